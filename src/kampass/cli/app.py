@@ -1,0 +1,152 @@
+"""The commands and their options; each asks the workspace and shows what it says."""
+
+from enum import StrEnum
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from kampass.cli.catalogue import catalogue_app
+from kampass.cli.data import data_app
+
+app = typer.Typer(
+    name="kampass",
+    help="Every account-management KPI from your own systems, explained down to its rows.",
+    no_args_is_help=True,
+    rich_markup_mode="markdown",
+    pretty_exceptions_enable=False,
+    context_settings={"help_option_names": ["-h", "--help"]},
+)
+app.add_typer(catalogue_app, name="catalogue")
+app.add_typer(data_app, name="data")
+
+WorkspaceOption = Annotated[Path, typer.Option("--workspace", "-w", help="The workspace's folder.", envvar="KAMPASS_WORKSPACE")]
+
+
+class Format(StrEnum):
+    """How answers are written."""
+
+    table = "table"
+    json = "json"
+    csv = "csv"
+    parquet = "parquet"
+
+
+class Grain(StrEnum):
+    """What a period is cut into."""
+
+    day = "day"
+    week = "week"
+    month = "month"
+    quarter = "quarter"
+    year = "year"
+
+
+@app.callback(invoke_without_command=True)
+def _root(*, version: Annotated[bool, typer.Option("--version", help="Print the version.")] = False) -> None:
+    if version:
+        from kampass import __version__  # noqa: PLC0415 - start-up
+
+        print(f"kampass {__version__}")
+        raise typer.Exit
+
+
+@app.command()
+def init(
+    folder: Annotated[Path, typer.Argument(help="The new workspace's folder.")],
+    from_: Annotated[Path | None, typer.Option("--from", help="A folder of canonical CSV or Parquet files to load and publish.")] = None,
+    *,
+    sample: Annotated[bool, typer.Option("--sample", help="Fill it with the sample company.")] = False,
+    scale: Annotated[float, typer.Option("--scale", help="The sample company's size.")] = 1.0,
+    timezone: Annotated[str, typer.Option(help="IANA time zone in which days and months are cut.")] = "UTC",
+    currency: Annotated[str, typer.Option(help="Money is shown in this currency (ISO 4217).")] = "USD",
+    fiscal_start: Annotated[int, typer.Option(help="First month of the fiscal year.")] = 1,
+    week_start: Annotated[str, typer.Option(help="monday, sunday or saturday.")] = "monday",
+    recorded_at: Annotated[str | None, typer.Option(help="Date the load: 2026-01-03T00:00:00Z.")] = None,
+) -> None:
+    """Make a workspace. Example: `kampass init acme --from exports --timezone Europe/Berlin`."""
+    from kampass.cli.working import init_workspace  # noqa: PLC0415 - start-up
+
+    init_workspace(
+        folder, from_, recorded_at, scale if sample else None,
+        timezone=timezone, currency=currency, fiscal_start=fiscal_start, week_start=week_start,
+    )  # fmt: skip
+
+
+@app.command()
+def sync(
+    source: Annotated[str | None, typer.Argument(help="One source of kampass.toml; all of them if left out.")] = None,
+    workspace: WorkspaceOption = Path(),
+    recorded_at: Annotated[str | None, typer.Option(help="Date the load: 2026-01-03T00:00:00Z.")] = None,
+) -> None:
+    """Load what the sources state now, and publish it. Example: `kampass sync`."""
+    from kampass.cli.working import sync_workspace  # noqa: PLC0415 - start-up
+
+    raise typer.Exit(sync_workspace(workspace, source, recorded_at))
+
+
+@app.command()
+def publish(workspace: WorkspaceOption = Path()) -> None:
+    """Build a snapshot of the loads and make it current. Example: `kampass publish`."""
+    from kampass.cli.working import publish_workspace  # noqa: PLC0415 - start-up
+
+    publish_workspace(workspace)
+
+
+@app.command()
+def export(
+    folder: Annotated[Path, typer.Argument(help="Where the files go.")],
+    workspace: WorkspaceOption = Path(),
+    known_at: Annotated[str | None, typer.Option(help="As known at this instant.")] = None,
+    snapshot: Annotated[str | None, typer.Option(help="From this snapshot.")] = None,
+) -> None:
+    """Write a snapshot's tables as a canonical folder. Example: `kampass export backup`."""
+    from kampass.cli.working import export_workspace  # noqa: PLC0415 - start-up
+
+    export_workspace(workspace, folder, known_at, snapshot)
+
+
+@app.command()
+def kpi(  # noqa: PLR0913 - the question, spelled as the contract spells it
+    ids: Annotated[list[str], typer.Argument(help="One or more KPIs, see `kampass catalogue list`.", metavar="ID...")],
+    period: Annotated[str, typer.Option("--period", "-p", help="2026, 2026-Q1, 2026-03, 2026-W09, 2026-03-14, FY2026, 2025-01..2025-12.")],
+    workspace: WorkspaceOption = Path(),
+    grain: Annotated[Grain | None, typer.Option(help="Cut the period into pieces.")] = None,
+    by: Annotated[list[str] | None, typer.Option(help="A dimension, e.g. segment or account_manager.")] = None,
+    where: Annotated[list[str] | None, typer.Option(help="A filter, e.g. segment=enterprise.")] = None,
+    total: Annotated[bool, typer.Option("--total", help="Add the total to a cut.")] = False,  # noqa: FBT002 - an option
+    known_at: Annotated[str | None, typer.Option(help="As known at this instant.")] = None,
+    snapshot: Annotated[str | None, typer.Option(help="From this snapshot.")] = None,
+    format: Annotated[Format, typer.Option(help="How the answer is written.")] = Format.table,  # noqa: A002 - the option's name
+) -> None:
+    """Ask for KPIs. Example: `kampass kpi nrr csat --period 2025 --grain quarter --by segment`."""
+    from kampass.cli.show import show_result  # noqa: PLC0415 - start-up
+    from kampass.workspace import open_workspace  # noqa: PLC0415
+
+    result = open_workspace(workspace).kpi(
+        ids, period=period, grain=grain, by=by or (), where=where or (), total=total, known_at=known_at, snapshot=snapshot
+    )
+    show_result(result, format)
+
+
+@app.command()
+def doctor(
+    workspace: WorkspaceOption = Path(),
+    format: Annotated[Format, typer.Option(help="table or json.")] = Format.table,  # noqa: A002 - the option's name
+) -> None:
+    """Say what is connected, covered, set aside, and which KPIs are possible. Example: `kampass doctor`."""
+    from kampass.cli.working import doctor_workspace  # noqa: PLC0415 - start-up
+
+    doctor_workspace(workspace, as_json=format is Format.json)
+
+
+@app.command()
+def template(
+    table: Annotated[str, typer.Argument(help="A canonical table, e.g. accounts.")],
+    *,
+    explain: Annotated[bool, typer.Option("--explain", help="Only the explanation of the columns, on stdout.")] = False,
+) -> None:
+    """Print an empty CSV of a table, its columns explained on stderr. Example: `kampass template accounts > accounts.csv`."""
+    from kampass.cli.working import print_template  # noqa: PLC0415 - start-up
+
+    print_template(table, explain=explain)

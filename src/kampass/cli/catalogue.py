@@ -1,0 +1,102 @@
+"""`kampass catalogue`: what the KPIs are, and whether their definitions hold."""
+
+import json
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+if TYPE_CHECKING:
+    from kampass.kpis import Catalogue
+
+catalogue_app = typer.Typer(help="The KPIs: list, show, test and lint their definitions.", no_args_is_help=True)
+WorkspaceOption = Annotated[Path, typer.Option("--workspace", "-w", help="A workspace with KPIs of its own.", envvar="KAMPASS_WORKSPACE")]
+JsonOption = Annotated[str, typer.Option("--format", help="table or json.")]
+
+
+@catalogue_app.command("list")
+def list_kpis(workspace: WorkspaceOption = Path(), form: JsonOption = "table") -> None:
+    """List every KPI. Example: `kampass catalogue list`."""
+    from rich.table import Table  # noqa: PLC0415 - start-up
+
+    from kampass.cli.show import console  # noqa: PLC0415
+
+    catalogue, enabled = _catalogue(workspace)
+    if form == "json":
+        rows = [{"id": k.id, "name": k.name, "family": k.family, "unit": k.unit, "direction": k.direction, "kind": k.kind, "enabled": k.id in enabled} for k in catalogue]
+        print(json.dumps(rows, ensure_ascii=False, indent=1))
+        return
+    table = Table(box=None, pad_edge=False, header_style="bold")
+    for name in ("", "Id", "Question", "Unit", "Family"):
+        table.add_column(name)
+    for kpi in catalogue:
+        table.add_row("●" if kpi.id in enabled else "", kpi.id, kpi.question, kpi.unit, kpi.family)
+    console().print(table)
+    console().print(f"{len(catalogue)} KPIs, ● switched on.", style="dim")
+
+
+@catalogue_app.command("show")
+def show_kpi(kpi_id: Annotated[str, typer.Argument(metavar="ID")], workspace: WorkspaceOption = Path(), form: JsonOption = "table") -> None:
+    """Show one definition. Example: `kampass catalogue show nrr`."""
+    from kampass.workspace.definitions import describe  # noqa: PLC0415 - start-up
+
+    described = describe(_catalogue(workspace)[0].get(kpi_id))
+    if form == "json":
+        print(json.dumps(described, ensure_ascii=False, indent=1))
+        return
+    for key, value in described.items():
+        if value not in (None, "", [], {}):
+            print(f"{key}:")
+            for line in value if isinstance(value, list) else [f"{k}: {v}" for k, v in value.items()] if isinstance(value, dict) else [value]:
+                print(f"  {line}")
+
+
+@catalogue_app.command("test")
+def test_kpis(
+    ids: Annotated[list[str] | None, typer.Argument(help="Only these KPIs.", metavar="[ID]...")] = None,
+    workspace: WorkspaceOption = Path(),
+    *,
+    mutants: Annotated[bool, typer.Option("--mutants", help="Also break every definition and see whether its examples notice.")] = False,
+) -> None:
+    """Run the worked examples of the definitions. Example: `kampass catalogue test nps`."""
+    from kampass.cli.working import busy, say  # noqa: PLC0415 - start-up
+    from kampass.workspace.definitions import test_examples  # noqa: PLC0415
+
+    catalogue, _ = _catalogue(workspace)
+    chosen = [catalogue.get(kpi_id) for kpi_id in ids] if ids else list(catalogue)
+    if mutants:
+        from kampass.workspace.mutants import print_table  # noqa: PLC0415 - this option alone
+
+        raise typer.Exit(print_table(chosen))
+    with busy("Running the examples"):
+        failures, count = test_examples(chosen)
+    for failure in failures:
+        print(failure)
+    say(f"{count} examples of {len(chosen)} KPIs, {len(failures)} failed.")
+    raise typer.Exit(3 if failures else 0)
+
+
+@catalogue_app.command("lint")
+def lint_kpis(workspace: WorkspaceOption = Path()) -> None:
+    """Check every definition against the language. Example: `kampass catalogue lint`."""
+    from kampass.cli.working import say  # noqa: PLC0415 - start-up
+    from kampass.workspace.definitions import lint  # noqa: PLC0415
+
+    catalogue, _ = _catalogue(workspace)
+    findings = [finding for kpi in catalogue for finding in lint(kpi)]
+    for finding in findings:
+        print(finding)
+    say(f"{len(catalogue)} definitions, {len(findings)} findings.")
+    raise typer.Exit(3 if findings else 0)
+
+
+def _catalogue(workspace: Path) -> "tuple[Catalogue, frozenset[str]]":
+    """The workspace's catalogue, or the shipped one where there is no workspace."""
+    from kampass.kpis import PACK, shipped  # noqa: PLC0415 - start-up
+
+    if not (workspace / "kampass.toml").exists():
+        return shipped(), frozenset(PACK)
+    from kampass.workspace import open_workspace  # noqa: PLC0415
+
+    opened = open_workspace(workspace)
+    return opened.catalogue, frozenset(opened.settings.enabled)

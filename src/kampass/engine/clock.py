@@ -1,0 +1,112 @@
+"""How far the data reaches for a KPI and a period, and the period tables that carry a question into SQL."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import UTC, date, datetime, time, timedelta
+
+from kampass.kpis import Kpi
+from kampass.model import TABLES
+from kampass.periods import Calendar, Period, add_months
+
+COLUMNS = "i, s, e, u, through, first_day, before, last_day, months"
+
+
+@dataclass(frozen=True)
+class Stretch:
+    """A stretch of time for which a table is complete."""
+
+    start: datetime
+    end: datetime
+    assumed: bool
+
+
+@dataclass(frozen=True)
+class Reach:
+    """What the data allows: a reason why nothing can be said, or how far it reaches."""
+
+    reason: str | None
+    through: datetime | None
+
+
+@dataclass(frozen=True)
+class Coverage:
+    """Which tables are connected and which stretches they cover, as of `known_at`."""
+
+    connected: frozenset[str]
+    stretches: dict[str, tuple[Stretch, ...]]
+    known_at: datetime
+
+    def reach(self, kpi: Kpi, period: Period, calendar: Calendar) -> Reach:
+        """How far the data of every table the KPI needs reaches, seen from the period's start."""
+        if any(table not in self.connected for table in kpi.needs):
+            return Reach("not_connected", None)
+        start = calendar.first_instant(period.start)
+        begin = calendar.first_instant(period.previous().start) if kpi.window_covered else start
+        ends = [self.known_at]
+        for table in kpi.needs:
+            if not TABLES[table].gates:
+                continue
+            stretch = next((s for s in self.stretches.get(table, ()) if s.start <= begin < s.end), None)
+            if stretch is None:
+                return Reach("not_covered", None)
+            ends.append(stretch.end)
+        through = min(ends)
+        return Reach("not_covered" if start >= through else None, through)
+
+
+@dataclass(frozen=True)
+class Clock:
+    """One period of a question with its bounds as instants and as local dates."""
+
+    number: int
+    period: Period
+    start: datetime
+    end: datetime
+    through: datetime
+    calendar: Calendar
+
+    @property
+    def until(self) -> datetime:
+        """What happens "at the end" happens here: the earlier of the period's end and how far the data reaches."""
+        return min(self.end, self.through)
+
+    def row(self, window: str) -> str:
+        """The period table's row for a window of this period."""
+        if window == "previous":
+            before = self.period.previous()
+            return self._row(self.calendar.first_instant(before.start), before.start, self.start)
+        if window == "year":
+            start = a_year_before(self.until, self.calendar)
+            return self._row(start, self.calendar.local_date(start), self.until, before=self.calendar.last_date_before(start))
+        return self._row(self.start, self.period.start, self.until)
+
+    def _row(self, start: datetime, first_day: date, until: datetime, *, before: date | None = None) -> str:
+        last_day = self.calendar.last_date_before(until)
+        months = self.calendar.months_between(first_day, until)
+        cells = [
+            str(self.number), _instant(start), _instant(self.end), _instant(until), _instant(self.through), _date(first_day),
+            _date(before or first_day - timedelta(days=1)), _date(last_day), f"CAST({months!r} AS DOUBLE)",
+        ]  # fmt: skip
+        return f"({', '.join(cells)})"
+
+
+def a_year_before(instant: datetime, calendar: Calendar) -> datetime:
+    """The instant twelve calendar months before, by the local wall clock."""
+    wall = instant.astimezone(calendar.zone)
+    day = add_months(wall.date(), -12)
+    if wall.time() == time.min:
+        return calendar.first_instant(day)
+    return datetime.combine(day, wall.time(), tzinfo=calendar.zone).astimezone(UTC)
+
+
+def period_table(clocks: Sequence[Clock], window: str) -> str:
+    """A period table's rows as VALUES."""
+    return "VALUES " + ",\n    ".join(clock.row(window) for clock in clocks)
+
+
+def _instant(moment: datetime) -> str:
+    return f"TIMESTAMPTZ '{moment.astimezone(UTC).isoformat(sep=' ')}'"
+
+
+def _date(day: date) -> str:
+    return f"DATE '{day.isoformat()}'"

@@ -1,0 +1,197 @@
+"""Asks a snapshot a question: works out the clocks, compiles, runs, and says for each figure what may be said of it."""
+
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass, replace
+from datetime import datetime
+from functools import lru_cache
+from typing import Any, Protocol
+
+from kampass.engine import dimensions
+from kampass.engine.clock import Clock, Coverage, Reach, Stretch, period_table
+from kampass.engine.figure import Figure
+from kampass.engine.hours import BusinessCalendar, stretches_sql, team_calendars_sql
+from kampass.engine.plan import Plan, Planner, Shape
+from kampass.engine.question import Filter, Question
+from kampass.engine.result import Answer, Result
+from kampass.kpis import Catalogue, Kpi
+from kampass.periods import Calendar, Period, cut, parse
+
+LOW_N = 30
+
+
+class Readable(Protocol):
+    """What the engine needs of a snapshot: a name and connections of one's own."""
+
+    id: str
+    known_at: datetime
+
+    def cursor(self) -> Any:  # noqa: ANN401 - a DuckDB connection
+        """A connection to read with."""
+        ...
+
+
+@dataclass(frozen=True)
+class Settings:
+    """What the engine must know of a workspace."""
+
+    calendar: Calendar = Calendar()
+    currency: str = "USD"
+    business: tuple[BusinessCalendar, ...] = (BusinessCalendar(),)
+
+
+class Engine:
+    """Answers questions about one snapshot as known at one instant."""
+
+    def __init__(self, snapshot: Readable, catalogue: Catalogue, settings: Settings, known_at: datetime | None = None) -> None:
+        self.snapshot, self.catalogue, self.settings = snapshot, catalogue, settings
+        self.known_at = known_at or snapshot.known_at
+        self.connection = snapshot.cursor()
+        self.coverage = _coverage(self.connection, self.known_at)
+        rows = self.connection.sql("SELECT DISTINCT attribute FROM attribute_span").fetchall()
+        self.attributes = frozenset(row[0] for row in rows)
+
+    def ask(self, question: Question) -> Result:
+        """The answers, in the contract's order."""
+        kpis = [self.catalogue.get(kpi_id) for kpi_id in question.kpis]
+        for kpi in kpis:
+            for name in (*question.by, *(condition.dimension for condition in question.where)):
+                dimensions.check(kpi, name, self.attributes)
+        periods = cut(parse(question.period, self.settings.calendar), question.grain, self.settings.calendar)
+        answers: list[Answer] = []
+        sliced = self._answers(kpis, periods, question.by, question.where)
+        totals = self._answers(kpis, periods, (), question.where) if question.total and question.by else {}
+        for kpi in kpis:
+            for number in range(len(periods)):
+                answers += sliced.get((kpi.id, number), []) + totals.get((kpi.id, number), [])
+        shown = dict.fromkeys([*question.by, *(kpi.distribution for kpi in kpis if kpi.distribution)])
+        return Result(tuple(answers), tuple(shown), self.settings.currency, {kpi.id: kpi.name for kpi in kpis})
+
+    def sql(self, question: Question) -> list[str]:
+        """The SQL a question runs, with its period tables filled in."""
+        kpis = [self.catalogue.get(kpi_id) for kpi_id in question.kpis]
+        periods = cut(parse(question.period, self.settings.calendar), question.grain, self.settings.calendar)
+        groups = self._groups(kpis, periods)[1]
+        return [_filled(self._plan(group, question.by, question.where), clocks) for clocks, group in groups]
+
+    def _answers(
+        self, kpis: Sequence[Kpi], periods: Sequence[Period], by: tuple[str, ...], where: tuple[Filter, ...]
+    ) -> dict[tuple[str, int], list[Answer]]:
+        reaches, groups = self._groups(kpis, periods)
+        found: dict[tuple[str, int], list[Answer]] = {}
+        for clocks, group in groups:
+            plan = self._plan(group, by, where)
+            values = {f"v{index}": _bound(condition) for index, condition in enumerate(where)}
+            cursor = self.connection.cursor()
+            cursor.execute(_filled(plan, clocks), values)
+            names = [column[0] for column in cursor.description]
+            by_number = {clock.number: clock for clock in clocks}
+            for row in cursor.fetchall():
+                cells = dict(zip(names, row, strict=True))
+                for index, kpi in enumerate(group):
+                    clock = by_number[cells["i"]]
+                    answer = self._answer(kpi, index, cells, clock, plan.by)
+                    if answer.n >= 1 or not plan.by:
+                        found.setdefault((kpi.id, clock.number), []).append(answer)
+        for rows in found.values():
+            rows.sort(key=_order)
+        for kpi in kpis:
+            for number, period in enumerate(periods):
+                if (kpi.id, number) not in found and not by:
+                    found[kpi.id, number] = [self._nothing(kpi, period, reaches[kpi.id, number])]
+        return found
+
+    def _groups(self, kpis: Sequence[Kpi], periods: Sequence[Period]) -> tuple[dict[tuple[str, int], Reach], list[tuple[list[Clock], list[Kpi]]]]:
+        """Which KPIs share their clocks, so that one statement answers them; distributions go alone."""
+        calendar = self.settings.calendar
+        bounds = [(calendar.first_instant(period.start), calendar.first_instant(period.end)) for period in periods]
+        reaches: dict[tuple[str, int], Reach] = {}
+        groups: dict[tuple[Any, ...], tuple[list[Clock], list[Kpi]]] = {}
+        for kpi in dict.fromkeys(kpis):
+            clocks = []
+            for number, period in enumerate(periods):
+                reach = self.coverage.reach(kpi, period, calendar)
+                reaches[kpi.id, number] = reach
+                if reach.reason is None and reach.through is not None:
+                    clocks.append(Clock(number, period, *bounds[number], reach.through, calendar))
+            if clocks:
+                alone = kpi.id if kpi.distribution else ""
+                key = (alone, *((clock.number, clock.through) for clock in clocks))
+                groups.setdefault(key, (clocks, []))[1].append(kpi)
+        return reaches, list(groups.values())
+
+    def _plan(self, kpis: Sequence[Kpi], by: tuple[str, ...], where: tuple[Filter, ...]) -> Plan:
+        zone = self.settings.calendar.timezone
+        business = self.settings.business
+        shape = Shape(
+            by, tuple((condition.dimension, condition.operator) for condition in where), zone,
+            stretches_sql(business, zone), team_calendars_sql(business),
+        )  # fmt: skip
+        return _compiled(tuple(kpis), shape)
+
+    def _answer(self, kpi: Kpi, index: int, cells: dict[str, Any], clock: Clock, by: tuple[str, ...]) -> Answer:
+        """One row of the result with its status and reason."""
+        value, denominator = cells[f"v{index}"], cells.get(f"b{index}")
+        n = int(cells[f"n{index}"] or 0)
+        own = [name for name in by]
+        figure = Figure(kpi, value, denominator, n)
+        reason = figure.reason(missing=bool(cells[f"m{index}"]))
+        hidden = reason in {"missing_rate", "suppressed_small_n"}
+        status = _status(kpi, clock, n, reason=reason, pending=bool(cells[f"p{index}"]))
+        low, high = (None, None) if reason else figure.interval(cells.get(f"promoters{index}"), cells.get(f"detractors{index}"))
+        return Answer(
+            kpi.id, clock.period.start, clock.period.end, clock.through,
+            {name: cells[f"d{position}"] for position, name in enumerate(own)},
+            None if reason else figure.shown, kpi.unit, None if hidden else figure.numerator, None if hidden else figure.bottom, n,
+            low, high, status, reason, kpi.label, self.snapshot.id, self.known_at,
+        )  # fmt: skip
+
+    def _nothing(self, kpi: Kpi, period: Period, reach: Reach) -> Answer:
+        """The row of a KPI that cannot be computed for a period (or a distribution of nothing)."""
+        if reach.reason is None:
+            zero = Figure(kpi, 0.0, 0.0, 0)
+            return replace(self._nothing(kpi, period, Reach("zero_denominator", reach.through)), numerator=zero.numerator, denominator=zero.bottom)
+        return Answer(
+            kpi.id, period.start, period.end, reach.through, {}, None, kpi.unit, None, None, 0, None, None, "no_value", reach.reason,
+            kpi.label, self.snapshot.id, self.known_at,
+        )  # fmt: skip
+
+
+def _status(kpi: Kpi, clock: Clock, n: int, *, reason: str | None, pending: bool) -> str:
+    if reason:
+        return "no_value"
+    if clock.through < clock.end:
+        return "partial"
+    if pending or (kpi.provisional_days is not None and (clock.through - clock.end).total_seconds() < kpi.provisional_days * 86400):
+        return "provisional"
+    return "low_n" if kpi.form == "ratio" and n < LOW_N else "ok"
+
+
+def _order(answer: Answer) -> list[tuple[bool, str]]:
+    return [(value is None, value or "") for value in answer.dimensions.values()]
+
+
+def _bound(condition: Filter) -> Any:  # noqa: ANN401 - a text, a list or null
+    if condition.operator == "in":
+        return list(condition.values)
+    return condition.values[0] if condition.values else None
+
+
+def _coverage(connection: Any, known_at: datetime) -> Coverage:  # noqa: ANN401 - a DuckDB connection
+    stretches: dict[str, list[Stretch]] = {}
+    for table, start, end, assumed in connection.sql("SELECT * FROM coverage_span ORDER BY ALL").fetchall():
+        stretches.setdefault(table, []).append(Stretch(start, end, assumed))
+    connected = connection.sql('SELECT "table" FROM _connected').fetchall()
+    return Coverage(frozenset(row[0] for row in connected), {name: tuple(found) for name, found in stretches.items()}, known_at)
+
+
+def _filled(plan: Plan, clocks: Iterable[Clock]) -> str:
+    sql = plan.sql
+    for window in plan.windows:
+        name = f"period_{window}" if window else "period"
+        sql = sql.replace(f"{{{name}}}", period_table(list(clocks), window), 1)
+    return sql
+
+
+@lru_cache(maxsize=512)
+def _compiled(kpis: tuple[Kpi, ...], shape: Shape) -> Plan:
+    return Planner(kpis, shape).plan()

@@ -1,0 +1,36 @@
+"""The figure that given parts make, without any rows: what the `parts` examples of a definition check."""
+
+from collections.abc import Mapping
+from typing import Any
+
+import duckdb
+
+from kampass.engine.figure import Figure
+from kampass.kpis import Kpi
+from kampass.kpis.expressions import formula
+
+
+def figure_of(kpi: Kpi, parts: Mapping[str, float]) -> dict[str, Any]:
+    """Value, numerator, denominator, n, low, high and reason from numbers put into the formula.
+
+    A measure that is not given counts 0; `n` is left out where it reads a measure that is not given.
+    """
+    named = {name: f"CAST({float(parts.get(name, 0))!r} AS DOUBLE)" for name in kpi.measures}
+    with duckdb.connect() as connection:
+        value = _evaluate(connection, formula(kpi.value, named))
+        denominator = _evaluate(connection, formula(kpi.denominator, named)) if kpi.denominator else None
+        n = _evaluate(connection, formula(kpi.n, named)) or 0
+    figure = Figure(kpi, value, denominator, int(n))
+    reason = figure.reason(missing=False)
+    low, high = (None, None) if reason else figure.interval(parts.get("promoters"), parts.get("detractors"))
+    return {
+        "value": None if reason else figure.shown, "numerator": figure.numerator, "denominator": figure.bottom, "n": int(n),
+        "low": low, "high": high, "reason": reason,
+    }  # fmt: skip
+
+
+def _evaluate(connection: duckdb.DuckDBPyConnection, sql: str) -> float | None:
+    row = connection.execute(f"SELECT CAST({sql} AS DOUBLE)").fetchone()
+    assert row is not None
+    found: float | None = row[0]
+    return found

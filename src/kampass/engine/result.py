@@ -1,0 +1,138 @@
+"""The answer: rows in the contract's shape, and the ways to carry them on."""
+
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass, field
+from datetime import UTC, date, datetime
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    import pandas as pd
+    import polars as pl
+    import pyarrow as pa
+
+_TYPES = {"n": "int64", "period_start": "date32", "period_end": "date32", "through": "instant", "known_at": "instant"}
+_NUMBERS = ("value", "numerator", "denominator", "low", "high")
+
+
+def instant_text(moment: datetime | None) -> str | None:
+    """An instant as the contract writes it."""
+    return None if moment is None else moment.astimezone(UTC).isoformat().replace("+00:00", "Z")
+
+
+@dataclass(frozen=True)
+class Answer:
+    """One KPI, one period, one slice."""
+
+    kpi: str
+    period_start: date
+    period_end: date
+    through: datetime | None
+    dimensions: dict[str, str | None]
+    value: float | None
+    unit: str
+    numerator: float | None
+    denominator: float | None
+    n: int
+    low: float | None
+    high: float | None
+    status: str
+    reason: str | None
+    definition: str
+    snapshot: str
+    known_at: datetime
+
+    def to_dict(self) -> dict[str, Any]:
+        """The object of the contract, ready for JSON."""
+        return {
+            "kpi": self.kpi, "period_start": self.period_start.isoformat(), "period_end": self.period_end.isoformat(),
+            "through": instant_text(self.through), "dimensions": self.dimensions, "value": self.value, "unit": self.unit,
+            "numerator": self.numerator, "denominator": self.denominator, "n": self.n, "low": self.low, "high": self.high,
+            "status": self.status, "reason": self.reason, "definition": self.definition, "snapshot": self.snapshot,
+            "known_at": instant_text(self.known_at),
+        }  # fmt: skip
+
+
+@dataclass(frozen=True)
+class Result(Sequence[Answer]):
+    """The answers to a question, in the contract's order."""
+
+    answers: tuple[Answer, ...]
+    dimensions: tuple[str, ...] = ()
+    currency: str = "USD"
+    names: dict[str, str] = field(default_factory=dict, repr=False)
+
+    def __len__(self) -> int:
+        return len(self.answers)
+
+    def __getitem__(self, index: Any) -> Any:  # noqa: ANN401 - an index or a slice
+        return self.answers[index]
+
+    def __iter__(self) -> Iterator[Answer]:
+        return iter(self.answers)
+
+    def to_dicts(self) -> list[dict[str, Any]]:
+        """The contract's list of objects."""
+        return [answer.to_dict() for answer in self.answers]
+
+    def to_arrow(self) -> "pa.Table":
+        """An Arrow table; dimensions are `dim.<name>` columns."""
+        import pyarrow as pa  # noqa: PLC0415 - start-up
+
+        types = {"date32": pa.date32(), "int64": pa.int64(), "instant": pa.timestamp("us", tz="UTC")}
+        columns: dict[str, Any] = {}
+        for name in Answer.__dataclass_fields__:
+            if name == "dimensions":
+                for dimension in self.dimensions:
+                    columns[f"dim.{dimension}"] = pa.array([answer.dimensions.get(dimension) for answer in self.answers], pa.string())
+                continue
+            kind = pa.float64() if name in _NUMBERS else types.get(_TYPES.get(name, ""), pa.string())
+            columns[name] = pa.array([getattr(answer, name) for answer in self.answers], kind)
+        return pa.table(columns)
+
+    def to_polars(self) -> "pl.DataFrame":
+        """A Polars frame (needs the extra `polars`)."""
+        import polars as pl  # noqa: PLC0415 - optional
+
+        frame = pl.from_arrow(self.to_arrow())
+        assert isinstance(frame, pl.DataFrame)
+        return frame
+
+    def to_pandas(self) -> "pd.DataFrame":
+        """A pandas frame (needs the extra `pandas`)."""
+        return self.to_arrow().to_pandas()
+
+    def chart(self) -> dict[str, Any]:
+        """A Vega-Lite specification: a line over periods per KPI and slice; gaps where there is no value."""
+        rows = [
+            {"kpi": self.names.get(answer.kpi, answer.kpi), "period": answer.period_start.isoformat(), "value": answer.value,
+             "low": answer.low, "high": answer.high, "n": answer.n, "status": answer.status,
+             "slice": ", ".join(value or "Unknown" for value in answer.dimensions.values()) or "all"}
+            for answer in self.answers
+        ]  # fmt: skip
+        shared = {"x": {"field": "period", "type": "temporal", "title": None}, "color": {"field": "slice", "type": "nominal", "title": None}}
+        value = {"field": "value", "type": "quantitative", "title": None, "scale": {"zero": False}}
+        tooltip = [{"field": name} for name in ("kpi", "slice", "period", "value", "n", "status")]
+        layer = [
+            {"mark": {"type": "errorband"}, "encoding": {**shared, "y": {"field": "low", "type": "quantitative", "title": None}, "y2": {"field": "high"}}},
+            {"mark": {"type": "line", "point": True, "invalid": "break-paths-show-domains"}, "encoding": {**shared, "y": value, "tooltip": tooltip}},
+        ]
+        inner = {"layer": layer, "width": 480, "height": 180}
+        return {
+            "$schema": "https://vega.github.io/schema/vega-lite/v6.json", "data": {"values": rows},
+            "facet": {"row": {"field": "kpi", "type": "nominal", "title": None}}, "spec": inner, "resolve": {"scale": {"y": "independent"}},
+        }  # fmt: skip
+
+    def _repr_html_(self) -> str:
+        """The notebook view: a plain table, every cell escaped."""
+        from html import escape  # noqa: PLC0415 - notebooks only
+
+        from kampass.engine.display import show_value  # noqa: PLC0415
+
+        head = ["KPI", "Period", *self.dimensions, "Value", "n", "Status"]
+        body = [
+            [self.names.get(a.kpi, a.kpi), f"{a.period_start} to {a.period_end}", *(a.dimensions.get(d) or "Unknown" for d in self.dimensions),
+             show_value(a.value, a.unit, self.currency), str(a.n), a.reason or a.status]
+            for a in self.answers
+        ]  # fmt: skip
+        cells = "".join("<tr>" + "".join(f"<td>{escape(cell)}</td>" for cell in row) + "</tr>" for row in body)
+        return f"<table><thead><tr>{''.join(f'<th>{escape(name)}</th>' for name in head)}</tr></thead><tbody>{cells}</tbody></table>"

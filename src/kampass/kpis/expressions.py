@@ -1,0 +1,162 @@
+"""The expressions inside definitions: parsed, checked against an allow-list, written anew from the tree.
+
+No text of a KPI file ever reaches the database: only nodes, functions and columns that are listed here do, and what
+is executed is generated from them.
+"""
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from difflib import get_close_matches
+from functools import lru_cache
+from typing import TYPE_CHECKING
+
+from kampass.errors import DefinitionError
+
+if TYPE_CHECKING:
+    from sqlglot import exp
+
+LONGEST = 2000
+_FORMULA = "Use measures, numbers, + - * / and parentheses."
+_CONDITION = "Use the fact's columns, literals, comparisons, and, or, not, in, between, is null, arithmetic, coalesce, abs, least, greatest, case."
+_AGGREGATE = "Write count(*), count(distinct column), sum(column), max(column), median(column) or quantile(column, 0.9), with an optional filter (where ...)."
+
+
+@dataclass(frozen=True)
+class Condition:
+    """A condition over a fact's columns: its SQL (columns as `f."name"`) and the columns it reads."""
+
+    sql: str
+    columns: frozenset[str]
+
+
+@dataclass(frozen=True)
+class Aggregate:
+    """An aggregate over a fact: function, argument SQL, quantile, filter, the columns it reads."""
+
+    function: str
+    argument: str
+    columns: frozenset[str]
+    arguments: tuple[str, ...] = ()
+    quantile: float | None = None
+    where: Condition | None = None
+
+
+def condition(text: str, columns: Mapping[str, str]) -> Condition:
+    """Read a condition; DefinitionError names the word that is not allowed."""
+    tree = _parse(text)
+    return _checked(tree, columns, text)
+
+
+def aggregate(text: str, columns: Mapping[str, str]) -> Aggregate:
+    """Read an aggregate with its optional filter."""
+    from sqlglot import exp  # noqa: PLC0415 - start-up
+
+    tree = _parse(text)
+    where = None
+    if isinstance(tree, exp.Filter):
+        where = _checked(tree.expression.this, columns, text)
+        tree = tree.this
+    function, argument, quantile = _function(tree, text)
+    if function == "count" and isinstance(argument, exp.Star):
+        return Aggregate("count", "*", frozenset(), (), None, where)
+    parts = argument.expressions if isinstance(argument, exp.Tuple) else [argument]
+    checked = [_checked(part, columns, text) for part in parts]
+    plain = tuple(part.name for part in parts if isinstance(part, exp.Column))
+    sql = checked[0].sql if len(checked) == 1 else f"({', '.join(part.sql for part in checked)})"
+    return Aggregate(function, sql, frozenset().union(*(part.columns for part in checked)), plain, quantile, where)
+
+
+def formula(text: str, measures: Mapping[str, str] | Callable[[str], str]) -> str:
+    """Write a formula over measures as SQL; a division by zero is null."""
+    look_up = measures if callable(measures) else measures.__getitem__
+    return _formula(_parse(text), text, look_up)
+
+
+def names_in(text: str) -> frozenset[str]:
+    """The measures a formula reads."""
+    from sqlglot import exp  # noqa: PLC0415 - start-up
+
+    return frozenset(column.name for column in _parse(text).find_all(exp.Column))
+
+
+@lru_cache(maxsize=4096)
+def _parse(text: str) -> "exp.Expression":
+    import sqlglot  # noqa: PLC0415 - start-up
+    from sqlglot.errors import SqlglotError  # noqa: PLC0415
+
+    if len(text) > LONGEST:
+        raise DefinitionError(f"An expression is longer than {LONGEST} characters.")
+    try:
+        tree = sqlglot.parse_one(str(text), dialect="duckdb")
+    except SqlglotError as wrong:
+        raise DefinitionError(f"'{text}' cannot be read: {str(wrong).split(chr(10))[0]}") from None
+    return tree
+
+
+def _function(tree: "exp.Expression", text: str) -> tuple[str, "exp.Expression", float | None]:
+    from sqlglot import exp  # noqa: PLC0415 - start-up
+
+    if isinstance(tree, exp.Count):
+        inner = tree.this
+        if isinstance(inner, exp.Distinct) and len(inner.expressions) == 1 and not tree.expressions:
+            return "distinct", inner.expressions[0], None
+        if isinstance(inner, exp.Star):
+            return "count", inner, None
+    if isinstance(tree, exp.Sum | exp.Max) and not isinstance(tree.this, exp.Distinct):
+        return ("sum" if isinstance(tree, exp.Sum) else "max"), tree.this, None
+    if isinstance(tree, exp.Median):
+        return "quantile", tree.this, 0.5
+    if isinstance(tree, exp.Quantile) and isinstance(tree.args.get("quantile"), exp.Literal):
+        return "quantile", tree.this, float(tree.args["quantile"].this)
+    raise DefinitionError(f"'{text}' is not an aggregate.", hint=_AGGREGATE)
+
+
+def _allowed() -> tuple[type, ...]:
+    from sqlglot import exp  # noqa: PLC0415 - start-up
+
+    return (
+        exp.And, exp.Or, exp.Not, exp.EQ, exp.NEQ, exp.GT, exp.GTE, exp.LT, exp.LTE, exp.In, exp.Is, exp.Between, exp.Null, exp.Boolean,
+        exp.Literal, exp.Column, exp.Identifier, exp.Paren, exp.Add, exp.Sub, exp.Mul, exp.Neg, exp.Coalesce, exp.Abs, exp.Least,
+        exp.Greatest, exp.Lower, exp.Upper, exp.Case, exp.If,
+    )  # fmt: skip
+
+
+def _checked(tree: "exp.Expression", columns: Mapping[str, str], text: str) -> Condition:
+    from sqlglot import exp  # noqa: PLC0415 - start-up
+
+    allowed = _allowed()
+    used = set()
+    for node in tree.walk():
+        if not isinstance(node, allowed):
+            raise DefinitionError(f"'{node.sql()}' is not allowed in '{text}'.", hint=_CONDITION)
+        if isinstance(node, exp.Column):
+            if node.table or node.name not in columns:
+                close = get_close_matches(node.name, list(columns), n=1)
+                suggestion = f" Did you mean '{close[0]}'?" if close else f" Columns: {', '.join(columns)}."
+                raise DefinitionError(f"There is no column '{node.sql()}' here.{suggestion}")
+            used.add(node.name)
+    written = tree.transform(lambda node: exp.column(node.name, table="f", quoted=True) if isinstance(node, exp.Column) else node)
+    return Condition(f"({written.sql(dialect='duckdb')})", frozenset(used))
+
+
+def _formula(tree: "exp.Expression", text: str, look_up: Callable[[str], str]) -> str:
+    from sqlglot import exp  # noqa: PLC0415 - start-up
+
+    signs = {exp.Add: "+", exp.Sub: "-", exp.Mul: "*"}
+    if isinstance(tree, exp.Paren):
+        return _formula(tree.this, text, look_up)
+    if isinstance(tree, exp.Neg):
+        return f"(-{_formula(tree.this, text, look_up)})"
+    if type(tree) in signs:
+        left, right = _formula(tree.left, text, look_up), _formula(tree.right, text, look_up)
+        return f"({left} {signs[type(tree)]} {right})"
+    if isinstance(tree, exp.Div):
+        return f"(CAST({_formula(tree.left, text, look_up)} AS DOUBLE) / nullif({_formula(tree.right, text, look_up)}, 0))"
+    if isinstance(tree, exp.Literal) and tree.is_number:
+        return str(float(tree.this)) if "." in tree.this else str(int(tree.this))
+    if isinstance(tree, exp.Column) and not tree.table:
+        try:
+            return look_up(tree.name)
+        except KeyError:
+            raise DefinitionError(f"The formula '{text}' reads '{tree.name}', which is no measure of this KPI.", hint=_FORMULA) from None
+    raise DefinitionError(f"'{tree.sql()}' is not allowed in the formula '{text}'.", hint=_FORMULA)

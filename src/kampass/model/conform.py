@@ -1,0 +1,132 @@
+"""From text as it stands to typed values: one SQL expression per column, nothing guessed.
+
+A value that does not read as its column's type makes the row go to quarantine; it is never dropped, nulled or sniffed.
+"""
+
+from dataclasses import dataclass
+
+from kampass.model.tables import SQL_TYPES, Column, Table
+
+_DATE = r"\d{4}-\d{2}-\d{2}"
+_INSTANT = _DATE + r"[T ]\d{2}:\d{2}(:\d{2}([.]\d{1,9})?)?(Z|[+-]\d{2}(:?\d{2})?)"
+_NUMBER = r"-?\d+([.]\d+)?"
+_WHOLE = r"-?\d+([.]0+)?"
+_ASKED = {
+    "date": "is not a date (2026-03-01)",
+    "instant": "is not a date or a timestamp with an offset or Z (2026-03-01T09:30:00Z)",
+    "decimal": "is not a number (1234.5), or too large",
+    "rate": "is not a number (1234.5), or too large",
+    "integer": "is not a whole number",
+    "bool": "is neither true nor false",
+    "text": "is not text",
+}
+
+
+@dataclass(frozen=True)
+class Check:
+    """A rule a row must pass: the column it is about, the SQL that finds offenders, the reason in words."""
+
+    column: str
+    offends: str
+    reason: str
+
+
+def quoted(name: str) -> str:
+    """An SQL identifier, always in quotes."""
+    return '"' + name.replace('"', '""') + '"'
+
+
+def literal(text: str) -> str:
+    """An SQL string literal."""
+    return "'" + text.replace("'", "''") + "'"
+
+
+def typed(column: Column, source_type: str, timezone: str) -> str:
+    """The SQL that reads one column as its type; null where the value does not read."""
+    name = quoted(column.name)
+    if source_type != "VARCHAR":
+        direct = _direct(column, source_type.upper(), name, timezone)
+        if direct:
+            return direct
+        name = f"CAST({name} AS VARCHAR)"
+    value = f"nullif({name}, '')"
+    return {
+        "text": value,
+        "date": f"CASE WHEN regexp_full_match({value}, '{_DATE}') THEN TRY_CAST({value} AS DATE) END",
+        "instant": _instant(value, timezone),
+        "decimal": f"CASE WHEN regexp_full_match({value}, '{_NUMBER}') THEN TRY_CAST({value} AS {SQL_TYPES['decimal']}) END",
+        "rate": f"CASE WHEN regexp_full_match({value}, '{_NUMBER}') THEN TRY_CAST({value} AS {SQL_TYPES['rate']}) END",
+        "integer": f"CASE WHEN regexp_full_match({value}, '{_WHOLE}') THEN TRY_CAST({value} AS BIGINT) END",
+        "bool": f"CASE {value} WHEN 'true' THEN true WHEN 'false' THEN false END",
+    }[column.type]
+
+
+def present(column: Column, source_type: str) -> str:
+    """The SQL that says whether a cell holds anything."""
+    name = quoted(column.name)
+    return f"({name} IS NOT NULL AND {name} <> '')" if source_type == "VARCHAR" else f"({name} IS NOT NULL)"
+
+
+def checks(table: Table, columns: dict[str, str]) -> list[Check]:
+    """Every rule for a row of this table by itself, in the order in which the first offence is named.
+
+    `columns` are the source's columns and types; the rules run over `raw` (as it stands) and `typed` relations
+    joined side by side, so typed values are called `t.<column>`.
+    """
+    rules = []
+    for column in table.columns:
+        if column.name not in columns:
+            continue
+        cell = f"t.{quoted(column.name)}"
+        if column.type != "text":
+            rules.append(Check(column.name, f"t.{quoted('?' + column.name)} AND {cell} IS NULL", _ASKED[column.type]))
+        if column.required:
+            rules.append(Check(column.name, f"{cell} IS NULL", "is required and empty"))
+        if column.choices:
+            listed = ", ".join(literal(choice) for choice in column.choices)
+            rules.append(Check(column.name, f"{cell} NOT IN ({listed})", f"is none of {', '.join(column.choices)}"))
+    return rules + [rule for rule in _ROW_RULES.get(table.name, []) if rule.column in columns]
+
+
+_ROW_RULES: dict[str, list[Check]] = {
+    "subscriptions": [Check("mrr", "t.mrr < 0", "is negative")],
+    "deals": [Check("closed_at", "t.status IN ('won', 'lost') AND t.closed_at IS NULL", "is empty although the deal is won or lost")],
+    "surveys": [
+        Check("scale_max", "t.scale_max <= t.scale_min", "is not above scale_min"),
+        Check(
+            "satisfied_from",
+            "t.kind IN ('csat', 'esat') AND t.satisfied_from IS NULL AND NOT (t.scale_min = 1 AND t.scale_max IN (2, 3))"
+            " AND t.scale_max - t.scale_min + 1 NOT IN (4, 5, 7, 10, 11)",
+            "is needed: the scale is none of 1-2, 1-3, or 4, 5, 7, 10 or 11 points",
+        ),
+    ],
+}
+
+
+def _instant(value: str, timezone: str) -> str:
+    day = f"timezone({literal(timezone)}, CAST(TRY_CAST({value} AS DATE) AS TIMESTAMP))"
+    with_seconds = f"regexp_replace({value}, '^(.{{10}}[T ]..:..)([Z+-])', '\\1:00\\2')"
+    return (
+        f"CASE WHEN regexp_full_match({value}, '{_DATE}') THEN {day}"
+        f" WHEN regexp_full_match({value}, '{_INSTANT}') THEN TRY_CAST({with_seconds} AS TIMESTAMPTZ) END"
+    )
+
+
+def _direct(column: Column, source_type: str, name: str, timezone: str) -> str | None:
+    """The cast for a source that already knows types (Parquet, Arrow), or None: read it as text."""
+    numeric = source_type.split("(")[0] in {"DECIMAL", "BIGINT", "INTEGER", "SMALLINT", "TINYINT", "HUGEINT", "UBIGINT", "UINTEGER", "DOUBLE", "FLOAT"}
+    if column.type == "text" and "INT" in source_type:
+        return f"CAST({name} AS VARCHAR)"
+    if column.type == "date" and source_type == "DATE":
+        return name
+    if column.type == "instant" and source_type == "TIMESTAMP WITH TIME ZONE":
+        return name
+    if column.type == "instant" and source_type == "DATE":
+        return f"timezone({literal(timezone)}, CAST({name} AS TIMESTAMP))"
+    if column.type in {"decimal", "rate"} and numeric:
+        return f"TRY_CAST({name} AS {SQL_TYPES[column.type]})"
+    if column.type == "integer" and numeric:
+        return f"CASE WHEN {name} = floor({name}) THEN TRY_CAST({name} AS BIGINT) END"
+    if column.type == "bool" and source_type == "BOOLEAN":
+        return name
+    return None

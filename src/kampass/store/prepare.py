@@ -1,0 +1,157 @@
+"""What every question needs again and again, worked out once per snapshot: paid lines, dimensions as they were, coverage.
+
+Each step is one SQL statement over the snapshot's canonical tables. Spans never overlap afterwards, so a join on
+"contains this date" meets at most one row.
+"""
+
+from kampass.model import TABLES
+from kampass.model.conform import literal, quoted
+
+BEGIN, END = "DATE '0001-01-01'", "DATE '9999-12-31'"
+ATTRIBUTES = ("segment", "industry", "region", "tier", "acquisition_source")
+
+
+def statements(*, timezone: str, currency: str) -> list[str]:
+    """The SQL that prepares a snapshot, in order."""
+    return [
+        "CREATE TABLE test_account AS SELECT id FROM accounts WHERE is_test",
+        *(_live(name) for name in TABLES),
+        _FX_SPANS,
+        _paid_lines(timezone, currency),
+        _first_paid(timezone),
+        _attribute_spans(timezone),
+        _owner_spans(timezone),
+        *_team_spans(timezone),
+        _TEAM_TREE,
+    ]
+
+
+def base_amount(amount: str, currency: str, workspace_currency: str) -> str:
+    """An amount in the workspace's currency, given a joined `fx_span`; null without a rate."""
+    own = f"coalesce({currency}, {literal(workspace_currency)}) = {literal(workspace_currency)}"
+    return f"CAST(CASE WHEN {own} THEN {amount} ELSE CAST({amount} AS DECIMAL(20, 6)) * fx.rate END AS DECIMAL(38, 9))"
+
+
+def fx_join(currency: str, day: str) -> str:
+    """The join that finds the latest rate at a local date."""
+    return f"LEFT JOIN fx_span fx ON fx.currency = {currency} AND {day} >= fx.valid_from AND {day} < fx.valid_to"
+
+
+def ended(table: str, timezone: str) -> str:
+    """A span's end: its valid_to, or the local date of its deletion, whichever comes first; far away where open."""
+    deleted = f"CAST(timezone({literal(timezone)}, {table}.deleted_at) AS DATE)"
+    return f"least(coalesce({table}.valid_to, {END}), coalesce({deleted}, {END}))"
+
+
+def _live(name: str) -> str:
+    """A table without the rows of test accounts."""
+    table = TABLES[name]
+    mine = table.account_column
+    condition = f" WHERE {mine} IS NULL OR {mine} NOT IN (SELECT id FROM test_account)" if mine else ""
+    return f"CREATE VIEW {quoted('live_' + name)} AS SELECT * FROM {quoted(name)}{condition}"
+
+
+_FX_SPANS = f"""
+CREATE TABLE fx_span AS
+SELECT currency, valid_from, coalesce(lead(valid_from) OVER (PARTITION BY currency ORDER BY valid_from), {END}) AS valid_to, rate
+FROM fx_rates"""
+
+_TEAM_TREE = """
+CREATE TABLE team_tree AS
+WITH RECURSIVE below(ancestor, team, depth) AS (
+  SELECT id, id, 0 FROM teams
+  UNION ALL
+  SELECT below.ancestor, teams.id, depth + 1 FROM below JOIN teams ON teams.parent_id = below.team AND depth < 50
+)
+SELECT DISTINCT ancestor, team FROM below"""
+
+
+def _paid_lines(timezone: str, currency: str) -> str:
+    return f"""
+CREATE TABLE paid_line AS
+SELECT l.id, l.account_id, l.product_id, p.family, coalesce(p.is_addon, false) AS is_addon, l.quantity,
+  {base_amount("l.mrr", "l.currency", currency)} AS mrr, l.valid_from, {ended("l", timezone)} AS valid_to
+FROM live_subscriptions l LEFT JOIN products p ON p.id = l.product_id {fx_join("l.currency", "l.valid_from")}
+WHERE l.mrr > 0 AND NOT coalesce(l.is_trial, false) AND {ended("l", timezone)} > l.valid_from
+ORDER BY l.account_id, l.valid_from"""
+
+
+def _first_paid(timezone: str) -> str:
+    return f"""
+CREATE TABLE first_paid AS
+SELECT account_id, min(valid_from) AS day, timezone({literal(timezone)}, CAST(min(valid_from) AS TIMESTAMP)) AS at
+FROM paid_line GROUP BY account_id ORDER BY account_id"""
+
+
+def _resolved(spans: str) -> str:
+    """Spans `(k, v, f, t, tie)` cut where they overlap; the later start wins while it lasts."""
+    return f"""
+  span AS ({spans}),
+  edge AS (SELECT k, f AS d FROM span UNION SELECT k, t FROM span),
+  piece AS (SELECT k, d AS f, lead(d) OVER (PARTITION BY k ORDER BY d) AS t FROM edge),
+  resolved AS (
+    SELECT piece.k, piece.f, piece.t, arg_max({{'v': span.v}}, {{'f': span.f, 'tie': span.tie}}).v AS v
+    FROM piece JOIN span ON span.k = piece.k AND span.f <= piece.f AND span.t >= piece.t
+    GROUP BY ALL)"""
+
+
+def _attribute_spans(timezone: str) -> str:
+    current = " UNION ALL ".join(f"SELECT {literal(name)} AS attribute, id AS account_id, {quoted(name)} AS value FROM accounts" for name in ATTRIBUTES)
+    spans = """SELECT {'attribute': attribute, 'account': account_id} AS k, value AS v, valid_from AS f, valid_to AS t, coalesce(value, '') AS tie
+      FROM history"""
+    return f"""
+CREATE TABLE attribute_span AS
+WITH history AS (
+    SELECT attribute, account_id, value, valid_from, {ended("a", timezone)} AS valid_to FROM account_attributes a
+    WHERE {ended("a", timezone)} > valid_from),
+  known AS (
+    {current}
+    UNION ALL
+    SELECT entry.key, id, entry.value FROM (SELECT id, unnest(map_entries(_extra)) AS entry FROM accounts)),
+  {_resolved(spans)}
+SELECT k.attribute AS attribute, k.account AS account_id, f AS valid_from, t AS valid_to, v AS value, true AS historical FROM resolved
+UNION ALL
+SELECT attribute, account_id, {BEGIN}, {END}, value, false FROM known
+WHERE (attribute, account_id) NOT IN (SELECT (attribute, account_id) FROM history)
+ORDER BY 1, 2, 3"""
+
+
+def _owner_spans(timezone: str) -> str:
+    spans = f"""SELECT account_id AS k, user_id AS v, valid_from AS f, {ended("o", timezone)} AS t, user_id AS tie
+      FROM ownerships o WHERE role = 'account_manager' AND {ended("o", timezone)} > valid_from"""
+    return f"""
+CREATE TABLE owner_span AS
+WITH {_resolved(spans)}
+SELECT k AS account_id, v AS user_id, f AS valid_from, coalesce(lead(f) OVER (PARTITION BY k ORDER BY f), {END}) AS valid_to
+FROM resolved ORDER BY 1, 3"""
+
+
+def _team_spans(timezone: str) -> list[str]:
+    spans = f"""SELECT user_id AS k, team_id AS v, valid_from AS f, {ended("m", timezone)} AS t, team_id AS tie
+      FROM memberships m WHERE {ended("m", timezone)} > valid_from"""
+    employed = f"""SELECT user_id, team_id, CASE WHEN row_number() OVER w = 1 THEN {BEGIN} ELSE joined_on END AS f,
+  coalesce(lead(joined_on) OVER w, {END}) AS t FROM employees WINDOW w AS (PARTITION BY user_id ORDER BY joined_on)"""
+    fallback = f"SELECT u.id AS user_id, u.team_id, {BEGIN} AS f, {END} AS t FROM users u"
+    by_job = f"""SELECT u.id AS user_id, coalesce(e.team_id, u.team_id) AS team_id, coalesce(e.f, {BEGIN}) AS f, coalesce(e.t, {END}) AS t
+  FROM users u LEFT JOIN ({employed}) e ON e.user_id = u.id"""
+    return [
+        f"CREATE TABLE membership_span AS WITH {_resolved(spans)} SELECT k AS user_id, v AS team_id, f AS valid_from, t AS valid_to FROM resolved",
+        f"CREATE TABLE team_span AS {_with_fallback(fallback)}",
+        f"CREATE TABLE employee_team_span AS {_with_fallback(by_job)}",
+    ]
+
+
+def _with_fallback(fallback: str) -> str:
+    """Memberships, and where there is none at a date the team of `fallback (user_id, team_id, f, t)`."""
+    return f"""
+WITH fallback AS ({fallback}),
+  edge AS (
+    SELECT user_id, f AS d FROM fallback UNION SELECT user_id, t FROM fallback
+    UNION SELECT user_id, valid_from FROM membership_span UNION SELECT user_id, valid_to FROM membership_span),
+  piece AS (SELECT user_id, d AS f, lead(d) OVER (PARTITION BY user_id ORDER BY d) AS t FROM edge)
+SELECT piece.user_id, coalesce(m.team_id, b.team_id) AS team_id, piece.f AS valid_from, piece.t AS valid_to
+FROM piece
+LEFT JOIN membership_span m ON m.user_id = piece.user_id AND m.valid_from <= piece.f AND m.valid_to >= piece.t
+LEFT JOIN fallback b ON b.user_id = piece.user_id AND b.f <= piece.f AND b.t >= piece.t
+WHERE piece.t IS NOT NULL AND coalesce(m.team_id, b.team_id) IS NOT NULL
+ORDER BY 1, 3"""

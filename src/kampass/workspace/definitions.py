@@ -1,0 +1,105 @@
+"""Definitions seen from outside: described for people, linted, and tested by their own worked examples."""
+
+from collections.abc import Iterable
+from dataclasses import asdict
+from typing import Any
+
+from kampass.engine import Engine, Question, Settings, parse_filter
+from kampass.engine.parts import figure_of
+from kampass.engine.plan import Planner, Shape
+from kampass.errors import KampassError
+from kampass.kpis import Catalogue, Kpi
+from kampass.periods import Calendar
+from kampass.workspace.workspace import parse_instant
+from kampass.workspace.worlds import Worlds
+
+_HIDDEN = {"examples", "own", "place", "measures"}
+
+
+def describe(kpi: Kpi) -> dict[str, Any]:
+    """A definition as plain values."""
+    described = {key: list(value) if isinstance(value, tuple) else value for key, value in asdict(kpi).items() if key not in _HIDDEN}
+    described["dimensions"] = list(kpi.named_dimensions)
+    described["measures"] = {
+        name: " ".join(part for part in (measure.of, f"over {measure.fact}", f"({measure.window})" if measure.window else "", f"where {measure.where}" if measure.where else "") if part)
+        for name, measure in kpi.measures.items()
+    }
+    return described
+
+
+def lint(kpi: Kpi) -> list[str]:
+    """What is wrong with a definition: what cannot be compiled, and what a reader would miss."""
+    findings = []
+    try:
+        Planner([kpi], Shape((), (), "UTC")).plan()
+    except KampassError as wrong:
+        findings.append(wrong.message)
+    except KeyError as wrong:
+        findings.append(f"{kpi.place}: {wrong} is no measure.")
+    if not any("parts" in example for example in kpi.examples):
+        findings.append(f"{kpi.place}: no example with parts.")
+    if not any("tables" in example for example in kpi.examples):
+        findings.append(f"{kpi.place}: no example with tables.")
+    for key in ("question", "formula"):
+        if not getattr(kpi, key).strip():
+            findings.append(f"{kpi.place}: the {key} is empty.")
+    return findings
+
+
+def test_examples(kpis: Iterable[Kpi], *, worlds: Worlds | None = None) -> tuple[list[str], int]:
+    """Run the worked examples; what failed, in words, and how many ran."""
+    failures: list[str] = []
+    count = 0
+    with worlds or Worlds() as built:
+        for kpi in kpis:
+            for number, example in enumerate(kpi.examples, start=1):
+                count += 1
+                failures += [f"{kpi.place}, example {number}: {wrong}" for wrong in check_example(kpi, example, built)]
+    return failures, count
+
+
+def check_example(kpi: Kpi, example: dict[str, Any], worlds: Worlds) -> list[str]:
+    """What is wrong with one example, if anything."""
+    try:
+        if "parts" in example:
+            return _differences(figure_of(kpi, example["parts"]), example["expect"])
+        return _rows_differences(kpi, example, worlds)
+    except KampassError as wrong:
+        return [wrong.message]
+
+
+def _rows_differences(kpi: Kpi, example: dict[str, Any], worlds: Worlds) -> list[str]:
+    timezone = example.get("timezone", "UTC")
+    recorded_at = parse_instant(example["recorded_at"]) if "recorded_at" in example else None
+    snapshot = worlds.snapshot(example["tables"], timezone=timezone, recorded_at=recorded_at)
+    engine = Engine(snapshot, Catalogue({kpi.id: kpi}), Settings(Calendar(timezone)))
+    by, where = _several(example.get("by")), _several(example.get("where"))
+    question = Question((kpi.id,), str(example["period"]), example.get("grain"), by, tuple(parse_filter(text) for text in where))
+    found = engine.ask(question).to_dicts()
+    expected = example["expect"] if isinstance(example["expect"], list) else [example["expect"]]
+    if len(found) != len(expected):
+        return [f"{len(found)} rows instead of {len(expected)}: {[row['dimensions'] for row in found]}"]
+    return [wrong for row, wanted in zip(found, expected, strict=True) for wrong in _differences(row, wanted)]
+
+
+def _differences(found: dict[str, Any], expected: dict[str, Any]) -> list[str]:
+    return [
+        f"{key} is {found.get(key)!r}, not {wanted!r}"
+        for key, wanted in expected.items()
+        if not _same(found.get(key), wanted)
+    ]
+
+
+def _same(found: Any, wanted: Any) -> bool:  # noqa: ANN401 - a cell of an answer
+    """Equal to the digits that are written."""
+    if isinstance(wanted, bool) or not isinstance(wanted, int | float):
+        return bool(found == wanted)
+    if not isinstance(found, int | float):
+        return False
+    decimals = len(repr(wanted).partition(".")[2]) if isinstance(wanted, float) else 0
+    exact = decimals == 0 or (isinstance(wanted, float) and wanted == int(wanted))
+    return abs(found - wanted) <= (1e-9 * max(1.0, abs(wanted)) if exact else 0.5001 * 10**-decimals)
+
+
+def _several(names: Any) -> tuple[str, ...]:  # noqa: ANN401 - a text or a list
+    return () if names is None else (names,) if isinstance(names, str) else tuple(names)

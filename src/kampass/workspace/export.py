@@ -1,0 +1,68 @@
+"""Writes a snapshot's canonical tables as a canonical folder: equal journals give equal bytes."""
+
+import csv
+from collections.abc import Iterator, Sequence
+from datetime import UTC, date, datetime
+from decimal import Decimal
+from pathlib import Path
+from typing import Any
+
+from kampass.model import TABLES, Table
+from kampass.model.conform import quoted
+from kampass.store import Snapshot
+
+_BATCH = 50_000
+
+
+def export(snapshot: Snapshot, folder: Path) -> dict[str, int]:
+    """Write one CSV per connected table, ordered by key; the rows written per table."""
+    folder.mkdir(parents=True, exist_ok=True)
+    connection = snapshot.cursor()
+    connected = {row[0] for row in connection.sql('SELECT "table" FROM _connected').fetchall()}
+    written = {}
+    for table in TABLES.values():
+        if table.name in connected:
+            extra = _attributes(connection) if table.name == "accounts" else []
+            written[table.name] = _write(connection, table, extra, folder / f"{table.name}.csv")
+    return written
+
+
+def _attributes(connection: Any) -> list[str]:  # noqa: ANN401 - a DuckDB connection
+    rows = connection.sql("SELECT DISTINCT unnest(map_keys(_extra)) AS name FROM accounts ORDER BY name").fetchall()
+    return [row[0] for row in rows]
+
+
+def _write(connection: Any, table: Table, extra: Sequence[str], file: Path) -> int:  # noqa: ANN401 - a DuckDB connection
+    cells = ", ".join(quoted(name) for name in table.names) + (", _extra" if extra else "")
+    key = ", ".join(f"{quoted(name)} NULLS FIRST" for name in table.key)
+    cursor = connection.execute(f"SELECT {cells} FROM {quoted(table.name)} ORDER BY {key}")
+    count = 0
+    with file.open("w", encoding="utf-8", newline="") as stream:
+        writer = csv.writer(stream, lineterminator="\n")
+        writer.writerow([*table.names, *extra])
+        for row in _rows(cursor):
+            attributes = dict(row[-1] or {}) if extra else {}
+            own = row[:-1] if extra else row
+            writer.writerow([*(_text(cell) for cell in own), *(attributes.get(name) or "" for name in extra)])
+            count += 1
+    return count
+
+
+def _rows(cursor: Any) -> Iterator[tuple[Any, ...]]:  # noqa: ANN401 - a DuckDB cursor
+    while batch := cursor.fetchmany(_BATCH):
+        yield from batch
+
+
+def _text(cell: Any) -> str:  # noqa: ANN401 - any cell of a canonical table
+    if cell is None:
+        return ""
+    if isinstance(cell, bool):
+        return "true" if cell else "false"
+    if isinstance(cell, datetime):
+        return cell.astimezone(UTC).isoformat().replace("+00:00", "Z")
+    if isinstance(cell, date):
+        return cell.isoformat()
+    if isinstance(cell, Decimal):
+        text = f"{cell:f}"
+        return text.rstrip("0").rstrip(".") if "." in text else text
+    return str(cell)

@@ -1,0 +1,158 @@
+"""The one settings file of a workspace, `kampass.toml`: read strictly, written with its explanations."""
+
+import tomllib
+from dataclasses import dataclass, field
+from datetime import date
+from difflib import get_close_matches
+from pathlib import Path
+from typing import Any
+from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
+
+from kampass.engine import BusinessCalendar, Settings, parse_hours
+from kampass.engine.hours import WEEKDAYS
+from kampass.errors import DataError
+from kampass.kpis import PACK
+from kampass.periods import Calendar
+
+FILE = "kampass.toml"
+_KEYS = {"timezone", "currency", "week_start", "fiscal_start", "sources", "calendars", "kpis"}
+_SOURCE_KEYS = {"kind", "path", "scale", "seed", "touches", "usage", "tickets"}
+_CALENDAR_KEYS = {"days", "hours", "holidays", "timezone", "teams"}
+
+
+@dataclass(frozen=True)
+class SourceSettings:
+    """One `[sources.<name>]` of the settings."""
+
+    name: str
+    kind: str
+    options: dict[str, Any] = field(default_factory=dict)
+
+
+@dataclass(frozen=True)
+class WorkspaceSettings:
+    """Everything `kampass.toml` says."""
+
+    timezone: str = "UTC"
+    currency: str = "USD"
+    week_start: str = "monday"
+    fiscal_start: int = 1
+    sources: tuple[SourceSettings, ...] = ()
+    business: tuple[BusinessCalendar, ...] = (BusinessCalendar(),)
+    enabled: tuple[str, ...] = PACK
+
+    @property
+    def engine(self) -> Settings:
+        """What the engine needs of them."""
+        return Settings(Calendar(self.timezone, self.week_start, self.fiscal_start), self.currency, self.business)  # type: ignore[arg-type]
+
+
+def checked(settings: WorkspaceSettings) -> WorkspaceSettings:
+    """The same settings, or the error a person made in them."""
+    try:
+        ZoneInfo(settings.timezone)
+    except (ZoneInfoNotFoundError, ValueError, OSError):
+        raise _wrong(f"There is no time zone '{settings.timezone}'.", "Write an IANA name such as Europe/Berlin.") from None
+    if not (len(settings.currency) == 3 and settings.currency.isascii() and settings.currency.isalpha() and settings.currency.isupper()):  # noqa: PLR2004 - ISO 4217
+        raise _wrong(f"'{settings.currency}' is no currency.", "Write an ISO 4217 code such as USD.")
+    if settings.week_start not in {"monday", "sunday", "saturday"}:
+        raise _wrong(f"A week cannot start on '{settings.week_start}'.", "monday, sunday or saturday.")
+    if not (isinstance(settings.fiscal_start, int) and 1 <= settings.fiscal_start <= 12):  # noqa: PLR2004 - months of a year
+        raise _wrong(f"A fiscal year cannot start in month {settings.fiscal_start}.", "Write a month from 1 to 12.")
+    return settings
+
+
+def read(folder: Path) -> WorkspaceSettings:
+    """The settings of a workspace."""
+    file = folder / FILE
+    if not file.is_file():
+        raise DataError(f"There is no workspace in {folder}.", code="no_workspace", hint=f"'kampass init {folder}' makes one.")
+    try:
+        written = tomllib.loads(file.read_text(encoding="utf-8"))
+    except (tomllib.TOMLDecodeError, UnicodeDecodeError) as wrong:
+        raise _wrong(f"{FILE} cannot be read: {wrong}.", "Compare it with docs/settings.md.") from None
+    _only(written, _KEYS, FILE)
+    sources = tuple(_source(name, options) for name, options in written.get("sources", {}).items())
+    calendars = tuple(_calendar(name, options) for name, options in written.get("calendars", {}).items())
+    if not any(calendar.name == "default" for calendar in calendars):
+        calendars = (BusinessCalendar(), *calendars)
+    return checked(
+        WorkspaceSettings(
+            written.get("timezone", "UTC"), written.get("currency", "USD"), written.get("week_start", "monday"),
+            written.get("fiscal_start", 1), sources, calendars, tuple(written.get("kpis", {}).get("enabled", PACK)),
+        )  # fmt: skip
+    )
+
+
+def write(folder: Path, settings: WorkspaceSettings) -> None:
+    """Write a settings file that explains itself."""
+    lines = [
+        "# Settings of this Kampass workspace. docs/settings.md explains every key.", "",
+        f'timezone = "{settings.timezone}"      # days, weeks and months are cut in this zone (IANA name)',
+        f'currency = "{settings.currency}"          # money is shown in this currency (ISO 4217)',
+        f'week_start = "{settings.week_start}"     # monday, sunday or saturday',
+        f"fiscal_start = {settings.fiscal_start}          # first month of the fiscal year; FY2026 is named by the year in which it ends",
+    ]  # fmt: skip
+    for source in settings.sources:
+        lines += ["", f"[sources.{_key(source.name)}]", f'kind = "{source.kind}"']
+        lines += [f"{key} = {_literal(value)}" for key, value in source.options.items()]
+    listed = ",\n  ".join(f'"{kpi}"' for kpi in settings.enabled)
+    lines += ["", "[calendars.default]", 'days = ["monday", "tuesday", "wednesday", "thursday", "friday"]', 'hours = ["09:00-17:00"]', "holidays = []"]
+    lines += ["", "[kpis]", f"enabled = [\n  {listed},\n]", ""]
+    (folder / FILE).write_text("\n".join(lines), encoding="utf-8")
+
+
+def _source(name: str, options: Any) -> SourceSettings:  # noqa: ANN401 - whatever the file holds
+    place = f"[sources.{name}]"
+    if not isinstance(options, dict) or options.get("kind") not in {"folder", "sample"}:
+        raise _wrong(f"{place} needs a kind: folder or sample.", 'Write kind = "folder" and path = "...".')
+    _only(options, _SOURCE_KEYS, place)
+    if options["kind"] == "folder" and not isinstance(options.get("path"), str):
+        raise _wrong(f"{place} needs a path.", 'Write path = "exports".')
+    return SourceSettings(name, options["kind"], {key: value for key, value in options.items() if key != "kind"})
+
+
+def _calendar(name: str, options: Any) -> BusinessCalendar:  # noqa: ANN401 - whatever the file holds
+    place = f"[calendars.{name}]"
+    if not isinstance(options, dict):
+        raise _wrong(f"{place} is not a table.", "See docs/settings.md.")
+    _only(options, _CALENDAR_KEYS, place)
+    unknown = [day for day in options.get("days", []) if day not in WEEKDAYS]
+    if unknown:
+        raise _wrong(f"{place}: '{unknown[0]}' is no day.", f"Write {', '.join(WEEKDAYS)}.")
+    default = BusinessCalendar()
+    days = tuple(WEEKDAYS.index(day) for day in options["days"]) if "days" in options else default.days
+    hours = tuple(parse_hours(text) for text in options["hours"]) if "hours" in options else default.hours
+    holidays = tuple(day if isinstance(day, date) else _date(str(day), place) for day in options.get("holidays", ()))
+    return BusinessCalendar(name, days, hours, holidays, options.get("timezone"), tuple(options.get("teams", ())))
+
+
+def _date(text: str, place: str) -> date:
+    try:
+        return date.fromisoformat(text)
+    except ValueError:
+        raise _wrong(f"{place}: '{text}' is no date.", "Write 2026-12-25.") from None
+
+
+def _only(found: dict[str, Any], known: set[str], place: str) -> None:
+    for key in found:
+        if key not in known:
+            close = get_close_matches(key, known, n=1)
+            raise _wrong(f"{place}: there is no key '{key}'." + (f" Did you mean '{close[0]}'?" if close else ""), "See docs/settings.md.")
+
+
+def _wrong(message: str, hint: str) -> DataError:
+    return DataError(message, code="bad_settings", hint=hint)
+
+
+def _key(name: str) -> str:
+    return name if name.replace("-", "").replace("_", "").isalnum() and name.isascii() else _literal(name)
+
+
+def _literal(value: Any) -> str:  # noqa: ANN401 - a TOML scalar
+    if isinstance(value, bool):
+        return "true" if value else "false"
+    if isinstance(value, int | float):
+        return repr(value)
+    escaped = str(value).replace("\\", "\\\\").replace('"', '\\"')
+    return f'"{escaped}"'
