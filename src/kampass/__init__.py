@@ -1,8 +1,8 @@
 """Kampass: every account-management KPI from your own systems, explained down to its rows.
 
-    import kampass
-    workspace = kampass.open("my-company")
-    workspace.kpi("nrr", period="2025-Q4", by="segment").to_polars()
+import kampass
+workspace = kampass.open("my-company")
+workspace.kpi("nrr", period="2025-Q4", by="segment").to_polars()
 """
 
 from typing import TYPE_CHECKING, Any
@@ -18,14 +18,14 @@ __all__ = ["__version__", "open"]
 
 def open(path: "str | Path" = ".") -> "Workspace":  # noqa: A001 - reads as kampass.open
     """Open the workspace in that folder."""
-    from kampass.workspace import open_workspace  # noqa: PLC0415 - importing kampass stays cheap
+    from kampass.workspace import open_workspace
 
     return open_workspace(path)
 
 
 def __getattr__(name: str) -> Any:  # noqa: ANN401 - module attributes
     if name == "KampassError":
-        from kampass.errors import KampassError  # noqa: PLC0415
+        from kampass.errors import KampassError
 
         return KampassError
     raise AttributeError(name)

@@ -198,7 +198,7 @@ def customer_outcomes(period: Period, cut: Cut) -> Figure:
 
 
 def employee_turnover(period: Period, cut: Cut) -> Figure:
-    """left_on in P / mean of headcount at s and u; n counts distinct employments."""
+    """left_on in P / mean of headcount at s and u; n counts the distinct employments of the two headcounts."""
     first = period.zone.first_instant
 
     def employed(row: Row, t: datetime) -> bool:
@@ -217,5 +217,5 @@ def employee_turnover(period: Period, cut: Cut) -> Figure:
             period.at_event("employees", row, period.last_day)
         ):
             at_u.append(row)
-    distinct = {id(row) for row in left + at_s + at_u}
+    distinct = {id(row) for row in at_s + at_u}
     return ratio(len(left), Fraction(len(at_s) + len(at_u), 2), len(distinct))

@@ -5,27 +5,27 @@ Exit codes: 0 done, 1 a bug, 2 a question that cannot be asked, 3 data or worksp
 
 import json
 import sys
+from itertools import pairwise
 
 
 def main() -> None:
     """Run the command and leave with its exit code."""
-    import click  # noqa: PLC0415 - start-up
+    import typer
+    from typer.exceptions import TyperException
 
-    from kampass.cli.app import app  # noqa: PLC0415
-    from kampass.errors import KampassError  # noqa: PLC0415
+    from kampass.cli.app import app
+    from kampass.errors import KampassError
 
     try:
         code = app(standalone_mode=False)
     except KampassError as error:
         _complain(error.code, error.message, error.hint)
         sys.exit(error.exit_code)
-    except click.exceptions.Abort:
+    except typer.Abort:
         sys.exit(130)
-    except click.ClickException as error:
-        if _wants_json():
-            _complain("usage", error.format_message(), "kampass --help")
-        else:
-            error.show()
+    except TyperException as error:
+        message = error.format_message() if hasattr(error, "format_message") else str(error)
+        _complain("usage", message, "'kampass --help' and 'kampass COMMAND --help' show how.")
         sys.exit(2)
     except BrokenPipeError:
         sys.stderr.close()
@@ -35,7 +35,7 @@ def main() -> None:
 
 def _wants_json() -> bool:
     words = sys.argv
-    return "--format=json" in words or any(pair == ("--format", "json") for pair in zip(words, words[1:], strict=False))
+    return "--format=json" in words or ("--format", "json") in pairwise(words)
 
 
 def _complain(code: str, message: str, hint: str) -> None:

@@ -45,7 +45,7 @@ class Grain(StrEnum):
 @app.callback(invoke_without_command=True)
 def _root(*, version: Annotated[bool, typer.Option("--version", help="Print the version.")] = False) -> None:
     if version:
-        from kampass import __version__  # noqa: PLC0415 - start-up
+        from kampass import __version__
 
         print(f"kampass {__version__}")
         raise typer.Exit
@@ -65,7 +65,7 @@ def init(
     recorded_at: Annotated[str | None, typer.Option(help="Date the load: 2026-01-03T00:00:00Z.")] = None,
 ) -> None:
     """Make a workspace. Example: `kampass init acme --from exports --timezone Europe/Berlin`."""
-    from kampass.cli.working import init_workspace  # noqa: PLC0415 - start-up
+    from kampass.cli.working import init_workspace
 
     init_workspace(
         folder, from_, recorded_at, scale if sample else None,
@@ -80,7 +80,7 @@ def sync(
     recorded_at: Annotated[str | None, typer.Option(help="Date the load: 2026-01-03T00:00:00Z.")] = None,
 ) -> None:
     """Load what the sources state now, and publish it. Example: `kampass sync`."""
-    from kampass.cli.working import sync_workspace  # noqa: PLC0415 - start-up
+    from kampass.cli.working import sync_workspace
 
     raise typer.Exit(sync_workspace(workspace, source, recorded_at))
 
@@ -88,7 +88,7 @@ def sync(
 @app.command()
 def publish(workspace: WorkspaceOption = Path()) -> None:
     """Build a snapshot of the loads and make it current. Example: `kampass publish`."""
-    from kampass.cli.working import publish_workspace  # noqa: PLC0415 - start-up
+    from kampass.cli.working import publish_workspace
 
     publish_workspace(workspace)
 
@@ -101,31 +101,29 @@ def export(
     snapshot: Annotated[str | None, typer.Option(help="From this snapshot.")] = None,
 ) -> None:
     """Write a snapshot's tables as a canonical folder. Example: `kampass export backup`."""
-    from kampass.cli.working import export_workspace  # noqa: PLC0415 - start-up
+    from kampass.cli.working import export_workspace
 
     export_workspace(workspace, folder, known_at, snapshot)
 
 
 @app.command()
-def kpi(  # noqa: PLR0913 - the question, spelled as the contract spells it
+def kpi(
     ids: Annotated[list[str], typer.Argument(help="One or more KPIs, see `kampass catalogue list`.", metavar="ID...")],
     period: Annotated[str, typer.Option("--period", "-p", help="2026, 2026-Q1, 2026-03, 2026-W09, 2026-03-14, FY2026, 2025-01..2025-12.")],
     workspace: WorkspaceOption = Path(),
     grain: Annotated[Grain | None, typer.Option(help="Cut the period into pieces.")] = None,
     by: Annotated[list[str] | None, typer.Option(help="A dimension, e.g. segment or account_manager.")] = None,
     where: Annotated[list[str] | None, typer.Option(help="A filter, e.g. segment=enterprise.")] = None,
-    total: Annotated[bool, typer.Option("--total", help="Add the total to a cut.")] = False,  # noqa: FBT002 - an option
+    total: Annotated[bool, typer.Option("--total", help="Add the total to a cut.")] = False,
     known_at: Annotated[str | None, typer.Option(help="As known at this instant.")] = None,
     snapshot: Annotated[str | None, typer.Option(help="From this snapshot.")] = None,
     format: Annotated[Format, typer.Option(help="How the answer is written.")] = Format.table,  # noqa: A002 - the option's name
 ) -> None:
     """Ask for KPIs. Example: `kampass kpi nrr csat --period 2025 --grain quarter --by segment`."""
-    from kampass.cli.show import show_result  # noqa: PLC0415 - start-up
-    from kampass.workspace import open_workspace  # noqa: PLC0415
+    from kampass.cli.show import show_result
+    from kampass.workspace import open_workspace
 
-    result = open_workspace(workspace).kpi(
-        ids, period=period, grain=grain, by=by or (), where=where or (), total=total, known_at=known_at, snapshot=snapshot
-    )
+    result = open_workspace(workspace).kpi(ids, period=period, grain=grain, by=by or (), where=where or (), total=total, known_at=known_at, snapshot=snapshot)
     show_result(result, format)
 
 
@@ -135,7 +133,7 @@ def doctor(
     format: Annotated[Format, typer.Option(help="table or json.")] = Format.table,  # noqa: A002 - the option's name
 ) -> None:
     """Say what is connected, covered, set aside, and which KPIs are possible. Example: `kampass doctor`."""
-    from kampass.cli.working import doctor_workspace  # noqa: PLC0415 - start-up
+    from kampass.cli.working import doctor_workspace
 
     doctor_workspace(workspace, as_json=format is Format.json)
 
@@ -147,6 +145,6 @@ def template(
     explain: Annotated[bool, typer.Option("--explain", help="Only the explanation of the columns, on stdout.")] = False,
 ) -> None:
     """Print an empty CSV of a table, its columns explained on stderr. Example: `kampass template accounts > accounts.csv`."""
-    from kampass.cli.working import print_template  # noqa: PLC0415 - start-up
+    from kampass.cli.working import print_template
 
     print_template(table, explain=explain)

@@ -17,13 +17,16 @@ JsonOption = Annotated[str, typer.Option("--format", help="table or json.")]
 @catalogue_app.command("list")
 def list_kpis(workspace: WorkspaceOption = Path(), form: JsonOption = "table") -> None:
     """List every KPI. Example: `kampass catalogue list`."""
-    from rich.table import Table  # noqa: PLC0415 - start-up
+    from rich.table import Table
 
-    from kampass.cli.show import console  # noqa: PLC0415
+    from kampass.cli.show import console
 
     catalogue, enabled = _catalogue(workspace)
     if form == "json":
-        rows = [{"id": k.id, "name": k.name, "family": k.family, "unit": k.unit, "direction": k.direction, "kind": k.kind, "enabled": k.id in enabled} for k in catalogue]
+        rows = [
+            {"id": k.id, "name": k.name, "family": k.family, "unit": k.unit, "direction": k.direction, "kind": k.kind, "enabled": k.id in enabled}
+            for k in catalogue
+        ]
         print(json.dumps(rows, ensure_ascii=False, indent=1))
         return
     table = Table(box=None, pad_edge=False, header_style="bold")
@@ -38,7 +41,7 @@ def list_kpis(workspace: WorkspaceOption = Path(), form: JsonOption = "table") -
 @catalogue_app.command("show")
 def show_kpi(kpi_id: Annotated[str, typer.Argument(metavar="ID")], workspace: WorkspaceOption = Path(), form: JsonOption = "table") -> None:
     """Show one definition. Example: `kampass catalogue show nrr`."""
-    from kampass.workspace.definitions import describe  # noqa: PLC0415 - start-up
+    from kampass.workspace.definitions import describe
 
     described = describe(_catalogue(workspace)[0].get(kpi_id))
     if form == "json":
@@ -52,24 +55,24 @@ def show_kpi(kpi_id: Annotated[str, typer.Argument(metavar="ID")], workspace: Wo
 
 
 @catalogue_app.command("test")
-def test_kpis(
+def run_tests(
     ids: Annotated[list[str] | None, typer.Argument(help="Only these KPIs.", metavar="[ID]...")] = None,
     workspace: WorkspaceOption = Path(),
     *,
     mutants: Annotated[bool, typer.Option("--mutants", help="Also break every definition and see whether its examples notice.")] = False,
 ) -> None:
     """Run the worked examples of the definitions. Example: `kampass catalogue test nps`."""
-    from kampass.cli.working import busy, say  # noqa: PLC0415 - start-up
-    from kampass.workspace.definitions import test_examples  # noqa: PLC0415
+    from kampass.cli.working import busy, say
+    from kampass.workspace.definitions import run_examples
 
     catalogue, _ = _catalogue(workspace)
     chosen = [catalogue.get(kpi_id) for kpi_id in ids] if ids else list(catalogue)
     if mutants:
-        from kampass.workspace.mutants import print_table  # noqa: PLC0415 - this option alone
+        from kampass.workspace.mutants import print_table
 
         raise typer.Exit(print_table(chosen))
     with busy("Running the examples"):
-        failures, count = test_examples(chosen)
+        failures, count = run_examples(chosen)
     for failure in failures:
         print(failure)
     say(f"{count} examples of {len(chosen)} KPIs, {len(failures)} failed.")
@@ -79,8 +82,8 @@ def test_kpis(
 @catalogue_app.command("lint")
 def lint_kpis(workspace: WorkspaceOption = Path()) -> None:
     """Check every definition against the language. Example: `kampass catalogue lint`."""
-    from kampass.cli.working import say  # noqa: PLC0415 - start-up
-    from kampass.workspace.definitions import lint  # noqa: PLC0415
+    from kampass.cli.working import say
+    from kampass.workspace.definitions import lint
 
     catalogue, _ = _catalogue(workspace)
     findings = [finding for kpi in catalogue for finding in lint(kpi)]
@@ -92,11 +95,11 @@ def lint_kpis(workspace: WorkspaceOption = Path()) -> None:
 
 def _catalogue(workspace: Path) -> "tuple[Catalogue, frozenset[str]]":
     """The workspace's catalogue, or the shipped one where there is no workspace."""
-    from kampass.kpis import PACK, shipped  # noqa: PLC0415 - start-up
+    from kampass.kpis import PACK, shipped
 
     if not (workspace / "kampass.toml").exists():
         return shipped(), frozenset(PACK)
-    from kampass.workspace import open_workspace  # noqa: PLC0415
+    from kampass.workspace import open_workspace
 
     opened = open_workspace(workspace)
     return opened.catalogue, frozenset(opened.settings.enabled)

@@ -14,9 +14,9 @@ JsonOption = Annotated[str, typer.Option("--format", help="table or json.")]
 @data_app.command("loads")
 def list_loads(workspace: WorkspaceOption = Path(), form: JsonOption = "table") -> None:
     """List the loads. Example: `kampass data loads`."""
-    from kampass.cli.show import console  # noqa: PLC0415 - start-up
-    from kampass.store.manifest import to_text  # noqa: PLC0415
-    from kampass.workspace import open_workspace  # noqa: PLC0415
+    from kampass.cli.show import console
+    from kampass.store.manifest import to_text
+    from kampass.workspace import open_workspace
 
     loads = open_workspace(workspace).manifest.loads(states=("complete", "held", "dropped"))
     rows = [
@@ -34,8 +34,8 @@ def list_quarantine(
     form: JsonOption = "table",
 ) -> None:
     """List what was set aside, with line, column, value and reason. Example: `kampass data quarantine --table deals`."""
-    from kampass.cli.show import console  # noqa: PLC0415 - start-up
-    from kampass.workspace import open_workspace  # noqa: PLC0415
+    from kampass.cli.show import console
+    from kampass.workspace import open_workspace
 
     cursor = open_workspace(workspace).snapshot().cursor()
     found = cursor.execute('SELECT * FROM _quarantine WHERE $t IS NULL OR "table" = $t ORDER BY "table", load, line', {"t": table})
@@ -46,8 +46,8 @@ def list_quarantine(
 @data_app.command("drop")
 def drop_load(load: int, workspace: WorkspaceOption = Path()) -> None:
     """Take a load back and publish what remains. Example: `kampass data drop 3`."""
-    from kampass.cli.working import say  # noqa: PLC0415 - start-up
-    from kampass.workspace import open_workspace  # noqa: PLC0415
+    from kampass.cli.working import say
+    from kampass.workspace import open_workspace
 
     snapshot = open_workspace(workspace).drop(load)
     say(f"Load {load} no longer counts." + (f" Snapshot {snapshot.id} is current." if snapshot else " Nothing is published now."))
@@ -56,8 +56,8 @@ def drop_load(load: int, workspace: WorkspaceOption = Path()) -> None:
 @data_app.command("confirm")
 def confirm_load(load: int, workspace: WorkspaceOption = Path()) -> None:
     """Let a load count that the deletion brake holds. Example: `kampass data confirm 4`."""
-    from kampass.cli.working import say  # noqa: PLC0415 - start-up
-    from kampass.workspace import open_workspace  # noqa: PLC0415
+    from kampass.cli.working import say
+    from kampass.workspace import open_workspace
 
     say(f"Load {load} counts. Snapshot {open_workspace(workspace).confirm(load).id} is current.")
 
@@ -66,8 +66,8 @@ def _show(rows: list[dict[str, object]], form: str, console) -> None:  # type: i
     if form == "json":
         print(json.dumps(rows, ensure_ascii=False, indent=1, default=str))
         return
-    from rich.table import Table  # noqa: PLC0415 - start-up
-    from rich.text import Text  # noqa: PLC0415
+    from rich.table import Table
+    from rich.text import Text
 
     if not rows:
         console().print("Nothing.")

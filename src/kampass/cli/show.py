@@ -3,6 +3,7 @@
 import json
 import sys
 from collections.abc import Sequence
+from datetime import date
 from typing import TYPE_CHECKING
 
 from rich.console import Console
@@ -25,11 +26,11 @@ def show_result(result: Result, form: str) -> None:
     if form == "json":
         print(json.dumps(result.to_dicts(), ensure_ascii=False, indent=1, allow_nan=False))
     elif form == "csv":
-        import pyarrow.csv as pa_csv  # noqa: PLC0415 - this format alone
+        import pyarrow.csv as pa_csv
 
         pa_csv.write_csv(_flat(result), sys.stdout.buffer)
     elif form == "parquet":
-        import pyarrow.parquet as pq  # noqa: PLC0415 - this format alone
+        import pyarrow.parquet as pq
 
         pq.write_table(result.to_arrow(), sys.stdout.buffer)
     else:
@@ -50,13 +51,13 @@ def sparkline(values: Sequence[float | None]) -> str:
 
 
 def console() -> Console:
-    """stdout as people see it; wide where it goes into a file."""
+    """Stdout as people see it; wide where it goes into a file."""
     return Console() if sys.stdout.isatty() else Console(width=160)
 
 
 def _flat(result: Result):  # type: ignore[no-untyped-def]  # noqa: ANN202 - an Arrow table
     """Instants as the contract writes them: CSV has no types."""
-    import pyarrow as pa  # noqa: PLC0415 - this format alone
+    import pyarrow as pa
 
     rows = [answer.to_dict() for answer in result]
     table = result.to_arrow()
@@ -86,7 +87,7 @@ def _table(result: Result) -> None:
     _legend(result)
 
 
-def _line(result: Result, answers: list[Answer], periods: list[tuple[object, object]], *, many: bool) -> list[Text]:
+def _line(result: Result, answers: list[Answer], periods: Sequence[tuple[date, date]], *, many: bool) -> list[Text]:
     last = answers[-1]
     at = {(answer.period_start, answer.period_end): answer for answer in answers}
     shown = [last] if many else [at.get(period) for period in periods]
@@ -117,7 +118,9 @@ def show_doctor(examination: "Examination") -> None:
             covered = ", ".join(f"{start[:10]} to {end[:10]}" for start, end in health.covered) + (" (assumed)" if health.assumed else "")
             table.add_row(health.table, f"{health.rows:,}", covered, f"{health.set_aside:,}" if health.set_aside else "")
     out.print(table)
-    out.print(f"\n{len(examination.possible)} KPIs are possible; {len(examination.enabled)} are switched on. Snapshot {examination.snapshot}, known at {examination.known_at}.")
+    out.print(
+        f"\n{len(examination.possible)} KPIs are possible; {len(examination.enabled)} are switched on. Snapshot {examination.snapshot}, known at {examination.known_at}."
+    )
     if examination.missing:
         out.print("\nMissing tables, and what each would add:", style="bold")
         for tables, kpis in examination.missing.items():

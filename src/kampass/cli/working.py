@@ -22,7 +22,7 @@ def busy(what: str) -> Iterator[None]:
     if not sys.stderr.isatty():
         yield
         return
-    from rich.console import Console  # noqa: PLC0415 - terminals only
+    from rich.console import Console
 
     with Console(stderr=True).status(what):
         yield
@@ -70,7 +70,7 @@ def publish_workspace(folder: Path) -> None:
 
 def export_workspace(folder: Path, target: Path, known_at: str | None, snapshot: str | None) -> None:
     """Export a snapshot."""
-    from kampass.workspace.export import export  # noqa: PLC0415 - this command alone
+    from kampass.workspace.export import export
 
     workspace = open_workspace(folder)
     chosen = workspace.snapshot(known_at=parse_instant(known_at) if known_at else None, snapshot=snapshot)
@@ -81,8 +81,8 @@ def export_workspace(folder: Path, target: Path, known_at: str | None, snapshot:
 
 def doctor_workspace(folder: Path, *, as_json: bool) -> None:
     """Print the examination."""
-    from kampass.cli.show import show_doctor  # noqa: PLC0415 - this command alone
-    from kampass.workspace.doctor import examine  # noqa: PLC0415
+    from kampass.cli.show import show_doctor
+    from kampass.workspace.doctor import examine
 
     examination = examine(open_workspace(folder))
     if as_json:
@@ -93,7 +93,7 @@ def doctor_workspace(folder: Path, *, as_json: bool) -> None:
 
 def print_template(table: str, *, explain: bool) -> None:
     """Print a table's header line, and what its columns mean."""
-    from kampass.workspace.template import explanation, header  # noqa: PLC0415 - this command alone
+    from kampass.workspace.template import explanation, header
 
     if table not in TABLES:
         raise UnknownName("table", table, TABLES, hint=f"Tables: {', '.join(TABLES)}.")

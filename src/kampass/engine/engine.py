@@ -1,22 +1,20 @@
 """Asks a snapshot a question: works out the clocks, compiles, runs, and says for each figure what may be said of it."""
 
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass, replace
-from datetime import datetime
+from dataclasses import dataclass, field, replace
+from datetime import datetime, timedelta
 from functools import lru_cache
 from typing import Any, Protocol
 
 from kampass.engine import dimensions
 from kampass.engine.clock import Clock, Coverage, Reach, Stretch, period_table
-from kampass.engine.figure import Figure
+from kampass.engine.figure import Figure, status_of
 from kampass.engine.hours import BusinessCalendar, stretches_sql, team_calendars_sql
 from kampass.engine.plan import Plan, Planner, Shape
 from kampass.engine.question import Filter, Question
 from kampass.engine.result import Answer, Result
 from kampass.kpis import Catalogue, Kpi
 from kampass.periods import Calendar, Period, cut, parse
-
-LOW_N = 30
 
 
 class Readable(Protocol):
@@ -34,7 +32,7 @@ class Readable(Protocol):
 class Settings:
     """What the engine must know of a workspace."""
 
-    calendar: Calendar = Calendar()
+    calendar: Calendar = field(default_factory=Calendar)
     currency: str = "USD"
     business: tuple[BusinessCalendar, ...] = (BusinessCalendar(),)
 
@@ -73,9 +71,7 @@ class Engine:
         groups = self._groups(kpis, periods)[1]
         return [_filled(self._plan(group, question.by, question.where), clocks) for clocks, group in groups]
 
-    def _answers(
-        self, kpis: Sequence[Kpi], periods: Sequence[Period], by: tuple[str, ...], where: tuple[Filter, ...]
-    ) -> dict[tuple[str, int], list[Answer]]:
+    def _answers(self, kpis: Sequence[Kpi], periods: Sequence[Period], by: tuple[str, ...], where: tuple[Filter, ...]) -> dict[tuple[str, int], list[Answer]]:
         reaches, groups = self._groups(kpis, periods)
         found: dict[tuple[str, int], list[Answer]] = {}
         for clocks, group in groups:
@@ -132,7 +128,6 @@ class Engine:
         """One row of the result with its status and reason."""
         value, denominator = cells[f"v{index}"], cells.get(f"b{index}")
         n = int(cells[f"n{index}"] or 0)
-        own = [name for name in by]
         figure = Figure(kpi, value, denominator, n)
         reason = figure.reason(missing=bool(cells[f"m{index}"]))
         hidden = reason in {"missing_rate", "suppressed_small_n"}
@@ -140,7 +135,7 @@ class Engine:
         low, high = (None, None) if reason else figure.interval(cells.get(f"promoters{index}"), cells.get(f"detractors{index}"))
         return Answer(
             kpi.id, clock.period.start, clock.period.end, clock.through,
-            {name: cells[f"d{position}"] for position, name in enumerate(own)},
+            {name: cells[f"d{position}"] for position, name in enumerate(by)},
             None if reason else figure.shown, kpi.unit, None if hidden else figure.numerator, None if hidden else figure.bottom, n,
             low, high, status, reason, kpi.label, self.snapshot.id, self.known_at,
         )  # fmt: skip
@@ -157,13 +152,14 @@ class Engine:
 
 
 def _status(kpi: Kpi, clock: Clock, n: int, *, reason: str | None, pending: bool) -> str:
-    if reason:
-        return "no_value"
+    settled = status_of(kpi, n, reason)
+    if settled == "no_value":
+        return settled
     if clock.through < clock.end:
         return "partial"
-    if pending or (kpi.provisional_days is not None and (clock.through - clock.end).total_seconds() < kpi.provisional_days * 86400):
+    if pending or (kpi.provisional_days is not None and clock.through < clock.end + timedelta(days=kpi.provisional_days)):
         return "provisional"
-    return "low_n" if kpi.form == "ratio" and n < LOW_N else "ok"
+    return settled
 
 
 def _order(answer: Answer) -> list[tuple[bool, str]]:

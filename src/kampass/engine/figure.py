@@ -5,6 +5,15 @@ from dataclasses import dataclass
 from kampass.engine import intervals
 from kampass.kpis import Kpi
 
+LOW_N = 30
+
+
+def status_of(kpi: Kpi, n: int, reason: str | None) -> str:
+    """The status of a figure whose period is over and whose windows are closed."""
+    if reason:
+        return "no_value"
+    return "low_n" if kpi.form == "ratio" and n < LOW_N else "ok"
+
 
 @dataclass(frozen=True)
 class Figure:
@@ -46,7 +55,7 @@ class Figure:
 
     def interval(self, promoters: float | None, detractors: float | None) -> tuple[float | None, float | None]:
         """The 95 % interval of a figure that estimates from answers."""
-        if self.kpi.interval == "wilson" and self.value is not None and self.denominator:
+        if self.kpi.interval == "wilson" and self.value is not None and self.denominator and 0 <= self.value <= self.denominator:
             low, high = intervals.wilson(self.value, self.denominator)
         elif self.kpi.interval == "nps" and promoters is not None and detractors is not None and self.denominator:
             low, high = intervals.adjusted_wald(promoters, detractors, self.denominator)

@@ -5,7 +5,7 @@ from typing import Any
 
 import duckdb
 
-from kampass.engine.figure import Figure
+from kampass.engine.figure import Figure, status_of
 from kampass.kpis import Kpi
 from kampass.kpis.expressions import formula
 
@@ -22,10 +22,13 @@ def figure_of(kpi: Kpi, parts: Mapping[str, float]) -> dict[str, Any]:
         n = _evaluate(connection, formula(kpi.n, named)) or 0
     figure = Figure(kpi, value, denominator, int(n))
     reason = figure.reason(missing=False)
+    status = status_of(kpi, int(n), reason)
+    if kpi.pending and parts.get(kpi.pending, 0) > 0 and not reason:
+        status = "provisional"
     low, high = (None, None) if reason else figure.interval(parts.get("promoters"), parts.get("detractors"))
     return {
         "value": None if reason else figure.shown, "numerator": figure.numerator, "denominator": figure.bottom, "n": int(n),
-        "low": low, "high": high, "reason": reason,
+        "low": low, "high": high, "reason": reason, "status": status,
     }  # fmt: skip
 
 

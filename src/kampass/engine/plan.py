@@ -123,12 +123,18 @@ class Planner:
         self.columns[kpi.id, measure.name] = f"{scan.name}.{_column(scan, sql)}"
         if counted.function in {"quantile", "max"}:
             self.nullable.add((kpi.id, measure.name))
-        money = [name for name in counted.columns if scan.fact.columns[name].kind == "money"]
-        if money:
-            scan.used |= {f"{name}_missing" for name in money}
-            lacking = " OR ".join(f"f.{quoted(name + '_missing')}" for name in sorted(money))
-            flag = f"coalesce(bool_or({lacking}){f' FILTER (WHERE {kept})' if kept else ''}, false)"
-            self.missing[kpi.id, measure.name] = f"{scan.name}.{_column(scan, flag)}"
+        self._flag_missing_rates(kpi, measure, scan, [counted.columns, *(c.columns for c in conditions)], kept)
+
+    def _flag_missing_rates(self, kpi: Kpi, measure: Measure, scan: _Scan, read: Sequence[frozenset[str]], kept: str) -> None:
+        """Add the flag that some amount behind a measure lacks its rate; where the filter itself compares amounts, any row counts."""
+        money = sorted({name for columns in read for name in columns if scan.fact.columns[name].kind == "money"})
+        if not money:
+            return
+        scan.used |= {f"{name}_missing" for name in money}
+        lacking = " OR ".join(f"f.{quoted(name + '_missing')}" for name in money)
+        compared = any(scan.fact.columns[name].kind == "money" for columns in read[1:] for name in columns)
+        where = f" FILTER (WHERE {kept})" if kept and not compared else ""
+        self.missing[kpi.id, measure.name] = f"{scan.name}.{_column(scan, f'coalesce(bool_or({lacking}){where}, false)')}"
 
     def _period_step(self, window: str) -> str:
         name = f"period_{window}" if window else "period"

@@ -76,7 +76,7 @@ class Result(Sequence[Answer]):
 
     def to_arrow(self) -> "pa.Table":
         """An Arrow table; dimensions are `dim.<name>` columns."""
-        import pyarrow as pa  # noqa: PLC0415 - start-up
+        import pyarrow as pa
 
         types = {"date32": pa.date32(), "int64": pa.int64(), "instant": pa.timestamp("us", tz="UTC")}
         columns: dict[str, Any] = {}
@@ -91,7 +91,7 @@ class Result(Sequence[Answer]):
 
     def to_polars(self) -> "pl.DataFrame":
         """A Polars frame (needs the extra `polars`)."""
-        import polars as pl  # noqa: PLC0415 - optional
+        import polars as pl
 
         frame = pl.from_arrow(self.to_arrow())
         assert isinstance(frame, pl.DataFrame)
@@ -124,9 +124,9 @@ class Result(Sequence[Answer]):
 
     def _repr_html_(self) -> str:
         """The notebook view: a plain table, every cell escaped."""
-        from html import escape  # noqa: PLC0415 - notebooks only
+        from html import escape
 
-        from kampass.engine.display import show_value  # noqa: PLC0415
+        from kampass.engine.display import show_value
 
         head = ["KPI", "Period", *self.dimensions, "Value", "n", "Status"]
         body = [

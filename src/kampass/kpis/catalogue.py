@@ -11,7 +11,7 @@ from typing import Any
 import yaml
 
 from kampass.errors import DefinitionError, UnknownName
-from kampass.kpis.definition import OWN_DIMENSIONS, Kpi, Measure
+from kampass.kpis.definition import OWN_DIMENSIONS, WINDOWS, Kpi, Measure
 from kampass.model import TABLES
 
 PACK = (
@@ -132,7 +132,7 @@ def _kpi(entry: Any, family: str, place: str, *, own: bool) -> Kpi:  # noqa: ANN
         n=str(entry.get("n", total_or_denominator)), interval=entry.get("interval"), provisional_days=entry.get("provisional_days"),
         pending=entry.get("pending"), suppress_below=entry.get("suppress_below"), distribution=entry.get("distribution"),
         whole=tuple(entry.get("whole", ())), window_covered=bool(entry.get("window_covered", False)), cut_only=entry.get("cut_only"),
-        version=int(entry.get("version", 1)), synonyms=tuple(entry.get("synonyms", entry.get("aliases", ()))),
+        version=int(entry.get("version", 1)), synonyms=tuple(entry.get("synonyms") or entry.get("aliases") or ()),
         traps=tuple(entry.get("traps", ())), references=tuple(entry.get("references", ())), examples=tuple(entry.get("examples", ())),
         own=own, place=where,
     )  # fmt: skip
@@ -172,7 +172,10 @@ def _measures(entry: dict[str, Any], where: str) -> dict[str, Measure]:
         conditions = [parts.get("where"), entry.get("where") if fact == entry.get("fact") else None]
         joined = " and ".join(f"({text})" for text in conditions if text)
         latest = parts.get("latest_per", entry.get("latest_per") if fact == entry.get("fact") else None)
-        measures[str(name)] = Measure(str(name), str(parts["of"]), str(fact), joined or None, parts.get("window") or "", latest)
+        window = parts.get("window") or ""
+        if window not in WINDOWS:
+            raise DefinitionError(f"{where}: the measure '{name}' has no window '{window}', only previous or year.")
+        measures[str(name)] = Measure(str(name), str(parts["of"]), str(fact), joined or None, window, latest)
     return measures
 
 
@@ -180,7 +183,7 @@ def _tables(entry: dict[str, Any], where: str) -> tuple[str, ...]:
     for name in entry["needs"]:
         if name not in TABLES:
             raise DefinitionError(f"{where}: '{name}' under needs is no table.")
-    return tuple(entry["needs"])
+    return tuple(map(str, entry["needs"]))
 
 
 def _dimensions(entry: dict[str, Any], where: str) -> tuple[str, ...]:

@@ -12,6 +12,9 @@ OWN_DIMENSIONS = (
 )  # fmt: skip
 
 
+WINDOWS = ("", "previous", "year")
+
+
 @dataclass(frozen=True)
 class Measure:
     """One aggregate over a fact, within a window of the period."""
@@ -20,7 +23,7 @@ class Measure:
     of: str
     fact: str
     where: str | None = None
-    window: Literal["", "previous", "year"] = ""
+    window: str = ""
     latest_per: str | None = None
 
 
@@ -45,14 +48,14 @@ class Kpi:
     denominator: str | None = None
     scale: float = 1.0
     n: str = ""
-    interval: Literal["wilson", "nps", None] = None
+    interval: Literal["wilson", "nps"] | None = None
     provisional_days: int | None = None
     pending: str | None = None
     suppress_below: int | None = None
     distribution: str | None = None
     whole: tuple[str, ...] = ()
     window_covered: bool = False
-    cut_only: Literal["in", "out", None] = None
+    cut_only: Literal["in", "out"] | None = None
     version: int = 1
     synonyms: tuple[str, ...] = ()
     traps: tuple[str, ...] = ()

@@ -49,7 +49,7 @@ def condition(text: str, columns: Mapping[str, str]) -> Condition:
 
 def aggregate(text: str, columns: Mapping[str, str]) -> Aggregate:
     """Read an aggregate with its optional filter."""
-    from sqlglot import exp  # noqa: PLC0415 - start-up
+    from sqlglot import exp
 
     tree = _parse(text)
     where = None
@@ -74,15 +74,15 @@ def formula(text: str, measures: Mapping[str, str] | Callable[[str], str]) -> st
 
 def names_in(text: str) -> frozenset[str]:
     """The measures a formula reads."""
-    from sqlglot import exp  # noqa: PLC0415 - start-up
+    from sqlglot import exp
 
     return frozenset(column.name for column in _parse(text).find_all(exp.Column))
 
 
 @lru_cache(maxsize=4096)
 def _parse(text: str) -> "exp.Expression":
-    import sqlglot  # noqa: PLC0415 - start-up
-    from sqlglot.errors import SqlglotError  # noqa: PLC0415
+    import sqlglot
+    from sqlglot.errors import SqlglotError
 
     if len(text) > LONGEST:
         raise DefinitionError(f"An expression is longer than {LONGEST} characters.")
@@ -94,7 +94,7 @@ def _parse(text: str) -> "exp.Expression":
 
 
 def _function(tree: "exp.Expression", text: str) -> tuple[str, "exp.Expression", float | None]:
-    from sqlglot import exp  # noqa: PLC0415 - start-up
+    from sqlglot import exp
 
     if isinstance(tree, exp.Count):
         inner = tree.this
@@ -112,7 +112,7 @@ def _function(tree: "exp.Expression", text: str) -> tuple[str, "exp.Expression",
 
 
 def _allowed() -> tuple[type, ...]:
-    from sqlglot import exp  # noqa: PLC0415 - start-up
+    from sqlglot import exp
 
     return (
         exp.And, exp.Or, exp.Not, exp.EQ, exp.NEQ, exp.GT, exp.GTE, exp.LT, exp.LTE, exp.In, exp.Is, exp.Between, exp.Null, exp.Boolean,
@@ -122,7 +122,7 @@ def _allowed() -> tuple[type, ...]:
 
 
 def _checked(tree: "exp.Expression", columns: Mapping[str, str], text: str) -> Condition:
-    from sqlglot import exp  # noqa: PLC0415 - start-up
+    from sqlglot import exp
 
     allowed = _allowed()
     used = set()
@@ -140,7 +140,7 @@ def _checked(tree: "exp.Expression", columns: Mapping[str, str], text: str) -> C
 
 
 def _formula(tree: "exp.Expression", text: str, look_up: Callable[[str], str]) -> str:
-    from sqlglot import exp  # noqa: PLC0415 - start-up
+    from sqlglot import exp
 
     signs = {exp.Add: "+", exp.Sub: "-", exp.Mul: "*"}
     if isinstance(tree, exp.Paren):

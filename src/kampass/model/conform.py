@@ -114,7 +114,7 @@ def _instant(value: str, timezone: str) -> str:
 
 def _direct(column: Column, source_type: str, name: str, timezone: str) -> str | None:
     """The cast for a source that already knows types (Parquet, Arrow), or None: read it as text."""
-    numeric = source_type.split("(")[0] in {"DECIMAL", "BIGINT", "INTEGER", "SMALLINT", "TINYINT", "HUGEINT", "UBIGINT", "UINTEGER", "DOUBLE", "FLOAT"}
+    numeric = source_type.split("(", maxsplit=1)[0] in {"DECIMAL", "BIGINT", "INTEGER", "SMALLINT", "TINYINT", "HUGEINT", "UBIGINT", "UINTEGER", "DOUBLE", "FLOAT"}
     if column.type == "text" and "INT" in source_type:
         return f"CAST({name} AS VARCHAR)"
     if column.type == "date" and source_type == "DATE":

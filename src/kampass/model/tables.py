@@ -150,8 +150,7 @@ TABLES: dict[str, Table] = {
         ),
         _table(
             "subscriptions",
-            "id! account_id!>accounts contract_id>contracts product_id>products quantity:n unit_price:n mrr!:n currency!"
-            " valid_from!:d valid_to:d is_trial:b",
+            "id! account_id!>accounts contract_id>contracts product_id>products quantity:n unit_price:n mrr!:n currency! valid_from!:d valid_to:d is_trial:b",
             "paid lines with their monthly recurring revenue",
             start="valid_from",
             deletion="span",
@@ -206,15 +205,13 @@ TABLES: dict[str, Table] = {
         ),
         _table(
             "feedback",
-            "id! received_at!:t status!=new|accepted|implemented|rejected account_id>accounts is_actionable:b"
-            " implemented_at:t communicated_at:t text",
+            "id! received_at!:t status!=new|accepted|implemented|rejected account_id>accounts is_actionable:b implemented_at:t communicated_at:t text",
             "what accounts asked for",
             start="received_at",
         ),
         _table(
             "referrals",
-            "id! referrer_account_id!>accounts referred_at!:t referred_account_id>accounts"
-            " status=pending|qualified|customer|lost converted_at:t",
+            "id! referrer_account_id!>accounts referred_at!:t referred_account_id>accounts status=pending|qualified|customer|lost converted_at:t",
             "accounts that recommended you",
             start="referred_at",
         ),

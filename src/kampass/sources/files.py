@@ -17,7 +17,6 @@ from kampass.model.conform import literal
 from kampass.model.scan import Reject, Scan
 
 if TYPE_CHECKING:
-    import duckdb
     import pyarrow as pa
 
 _CHUNK = 1 << 20
@@ -66,7 +65,7 @@ def _digest(file: Path) -> str:
 
 
 def _scan_parquet(table: str, file: Path) -> Scan:
-    import duckdb  # noqa: PLC0415 - start-up
+    import duckdb
 
     relation = f"SELECT * FROM read_parquet({literal(str(file))})"
     with duckdb.connect() as connection:
@@ -99,7 +98,7 @@ def _scan_csv(table: str, file: Path) -> Scan:
 
 def _is_regular(relation: str) -> bool:
     """Whether DuckDB reads the whole file without an objection."""
-    import duckdb  # noqa: PLC0415 - start-up
+    import duckdb
 
     connection: duckdb.DuckDBPyConnection
     with duckdb.connect() as connection:
@@ -144,7 +143,7 @@ def _parsed(file: Path) -> Iterator[tuple[int, list[str] | None, str]]:
 
 
 def _read_slowly(file: Path, header: list[str], rejects: list[Reject]) -> "tuple[pa.Table, list[int]]":
-    import pyarrow as pa  # noqa: PLC0415 - start-up
+    import pyarrow as pa
 
     good: list[list[str]] = []
     lines: list[int] = []

@@ -5,7 +5,6 @@ Everything here is a function of the loads and two settings (time zone, currency
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from datetime import datetime
 from pathlib import Path
 
 import duckdb
@@ -59,7 +58,7 @@ class SnapshotBuilder:
         connection.execute("CREATE TABLE _load (id BIGINT, source VARCHAR, recorded_at TIMESTAMPTZ)")
         for load in self.loads:
             connection.execute("INSERT INTO _load VALUES (?, ?, ?)", [load.id, load.source, load.recorded_at])
-        connection.execute("CREATE TABLE _connected (\"table\" VARCHAR, loaded_at TIMESTAMPTZ)")
+        connection.execute('CREATE TABLE _connected ("table" VARCHAR, loaded_at TIMESTAMPTZ)')
         latest = {row.table: load.recorded_at for load in self.loads for row in load.tables}
         for name, recorded_at in latest.items():
             connection.execute("INSERT INTO _connected VALUES (?, ?)", [name, recorded_at])
@@ -67,7 +66,7 @@ class SnapshotBuilder:
         connection.execute("INSERT INTO _settings VALUES (?, ?, ?)", [self.settings.timezone, self.settings.currency, self.as_of])
         connection.execute('CREATE TABLE _notice ("table" VARCHAR, "column" VARCHAR, "rows" BIGINT, what VARCHAR)')
         connection.execute(f"CREATE TABLE _quarantine AS {self.journal.quarantine(connection, self.loads)}")
-        connection.execute("CREATE TABLE _reconciliation (\"table\" VARCHAR, journal BIGINT, kept BIGINT, gone BIGINT, set_aside BIGINT)")
+        connection.execute('CREATE TABLE _reconciliation ("table" VARCHAR, journal BIGINT, kept BIGINT, gone BIGINT, set_aside BIGINT)')
 
     def _table(self, connection: duckdb.DuckDBPyConnection, table: Table) -> None:
         """One table: the journal's winners, then references and rules that need other tables."""
@@ -126,9 +125,7 @@ class SnapshotBuilder:
         cells = " ".join(f"WHEN {index} THEN CAST({quoted(rule.column)} AS VARCHAR)" for index, rule in enumerate(rules))
         names = " ".join(f"WHEN {index} THEN {literal(rule.column)}" for index, rule in enumerate(rules))
         reasons = " ".join(f"WHEN {index} THEN {literal(rule.reason)}" for index, rule in enumerate(rules))
-        connection.execute(
-            f"CREATE TEMP TABLE aside AS SELECT t.*, CASE {broken} END AS broken FROM version t {join} WHERE CASE {broken} END IS NOT NULL"
-        )
+        connection.execute(f"CREATE TEMP TABLE aside AS SELECT t.*, CASE {broken} END AS broken FROM version t {join} WHERE CASE {broken} END IS NOT NULL")
         later = " AND ".join(f"v.{quoted(name)} IS NOT DISTINCT FROM a.{quoted(name)}" for name in table.key)
         connection.execute(
             f"INSERT INTO _quarantine SELECT {literal(table.name)}, _load, _source, _line, CASE broken {names} END, CASE broken {cells} END,"

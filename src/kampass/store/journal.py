@@ -131,7 +131,7 @@ class Journal:
             for row in load.tables:
                 latest[(load.source, row.table)] = (load, row)
         parts = [
-            f"SELECT {literal(row.table)} AS \"table\", {load.id} AS load, {literal(load.source)} AS source, line, \"column\", value, reason"
+            f'SELECT {literal(row.table)} AS "table", {load.id} AS load, {literal(load.source)} AS source, line, "column", value, reason'
             f" FROM read_parquet({literal(str(self.folder / row.quarantine_file))})"
             for load, row in latest.values()
             if row.quarantine_file
@@ -208,10 +208,7 @@ def winners(versions: str, table: Table) -> str:
     key = ", ".join(quoted(name) for name in table.key)
     later = f"count(*) FILTER (WHERE updated_at IS NULL) OVER (PARTITION BY {key} ORDER BY _load DESC, _line DESC)"
     order = "_later, updated_at DESC NULLS FIRST, _load DESC, _line DESC"
-    return (
-        f"SELECT * EXCLUDE (_later) FROM (SELECT *, {later} AS _later FROM ({versions}))"
-        f" QUALIFY row_number() OVER (PARTITION BY {key} ORDER BY {order}) = 1"
-    )
+    return f"SELECT * EXCLUDE (_later) FROM (SELECT *, {later} AS _later FROM ({versions})) QUALIFY row_number() OVER (PARTITION BY {key} ORDER BY {order}) = 1"
 
 
 class _TableLoad:
@@ -296,7 +293,7 @@ class _TableLoad:
         found = [(lines[line], rules[broken].column, values.get(line), rules[broken].reason) for line, broken in rows]
         found += [(reject.line, "", reject.value, reject.reason) for reject in self.scan.rejects]
         parts = [list(part) for part in zip(*sorted(found, key=lambda item: item[0]), strict=True)]
-        cells = "unnest($1::BIGINT[]) AS line, unnest($2::VARCHAR[]) AS \"column\", unnest($3::VARCHAR[]) AS value, unnest($4::VARCHAR[]) AS reason"
+        cells = 'unnest($1::BIGINT[]) AS line, unnest($2::VARCHAR[]) AS "column", unnest($3::VARCHAR[]) AS value, unnest($4::VARCHAR[]) AS reason'
         file = folder / f"quarantine_{self.scan.table}.parquet"
         self.connection.execute(f"CREATE TEMP TABLE aside AS SELECT {cells}", parts)
         self.connection.execute(f"COPY aside TO {literal(str(file))} (FORMAT parquet)")

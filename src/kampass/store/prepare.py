@@ -44,11 +44,14 @@ def ended(table: str, timezone: str) -> str:
 
 
 def _live(name: str) -> str:
-    """A table without the rows of test accounts."""
+    """A table without the rows of test accounts, and without empty spans."""
     table = TABLES[name]
     mine = table.account_column
-    condition = f" WHERE {mine} IS NULL OR {mine} NOT IN (SELECT id FROM test_account)" if mine else ""
-    return f"CREATE VIEW {quoted('live_' + name)} AS SELECT * FROM {quoted(name)}{condition}"
+    conditions = [f"({mine} IS NULL OR {mine} NOT IN (SELECT id FROM test_account))"] if mine else []
+    if table.has("valid_from") and table.has("valid_to"):
+        conditions.append("(valid_to IS NULL OR valid_to > valid_from)")
+    where = f" WHERE {' AND '.join(conditions)}" if conditions else ""
+    return f"CREATE VIEW {quoted('live_' + name)} AS SELECT * FROM {quoted(name)}{where}"
 
 
 _FX_SPANS = f"""

@@ -78,9 +78,14 @@ def read(folder: Path) -> WorkspaceSettings:
         calendars = (BusinessCalendar(), *calendars)
     return checked(
         WorkspaceSettings(
-            written.get("timezone", "UTC"), written.get("currency", "USD"), written.get("week_start", "monday"),
-            written.get("fiscal_start", 1), sources, calendars, tuple(written.get("kpis", {}).get("enabled", PACK)),
-        )  # fmt: skip
+            written.get("timezone", "UTC"),
+            written.get("currency", "USD"),
+            written.get("week_start", "monday"),
+            written.get("fiscal_start", 1),
+            sources,
+            calendars,
+            tuple(written.get("kpis", {}).get("enabled", PACK)),
+        )
     )
 
 

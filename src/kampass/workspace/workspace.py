@@ -29,9 +29,7 @@ class Workspace:
         self._data.mkdir(exist_ok=True)
         self.manifest = Manifest(self._data / "app.db")
         self.journal = Journal(self._data / "journal", self.manifest, timezone=self.settings.timezone)
-        self.snapshots = Snapshots(
-            self._data / "snapshots", self.journal, SnapshotSettings(self.settings.timezone, self.settings.currency), clock=_now
-        )
+        self.snapshots = Snapshots(self._data / "snapshots", self.journal, SnapshotSettings(self.settings.timezone, self.settings.currency), clock=_now)
 
     @cached_property
     def catalogue(self) -> Catalogue:
@@ -71,7 +69,10 @@ class Workspace:
         """Take a load back and publish what remains (None: nothing remains)."""
         with self._writing():
             self.journal.drop(load)
-            return self.snapshots.publish() if self.manifest.loads() else self.snapshots.withdraw()
+            if self.manifest.loads():
+                return self.snapshots.publish()
+            self.snapshots.withdraw()
+            return None
 
     def confirm(self, load: int) -> Snapshot:
         """Let a held load count, and publish."""
@@ -130,7 +131,7 @@ class Workspace:
 
     def _source(self, source: SourceSettings) -> Source:
         if source.kind == "sample":
-            from kampass.sources.sample.source import SampleSource  # noqa: PLC0415 - start-up
+            from kampass.sources.sample.source import SampleSource
 
             return SampleSource(source.name, **source.options)
         return FileSource(source.name, (self.folder / str(source.options["path"])).resolve())

@@ -6,6 +6,7 @@ import tempfile
 from collections.abc import Mapping
 from datetime import UTC, datetime
 from pathlib import Path
+from typing import Self
 
 from kampass.model import TABLES
 from kampass.sources.files import FileSource
@@ -21,7 +22,7 @@ class Worlds:
         self._folder = tempfile.TemporaryDirectory(prefix="kampass-")
         self._built: dict[tuple[object, ...], Snapshot] = {}
 
-    def __enter__(self) -> "Worlds":
+    def __enter__(self) -> Self:
         return self
 
     def __exit__(self, *_: object) -> None:
@@ -68,7 +69,7 @@ def _complete(tables: Mapping[str, str]) -> dict[str, str]:
         lacking = [name for name in wanted if name not in there]
         if not lacking:
             continue
-        header = list(csv.reader(io.StringIO(tables[target])))[0] if target in tables else list(columns)
+        header = next(csv.reader(io.StringIO(tables[target]))) if target in tables else list(columns)
         lines = [",".join(name if column in columns else "" for column in header) for name in lacking]
         completed[target] = tables.get(target, ",".join(header) + "\n").rstrip("\n") + "\n" + "\n".join(lines) + "\n"
     return completed

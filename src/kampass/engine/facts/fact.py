@@ -46,13 +46,13 @@ class Fact:
 
     name: str
     about: str
-    moment: Literal["_at", "_on", None]
+    moment: Literal["_at", "_on"] | None
     columns: dict[str, FactColumn]
     sql: Callable[[Scope], str]
     dimensions: dict[str, str] = field(default_factory=dict)
     has_account: bool = True
     has_contact: bool = False
-    actor: Literal["own", "or_manager", "employee", None] = None
+    actor: Literal["own", "or_manager", "employee"] | None = None
     relations: tuple["Relation", ...] = ()
     derived: dict[str, str] = field(default_factory=dict)
     two_anchors: bool = False

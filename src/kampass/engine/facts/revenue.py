@@ -42,9 +42,14 @@ SELECT i, account_id, s_day AS _anchor, in_e AS retained, NOT in_e AS lost,
   open_mrr, open_missing AS open_mrr_missing, close_mrr, close_missing AS close_mrr_missing,
   least(open_mrr, close_mrr) AS kept_mrr, open_missing OR close_missing AS kept_mrr_missing,
   close_mrr - open_mrr AS growth, open_missing OR close_missing AS growth_missing,
-  CASE WHEN in_e THEN greatest(close_mrr - open_mrr, 0) ELSE 0 END AS expansion, in_e AND (open_missing OR close_missing) AS expansion_missing,
-  CASE WHEN in_e THEN greatest(open_mrr - close_mrr, 0) ELSE 0 END AS contraction, in_e AND (open_missing OR close_missing) AS contraction_missing
+  {_unless_missing("greatest(close_mrr - open_mrr, 0)")} AS expansion, in_e AND (open_missing OR close_missing) AS expansion_missing,
+  {_unless_missing("greatest(open_mrr - close_mrr, 0)")} AS contraction, in_e AND (open_missing OR close_missing) AS contraction_missing
 FROM movement{suffix(scope)} WHERE in_s"""
+
+
+def _unless_missing(amount: str) -> str:
+    """An amount of an account that stayed: 0 for one that left, unknown without a rate at either end."""
+    return f"CASE WHEN NOT in_e THEN 0 WHEN NOT open_missing AND NOT close_missing THEN {amount} END"
 
 
 def _closing(scope: Scope) -> str:
@@ -115,15 +120,15 @@ def _expansion(scope: Scope) -> str:
         return f"CAST(round(coalesce(x.{share}, 0) * CAST(m.close_mrr - m.open_mrr AS DOUBLE), 9) AS DECIMAL(38, 9))"
 
     parts = f"{part('cross_sell')} AS cross_sell, {part('price_increase')} AS price_increase, {part('unclassified')} AS unclassified"
-    missing = "open_missing OR close_missing AS {}_missing"
+    names = ("upsell", "cross_sell", "price_increase", "unclassified")
+    unknown = "open_missing OR close_missing"
     return f"""
-SELECT *, CASE WHEN has_upsell THEN net - cross_sell - price_increase - unclassified ELSE 0 END AS upsell,
-  {", ".join(missing.format(name) for name in ("upsell", "cross_sell", "price_increase", "unclassified"))}
-FROM (
+SELECT i, account_id, _anchor, {", ".join(f"CASE WHEN NOT ({unknown}) THEN {name} END AS {name}, {unknown} AS {name}_missing" for name in names)}
+FROM (SELECT *, CASE WHEN has_upsell THEN net - cross_sell - price_increase - unclassified ELSE 0 END AS upsell FROM (
   SELECT m.i, m.account_id, m.s_day AS _anchor, m.in_e AND m.open_missing AS open_missing, m.in_e AND m.close_missing AS close_missing,
     CAST(m.close_mrr - m.open_mrr AS DECIMAL(38, 9)) AS net, coalesce(x.has_upsell, false) AS has_upsell, {parts}
   FROM movement{suffix(scope)} m LEFT JOIN expansion_split{suffix(scope)} x ON x.i = m.i AND x.account_id = m.account_id
-  WHERE m.in_s)"""
+  WHERE m.in_s))"""
 
 
 def _contracts_due(scope: Scope) -> str:
@@ -137,7 +142,7 @@ SELECT *, NOT renewed AND NOT lost AS pending FROM (
   FROM live_contracts c JOIN {scope.period} p ON c.valid_to >= p.first_day AND c.valid_to <= p.last_day
   LEFT JOIN products own ON own.id = c.product_id
   LEFT JOIN successor{suffix(scope)} s ON s.id = c.id
-  WHERE coalesce(c.kind, 'new') <> 'amendment' AND coalesce(c.outcome, 'pending') <> 'superseded' AND c.valid_to > c.valid_from)"""
+  WHERE coalesce(c.kind, 'new') <> 'amendment' AND coalesce(c.outcome, 'pending') <> 'superseded')"""
 
 
 def _successor(_: Scope) -> str:
@@ -148,8 +153,7 @@ SELECT c.id FROM live_contracts c
 JOIN live_contracts n ON n.account_id = c.account_id AND n.id <> c.id AND n.valid_from > c.valid_from AND n.valid_from <= c.valid_to + 30
   AND (n.valid_to IS NULL OR n.valid_to > c.valid_to)
 LEFT JOIN products a ON a.id = c.product_id LEFT JOIN products b ON b.id = n.product_id
-WHERE coalesce(n.kind, 'new') <> 'amendment' AND (a.family IS NULL OR b.family IS NULL OR a.family = b.family)
-  AND (n.valid_to IS NULL OR n.valid_to > n.valid_from)"""
+WHERE coalesce(n.kind, 'new') <> 'amendment' AND (a.family IS NULL OR b.family IS NULL OR a.family = b.family)"""
 
 
 SUCCESSOR = Relation("successor", "Contracts that another contract continues", _successor)
@@ -192,7 +196,7 @@ def _purchases(scope: Scope) -> str:
     first = ""
     earlier = ""
     if scope.uses("repeat"):
-        first = f"""LEFT JOIN (
+        first = """LEFT JOIN (
   SELECT account_id, min(purchased_at) AS at FROM live_purchases WHERE coalesce(kind, '') <> 'credit' GROUP BY account_id
 ) first ON first.account_id = b.account_id"""
         earlier = ", first.at AS first_purchased_at"

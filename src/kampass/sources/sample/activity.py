@@ -158,10 +158,7 @@ def usage(world: World) -> pa.Table:
     kept = rng.random(len(on)) < chance
     line, on, shape = line[kept], on[kept], shape[kept]
     lines = world.ledger.lines
-    account, product, seats = (
-        np.array([getattr(one, name) for one in lines], dtype=np.int64)[line]
-        for name in ("account", "product", "quantity")
-    )
+    account, product, seats = (np.array([getattr(one, name) for one in lines], dtype=np.int64)[line] for name in ("account", "product", "quantity"))
     share = (0.35 + 0.4 * rng.random(len(world.book)))[account]
     active = np.round(np.minimum(seats, seats * share * shape * rng.normal(1, 0.12, len(on)).clip(0.6, 1.4)))
     logins = np.maximum(1, np.round(active * rng.uniform(1.2, 2.2, len(on))))
@@ -183,11 +180,7 @@ def usage(world: World) -> pa.Table:
 def _working_days(world: World) -> tuple[np.ndarray, np.ndarray]:
     """Every working day of every paid line of a tiered product, as line and day."""
     ledger, standing = world.ledger, world.book.standing
-    used = [
-        at
-        for at, line in enumerate(ledger.lines)
-        if line.price and PRODUCTS[line.product].tier_rank and standing[line.account] <= PROSPECT
-    ]
+    used = [at for at, line in enumerate(ledger.lines) if line.price and PRODUCTS[line.product].tier_rank and standing[line.account] <= PROSPECT]
     started = np.array([ledger.lines[at].started for at in used], dtype=np.int64)
     ended = np.array([END if ledger.ends[at] == NULL else ledger.ends[at] for at in used], dtype=np.int64)
     length = ended - started

@@ -31,9 +31,7 @@ def tables(world: World) -> dict[str, pa.Table]:
 def _contracts(book: Book, ledger: Ledger, contract_ids: pa.Array) -> pa.Table:
     names = ("signed_on", "valid_from", "valid_to", "kind", "auto_renew", "outcome", "ended_on", "churn_type")
     plain = {name: [record.get(name) for record in ledger.contracts] for name in (*names, "churn_reason", "value")}
-    account, product, previous = (
-        np.array([record[name] for record in ledger.contracts]) for name in ("account", "product", "previous")
-    )
+    account, product, previous = (np.array([record[name] for record in ledger.contracts]) for name in ("account", "product", "previous"))
     return make(
         "contracts",
         plain
@@ -49,8 +47,7 @@ def _contracts(book: Book, ledger: Ledger, contract_ids: pa.Array) -> pa.Table:
 
 def _subscriptions(book: Book, ledger: Ledger, contract_ids: pa.Array) -> pa.Table:
     account, contract, product, quantity, price, started, is_trial = (
-        np.array([getattr(line, name) for line in ledger.lines])
-        for name in ("account", "contract", "product", "quantity", "price", "started", "is_trial")
+        np.array([getattr(line, name) for line in ledger.lines]) for name in ("account", "contract", "product", "quantity", "price", "started", "is_trial")
     )
     return make(
         "subscriptions",

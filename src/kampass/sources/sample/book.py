@@ -39,16 +39,8 @@ SOURCES = {"inbound": 0.3, "outbound": 0.25, "referral": 0.15, "partner": 0.12, 
 _PERSONAS = {"Executive sponsor": 2, "Champion": 3, "Administrator": 3, "End user": 5, "Finance": 2}
 _JOBS = {"Director": 2, "Manager": 4, "Analyst": 4, "Engineer": 3, "Owner": 1}
 
-_FRONT = (
-    "Alder Amber Arbor Ashford Aurora Birch Blue Brook Cedar Cobalt Copper Coral Crown Delta Ember Falcon Fern Flint"
-    " Forge Granite Harbour Hazel Helix Iron Ivory Juniper Kestrel Lantern Linden Lunar Maple Marble Meridian Mistral"
-    " Nordic North Oak Onyx Opal Orchard Pine Polar Prairie Quartz Raven Ridge River Rowan Saffron Sable Silver Slate"
-    " Solar Sterling Summit Thistle Tidal Umber Valley Vertex Violet Willow Zephyr"
-).split()
-_BACK = (
-    "bank barn beam bridge cast craft dale field flow ford gate grove hill house lake land light line loom mark mill"
-    " path point port reach rock shore spring stone stream vale view ward wave well wood works yard"
-).split()
+_FRONT = ["Alder", "Amber", "Arbor", "Ashford", "Aurora", "Birch", "Blue", "Brook", "Cedar", "Cobalt", "Copper", "Coral", "Crown", "Delta", "Ember", "Falcon", "Fern", "Flint", "Forge", "Granite", "Harbour", "Hazel", "Helix", "Iron", "Ivory", "Juniper", "Kestrel", "Lantern", "Linden", "Lunar", "Maple", "Marble", "Meridian", "Mistral", "Nordic", "North", "Oak", "Onyx", "Opal", "Orchard", "Pine", "Polar", "Prairie", "Quartz", "Raven", "Ridge", "River", "Rowan", "Saffron", "Sable", "Silver", "Slate", "Solar", "Sterling", "Summit", "Thistle", "Tidal", "Umber", "Valley", "Vertex", "Violet", "Willow", "Zephyr"]
+_BACK = ["bank", "barn", "beam", "bridge", "cast", "craft", "dale", "field", "flow", "ford", "gate", "grove", "hill", "house", "lake", "land", "light", "line", "loom", "mark", "mill", "path", "point", "port", "reach", "rock", "shore", "spring", "stone", "stream", "vale", "view", "ward", "wave", "well", "wood", "works", "yard"]
 _FORMS = ("Ltd", "Inc", "GmbH", "Group", "Partners", "Systems", "Labs", "Holdings")
 
 
@@ -157,9 +149,7 @@ def _owners(rng: np.random.Generator, standing: np.ndarray, known_from: np.ndarr
     story = np.array(STORY_ACCOUNTS)
     manager[story] = departed
     changes = np.flatnonzero((rng.random(len(standing)) < 0.12) & (manager != departed) & (known_from < END - 200))
-    changed_on = known_from[changes] + (
-        (END - 60 - known_from[changes]) * (0.2 + 0.8 * rng.random(len(changes)))
-    ).astype(np.int64)
+    changed_on = known_from[changes] + ((END - 60 - known_from[changes]) * (0.2 + 0.8 * rng.random(len(changes)))).astype(np.int64)
     account = np.concatenate([accounts, changes, story])
     since = np.concatenate([known_from, changed_on, np.full(len(story), day(departure.departed_on))])
     user = np.concatenate([manager, others[(manager[changes] + 3) % len(others)], np.full(len(story), successor)])
@@ -208,9 +198,7 @@ def _attribute_spans(book: Book, changes: list[tuple[int, str, str, str, int]]) 
     return records
 
 
-def _accounts(
-    rng: np.random.Generator, book: Book, tier: np.ndarray, changes: list[tuple[int, str, str, str, int]]
-) -> pa.Table:
+def _accounts(rng: np.random.Generator, book: Book, tier: np.ndarray, changes: list[tuple[int, str, str, str, int]]) -> pa.Table:
     count = len(book)
     current = {"segment": [SEGMENTS[code] for code in book.segment], "tier": [_TIERS[code] for code in tier]}
     for account, attribute, _, after, _ in changes:
@@ -247,9 +235,7 @@ def _contacts(rng: np.random.Generator, book: Book) -> pa.Table:
             "id": book.contact_ids,
             "account_id": pick(book.ids, account),
             "name": names,
-            "email": [
-                address(name, f"{domains[at]}.example") for name, at in zip(names, account.tolist(), strict=True)
-            ],
+            "email": [address(name, f"{domains[at]}.example") for name, at in zip(names, account.tolist(), strict=True)],
             "persona": draw(rng, _PERSONAS, count),
             "role": draw(rng, _JOBS, count),
             "is_key": rank < 2,

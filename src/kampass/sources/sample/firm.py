@@ -14,17 +14,8 @@ import pyarrow as pa
 from kampass.sources.sample.shapes import END, FIRST, NULL, day, make, rows
 from kampass.sources.sample.stories import STORIES, account_id
 
-_FIRST_NAMES = (
-    "Ada Alma Amir Anton Astrid Bela Bruno Carla Chen Clara Dario Diana Elif Emil Esther Farid Fiona Felix Greta"
-    " Hana Hugo Ines Ivan Jana Jonas Kaya Kofi Lara Leon Lina Luca Maja Marco Mei Milan Mira Nadia Nils Noor Olga"
-    " Oscar Paula Priya Rafael Rosa Samir Selma Tariq Tessa Tomas Uma Vera Viktor Wanda Yara Yusuf Zoe"
-).split()
-_LAST_NAMES = (
-    "Abend Aksoy Albrecht Baptiste Barlow Bauer Becker Berg Bianchi Castell Chandra Corbett Dahl Diallo Duarte"
-    " Eriksen Faber Ferreira Fontaine Garrow Gruber Haddad Hartley Holm Ito Jansen Kaur Keller Kowal Lang Larkin"
-    " Lindqvist Marsh Mehta Meyer Moreau Nakano Novak Okafor Olsen Ortega Park Petrov Quinn Rahimi Reyes Ricci"
-    " Sato Schuster Silva Tanaka Thorne Vance Varga Weiss Winter Yilmaz Zeman"
-).split()
+_FIRST_NAMES = ["Ada", "Alma", "Amir", "Anton", "Astrid", "Bela", "Bruno", "Carla", "Chen", "Clara", "Dario", "Diana", "Elif", "Emil", "Esther", "Farid", "Fiona", "Felix", "Greta", "Hana", "Hugo", "Ines", "Ivan", "Jana", "Jonas", "Kaya", "Kofi", "Lara", "Leon", "Lina", "Luca", "Maja", "Marco", "Mei", "Milan", "Mira", "Nadia", "Nils", "Noor", "Olga", "Oscar", "Paula", "Priya", "Rafael", "Rosa", "Samir", "Selma", "Tariq", "Tessa", "Tomas", "Uma", "Vera", "Viktor", "Wanda", "Yara", "Yusuf", "Zoe"]
+_LAST_NAMES = ["Abend", "Aksoy", "Albrecht", "Baptiste", "Barlow", "Bauer", "Becker", "Berg", "Bianchi", "Castell", "Chandra", "Corbett", "Dahl", "Diallo", "Duarte", "Eriksen", "Faber", "Ferreira", "Fontaine", "Garrow", "Gruber", "Haddad", "Hartley", "Holm", "Ito", "Jansen", "Kaur", "Keller", "Kowal", "Lang", "Larkin", "Lindqvist", "Marsh", "Mehta", "Meyer", "Moreau", "Nakano", "Novak", "Okafor", "Olsen", "Ortega", "Park", "Petrov", "Quinn", "Rahimi", "Reyes", "Ricci", "Sato", "Schuster", "Silva", "Tanaka", "Thorne", "Vance", "Varga", "Weiss", "Winter", "Yilmaz", "Zeman"]
 
 ROLES = {"account_manager": 13, "support": 10, "csm": 4, "sales": 5, "product": 4}
 TEAM_IDS = ("team-01", "team-02", "team-03", "team-04", "team-05", "team-06", "team-07")

@@ -137,9 +137,7 @@ def _sign(rng: np.random.Generator, ledger: Ledger, run: _Run, span: tuple[int, 
     signed = start - int(rng.integers(1, 25))
     if kind == "new" and start != FIRST:
         signed = start - int(rng.integers(0, 6))
-    _add_contract(
-        ledger, run, {"kind": kind, "signed_on": signed, "valid_from": start, "valid_to": end, "value": value}
-    )
+    _add_contract(ledger, run, {"kind": kind, "signed_on": signed, "valid_from": start, "valid_to": end, "value": value})
     if start != FIRST:
         ledger.moves.append(Move(kind, run.stretch.account, signed, value))
     ledger.contracts[run.contract]["auto_renew"] = bool(rng.random() < 0.6)
@@ -174,11 +172,7 @@ def _events(rng: np.random.Generator, stretch: Stretch, start: int, end: int) ->
         events.append((_RISE_DAY, _reprice))
     quiet = stretch.account in STORY_ACCOUNTS
     return sorted(
-        (
-            (on, event)
-            for on, event in events
-            if start <= on < last and (event in (_shrink, _reprice) or not (quiet and _QUIET[0] <= on < _QUIET[1]))
-        ),
+        ((on, event) for on, event in events if start <= on < last and (event in (_shrink, _reprice) or not (quiet and _QUIET[0] <= on < _QUIET[1]))),
         key=lambda pair: pair[0],
     )
 

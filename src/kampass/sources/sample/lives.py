@@ -70,9 +70,7 @@ def live(rng: np.random.Generator, book: Book) -> list[Stretch]:
             done.append(Stretch(account, held.started, ended, reason, held.anniversary))
             if reason != "onboarding" and rng.random() < 0.25:
                 _return(rng, customers, account, ended)
-    open_ended = [
-        Stretch(who, held.started, END, None, held.anniversary, shrinking.get(who)) for who, held in customers.items()
-    ]
+    open_ended = [Stretch(who, held.started, END, None, held.anniversary, shrinking.get(who)) for who, held in customers.items()]
     return sorted(done + open_ended, key=lambda stretch: (stretch.account, stretch.started))
 
 
@@ -100,15 +98,9 @@ def _departures(rng: np.random.Generator, book: Book, customers: dict[int, _Cust
         members = [
             account
             for account, held in customers.items()
-            if book.segment[account] == segment
-            and (held.started < opening or held.started == FIRST == opening)
-            and book.standing[account] != TRIAL_RUN
+            if book.segment[account] == segment and (held.started < opening or held.started == FIRST == opening) and book.standing[account] != TRIAL_RUN
         ]
-        open_to_draw = [
-            account
-            for account in members
-            if account not in STORY_ACCOUNTS and not _would_blur(segment, year, customers[account])
-        ]
+        open_to_draw = [account for account in members if account not in STORY_ACCOUNTS and not _would_blur(segment, year, customers[account])]
         quota = math.ceil(share * len(members)) if segment == FAILING else math.floor(share * len(members))
         smallest = sorted(open_to_draw, key=lambda account: int(book.seats[account]))
         pool = smallest if segment == FAILING else smallest[: max(quota, round(0.6 * len(smallest)))]

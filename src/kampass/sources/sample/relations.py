@@ -182,9 +182,7 @@ def _referrals(rng: np.random.Generator, world: World) -> pa.Table:
     for referrer, on in zip(referrers.tolist(), days.tolist(), strict=True):
         record = {"referrer_account_id": book.ids[referrer].as_py(), "referred_at": on * DAY + 10 * _HOUR}
         soon = known[(known != referrer) & (met >= on - 5) & (met <= on + 40)]
-        status: dict[str, Any] = {
-            "status": "pending" if on > END - 90 else "lost" if rng.random() < 0.6 else "qualified"
-        }
+        status: dict[str, Any] = {"status": "pending" if on > END - 90 else "lost" if rng.random() < 0.6 else "qualified"}
         if len(soon) and rng.random() < 0.7:
             who = int(soon[rng.integers(0, len(soon))])
             record["referred_at"] = min(on, int(book.known_from[who])) * DAY + 10 * _HOUR
@@ -217,9 +215,7 @@ def _feedback(rng: np.random.Generator, world: World) -> pa.Table:
     done = received + (rng.lognormal(3.6, 0.7, count) * DAY).astype(np.int64)
     fate = rng.random(count)
     is_done = (fate < 0.55) & (done < END * DAY)
-    status = np.where(
-        is_done, 2, np.where(fate > 0.85, 3, np.where((fate < 0.75) & (received < (END - 30) * DAY), 1, 0))
-    )
+    status = np.where(is_done, 2, np.where(fate > 0.85, 3, np.where((fate < 0.75) & (received < (END - 30) * DAY), 1, 0)))
     told = done + 2 * DAY
     return make(
         "feedback",

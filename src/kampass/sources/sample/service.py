@@ -145,10 +145,7 @@ def surveys(world: World, tickets: Tickets) -> dict[str, pa.Table]:
     counts = [int((part.score >= 0).sum()) for part in parts]
     response_ids = ids("rsp", sum(counts), width=7)
     first = np.concatenate([[0], np.cumsum(counts)])
-    responses = [
-        _responses(rng, world, tickets, part, response_ids.slice(first[at], counts[at]))
-        for at, part in enumerate(parts)
-    ]
+    responses = [_responses(rng, world, tickets, part, response_ids.slice(first[at], counts[at])) for at, part in enumerate(parts)]
     return {
         "responses": pa.concat_tables(responses).combine_chunks(),
         "invitations": _invitations(rng, world, parts[:3], response_ids),
@@ -160,9 +157,7 @@ def _scores(rng: np.random.Generator, chances: np.ndarray, count: int, lowest: i
     return np.minimum(codes, len(chances) - 1) + lowest
 
 
-def _answers(
-    rng: np.random.Generator, asked: np.ndarray, score: np.ndarray, share: float
-) -> tuple[np.ndarray, np.ndarray]:
+def _answers(rng: np.random.Generator, asked: np.ndarray, score: np.ndarray, share: float) -> tuple[np.ndarray, np.ndarray]:
     """Scores and instants of those who answer within four weeks and the three years; the rest have a score of -1."""
     delay = (np.minimum(rng.lognormal(2.6, 1.3, len(asked)), 650) * _HOUR).astype(np.int64)
     is_answer = (rng.random(len(asked)) < share) & (asked + delay < END * DAY)
@@ -227,9 +222,7 @@ def _employees(rng: np.random.Generator, world: World, survey: str, chances: np.
     return _Asked(survey, at, score, answered, nobody, nobody, nobody, nobody, employee)
 
 
-def _responses(
-    rng: np.random.Generator, world: World, tickets: Tickets, asked: _Asked, response_ids: pa.Array
-) -> pa.Table:
+def _responses(rng: np.random.Generator, world: World, tickets: Tickets, asked: _Asked, response_ids: pa.Array) -> pa.Table:
     given = np.flatnonzero(asked.score >= 0)
     score = asked.score[given]
     top = {"svy-nps": 10, "svy-enps": 10, "svy-onboarding": 7}.get(asked.survey, 5)
@@ -256,9 +249,7 @@ def _responses(
 
 def _invitations(rng: np.random.Generator, world: World, parts: list[_Asked], response_ids: pa.Array) -> pa.Table:
     """Invitations to contacts; those of employees are not kept, and who answered was reached."""
-    at, score, account, contact = (
-        np.concatenate([getattr(part, name) for part in parts]) for name in ("at", "score", "account", "contact")
-    )
+    at, score, account, contact = (np.concatenate([getattr(part, name) for part in parts]) for name in ("at", "score", "account", "contact"))
     answered = score >= 0
     response = np.where(answered, np.cumsum(answered) - 1, -1)
     survey = np.repeat(np.arange(len(parts)), [len(part.at) for part in parts])

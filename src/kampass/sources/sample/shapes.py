@@ -1,5 +1,7 @@
-"""The sample tables' columns and Arrow types, and the few operations that build them; days, cents and microseconds
-are plain integers until a table is made, with NULL for an unknown one."""
+"""The sample tables' columns and Arrow types, and the few operations that build them.
+
+Days, cents and microseconds are plain integers until a table is made, with NULL for an unknown one.
+"""
 
 from __future__ import annotations
 
@@ -23,8 +25,7 @@ DAY = 86_400_000_000
 _EPOCH = date(1970, 1, 1)
 
 _COLUMNS = {
-    "accounts": "id! name! parent_id>accounts segment industry region tier acquisition_source acquired_on:date"
-    " is_test:flag",
+    "accounts": "id! name! parent_id>accounts segment industry region tier acquisition_source acquired_on:date is_test:flag",
     "account_attributes": "account_id!>accounts attribute! value valid_from!:date valid_to:date",
     "contacts": "id! account_id>accounts name email persona role is_key:flag is_primary:flag",
     "teams": "id! name! parent_id>teams",
@@ -47,18 +48,13 @@ _COLUMNS = {
     "surveys": "id! kind! scale_min!:number scale_max!:number satisfied_from:number name",
     "responses": "id! survey_id!>surveys responded_at!:instant score!:number account_id>accounts contact_id>contacts"
     " user_id>users agent_id>users ticket_id>tickets invited_at:instant comment",
-    "invitations": "id! survey_id!>surveys invited_at!:instant account_id>accounts contact_id>contacts delivered:flag"
-    " response_id>responses",
-    "feedback": "id! received_at!:instant status! account_id>accounts is_actionable:flag implemented_at:instant"
-    " communicated_at:instant text",
-    "referrals": "id! referrer_account_id!>accounts referred_at!:instant referred_account_id>accounts status"
-    " converted_at:instant",
+    "invitations": "id! survey_id!>surveys invited_at!:instant account_id>accounts contact_id>contacts delivered:flag response_id>responses",
+    "feedback": "id! received_at!:instant status! account_id>accounts is_actionable:flag implemented_at:instant communicated_at:instant text",
+    "referrals": "id! referrer_account_id!>accounts referred_at!:instant referred_account_id>accounts status converted_at:instant",
     "references": "account_id!>accounts valid_from!:date valid_to:date",
     "mentions": "id! mentioned_at!:instant channel! account_id>accounts sentiment:number text url",
-    "usage_daily": "account_id!>accounts on!:date product_id>products active_users:count seats:count logins:count"
-    " minutes:number key_events:count",
-    "goals": "id! account_id!>accounts name! kind! direction! starts_on:date baseline:number target!:number"
-    " due_on!:date kpi",
+    "usage_daily": "account_id!>accounts on!:date product_id>products active_users:count seats:count logins:count minutes:number key_events:count",
+    "goals": "id! account_id!>accounts name! kind! direction! starts_on:date baseline:number target!:number due_on!:date kpi",
     "goal_measurements": "goal_id!>goals measured_at!:instant value!:number",
     "employees": "user_id!>users joined_on!:date left_on:date team_id>teams",
     "costs": "id! on!:date kind! amount!:money currency! account_id>accounts",
@@ -130,12 +126,7 @@ def make(table: str, values: Mapping[str, Any]) -> pa.Table:
     if unknown:
         raise KeyError(f"{table} has no column {', '.join(sorted(unknown))}")
     length = len(next(iter(values.values())))
-    arrays = {
-        column.name: _array(values[column.name], column.kind)
-        if column.name in values
-        else pa.nulls(length, arrow_type(column.kind))
-        for column in shape
-    }
+    arrays = {column.name: _array(values[column.name], column.kind) if column.name in values else pa.nulls(length, arrow_type(column.kind)) for column in shape}
     return pa.table(arrays)
 
 

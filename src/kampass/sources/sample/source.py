@@ -12,7 +12,14 @@ from kampass.sources.sample import SampleLoad, loads
 if TYPE_CHECKING:
     import pyarrow as pa
 
-_ARROW_TO_SQL = {"string": "VARCHAR", "date32[day]": "DATE", "timestamp[us, tz=UTC]": "TIMESTAMP WITH TIME ZONE", "int64": "BIGINT", "double": "DOUBLE", "bool": "BOOLEAN"}
+_ARROW_TO_SQL = {
+    "string": "VARCHAR",
+    "date32[day]": "DATE",
+    "timestamp[us, tz=UTC]": "TIMESTAMP WITH TIME ZONE",
+    "int64": "BIGINT",
+    "double": "DOUBLE",
+    "bool": "BOOLEAN",
+}
 
 
 @dataclass(frozen=True)

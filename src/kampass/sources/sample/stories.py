@@ -116,9 +116,7 @@ class Size:
     tickets: int
 
     @classmethod
-    def of(
-        cls, *, scale: float = 1.0, touches: int | None = None, usage: int | None = None, tickets: int | None = None
-    ) -> Size:
+    def of(cls, *, scale: float = 1.0, touches: int | None = None, usage: int | None = None, tickets: int | None = None) -> Size:
         """The size at a scale, with volumes stated outright where they are given.
 
         Accounts grow with the square root of the scale, and further where a usage volume would not fit their days.
