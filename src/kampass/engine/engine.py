@@ -10,7 +10,7 @@ from kampass.engine import dimensions
 from kampass.engine.clock import Clock, Coverage, Reach, Stretch, period_table
 from kampass.engine.figure import Figure, status_of
 from kampass.engine.hours import BusinessCalendar, stretches_sql, team_calendars_sql
-from kampass.engine.plan import Plan, Planner, Shape
+from kampass.engine.plan import Plan, Planner, Shape, parts_of
 from kampass.engine.question import Filter, Question
 from kampass.engine.result import Answer, Result
 from kampass.kpis import Catalogue, Kpi
@@ -97,9 +97,10 @@ class Engine:
         return found
 
     def _groups(self, kpis: Sequence[Kpi], periods: Sequence[Period]) -> tuple[dict[tuple[str, int], Reach], list[tuple[list[Clock], list[Kpi]]]]:
-        """Which KPIs share their clocks, so that one statement answers them; distributions go alone."""
+        """Which KPIs share their clocks and their facts, so that one statement answers them."""
         calendar = self.settings.calendar
         bounds = [(calendar.first_instant(period.start), calendar.first_instant(period.end)) for period in periods]
+        part_of = parts_of(kpis)
         reaches: dict[tuple[str, int], Reach] = {}
         groups: dict[tuple[Any, ...], tuple[list[Clock], list[Kpi]]] = {}
         for kpi in dict.fromkeys(kpis):
@@ -110,8 +111,7 @@ class Engine:
                 if reach.reason is None and reach.through is not None:
                     clocks.append(Clock(number, period, *bounds[number], reach.through, calendar))
             if clocks:
-                alone = kpi.id if kpi.distribution else ""
-                key = (alone, *((clock.number, clock.through) for clock in clocks))
+                key = (part_of[kpi.id], *((clock.number, clock.through) for clock in clocks))
                 groups.setdefault(key, (clocks, []))[1].append(kpi)
         return reaches, list(groups.values())
 

@@ -5,7 +5,7 @@ bound as parameters, so it is compiled once per shape and no word of a person's 
 """
 
 import re
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 
 from kampass.engine.clock import COLUMNS
@@ -38,6 +38,26 @@ class Plan:
     windows: tuple[str, ...]
     by: tuple[str, ...]
     kpis: tuple[str, ...]
+
+
+def parts_of(kpis: Iterable[Kpi]) -> dict[str, str]:
+    """Which KPIs are worth one statement: those whose facts, or the steps behind them, are the same.
+
+    Statements that share nothing only cost planning. A distribution has a cut of its own and goes alone.
+    """
+    leader: dict[str, str] = {}
+
+    def find(name: str) -> str:
+        while leader.setdefault(name, name) != name:
+            name = leader[name]
+        return name
+
+    for kpi in kpis:
+        for measure in kpi.measures.values():
+            fact = FACTS.get(measure.fact)
+            for step in [measure.fact, *(relation.name for relation in (fact.relations if fact else ()))]:
+                leader[find(step)] = find(f"kpi {kpi.id}")
+    return {kpi.id: f"alone {kpi.id}" if kpi.distribution else find(f"kpi {kpi.id}") for kpi in kpis}
 
 
 @dataclass

@@ -7,8 +7,9 @@ from dataclasses import dataclass
 
 from kampass.model.tables import SQL_TYPES, Column, Table
 
-_DATE = r"\d{4}-\d{2}-\d{2}"
-_INSTANT = _DATE + r"[T ]\d{2}:\d{2}(:\d{2}([.]\d{1,9})?)?(Z|[+-]\d{2}(:?\d{2})?)"
+_YEAR = r"(\d{3}[1-9]|\d{2}[1-9]\d|\d[1-9]\d{2}|[1-9]\d{3})"  # there is no year 0000
+_DATE = _YEAR + r"-\d{2}-\d{2}"
+_INSTANT = _DATE + r"[T ]\d{2}:\d{2}(:\d{2}([.]\d{1,9})?)?(Z|[+-]([01]\d|2[0-3])(:?[0-5]\d)?)"
 _NUMBER = r"-?\d+([.]\d+)?"
 _WHOLE = r"-?\d+([.]0+)?"
 _ASKED = {
@@ -85,7 +86,7 @@ def checks(table: Table, columns: dict[str, str]) -> list[Check]:
         if column.choices:
             listed = ", ".join(literal(choice) for choice in column.choices)
             rules.append(Check(column.name, f"{cell} NOT IN ({listed})", f"is none of {', '.join(column.choices)}"))
-    return rules + [rule for rule in _ROW_RULES.get(table.name, []) if rule.column in columns]
+    return rules + _ROW_RULES.get(table.name, [])
 
 
 _ROW_RULES: dict[str, list[Check]] = {
@@ -106,23 +107,39 @@ _ROW_RULES: dict[str, list[Check]] = {
 def _instant(value: str, timezone: str) -> str:
     day = f"timezone({literal(timezone)}, CAST(TRY_CAST({value} AS DATE) AS TIMESTAMP))"
     with_seconds = f"regexp_replace({value}, '^(.{{10}}[T ]..:..)([Z+-])', '\\1:00\\2')"
-    return (
+    return _four_digit_year(
         f"CASE WHEN regexp_full_match({value}, '{_DATE}') THEN {day}"
         f" WHEN regexp_full_match({value}, '{_INSTANT}') THEN TRY_CAST({with_seconds} AS TIMESTAMPTZ) END"
     )
 
 
+def _four_digit_year(instant: str) -> str:
+    """An instant, or null where its year in UTC cannot be written: before 0001 or after 9999."""
+    return f"(CASE WHEN {instant} BETWEEN TIMESTAMPTZ '0001-01-01 00:00:00Z' AND TIMESTAMPTZ '9999-12-31 23:59:59.999999Z' THEN {instant} END)"
+
+
 def _direct(column: Column, source_type: str, name: str, timezone: str) -> str | None:
     """The cast for a source that already knows types (Parquet, Arrow), or None: read it as text."""
-    numeric = source_type.split("(", maxsplit=1)[0] in {"DECIMAL", "BIGINT", "INTEGER", "SMALLINT", "TINYINT", "HUGEINT", "UBIGINT", "UINTEGER", "DOUBLE", "FLOAT"}
+    numeric = source_type.split("(", maxsplit=1)[0] in {
+        "DECIMAL",
+        "BIGINT",
+        "INTEGER",
+        "SMALLINT",
+        "TINYINT",
+        "HUGEINT",
+        "UBIGINT",
+        "UINTEGER",
+        "DOUBLE",
+        "FLOAT",
+    }
     if column.type == "text" and "INT" in source_type:
         return f"CAST({name} AS VARCHAR)"
     if column.type == "date" and source_type == "DATE":
-        return name
+        return f"CASE WHEN {name} BETWEEN DATE '0001-01-01' AND DATE '9999-12-31' THEN {name} END"
     if column.type == "instant" and source_type == "TIMESTAMP WITH TIME ZONE":
-        return name
+        return _four_digit_year(name)
     if column.type == "instant" and source_type == "DATE":
-        return f"timezone({literal(timezone)}, CAST({name} AS TIMESTAMP))"
+        return _four_digit_year(f"timezone({literal(timezone)}, CAST({name} AS TIMESTAMP))")
     if column.type in {"decimal", "rate"} and numeric:
         return f"TRY_CAST({name} AS {SQL_TYPES[column.type]})"
     if column.type == "integer" and numeric:

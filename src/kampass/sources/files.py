@@ -6,7 +6,9 @@ and what is torn goes to quarantine with its line. Both see the same rows in the
 
 import csv
 import hashlib
-from collections.abc import Iterator, Sequence
+import re
+from collections import deque
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -56,12 +58,32 @@ class FileSource:
         return found[0] if found else None
 
 
-def _digest(file: Path) -> str:
+@dataclass(frozen=True)
+class _Look:
+    """What one pass over a file's bytes tells: its digest, how many lines it has, and whether it needs the slow path.
+
+    `lines` is None where carriage returns end lines by themselves. `spaced`: DuckDB would drop blanks around quotes.
+    """
+
+    digest: str
+    lines: int | None
+    spaced: bool
+
+
+_SPACED = re.compile(rb'(?:^|[,\r\n])[ \t]+"|"[ \t]+(?:[,\r\n]|$)')
+
+
+def _look(file: Path) -> _Look:
     sha = hashlib.sha256()
+    feeds = pairs = returns = 0
+    last, spaced = b"\n", False
     with file.open("rb") as stream:
-        while chunk := stream.read(_CHUNK):
+        while chunk := stream.read(_CHUNK) + stream.readline():
             sha.update(chunk)
-    return sha.hexdigest()
+            feeds, pairs, returns = feeds + chunk.count(b"\n"), pairs + chunk.count(b"\r\n"), returns + chunk.count(b"\r")
+            spaced = spaced or _SPACED.search(chunk) is not None
+            last = chunk[-1:]
+    return _Look(sha.hexdigest(), feeds + (last != b"\n") if pairs == returns else None, spaced)
 
 
 def _scan_parquet(table: str, file: Path) -> Scan:
@@ -73,69 +95,105 @@ def _scan_parquet(table: str, file: Path) -> Scan:
             described = connection.execute(f"DESCRIBE {relation}").fetchall()
         except duckdb.Error as wrong:
             raise DataError(f"{file.name} is not a Parquet file that can be read.", code="unreadable_file", hint=str(wrong).split("\n")[0]) from None
-    return Scan(table, relation, {row[0]: row[1] for row in described}, _digest(file), file.name)
+    return Scan(table, relation, {row[0]: row[1] for row in described}, _look(file).digest, file.name)
 
 
 def _scan_csv(table: str, file: Path) -> Scan:
     header = _header(file)
     columns = dict.fromkeys(header, "VARCHAR")
-    digest = _digest(file)
+    look = _look(file)
     listed = ", ".join(f"{literal(name)}: 'VARCHAR'" for name in header)
     relation = (
         f"SELECT * FROM read_csv({literal(str(file))}, auto_detect = false, header = true, delim = ',', quote = '\"',"
         f" escape = '\"', columns = {{{listed}}}, strict_mode = true, null_padding = false, nullstr = '',"
         f" max_line_size = {_LONGEST_LINE})"
     )
-    if not header or _is_regular(relation):
-        return Scan(table, relation, columns, digest, file.name, lines=lambda rows: _lines(file, rows))
+    count = None if look.spaced else _regular(relation)
+    if count is not None:
+        one_a_row = look.lines == count + 1
+        return Scan(table, relation, columns, look.digest, file.name, lines=lambda rows: {row: row + 1 for row in rows} if one_a_row else _lines(file, rows))
     rejects: list[Reject] = []
     rows, lines = _read_slowly(file, header, rejects)
     return Scan(
-        table, f"SELECT * FROM {table}_rows", columns, digest, file.name,
+        table, f"SELECT * FROM {table}_rows", columns, look.digest, file.name,
         objects={f"{table}_rows": rows}, rejects=tuple(rejects), lines=lambda wanted: {row: lines[row - 1] for row in wanted},
     )  # fmt: skip
 
 
-def _is_regular(relation: str) -> bool:
-    """Whether DuckDB reads the whole file without an objection."""
+def _regular(relation: str) -> int | None:
+    """How many rows DuckDB reads, where it reads the whole file without an objection."""
     import duckdb
 
     connection: duckdb.DuckDBPyConnection
     with duckdb.connect() as connection:
         try:
-            connection.execute(f"SELECT count(COLUMNS(*)) FROM ({relation})").fetchall()
+            row = connection.execute(f"SELECT count(*), count(COLUMNS(*)) FROM ({relation})").fetchone()
         except duckdb.Error:
-            return False
-    return True
+            return None
+    return int(row[0]) if row else None
 
 
 def _header(file: Path) -> list[str]:
     try:
-        with file.open(encoding="utf-8-sig", newline="") as stream:
+        with file.open(encoding="utf-8-sig", errors="surrogateescape", newline="") as stream:
             header = next(csv.reader(stream, strict=True), [])
-    except (UnicodeDecodeError, csv.Error) as wrong:
+        ",".join(header).encode()
+    except (UnicodeEncodeError, csv.Error) as wrong:
         raise DataError(f"{file.name}, line 1: the header cannot be read ({wrong}).", code="unreadable_file", hint="Save the file as CSV, UTF-8.") from None
     if not header or not any(header):
         raise DataError(f"{file.name} is empty: it has no header row.", code="no_header", hint=f"'kampass template {file.stem}' prints one.")
-    twice = sorted({name for name in header if header.count(name) > 1})
+    lowered = [name.lower() for name in header]
+    twice = sorted({name for name in header if lowered.count(name.lower()) > 1})
     if twice or "" in header:
         wrong_name = f"the column '{twice[0]}' twice" if twice else "a column without a name"
         raise DataError(f"{file.name}, line 1: the header has {wrong_name}.", code="bad_header", hint="Give every column one name.")
     return header
 
 
+class _Lines:
+    """The lines of a file, which can be gone back over: a torn quote must not swallow the lines after its own."""
+
+    def __init__(self, stream: Iterable[str]) -> None:
+        self._rest = iter(stream)
+        self._again: deque[str] = deque()
+        self._taken: list[str] = []
+        self.number = 0
+
+    def __iter__(self) -> "_Lines":
+        return self
+
+    def __next__(self) -> str:
+        line = self._again.popleft() if self._again else next(self._rest)
+        self._taken.append(line)
+        self.number += 1
+        return line
+
+    def begin(self) -> int:
+        """The line on which the next record starts."""
+        self._taken.clear()
+        return self.number + 1
+
+    def back(self) -> None:
+        """Go back to the line after the record's first."""
+        self.number -= len(self._taken) - 1
+        self._again.extendleft(reversed(self._taken[1:]))
+
+
 def _parsed(file: Path) -> Iterator[tuple[int, list[str] | None, str]]:
-    """Each record's first line and fields; None and the reason for one that cannot be read."""
+    """Each record's first line and fields; None and the reason for a line that cannot be read."""
     with file.open(encoding="utf-8-sig", errors="surrogateescape", newline="") as stream:
-        reader = csv.reader(stream, strict=True)
+        lines = _Lines(stream)
+        reader = csv.reader(lines, strict=True)
         next(reader, None)
         while True:
-            line = reader.line_num + 1
+            line = lines.begin()
             try:
                 record = next(reader)
             except StopIteration:
                 return
             except csv.Error as wrong:
+                lines.back()
+                reader = csv.reader(lines, strict=True)
                 yield line, None, str(wrong)
                 continue
             if record:

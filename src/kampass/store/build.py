@@ -77,9 +77,7 @@ class SnapshotBuilder:
         rows = f"SELECT j.* REPLACE ({self._deleted_at()} AS deleted_at) FROM ({versions}) j JOIN _load ON _load.id = j._load"
         connection.execute(f"CREATE TEMP TABLE version AS {rows}")
         self._set_aside(connection, table)
-        good = "SELECT * FROM version ANTI JOIN aside USING (_load, _line)"
-        repeated = connection.execute(f"SELECT 1 FROM version GROUP BY {_key(table)} HAVING count(*) > 1 LIMIT 1").fetchone()
-        connection.execute(f"CREATE TEMP TABLE state AS {winners(good, table) if repeated else good}")
+        self._settle(connection, table)
         gone = f"coalesce(deleted_at <= {literal(to_text(self.as_of))}::TIMESTAMPTZ, false)" if table.deletion == "gone" else "false"
         connection.execute(self._create(table, self._kept(table, gone)))
         self._notice(connection, table, gone)
@@ -88,6 +86,24 @@ class SnapshotBuilder:
         lost = f"({count} (SELECT {_key(table)} FROM version EXCEPT SELECT {_key(table)} FROM state))"
         connection.execute(f"INSERT INTO _reconciliation SELECT {literal(table.name)}, {keys}, {lost}")
         connection.execute("DROP TABLE state; DROP TABLE aside; DROP TABLE version")
+
+    def _settle(self, connection: duckdb.DuckDBPyConnection, table: Table) -> None:
+        """Stage the winning good version of each key; one that its source states no more was deleted then at the latest.
+
+        A deletion is never set aside, whatever version it meant: it ends the last good one.
+        """
+        good = "SELECT * FROM version ANTI JOIN aside USING (_load, _line) WHERE NOT _deleted"
+        repeated = connection.execute(f"SELECT 1 FROM version GROUP BY {_key(table)} HAVING count(*) > 1 LIMIT 1").fetchone()
+        if not repeated:
+            connection.execute(f"CREATE TEMP TABLE state AS {good}")
+            return
+        connection.execute(f"CREATE TEMP TABLE latest AS {winners(f'{good} UNION ALL SELECT * FROM version WHERE _deleted', table)}")
+        match = " AND ".join(f"g.{quoted(name)} IS NOT DISTINCT FROM l.{quoted(name)}" for name in table.key)
+        ended = (
+            f"SELECT g.* REPLACE (least(g.deleted_at, l.deleted_at) AS deleted_at) FROM ({winners(good, table)}) g JOIN latest l ON {match} WHERE l._deleted"
+        )
+        connection.execute(f"CREATE TEMP TABLE state AS SELECT * FROM latest WHERE NOT _deleted UNION ALL {ended}")
+        connection.execute("DROP TABLE latest")
 
     def _deleted_at(self) -> str:
         return "CASE WHEN j._deleted THEN _load.recorded_at ELSE j.deleted_at END"
@@ -107,7 +123,8 @@ class SnapshotBuilder:
     def _set_aside(self, connection: duckdb.DuckDBPyConnection, table: Table) -> None:
         """Stage the versions whose required reference is unknown, or which break a rule across tables.
 
-        A version set aside supersedes nothing. It is shown in quarantine unless a later good one replaced it.
+        A version set aside supersedes nothing. It is shown in quarantine unless a good one of its load beats it, or a
+        later load says otherwise.
         """
         rules = [
             Check(column.name, f"t.{quoted(column.name)} NOT IN (SELECT id FROM {quoted(column.refers_to)})", f"is unknown in {column.refers_to}")
@@ -125,12 +142,17 @@ class SnapshotBuilder:
         cells = " ".join(f"WHEN {index} THEN CAST({quoted(rule.column)} AS VARCHAR)" for index, rule in enumerate(rules))
         names = " ".join(f"WHEN {index} THEN {literal(rule.column)}" for index, rule in enumerate(rules))
         reasons = " ".join(f"WHEN {index} THEN {literal(rule.reason)}" for index, rule in enumerate(rules))
-        connection.execute(f"CREATE TEMP TABLE aside AS SELECT t.*, CASE {broken} END AS broken FROM version t {join} WHERE CASE {broken} END IS NOT NULL")
-        later = " AND ".join(f"v.{quoted(name)} IS NOT DISTINCT FROM a.{quoted(name)}" for name in table.key)
+        connection.execute(
+            f"CREATE TEMP TABLE aside AS SELECT t.*, CASE {broken} END AS broken FROM version t {join} WHERE NOT _deleted AND CASE {broken} END IS NOT NULL"
+        )
+        same_key = " AND ".join(f"v.{quoted(name)} IS NOT DISTINCT FROM a.{quoted(name)}" for name in table.key)
+        later = "v._line > a._line AND NOT coalesce(v.updated_at < a.updated_at, false)"
+        beats = f"NOT EXISTS (FROM aside b WHERE (b._load, b._line) = (v._load, v._line)) AND ({later} OR coalesce(v.updated_at > a.updated_at, false))"
         connection.execute(
             f"INSERT INTO _quarantine SELECT {literal(table.name)}, _load, _source, _line, CASE broken {names} END, CASE broken {cells} END,"
-            f" CASE broken {reasons} END FROM aside a WHERE NOT _deleted"
-            f" AND NOT EXISTS (SELECT 1 FROM version v WHERE {later} AND (v._load, v._line) > (a._load, a._line))"
+            f" CASE broken {reasons} END FROM aside a"
+            f" WHERE NOT EXISTS (SELECT 1 FROM version v WHERE {same_key} AND v._load > a._load)"
+            f" AND NOT EXISTS (SELECT 1 FROM version v WHERE {same_key} AND v._load = a._load AND {beats})"
         )
 
     def _kept(self, table: Table, gone: str) -> str:
@@ -140,7 +162,7 @@ class SnapshotBuilder:
             name = quoted(column.name)
             if column.refers_to and not column.required:
                 alias = quoted("ref_" + column.name)
-                source = "state" if column.refers_to == table.name else quoted(column.refers_to)
+                source = f"state WHERE NOT {gone}" if column.refers_to == table.name else quoted(column.refers_to)
                 joins.append(f"LEFT JOIN (SELECT id FROM {source}) {alias} ON {alias}.id = t.{name}")
                 cells.append(f"{alias}.id AS {name}")
             else:

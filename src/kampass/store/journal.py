@@ -8,7 +8,7 @@ import hashlib
 import os
 import shutil
 import uuid
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import UTC, datetime
@@ -78,17 +78,15 @@ class Journal:
             _fsync_folder(folder)
             state = "held" if why else "complete"
             final = self._keep(name, folder)
-            for load in loads:
-                if load.state == "held" and load.source == source.name:
-                    self.manifest.set_state(load.id, "dropped")
             placed = tuple(_placed(table, final) for table in tables)
-            number = self.manifest.add_load(Load(0, source.name, recorded_at, state, why, placed))
+            held = [load.id for load in loads if load.state == "held" and load.source == source.name]
+            number = self.manifest.add_load(Load(0, source.name, recorded_at, state, why, placed), instead_of=held)
         return LoadReport(number, source.name, recorded_at, state, why, placed)
 
     def drop(self, number: int) -> None:
         """Take a load back. Later loads of the same source were compared with it, so they go first."""
         load = self._find(number)
-        later = [other.id for other in self.manifest.loads() if other.source == load.source and other.id > number]
+        later = [other.id for other in self.manifest.loads(states=("complete", "held")) if other.source == load.source and other.id > number]
         if later:
             raise DataError(
                 f"Load {number} cannot be dropped yet: load {later[-1]} of the same source came after it.",
@@ -194,6 +192,11 @@ class Journal:
             return _TableLoad(self, connection, scan, source, before).write(folder, digest)
 
 
+def may_be_set_aside(table: Table) -> bool:
+    """Whether publishing may set rows of this table aside: it judges required references and the scores of responses."""
+    return table.name == "responses" or any(column.required and column.refers_to for column in table.columns)
+
+
 def _nothing(table: Table) -> str:
     extra = ", NULL::MAP(VARCHAR, VARCHAR) AS _extra" if table.name == "accounts" else ""
     cells = ", ".join(f"NULL::{SQL_TYPES[column.type]} AS {quoted(column.name)}" for column in table.columns)
@@ -218,6 +221,8 @@ class _TableLoad:
         self.journal, self.connection, self.scan, self.source, self.before = journal, connection, scan, source, before
         self.table = TABLES[scan.table]
         self.key = ", ".join(quoted(name) for name in self.table.key)
+        self.line_of: Mapping[int, int] = {}
+        self.first_line = 1
         for name, value in scan.objects.items():
             connection.register(name, value)
 
@@ -225,13 +230,13 @@ class _TableLoad:
         """Conform, compare with what is known, write the batch and its quarantine; the counts."""
         self._require_columns()
         rules = self._conform()
+        self._find_lines()
         quarantined = self._quarantine(rules, folder)
         read = self._count("staged") + len(self.scan.rejects)
         superseded = self._settle_repeats()
         unchanged, stale, deleted = self._compare()
         loaded = self._count("fresh WHERE NOT _deleted")
-        self.connection.execute(f"INSERT INTO fresh BY NAME SELECT *, false AS _deleted FROM repeats SEMI JOIN fresh USING ({self.key})")
-        file = self._write_rows(folder) if loaded or deleted else None
+        file = self._write_rows(folder) if self._count("fresh") else None
         quarantine_file = "quarantine_" + self.scan.table + ".parquet" if quarantined else None
         return LoadedTable(
             self.scan.table, read, loaded, unchanged, superseded + stale, quarantined, deleted, digest,
@@ -283,14 +288,29 @@ class _TableLoad:
         values = ", ".join(f"nullif(CAST({quoted(name)} AS VARCHAR), '')" for name in extra)
         return f"map([{names}], [{values}])"
 
+    def _find_lines(self) -> None:
+        """Learn on which line of its file each row starts: most files have one line a row, so two rows tell."""
+        count = self._count("staged")
+        ends = self.scan.lines([1, count]) if count else {}
+        if count and ends[count] - ends[1] == count - 1:
+            self.first_line = ends[1]
+        elif count:
+            import pyarrow as pa
+
+            self.line_of = self.scan.lines(range(1, count + 1))
+            table = pa.table({"number": pa.array(self.line_of.keys(), pa.int64()), "line": pa.array(self.line_of.values(), pa.int64())})
+            self.connection.register("line_of", table)
+
+    def _line(self, row: int) -> int:
+        return self.line_of[row] if self.line_of else self.first_line + row - 1
+
     def _quarantine(self, rules: list[Check], folder: Path) -> int:
         """Write what is set aside, with line, column, value and reason; how many rows."""
         rows = self.connection.execute("SELECT _line, _broken FROM staged WHERE _broken IS NOT NULL ORDER BY 1").fetchall()
         if not rows and not self.scan.rejects:
             return 0
-        lines = self.scan.lines([row[0] for row in rows])
         values = self._offending_values(rules)
-        found = [(lines[line], rules[broken].column, values.get(line), rules[broken].reason) for line, broken in rows]
+        found = [(self._line(line), rules[broken].column, values.get(line), rules[broken].reason) for line, broken in rows]
         found += [(reject.line, "", reject.value, reject.reason) for reject in self.scan.rejects]
         parts = [list(part) for part in zip(*sorted(found, key=lambda item: item[0]), strict=True)]
         cells = 'unnest($1::BIGINT[]) AS line, unnest($2::VARCHAR[]) AS "column", unnest($3::VARCHAR[]) AS value, unnest($4::VARCHAR[]) AS reason'
@@ -302,14 +322,20 @@ class _TableLoad:
 
     def _offending_values(self, rules: list[Check]) -> dict[int, str | None]:
         """The cell each broken row was set aside for, as it stood."""
-        choose = " ".join(f"WHEN {index} THEN CAST(r.{quoted(rule.column)} AS VARCHAR)" for index, rule in enumerate(rules))
-        raw = f"SELECT row_number() OVER () AS _line, * FROM ({self.scan.relation})"
+        stated = [name for name in self.table.names if name in self.scan.columns]
+        cells = " ".join(f"WHEN {index} THEN r.{quoted(rule.column)}" for index, rule in enumerate(rules) if rule.column in stated)
+        choose = cells or "WHEN -1 THEN ''"
+        raw = ", ".join(["SELECT row_number() OVER () AS _line", *(f"CAST({quoted(name)} AS VARCHAR) AS {quoted(name)}" for name in stated)])
+        raw = f"{raw} FROM ({self.scan.relation})"
         query = f"SELECT r._line, CASE s._broken {choose} END FROM ({raw}) r JOIN staged s USING (_line) WHERE s._broken IS NOT NULL"
         return dict(self.connection.execute(query).fetchall())
 
     def _settle_repeats(self) -> int:
         """Stage the winning line of each key as `stated` and the losing ones as `repeats`; how many lost."""
-        self.connection.execute("CREATE TEMP VIEW good AS SELECT * EXCLUDE (_broken), 0 AS _load FROM staged WHERE _broken IS NULL")
+        line = "line_of.line" if self.line_of else f"_line + {self._line(1) - 1}"
+        join = "JOIN line_of ON line_of.number = staged._line" if self.line_of else ""
+        rows = f"SELECT staged.* EXCLUDE (_broken) REPLACE ({line} AS _line), 0 AS _load FROM staged {join} WHERE _broken IS NULL"
+        self.connection.execute(f"CREATE TEMP VIEW good AS {rows}")
         if not self._count(f"(SELECT {self.key} FROM good GROUP BY ALL HAVING count(*) > 1)"):
             self.connection.execute("CREATE TEMP VIEW stated AS SELECT * EXCLUDE (_load) FROM good")
             self.connection.execute("CREATE TEMP VIEW repeats AS SELECT * FROM stated WHERE false")
@@ -323,17 +349,37 @@ class _TableLoad:
         versions = self.journal.versions(self.table, self.before)
         if versions is None:
             self.connection.execute("CREATE TEMP TABLE fresh AS SELECT *, false AS _deleted FROM stated")
+            self._keep_beaten("SELECT * FROM repeats")
             return 0, 0, 0
         self.connection.execute(f"CREATE TEMP TABLE known AS {winners(versions, self.table)}")
         same = " AND ".join(f"n.{quoted(name)} IS NOT DISTINCT FROM k.{quoted(name)}" for name in self._columns())
         match = " AND ".join(f"n.{quoted(name)} IS NOT DISTINCT FROM k.{quoted(name)}" for name in self.table.key)
         joined = f"stated n LEFT JOIN known k ON {match}"
-        is_same = f"(k._load IS NOT NULL AND NOT k._deleted AND {same})"
+        is_same = f"(k._source = {literal(self.source)} AND NOT k._deleted AND {same})"
         is_stale = f"(NOT {is_same} AND coalesce(n.updated_at < k.updated_at, false))"
         self.connection.execute(f"CREATE TEMP TABLE fresh AS SELECT n.*, false AS _deleted FROM {joined} WHERE NOT {is_same} AND NOT {is_stale}")
         row = self.connection.execute(f"SELECT count(*) FILTER (WHERE {is_same}), count(*) FILTER (WHERE {is_stale}) FROM {joined}").fetchone()
         assert row is not None
-        return int(row[0]), int(row[1]), self._delete_gone(match)
+        deleted = self._delete_gone(match)
+        stated = " AND ".join(f"n.{quoted(name)} IS NOT DISTINCT FROM v.{quoted(name)}" for name in self._columns())
+        earlier = f"EXISTS (SELECT 1 FROM ({versions}) v WHERE v._source = {literal(self.source)} AND NOT v._deleted AND {stated})"
+        self._keep_beaten(f"SELECT n.* FROM {joined} WHERE {is_stale} AND NOT {earlier} UNION ALL BY NAME SELECT n.* FROM repeats n WHERE NOT {earlier}")
+        return int(row[0]), int(row[1]), deleted
+
+    def _keep_beaten(self, beaten: str) -> None:
+        """Add the versions that lost to a better one which publishing may yet set aside: then they win.
+
+        The winner of such a key goes beside them, also when it is known, so that their order is that of this load.
+        """
+        if not may_be_set_aside(self.table):
+            return
+        self.connection.execute(f"CREATE TEMP TABLE beaten AS {beaten}")
+        match = " AND ".join(f"n.{quoted(name)} IS NOT DISTINCT FROM b.{quoted(name)}" for name in self.table.key)
+        rows = "SELECT * FROM repeats UNION ALL BY NAME SELECT * FROM stated"
+        group = f"SELECT n.* FROM ({rows}) n SEMI JOIN beaten b ON {match}"
+        self.connection.execute(
+            f"INSERT INTO fresh BY NAME SELECT *, false AS _deleted FROM ({group}) WHERE _line NOT IN (SELECT _line FROM fresh WHERE NOT _deleted)"
+        )
 
     def _delete_gone(self, match: str) -> int:
         """Mark keys this source stated before and states no more (a quarantined line still states its key)."""

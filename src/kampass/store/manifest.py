@@ -3,7 +3,7 @@
 SQLite with a rollback journal and full synchronisation: a load counts from the moment its transaction is on disk.
 """
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import UTC, datetime
@@ -129,12 +129,13 @@ class Manifest:
             of_load.setdefault(load_id, []).append(LoadedTable(*rest))
         return [Load(row.id, row.source, from_text(row.recorded_at), row.state, row.why, tuple(of_load.get(row.id, ()))) for row in rows]
 
-    def add_load(self, load: Load) -> int:
-        """Record a load and its files in one transaction; the load's number."""
+    def add_load(self, load: Load, *, instead_of: Sequence[int] = ()) -> int:
+        """Record a load and its files, and drop those it replaces, in one transaction; the load's number."""
         values = {"source": load.source, "recorded_at": to_text(load.recorded_at), "state": load.state, "why": load.why}
         with self._transaction() as connection:
             number = connection.execute(sa.insert(LOADS).values(**values)).inserted_primary_key
             assert number is not None
+            connection.execute(sa.update(LOADS).where(LOADS.c.id.in_(instead_of)).values(state="dropped"))
             for table in load.tables:
                 row: dict[str, Any] = {"load_id": number[0], "table_name": table.table} | {
                     name: getattr(table, name) for name in table.__dataclass_fields__ if name != "table"

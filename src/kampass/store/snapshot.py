@@ -20,6 +20,13 @@ from kampass.store.journal import Journal, _fsync
 from kampass.store.manifest import Load, SnapshotRow, to_text
 
 SHAPE = 1
+LOCKED: dict[str, str | bool | int | float | list[str]] = {
+    "threads": 2,
+    "enable_external_access": "false",
+    "python_enable_replacements": "false",
+    "lock_configuration": "true",
+}
+"""How a snapshot is read: DuckDB's read_only alone would still reach any file."""
 
 
 @dataclass
@@ -36,11 +43,7 @@ class Snapshot:
         """A connection of one's own to the locked-down, read-only snapshot."""
         with self._lock:
             if self._connection is None:
-                connection = duckdb.connect(str(self.file), read_only=True, config={"threads": 2})
-                connection.execute("SET TimeZone = 'UTC'")
-                connection.execute("SET enable_external_access = false")
-                connection.execute("SET python_enable_replacements = false")
-                connection.execute("SET lock_configuration = true")
+                connection = duckdb.connect(str(self.file), read_only=True, config=LOCKED)
                 self._connection = connection
             return self._connection.cursor()
 
@@ -97,6 +100,8 @@ class Snapshots:
     def sweep(self) -> None:
         """Remove what an interrupted build left behind."""
         for file in self.folder.glob(".building-*"):
+            file.unlink(missing_ok=True)
+        for file in self.folder.glob("duckdb_temp_*"):
             file.unlink(missing_ok=True)
 
     def _loads(self) -> list[Load]:

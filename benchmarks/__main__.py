@@ -1,0 +1,72 @@
+"""`python -m benchmarks`: one readable report; figures only, it never asserts a time."""
+
+import argparse
+import sys
+import tempfile
+from collections.abc import Sequence
+from contextlib import nullcontext
+from pathlib import Path
+from typing import Any
+
+from benchmarks import report, starting
+from benchmarks.clock import in_child
+from benchmarks.sizes import SIZES, Size
+
+
+def _options(arguments: Sequence[str] | None) -> argparse.Namespace:
+    parser = argparse.ArgumentParser(prog="python -m benchmarks", description=__doc__)
+    parser.add_argument("--size", choices=SIZES, default="1m", help="how large a company (default: 1m)")
+    parser.add_argument("--all", action="store_true", help="both 1m and 10m")
+    parser.add_argument(
+        "--keep", type=Path, metavar="DIR", help="keep the sample workspaces here and use those that are there (loading is then not measured again)"
+    )
+    return parser.parse_args(arguments)
+
+
+def _load(size: Size, folder: Path) -> dict[str, Any]:
+    """Load and publish the sample company, and the CSV files written from it."""
+    found = {}
+    sample, files, written = folder / "sample", folder / "files", folder / "csv"
+    in_child("loading", "make", str(sample), size.name)
+    found["load from the sample company (two loads)"] = in_child("loading", "load", str(sample))
+    found["publish those"] = in_child("loading", "publish", str(sample))
+    megabytes = in_child("loading", "write", str(sample), str(written))["bytes"] / 1e6
+    in_child("loading", "make-from-files", str(files), str(written))
+    found[f"load from CSV files ({megabytes:,.0f} MB)"] = in_child("loading", "load", str(files))
+    found["publish those files"] = in_child("loading", "publish", str(files))
+    for file in written.iterdir():
+        file.unlink()
+    return found
+
+
+def _measure(size: Size, folder: Path) -> None:
+    """The whole report for one size."""
+    report.opening(size)
+    if (folder / "published").exists():
+        print(f"Using the workspace kept in {folder}; loading is not measured again.")
+    else:
+        report.loading(_load(size, folder))
+        (folder / "published").touch()
+    asked = in_child("asking", str(folder / "sample"))
+    report.asking(asked)
+    report.compiling(asked["compile"])
+    report.starting(starting.one_question(folder / "sample"))
+
+
+def main(arguments: Sequence[str] | None = None) -> int:
+    """Print the report."""
+    options = _options(arguments)
+    sizes = [SIZES[name] for name in (("1m", "10m") if options.all else (options.size,))]
+    with nullcontext(options.keep) if options.keep else tempfile.TemporaryDirectory(prefix="kampass-bench-") as place:
+        for size in sizes:
+            folder = Path(place).resolve() / size.name
+            folder.mkdir(parents=True, exist_ok=True)
+            _measure(size, folder)
+    report.starting(starting.starts())
+    if not options.all and options.size == "1m":
+        print("\nTen times as much: python -m benchmarks --size 10m (about 20 minutes, 12 GB of memory). What it all means: docs/performance.md.")
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())

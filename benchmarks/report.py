@@ -1,0 +1,95 @@
+"""The report: plain text, aligned, one section a question."""
+
+import os
+import platform
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+from benchmarks.clock import Laps
+from benchmarks.sizes import Size
+
+
+def heading(text: str) -> None:
+    """A section's title."""
+    print(f"\n{text}\n{'-' * len(text)}", flush=True)
+
+
+def rows(head: Sequence[str], body: Sequence[Sequence[str]]) -> None:
+    """Aligned rows: the first column to the left, figures to the right."""
+    widths = [max(len(row[column]) for row in [head, *body]) for column in range(len(head))]
+    for row in [head, *body]:
+        print(
+            "  ".join(cell.ljust(width) if not column else cell.rjust(width) for column, (cell, width) in enumerate(zip(row, widths, strict=True))), flush=True
+        )
+
+
+def machine() -> str:
+    """What this runs on."""
+    import duckdb
+
+    memory = os.sysconf("SC_PAGE_SIZE") * os.sysconf("SC_PHYS_PAGES") / 2**30
+    return (
+        f"{os.cpu_count()} cores, {memory:.0f} GiB, {platform.system()} {platform.machine()}, Python {platform.python_version()}, DuckDB {duckdb.__version__}"
+    )
+
+
+def opening(size: Size) -> None:
+    """What is measured, on what."""
+    print(f"\n=== {size.name}: {size.about} ===")
+    print(f"{machine()}. CPU seconds count every thread; wall time on a machine that does other work means little.")
+
+
+def loading(found: Mapping[str, Mapping[str, Any]]) -> None:
+    """Loads and publishes."""
+    heading("Loading and publishing, each in a process of its own")
+    body = []
+    for name, lap in found.items():
+        speed = f"{lap['rows'] / lap['cpu']:,.0f}"
+        body.append([name, f"{lap['rows']:,}", f"{lap['cpu']:.1f}", f"{lap['wall']:.1f}", speed, f"{lap['before']:,.0f}", f"{lap['peak']:,.0f}"])
+    rows(["", "rows", "CPU s", "wall s", "rows per CPU s", "MB before", "MB at the peak"], body)
+    print("Before a load from the sample company its rows lie in memory already; making them is not counted.")
+
+
+def asking(found: Mapping[str, Any]) -> None:
+    """The engine against SQL by hand."""
+    page, hand, whole = found["catalogue"]["page"], found["catalogue"]["hand"], found["catalogue"]["all"]
+    count, checked = found["catalogue"]["kpis"], found["catalogue"]["checked"]
+    heading("24 months by segment: the engine and SQL written by hand, in turns, best of three")
+    body = [
+        [f"{checked} statements by hand", f"{hand['cpu']:.2f}", f"{hand['wall']:.2f}", ""],
+        [f"the same {checked} KPIs, one question", f"{page['cpu']:.2f}", f"{page['wall']:.2f}", f"{page['cpu'] / hand['cpu']:.2f}"],
+        [f"all {count} KPIs, one question ({found['catalogue']['rows']:,} answers)", f"{whole['cpu']:.2f}", f"{whole['wall']:.2f}", ""],
+    ]
+    rows(["", "CPU s", "wall s", "to by hand"], body)
+    differing = found["catalogue"]["differing"]
+    print(f"Results: {'every cell is equal' if not differing else f'{len(differing)} cells DIFFER'} (counts and decimals exactly, durations to 1e-9).")
+    for line in differing[:10]:
+        print(f"  {line}")
+    print()
+    each = [[lap["kpi"], f"{1000 * lap['hand']:.0f}", f"{1000 * lap['engine']:.0f}", f"{lap['engine'] / lap['hand']:.2f}"] for lap in found["each"]]
+    rows(["one KPI a question", "by hand, CPU ms", "engine, CPU ms", "ratio"], each)
+    print(f"Peak memory of all this: {found['peak']:,.0f} MB.")
+
+
+def compiling(found: Mapping[str, float]) -> None:
+    """From a question to its SQL."""
+    heading("Compiling a question, CPU ms")
+    body = [
+        ["one KPI, never asked before", f"{found['cold']:.1f}", f"{found['cold_worst']:.1f}"],
+        ["one KPI, asked before", f"{found['warm']:.2f}", f"{found['warm_worst']:.2f}"],
+        ["the whole catalogue, never asked before", f"{found['all_cold']:.0f}", ""],
+        ["the whole catalogue, asked before", f"{found['all_warm']:.1f}", ""],
+        ["the first question of a process, which imports the parser", f"{found['first']:.0f}", ""],
+        ["planning the whole catalogue's SQL in DuckDB", f"{found['all_planned']:.0f}", ""],
+    ]
+    rows(["", "median", "worst"], body)
+
+
+def starting(found: Mapping[str, Laps]) -> None:
+    """Processes from start to end."""
+    heading("Processes from start to end, ms")
+    body = [
+        [name, f"{1000 * laps.cpu:.0f}", f"{1000 * laps.median_cpu:.0f}", f"{1000 * laps.wall:.0f}", f"{1000 * laps.median_wall:.0f}", str(len(laps.laps))]
+        for name, laps in found.items()
+    ]
+    rows(["", "CPU best", "CPU median", "wall best", "wall median", "runs"], body)
