@@ -8,7 +8,7 @@ from typing import Any
 
 import pytest
 
-from kampass.store import TableReport
+from kampass.store import Snapshot, TableReport
 from kampass.workspace import create
 from kampass.workspace.export import export
 from kampass.workspace.settings import SourceSettings, WorkspaceSettings
@@ -34,13 +34,18 @@ class Desk:
             (self.files / f"{table}.csv").write_bytes(raw)
 
     def load(self, number: int, **tables: str | bytes) -> dict[str, TableReport]:
-        """Write the tables, load on that day of January, publish; what was counted, by table."""
+        """Write the tables and load them on that day of January; what was counted, by table."""
         self.write(**tables)
-        (self.report,) = self.workspace.sync(recorded_at=day(number))
+        (source,) = self.workspace.sources()
+        self.report = self.workspace.journal.load(source, recorded_at=day(number))
         return {table.table: table for table in self.report.tables}
 
+    def snapshot(self, **which: Any) -> Snapshot:
+        """The snapshot that answers; without a wish, of everything loaded."""
+        return self.workspace.snapshot(**which) if which else self.workspace.publish()
+
     def ask(self, sql: str, **which: Any) -> list[tuple[Any, ...]]:
-        with closing(self.workspace.snapshot(**which)) as snapshot:
+        with closing(self.snapshot(**which)) as snapshot:
             return snapshot.cursor().execute(sql).fetchall()
 
     def quarantine(self) -> list[tuple[Any, ...]]:
@@ -49,7 +54,7 @@ class Desk:
 
     def export(self, **which: Any) -> dict[str, bytes]:
         target = self.place / f"export{len(list(self.place.iterdir()))}"
-        with closing(self.workspace.snapshot(**which)) as snapshot:
+        with closing(self.snapshot(**which)) as snapshot:
             export(snapshot, target)
         return contents(target)
 

@@ -140,13 +140,13 @@ def test_a_load_cannot_be_recorded_before_an_earlier_one(desk: Desk) -> None:
 def test_what_was_known_is_not_changed_by_later_loads(desk: Desk) -> None:
     desk.load(1, accounts=ACCOUNTS)
     first = desk.export()
-    with closing(desk.workspace.snapshot()) as snapshot:
+    with closing(desk.snapshot()) as snapshot:
         known = snapshot.id
     desk.load(2, accounts=FEWER + "b,B\n")
     desk.load(3, accounts=FEWER.replace(",A", ",Z"))
     assert desk.export(known_at=day(1)) == first
     assert desk.export(snapshot=known) == first
-    with closing(desk.workspace.snapshot(known_at=day(1))) as snapshot:
+    with closing(desk.snapshot(known_at=day(1))) as snapshot:
         assert snapshot.id == known
     (desk.workspace.snapshots.folder / f"{known}.duckdb").unlink()
     assert desk.export(snapshot=known) == first

@@ -20,18 +20,18 @@ PACK = (
 )  # fmt: skip
 """The twelve KPIs that are switched on in a new workspace."""
 
-_REQUIRED = {"id", "name", "question", "formula", "kind", "unit", "direction", "cadence", "needs", "dimensions", "measures"}
-_OPTIONAL = {
+REQUIRED = {"id", "name", "question", "formula", "kind", "unit", "direction", "cadence", "needs", "dimensions", "measures"}
+OPTIONAL = {
     "fact", "where", "numerator", "denominator", "scale", "total", "statistic", "n", "interval", "provisional_days", "pending", "suppress_below",
     "distribution", "whole", "window_covered", "cut_only", "version", "synonyms", "aliases", "traps", "references", "examples", "latest_per",
 }  # fmt: skip
-_CHOICES = {
+CHOICES = {
     "kind": ("activity", "objective", "moneyball"),
     "direction": ("up", "down", "neutral"),
     "interval": ("wilson", "nps"),
     "cut_only": ("in", "out"),
 }
-_MEASURE_KEYS = {"of", "fact", "where", "window", "latest_per"}
+MEASURE_KEYS = {"of", "fact", "where", "window", "latest_per"}
 
 
 @dataclass(frozen=True)
@@ -140,13 +140,13 @@ def _kpi(entry: Any, family: str, place: str, *, own: bool) -> Kpi:  # noqa: ANN
 
 def _check_keys(entry: dict[str, Any], where: str) -> None:
     for key in entry:
-        if key not in _REQUIRED | _OPTIONAL:
-            close = get_close_matches(str(key), _REQUIRED | _OPTIONAL, n=1)
+        if key not in REQUIRED | OPTIONAL:
+            close = get_close_matches(str(key), REQUIRED | OPTIONAL, n=1)
             raise DefinitionError(f"{where}: there is no key '{key}'." + (f" Did you mean '{close[0]}'?" if close else ""))
-    missing = sorted(_REQUIRED - entry.keys())
+    missing = sorted(REQUIRED - entry.keys())
     if missing:
         raise DefinitionError(f"{where}: the key '{missing[0]}' is missing.")
-    for key, choices in _CHOICES.items():
+    for key, choices in CHOICES.items():
         if entry.get(key) is not None and entry[key] not in choices:
             raise DefinitionError(f"{where}: '{key}' is '{entry[key]}', not one of {', '.join(choices)}.")
 
@@ -163,7 +163,7 @@ def _measures(entry: dict[str, Any], where: str) -> dict[str, Measure]:
     measures = {}
     for name, written in entry["measures"].items():
         parts = {"of": written} if isinstance(written, str) else dict(written)
-        unknown = sorted(parts.keys() - _MEASURE_KEYS)
+        unknown = sorted(parts.keys() - MEASURE_KEYS)
         if unknown or "of" not in parts:
             raise DefinitionError(f"{where}: the measure '{name}' has {f'an unknown key {unknown[0]!r}' if unknown else 'no key of'}.")
         fact = parts.get("fact", entry.get("fact"))

@@ -65,7 +65,7 @@ class SnapshotBuilder:
         connection.execute("CREATE TABLE _settings (timezone VARCHAR, currency VARCHAR, known_at TIMESTAMPTZ)")
         connection.execute("INSERT INTO _settings VALUES (?, ?, ?)", [self.settings.timezone, self.settings.currency, self.as_of])
         connection.execute('CREATE TABLE _notice ("table" VARCHAR, "column" VARCHAR, "rows" BIGINT, what VARCHAR)')
-        connection.execute(f"CREATE TABLE _quarantine AS {self.journal.quarantine(connection, self.loads)}")
+        connection.execute(f"CREATE TABLE _quarantine AS {self.journal.quarantine(self.loads)}")
         connection.execute('CREATE TABLE _reconciliation ("table" VARCHAR, journal BIGINT, kept BIGINT, gone BIGINT, set_aside BIGINT)')
 
     def _table(self, connection: duckdb.DuckDBPyConnection, table: Table) -> None:

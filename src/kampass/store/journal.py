@@ -122,7 +122,7 @@ class Journal:
         parts = [self._part(table, load, row.file) for load, row in files if row.file]
         return " UNION ALL BY NAME ".join(parts or [_nothing(table)]) if files else None
 
-    def quarantine(self, connection: duckdb.DuckDBPyConnection, loads: Sequence[Load]) -> str:
+    def quarantine(self, loads: Sequence[Load]) -> str:
         """The SQL of what is set aside now: each source's latest word on each table."""
         latest: dict[tuple[str, str], tuple[Load, LoadedTable]] = {}
         for load in loads:
@@ -236,6 +236,7 @@ class _TableLoad:
         superseded = self._settle_repeats()
         unchanged, stale, deleted = self._compare()
         loaded = self._count("fresh WHERE NOT _deleted")
+        self._keep_beaten()
         file = self._write_rows(folder) if self._count("fresh") else None
         quarantine_file = "quarantine_" + self.scan.table + ".parquet" if quarantined else None
         return LoadedTable(
@@ -349,7 +350,7 @@ class _TableLoad:
         versions = self.journal.versions(self.table, self.before)
         if versions is None:
             self.connection.execute("CREATE TEMP TABLE fresh AS SELECT *, false AS _deleted FROM stated")
-            self._keep_beaten("SELECT * FROM repeats")
+            self.connection.execute("CREATE TEMP VIEW beaten AS SELECT * FROM repeats")
             return 0, 0, 0
         self.connection.execute(f"CREATE TEMP TABLE known AS {winners(versions, self.table)}")
         same = " AND ".join(f"n.{quoted(name)} IS NOT DISTINCT FROM k.{quoted(name)}" for name in self._columns())
@@ -363,17 +364,17 @@ class _TableLoad:
         deleted = self._delete_gone(match)
         stated = " AND ".join(f"n.{quoted(name)} IS NOT DISTINCT FROM v.{quoted(name)}" for name in self._columns())
         earlier = f"EXISTS (SELECT 1 FROM ({versions}) v WHERE v._source = {literal(self.source)} AND NOT v._deleted AND {stated})"
-        self._keep_beaten(f"SELECT n.* FROM {joined} WHERE {is_stale} AND NOT {earlier} UNION ALL BY NAME SELECT n.* FROM repeats n WHERE NOT {earlier}")
+        stale = f"SELECT n.* FROM {joined} WHERE {is_stale}"
+        self.connection.execute(f"CREATE TEMP VIEW beaten AS SELECT * FROM ({stale} UNION ALL BY NAME SELECT * FROM repeats) n WHERE NOT {earlier}")
         return int(row[0]), int(row[1]), deleted
 
-    def _keep_beaten(self, beaten: str) -> None:
+    def _keep_beaten(self) -> None:
         """Add the versions that lost to a better one which publishing may yet set aside: then they win.
 
         The winner of such a key goes beside them, also when it is known, so that their order is that of this load.
         """
         if not may_be_set_aside(self.table):
             return
-        self.connection.execute(f"CREATE TEMP TABLE beaten AS {beaten}")
         match = " AND ".join(f"n.{quoted(name)} IS NOT DISTINCT FROM b.{quoted(name)}" for name in self.table.key)
         rows = "SELECT * FROM repeats UNION ALL BY NAME SELECT * FROM stated"
         group = f"SELECT n.* FROM ({rows}) n SEMI JOIN beaten b ON {match}"

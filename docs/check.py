@@ -1,0 +1,93 @@
+"""Checks that the generated pages say what the code says, and that no link leads nowhere.
+
+`python -m docs.check --write` writes them anew.
+"""
+
+import json
+import re
+import sys
+from collections.abc import Iterator
+from pathlib import Path
+
+from kampass.engine.facts import FACTS
+from kampass.kpis import Kpi, shipped
+from kampass.kpis.schema import schema
+from kampass.model import TABLES
+from kampass.workspace.template import explanation
+
+ROOT = Path(__file__).parent
+LINK = re.compile(r"\]\((?!https?:|#)([^)#]+)")
+
+
+def pages() -> dict[str, str]:
+    """Every generated page by its file name."""
+    return {"facts.md": _facts(), "kpis.md": _kpis(), "tables.md": _tables(), "kpi.schema.json": json.dumps(schema(), indent=1) + "\n"}
+
+
+def _facts() -> str:
+    lines = ["# Facts", "", "What KPI definitions count (`docs/kpi-language.md`). Generated from `src/kampass/engine/facts`.", ""]
+    for fact in FACTS.values():
+        kind = "row fact" if fact.moment else "period fact"
+        lines += [f"## {fact.name}", "", f"{fact.about[0].upper()}{fact.about[1:]} ({kind}).", "", "| column | kind | meaning |", "|---|---|---|"]
+        lines += [f"| `{name}` | {column.kind} | {column.about} |" for name, column in fact.columns.items()]
+        lines += [""]
+    return "\n".join(lines)
+
+
+def _kpis() -> str:
+    lines = ["# KPIs", "", "Every KPI of the catalogue. Generated from `src/kampass/kpis/*.yaml`.", ""]
+    family = ""
+    for kpi in shipped():
+        if kpi.family != family:
+            family = kpi.family
+            lines += [f"## {family.replace('_', ' ').capitalize()}", ""]
+        lines += _kpi(kpi)
+    return "\n".join(lines)
+
+
+def _kpi(kpi: Kpi) -> Iterator[str]:
+    cadence = ", ".join(f"{name.replace('_', ' ')} {when}" for name, when in kpi.cadence.items())
+    yield from (f"### {kpi.name} (`{kpi.id}`)", "", f"*{kpi.question}* {kpi.formula}.", "")
+    yield f"- {kpi.kind}, {kpi.unit}, better {kpi.direction}; {cadence}"
+    yield f"- needs {', '.join(kpi.needs)}; cut by {', '.join(kpi.named_dimensions) or 'nothing'}"
+    yield from (f"- Trap: {trap}" for trap in kpi.traps)
+    if kpi.references:
+        yield f"- References: {'; '.join(kpi.references)}"
+    yield ""
+
+
+def _tables() -> str:
+    lines = ["# Tables", "", "The canonical folder: one CSV or Parquet file per table. Generated from `src/kampass/model/tables.py`.", ""]
+    for table in TABLES.values():
+        lines += [f"## {table.name}", "", "```", explanation(table), "```", ""]
+    return "\n".join(lines)
+
+
+def stale() -> list[str]:
+    """Generated pages that differ from what the code says."""
+    return [name for name, text in pages().items() if not (ROOT / name).exists() or (ROOT / name).read_text(encoding="utf-8") != text]
+
+
+def broken_links() -> list[str]:
+    """Relative links that lead nowhere."""
+    found = []
+    for page in [*ROOT.rglob("*.md"), ROOT.parent / "README.md"]:
+        for target in LINK.findall(page.read_text(encoding="utf-8")):
+            if not (page.parent / target).exists():
+                found.append(f"{page.name}: {target}")
+    return found
+
+
+def main() -> int:
+    """Check, or write with --write; the exit code."""
+    if "--write" in sys.argv:
+        for name, text in pages().items():
+            (ROOT / name).write_text(text, encoding="utf-8")
+    wrong = [f"docs/{name} is stale: run python -m docs.check --write" for name in stale()] + [f"broken link in {link}" for link in broken_links()]
+    for line in wrong:
+        print(line, file=sys.stderr)
+    return 1 if wrong else 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())
