@@ -133,6 +133,25 @@ def parse(text: str, calendar: Calendar) -> Period:
     return Period(one.start, two.end, one.unit, count, fiscal=one.fiscal)
 
 
+def label(start: date, end: date) -> str:
+    """How a person names the stretch: 2026, 2026-Q1, 2026-03, 2026-W09, 2026-03-14, else both ends.
+
+    >>> label(date(2026, 1, 1), date(2026, 4, 1))
+    '2026-Q1'
+    """
+    if start.day == 1 and end == add_months(start, 12) and start.month == 1:
+        return f"{start.year}"
+    if start.day == 1 and end == add_months(start, 3) and start.month % 3 == 1:
+        return f"{start.year}-Q{(start.month + 2) // 3}"
+    if start.day == 1 and end == add_months(start, 1):
+        return f"{start:%Y-%m}"
+    if start.weekday() == 0 and (end - start).days == 7:  # noqa: PLR2004 - an ISO week
+        return "{}-W{:02}".format(*start.isocalendar()[:2])
+    if (end - start).days == 1:
+        return start.isoformat()
+    return f"{start} to {end - timedelta(days=1)}"
+
+
 def cut(period: Period, grain: str | None, calendar: Calendar) -> list[Period]:
     """The period itself, or its pieces of a finer grain, clipped to it."""
     if grain is None:

@@ -12,6 +12,7 @@ from rich.text import Text
 
 from kampass.engine import Answer, Result
 from kampass.engine.display import show_value
+from kampass.periods import label
 
 if TYPE_CHECKING:
     from kampass.workspace.doctor import Examination
@@ -77,8 +78,8 @@ def _table(result: Result) -> None:
     for name in result.dimensions:
         table.add_column(name.replace("_", " ").capitalize())
     many = len(periods) > _COLUMNS_AT_MOST
-    for start, _ in [periods[-1]] if many else periods:
-        table.add_column(start.isoformat(), justify="right", no_wrap=True)
+    for start, end in [periods[-1]] if many else periods:
+        table.add_column(label(start, end), justify="right", no_wrap=True)
     for name in (["Trend"] if many else []) + ["95 % interval", "n", ""]:
         table.add_column(name, justify="right" if name == "n" else "left", no_wrap=True)
     for answers in lines.values():
@@ -91,8 +92,7 @@ def _line(result: Result, answers: list[Answer], periods: Sequence[tuple[date, d
     last = answers[-1]
     at = {(answer.period_start, answer.period_end): answer for answer in answers}
     shown = [last] if many else [at.get(period) for period in periods]
-    names = [("All" if not last.dimensions else last.dimensions.get(name) or "Unknown") for name in result.dimensions]
-    cells = [result.names.get(last.kpi, last.kpi), *names]
+    cells = [result.names.get(last.kpi, last.kpi), *(result.shown(last, name) for name in result.dimensions)]
     cells += ["" if answer is None else show_value(answer.value, answer.unit, result.currency) + _MARKS.get(answer.status, "") for answer in shown]
     if many:
         cells.append(sparkline([at[period].value if period in at else None for period in periods]))

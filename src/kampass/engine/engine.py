@@ -17,6 +17,13 @@ from kampass.kpis import Catalogue, Kpi
 from kampass.periods import Calendar, Period, cut, parse
 
 
+_NAMED = {
+    "account": "accounts", "account_manager": "users", "user": "users", "agent": "users", "team": "teams", "product": "products",
+    "survey": "surveys",
+}  # fmt: skip
+_MOST_LABELS = 2000
+
+
 class Readable(Protocol):
     """What the engine needs of a snapshot: a name and connections of one's own."""
 
@@ -62,7 +69,19 @@ class Engine:
             for number in range(len(periods)):
                 answers += sliced.get((kpi.id, number), []) + totals.get((kpi.id, number), [])
         shown = dict.fromkeys([*question.by, *(kpi.distribution for kpi in kpis if kpi.distribution)])
-        return Result(tuple(answers), tuple(shown), self.settings.currency, {kpi.id: kpi.name for kpi in kpis})
+        names = {kpi.id: kpi.name for kpi in kpis}
+        return Result(tuple(answers), tuple(shown), self.settings.currency, names, self._labels(answers, tuple(shown)))
+
+    def _labels(self, answers: Sequence[Answer], shown: Sequence[str]) -> dict[tuple[str, str], str]:
+        """The names behind ids, for people; left out where there are too many to read."""
+        labels = {}
+        for dimension in shown:
+            table = _NAMED.get(dimension)
+            ids = {value for answer in answers if (value := answer.dimensions.get(dimension)) is not None}
+            if table and 0 < len(ids) <= _MOST_LABELS:
+                rows = self.connection.execute(f'SELECT id, name FROM "{table}" WHERE list_contains($ids, id)', {"ids": sorted(ids)}).fetchall()
+                labels |= {(dimension, key): name for key, name in rows if name}
+        return labels
 
     def sql(self, question: Question) -> list[str]:
         """The SQL a question runs, with its period tables filled in."""

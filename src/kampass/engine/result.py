@@ -60,6 +60,7 @@ class Result(Sequence[Answer]):
     dimensions: tuple[str, ...] = ()
     currency: str = "USD"
     names: dict[str, str] = field(default_factory=dict, repr=False)
+    labels: dict[tuple[str, str], str] = field(default_factory=dict, repr=False)
 
     def __len__(self) -> int:
         return len(self.answers)
@@ -69,6 +70,13 @@ class Result(Sequence[Answer]):
 
     def __iter__(self) -> Iterator[Answer]:
         return iter(self.answers)
+
+    def shown(self, answer: Answer, dimension: str) -> str:
+        """A dimension's value as people read it: the name behind an id, "Unknown" for none, "All" in a total."""
+        if dimension not in answer.dimensions:
+            return "All"
+        value = answer.dimensions[dimension]
+        return "Unknown" if value is None else self.labels.get((dimension, value), value)
 
     def to_dicts(self) -> list[dict[str, Any]]:
         """The contract's list of objects."""
@@ -106,7 +114,7 @@ class Result(Sequence[Answer]):
         rows = [
             {"kpi": self.names.get(answer.kpi, answer.kpi), "period": answer.period_start.isoformat(), "value": answer.value,
              "low": answer.low, "high": answer.high, "n": answer.n, "status": answer.status,
-             "slice": ", ".join(value or "Unknown" for value in answer.dimensions.values()) or "all"}
+             "slice": ", ".join(self.shown(answer, name) for name in answer.dimensions) or "All"}
             for answer in self.answers
         ]  # fmt: skip
         shared = {"x": {"field": "period", "type": "temporal", "title": None}, "color": {"field": "slice", "type": "nominal", "title": None}}
@@ -127,10 +135,11 @@ class Result(Sequence[Answer]):
         from html import escape
 
         from kampass.engine.display import show_value
+        from kampass.periods import label
 
         head = ["KPI", "Period", *self.dimensions, "Value", "n", "Status"]
         body = [
-            [self.names.get(a.kpi, a.kpi), f"{a.period_start} to {a.period_end}", *(a.dimensions.get(d) or "Unknown" for d in self.dimensions),
+            [self.names.get(a.kpi, a.kpi), label(a.period_start, a.period_end), *(self.shown(a, d) for d in self.dimensions),
              show_value(a.value, a.unit, self.currency), str(a.n), a.reason or a.status]
             for a in self.answers
         ]  # fmt: skip

@@ -47,7 +47,9 @@ def examine(workspace: Workspace) -> Examination:
     possible = tuple(kpi.id for kpi in workspace.catalogue if set(kpi.needs) <= coverage.connected)
     found = connection.sql('SELECT "table", "column", "rows", what FROM _notice ORDER BY ALL').fetchall()
     notices = [f"{table}.{column}: {rows:,} values {what}" for table, column, rows, what in found]
-    notices += [f"{name}: coverage is assumed; say it in coverage.csv" for name in sorted(coverage.connected) if _assumed(coverage, name)]
+    assumed = [name for name in sorted(coverage.connected) if _assumed(coverage, name)]
+    if assumed:
+        notices.append(f"coverage is assumed for {', '.join(assumed)}; a table 'coverage' says it for sure")
     return Examination(
         engine.snapshot.id, instant_text(engine.known_at) or "", tables, possible, workspace.settings.enabled, _missing(workspace, coverage), tuple(notices)
     )
