@@ -20,7 +20,7 @@ $(STAMP): pyproject.toml uv.lock $(filter .uv/bin/uv,$(UV))
 
 demo: $(STAMP)
 	@if [ ! -f $(DEMO)/kampass.toml ]; then $(BIN)/kampass init $(DEMO) --sample; fi
-	@$(BIN)/kampass kpi $$($(BIN)/python -m kampass.kpis) --period 2025-Q1..2025-Q4 --grain quarter --workspace $(DEMO)
+	@$(BIN)/kampass kpi --period 2025-Q1..2025-Q4 --grain quarter --workspace $(DEMO)
 	@echo
 	@echo "Next: $(BIN)/kampass kpi nrr --period 2025-Q2 --by account_manager --workspace $(DEMO)"
 

@@ -72,9 +72,8 @@ def broken_links() -> list[str]:
     """Relative links that lead nowhere."""
     found = []
     for page in [*ROOT.rglob("*.md"), ROOT.parent / "README.md"]:
-        for target in LINK.findall(page.read_text(encoding="utf-8")):
-            if not (page.parent / target).exists():
-                found.append(f"{page.name}: {target}")
+        targets = LINK.findall(page.read_text(encoding="utf-8"))
+        found += [f"{page.name}: {target}" for target in targets if not (page.parent / target).exists()]
     return found
 
 

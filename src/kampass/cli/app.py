@@ -23,6 +23,21 @@ app.add_typer(data_app, name="data")
 WorkspaceOption = Annotated[Path, typer.Option("--workspace", "-w", help="The workspace's folder.", envvar="KAMPASS_WORKSPACE")]
 
 
+def complete_kpi(incomplete: str) -> list[tuple[str, str]]:
+    """KPI ids for the shell's completion."""
+    from kampass.kpis import shipped
+
+    return [(kpi.id, kpi.name) for kpi in shipped() if kpi.id.startswith(incomplete)]
+
+
+def complete_dimension(incomplete: str) -> list[str]:
+    """Dimensions for the shell's completion."""
+    from kampass.kpis import shipped
+
+    names = {name for kpi in shipped() for name in kpi.named_dimensions}
+    return sorted(name for name in names if name.startswith(incomplete))
+
+
 class Format(StrEnum):
     """How answers are written."""
 
@@ -108,11 +123,14 @@ def export(
 
 @app.command()
 def kpi(
-    ids: Annotated[list[str], typer.Argument(help="One or more KPIs, see `kampass catalogue list`.", metavar="ID...")],
     period: Annotated[str, typer.Option("--period", "-p", help="2026, 2026-Q1, 2026-03, 2026-W09, 2026-03-14, FY2026, 2025-01..2025-12.")],
+    ids: Annotated[
+        list[str] | None,
+        typer.Argument(help="KPIs, see `kampass catalogue list`; without any, those switched on.", metavar="ID...", autocompletion=complete_kpi),
+    ] = None,
     workspace: WorkspaceOption = Path(),
     grain: Annotated[Grain | None, typer.Option(help="Cut the period into pieces.")] = None,
-    by: Annotated[list[str] | None, typer.Option(help="A dimension, e.g. segment or account_manager.")] = None,
+    by: Annotated[list[str] | None, typer.Option(help="A dimension, e.g. segment or account_manager.", autocompletion=complete_dimension)] = None,
     where: Annotated[list[str] | None, typer.Option(help="A filter, e.g. segment=enterprise.")] = None,
     total: Annotated[bool, typer.Option("--total", help="Add the total to a cut.")] = False,
     known_at: Annotated[str | None, typer.Option(help="As known at this instant.")] = None,
@@ -123,7 +141,9 @@ def kpi(
     from kampass.cli.show import show_result
     from kampass.workspace import open_workspace
 
-    result = open_workspace(workspace).kpi(ids, period=period, grain=grain, by=by or (), where=where or (), total=total, known_at=known_at, snapshot=snapshot)
+    opened = open_workspace(workspace)
+    chosen = ids or list(opened.settings.enabled)
+    result = opened.kpi(chosen, period=period, grain=grain, by=by or (), where=where or (), total=total, known_at=known_at, snapshot=snapshot)
     show_result(result, format)
 
 

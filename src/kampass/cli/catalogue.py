@@ -54,6 +54,18 @@ def show_kpi(kpi_id: Annotated[str, typer.Argument(metavar="ID")], workspace: Wo
                 print(f"  {line}")
 
 
+@catalogue_app.command("enable")
+def enable_kpis(ids: Annotated[list[str], typer.Argument(metavar="ID...")], workspace: WorkspaceOption = Path()) -> None:
+    """Switch KPIs on in the workspace. Example: `kampass catalogue enable win_rate`."""
+    _switch(ids, workspace, on=True)
+
+
+@catalogue_app.command("disable")
+def disable_kpis(ids: Annotated[list[str], typer.Argument(metavar="ID...")], workspace: WorkspaceOption = Path()) -> None:
+    """Switch KPIs off in the workspace; they can still be asked for. Example: `kampass catalogue disable nps`."""
+    _switch(ids, workspace, on=False)
+
+
 @catalogue_app.command("test")
 def run_tests(
     ids: Annotated[list[str] | None, typer.Argument(help="Only these KPIs.", metavar="[ID]...")] = None,
@@ -91,6 +103,17 @@ def lint_kpis(workspace: WorkspaceOption = Path()) -> None:
         print(finding)
     say(f"{len(catalogue)} definitions, {len(findings)} findings.")
     raise typer.Exit(3 if findings else 0)
+
+
+def _switch(ids: list[str], workspace: Path, *, on: bool) -> None:
+    from kampass.cli.working import say
+    from kampass.workspace import open_workspace
+    from kampass.workspace.settings import switch
+
+    opened = open_workspace(workspace)
+    for kpi_id in ids:
+        opened.catalogue.get(kpi_id)
+    say(f"{len(switch(opened.folder, ids, on=on))} KPIs are switched on.")
 
 
 def _catalogue(workspace: Path) -> "tuple[Catalogue, frozenset[str]]":

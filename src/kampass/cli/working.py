@@ -2,7 +2,7 @@
 
 import json
 import sys
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
@@ -17,15 +17,15 @@ HELD = 3
 
 
 @contextmanager
-def busy(what: str) -> Iterator[None]:
-    """Show that something is going on, where somebody looks."""
+def busy(what: str) -> Iterator[Callable[[str], None]]:
+    """Show that something is going on, where somebody looks; what is yielded hears the next step."""
     if not sys.stderr.isatty():
-        yield
+        yield lambda _: None
         return
     from rich.console import Console
 
-    with Console(stderr=True).status(what):
-        yield
+    with Console(stderr=True).status(what) as status:
+        yield status.update
 
 
 def say(text: str) -> None:
@@ -45,16 +45,16 @@ def init_workspace(folder: Path, source: Path | None, recorded_at: str | None, s
     if not sources:
         say(f"Made a workspace in {folder}. Add a source to {folder / 'kampass.toml'}, then run 'kampass sync --workspace {folder}'.")
         return
-    with busy("Loading and publishing"):
-        reports = workspace.sync(recorded_at=instant)
+    with busy("Loading") as tell:
+        reports = workspace.sync(recorded_at=instant, tell=tell)
     _report(reports)
     say(f"Made a workspace in {folder}. Next: 'kampass doctor --workspace {folder}'.")
 
 
 def sync_workspace(folder: Path, source: str | None, recorded_at: str | None) -> int:
     """Load and publish; the exit code says whether a load waits for a person."""
-    with busy("Loading and publishing"):
-        reports = open_workspace(folder).sync(source, recorded_at=parse_instant(recorded_at) if recorded_at else None)
+    with busy("Loading") as tell:
+        reports = open_workspace(folder).sync(source, recorded_at=parse_instant(recorded_at) if recorded_at else None, tell=tell)
     if not reports:
         say("Nothing to load: kampass.toml names no source, or its history is loaded already.")
     _report(reports)

@@ -16,7 +16,6 @@ from kampass.engine.result import Answer, Result
 from kampass.kpis import Catalogue, Kpi
 from kampass.periods import Calendar, Period, cut, parse
 
-
 _NAMED = {
     "account": "accounts", "account_manager": "users", "user": "users", "agent": "users", "team": "teams", "product": "products",
     "survey": "surveys",
@@ -74,7 +73,7 @@ class Engine:
 
     def _labels(self, answers: Sequence[Answer], shown: Sequence[str]) -> dict[tuple[str, str], str]:
         """The names behind ids, for people; left out where there are too many to read."""
-        labels = {}
+        labels: dict[tuple[str, str], str] = {}
         for dimension in shown:
             table = _NAMED.get(dimension)
             ids = {value for answer in answers if (value := answer.dimensions.get(dimension)) is not None}

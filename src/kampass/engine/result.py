@@ -52,6 +52,13 @@ class Answer:
         }  # fmt: skip
 
 
+class Chart(dict[str, Any]):
+    """A Vega-Lite specification that notebooks draw by themselves."""
+
+    def _repr_mimebundle_(self, **_: object) -> dict[str, Any]:
+        return {"application/vnd.vegalite.v6+json": dict(self), "text/plain": "A Vega-Lite chart of Kampass answers"}
+
+
 @dataclass(frozen=True)
 class Result(Sequence[Answer]):
     """The answers to a question, in the contract's order."""
@@ -109,7 +116,7 @@ class Result(Sequence[Answer]):
         """A pandas frame (needs the extra `pandas`)."""
         return self.to_arrow().to_pandas()
 
-    def chart(self) -> dict[str, Any]:
+    def chart(self) -> "Chart":
         """A Vega-Lite specification: a line over periods per KPI and slice; gaps where there is no value."""
         rows = [
             {"kpi": self.names.get(answer.kpi, answer.kpi), "period": answer.period_start.isoformat(), "value": answer.value,
@@ -125,10 +132,10 @@ class Result(Sequence[Answer]):
             {"mark": {"type": "line", "point": True, "invalid": "break-paths-show-domains"}, "encoding": {**shared, "y": value, "tooltip": tooltip}},
         ]
         inner = {"layer": layer, "width": 480, "height": 180}
-        return {
+        return Chart({
             "$schema": "https://vega.github.io/schema/vega-lite/v6.json", "data": {"values": rows},
             "facet": {"row": {"field": "kpi", "type": "nominal", "title": None}}, "spec": inner, "resolve": {"scale": {"y": "independent"}},
-        }  # fmt: skip
+        })  # fmt: skip
 
     def _repr_html_(self) -> str:
         """The notebook view: a plain table, every cell escaped."""

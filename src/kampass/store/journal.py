@@ -8,7 +8,7 @@ import hashlib
 import os
 import shutil
 import uuid
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import UTC, datetime
@@ -61,7 +61,7 @@ class Journal:
         self.timezone = timezone
         folder.mkdir(parents=True, exist_ok=True)
 
-    def load(self, source: Source, *, recorded_at: datetime) -> LoadReport:
+    def load(self, source: Source, *, recorded_at: datetime, tell: Callable[[str], None] = lambda _: None) -> LoadReport:
         """Read every table the source states, as one load that counts whole or not at all."""
         recorded_at = recorded_at.astimezone(UTC)
         loads = self.manifest.loads(states=("complete", "held"))
@@ -73,7 +73,7 @@ class Journal:
             )  # fmt: skip
         before = [load for load in loads if load.state == "complete"]
         with self._batch() as (name, folder):
-            tables = tuple(self._load_table(source.scan(table), source.name, before, folder) for table in source.tables())
+            tables = tuple(self._told(table, source, before, folder, tell) for table in source.tables())
             why = self._brake(tables, source.name, before)
             _fsync_folder(folder)
             state = "held" if why else "complete"
@@ -82,6 +82,10 @@ class Journal:
             held = [load.id for load in loads if load.state == "held" and load.source == source.name]
             number = self.manifest.add_load(Load(0, source.name, recorded_at, state, why, placed), instead_of=held)
         return LoadReport(number, source.name, recorded_at, state, why, placed)
+
+    def _told(self, table: str, source: Source, before: Sequence[Load], folder: Path, tell: Callable[[str], None]) -> LoadedTable:
+        tell(f"Loading {table}")
+        return self._load_table(source.scan(table), source.name, before, folder)
 
     def drop(self, number: int) -> None:
         """Take a load back. Later loads of the same source were compared with it, so they go first."""

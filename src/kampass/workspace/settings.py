@@ -1,6 +1,7 @@
 """The one settings file of a workspace, `kampass.toml`: read strictly, written with its explanations."""
 
 import tomllib
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 from datetime import date
 from difflib import get_close_matches
@@ -105,6 +106,20 @@ def write(folder: Path, settings: WorkspaceSettings) -> None:
     lines += ["", "[calendars.default]", 'days = ["monday", "tuesday", "wednesday", "thursday", "friday"]', 'hours = ["09:00-17:00"]', "holidays = []"]
     lines += ["", "[kpis]", f"enabled = [\n  {listed},\n]", ""]
     (folder / FILE).write_text("\n".join(lines), encoding="utf-8")
+
+
+def switch(folder: Path, kpis: Sequence[str], *, on: bool) -> tuple[str, ...]:
+    """Switch KPIs on or off in the settings file, leaving everything else in it as it stands; what is on now."""
+    import tomlkit
+
+    file = folder / FILE
+    document = tomlkit.parse(file.read_text(encoding="utf-8"))
+    now = [kpi for kpi in read(folder).enabled if kpi not in kpis] + (list(kpis) if on else [])
+    listed = tomlkit.array()
+    listed.extend(now)
+    document.setdefault("kpis", tomlkit.table())["enabled"] = listed.multiline(True)
+    file.write_text(tomlkit.dumps(document), encoding="utf-8")
+    return tuple(now)
 
 
 def _source(name: str, options: Any) -> SourceSettings:  # noqa: ANN401 - whatever the file holds

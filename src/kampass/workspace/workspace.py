@@ -1,7 +1,7 @@
 """A workspace: one folder with its settings, journal, snapshots and own KPIs, behind one object."""
 
 import fcntl
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from datetime import UTC, datetime
 from functools import cached_property
@@ -47,16 +47,17 @@ class Workspace:
             raise UnknownName("source", name, [source.name for source in self.settings.sources])
         return [self._source(source) for source in found]
 
-    def sync(self, name: str | None = None, *, recorded_at: datetime | None = None) -> list[LoadReport]:
-        """Load what the sources state now, then publish it."""
+    def sync(self, name: str | None = None, *, recorded_at: datetime | None = None, tell: Callable[[str], None] = lambda _: None) -> list[LoadReport]:
+        """Load what the sources state now, then publish it; `tell` hears what is going on."""
         reports: list[LoadReport] = []
         with self._writing():
             for source in self.sources(name):
                 if _states_history(source):
-                    reports += self._sync_history(source)
+                    reports += self._sync_history(source, tell)
                 else:
-                    reports.append(self.journal.load(source, recorded_at=recorded_at or self._next_instant()))
+                    reports.append(self.journal.load(source, recorded_at=recorded_at or self._next_instant(), tell=tell))
             if any(report.state == "complete" for report in reports):
+                tell("Publishing")
                 self.snapshots.publish()
         return reports
 
@@ -136,11 +137,11 @@ class Workspace:
             return SampleSource(source.name, **source.options)
         return FileSource(source.name, (self.folder / str(source.options["path"])).resolve())
 
-    def _sync_history(self, source: Source) -> list[LoadReport]:
+    def _sync_history(self, source: Source, tell: Callable[[str], None]) -> list[LoadReport]:
         """A source that states its own history is loaded once, at the instants it names."""
         known = {load.recorded_at for load in self.manifest.loads() if load.source == source.name}
         return [
-            self.journal.load(load, recorded_at=load.recorded_at)
+            self.journal.load(load, recorded_at=load.recorded_at, tell=tell)
             for load in source.history()  # type: ignore[attr-defined]
             if load.recorded_at not in known
         ]
