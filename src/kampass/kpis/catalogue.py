@@ -31,6 +31,13 @@ CHOICES = {
     "interval": ("wilson", "nps"),
     "cut_only": ("in", "out"),
 }
+_TYPES: dict[str, type | tuple[type, ...]] = {
+    **dict.fromkeys(("cadence", "measures"), dict),
+    **dict.fromkeys(("needs", "dimensions", "whole", "synonyms", "aliases", "traps", "references", "examples"), list),
+    **dict.fromkeys(("provisional_days", "suppress_below", "version"), int),
+    **dict.fromkeys(("fact", "where", "latest_per", "distribution", "pending"), str),
+    "scale": (int, float),
+}
 MEASURE_KEYS = {"of", "fact", "where", "window", "latest_per"}
 
 
@@ -121,6 +128,7 @@ def _kpi(entry: Any, family: str, place: str, *, own: bool) -> Kpi:  # noqa: ANN
         raise DefinitionError(f"{where}: an entry without an id.")
     where = f"{where} ({entry['id']})"
     _check_keys(entry, where)
+    _check_types(entry, where)
     form, value, denominator = _form(entry, where)
     measures = _measures(entry, where)
     total_or_denominator = denominator if form == "ratio" else value
@@ -149,6 +157,15 @@ def _check_keys(entry: dict[str, Any], where: str) -> None:
     for key, choices in CHOICES.items():
         if entry.get(key) is not None and entry[key] not in choices:
             raise DefinitionError(f"{where}: '{key}' is '{entry[key]}', not one of {', '.join(choices)}.")
+
+
+def _check_types(entry: dict[str, Any], where: str) -> None:
+    for key, kind in _TYPES.items():
+        value = entry.get(key)
+        if value is not None and (not isinstance(value, kind) or isinstance(value, bool)):
+            raise DefinitionError(f"{where}: '{key}' cannot be {value!r}.", hint="See docs/kpi-language.md.")
+    if not all(isinstance(written, str | dict) for written in entry["measures"].values()):
+        raise DefinitionError(f"{where}: a measure is a text, or a mapping with 'of'.", hint="See docs/kpi-language.md.")
 
 
 def _form(entry: dict[str, Any], where: str) -> tuple[Any, Any, Any]:

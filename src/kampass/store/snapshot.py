@@ -72,19 +72,24 @@ class Snapshots:
         """Nothing answers any more: the last load was dropped."""
         self.manifest.point_to(None)
 
-    def current(self) -> Snapshot:
-        """What answers when nobody asks for another."""
+    def current(self) -> Snapshot | None:
+        """What answers when nobody asks for another; None where its loads or settings have changed since it was built."""
         found = self.manifest.current()
         if found is None:
             raise DataError("Nothing has been published yet.", code="nothing_published", hint="Run 'kampass sync', or 'kampass init DIR --from FOLDER'.")
-        return self.by_id(found)
+        row = next(row for row in self.manifest.snapshots() if row.id == found)
+        loads = [load for load in self.manifest.loads() if load.id <= row.last_load]
+        file = self.folder / row.file
+        if not loads or self._name(loads) != found or not file.exists():
+            return None
+        return Snapshot(found, file, row.recorded_at)
 
     def by_id(self, snapshot_id: str) -> Snapshot:
         """A published snapshot by its id, or the start of it."""
         rows = self.manifest.snapshots()
         found = [row for row in rows if row.id.startswith(snapshot_id)] if snapshot_id else []
         if len(found) != 1:
-            raise UnknownName("snapshot", snapshot_id, [row.id for row in rows], hint="'kampass snapshot list' shows them.")
+            raise UnknownName("snapshot", snapshot_id, [row.id for row in rows], hint="'kampass doctor' names the current one.")
         file = self.folder / found[0].file
         if not file.exists():
             return self._rebuild(found[0])

@@ -50,10 +50,7 @@ class WorkspaceSettings:
 
 def checked(settings: WorkspaceSettings) -> WorkspaceSettings:
     """The same settings, or the error a person made in them."""
-    try:
-        ZoneInfo(settings.timezone)
-    except (ZoneInfoNotFoundError, ValueError, OSError):
-        raise _wrong(f"There is no time zone '{settings.timezone}'.", "Write an IANA name such as Europe/Berlin.") from None
+    _zone(settings.timezone)
     if not (len(settings.currency) == 3 and settings.currency.isascii() and settings.currency.isalpha() and settings.currency.isupper()):  # noqa: PLR2004 - ISO 4217
         raise _wrong(f"'{settings.currency}' is no currency.", "Write an ISO 4217 code such as USD.")
     if settings.week_start not in {"monday", "sunday", "saturday"}:
@@ -73,6 +70,9 @@ def read(folder: Path) -> WorkspaceSettings:
     except (tomllib.TOMLDecodeError, UnicodeDecodeError) as wrong:
         raise _wrong(f"{FILE} cannot be read: {wrong}.", "Compare it with docs/settings.md.") from None
     _only(written, _KEYS, FILE)
+    _typed(written, {"timezone": str, "currency": str, "week_start": str, "fiscal_start": int, "sources": dict, "calendars": dict, "kpis": dict}, FILE)
+    _only(written.get("kpis", {}), {"enabled"}, "[kpis]")
+    _typed(written.get("kpis", {}), {"enabled": list}, "[kpis]")
     sources = tuple(_source(name, options) for name, options in written.get("sources", {}).items())
     calendars = tuple(_calendar(name, options) for name, options in written.get("calendars", {}).items())
     if not any(calendar.name == "default" for calendar in calendars):
@@ -127,6 +127,7 @@ def _source(name: str, options: Any) -> SourceSettings:  # noqa: ANN401 - whatev
     if not isinstance(options, dict) or options.get("kind") not in {"folder", "sample"}:
         raise _wrong(f"{place} needs a kind: folder or sample.", 'Write kind = "folder" and path = "...".')
     _only(options, _SOURCE_KEYS, place)
+    _typed(options, {"path": str, "scale": (int, float), "seed": int, "touches": int, "usage": int, "tickets": int}, place)
     if options["kind"] == "folder" and not isinstance(options.get("path"), str):
         raise _wrong(f"{place} needs a path.", 'Write path = "exports".')
     return SourceSettings(name, options["kind"], {key: value for key, value in options.items() if key != "kind"})
@@ -137,6 +138,9 @@ def _calendar(name: str, options: Any) -> BusinessCalendar:  # noqa: ANN401 - wh
     if not isinstance(options, dict):
         raise _wrong(f"{place} is not a table.", "See docs/settings.md.")
     _only(options, _CALENDAR_KEYS, place)
+    _typed(options, {"days": list, "hours": list, "holidays": list, "timezone": str, "teams": list}, place)
+    if "timezone" in options:
+        _zone(options["timezone"])
     unknown = [day for day in options.get("days", []) if day not in WEEKDAYS]
     if unknown:
         raise _wrong(f"{place}: '{unknown[0]}' is no day.", f"Write {', '.join(WEEKDAYS)}.")
@@ -145,6 +149,24 @@ def _calendar(name: str, options: Any) -> BusinessCalendar:  # noqa: ANN401 - wh
     hours = tuple(parse_hours(text) for text in options["hours"]) if "hours" in options else default.hours
     holidays = tuple(day if isinstance(day, date) else _date(str(day), place) for day in options.get("holidays", ()))
     return BusinessCalendar(name, days, hours, holidays, options.get("timezone"), tuple(options.get("teams", ())))
+
+
+def _zone(name: str) -> None:
+    try:
+        ZoneInfo(name)
+    except (ZoneInfoNotFoundError, ValueError, OSError):
+        raise _wrong(f"There is no time zone '{name}'.", "Write an IANA name such as Europe/Berlin.") from None
+
+
+def _typed(found: dict[str, Any], types: dict[str, type | tuple[type, ...]], place: str) -> None:
+    """Every value that is there has its key's type; a list holds texts (or dates)."""
+    for key, kind in types.items():
+        if key not in found:
+            continue
+        value = found[key]
+        fits = isinstance(value, kind) and not (isinstance(value, bool) and kind is not bool)
+        if not fits or (kind is list and not all(isinstance(entry, str | date) for entry in value)):
+            raise _wrong(f"{place}: '{key}' cannot be {value!r}.", "See docs/settings.md.")
 
 
 def _date(text: str, place: str) -> date:

@@ -34,7 +34,11 @@ class Workspace:
     @cached_property
     def catalogue(self) -> Catalogue:
         """The shipped KPIs and the workspace's own."""
-        return with_own(self.folder / "kpis")
+        catalogue = with_own(self.folder / "kpis")
+        for kpi_id in self.settings.enabled:
+            if kpi_id not in catalogue.kpis:
+                raise UnknownName("KPI", kpi_id, catalogue.kpis, hint="It is switched on in kampass.toml, under [kpis].")
+        return catalogue
 
     def close(self) -> None:
         """Let go of the files."""
@@ -87,10 +91,10 @@ class Workspace:
             raise QuestionError("Ask either as known at an instant or from a snapshot, not both.", code="bad_question")
         if snapshot is not None:
             return self.snapshots.by_id(snapshot)
-        if known_at is None:
-            return self.snapshots.current()
+        if known_at is None and (current := self.snapshots.current()) is not None:
+            return current
         with self._writing():
-            return self.snapshots.known_at(known_at)
+            return self.snapshots.publish() if known_at is None else self.snapshots.known_at(known_at)
 
     def engine(self, *, known_at: datetime | None = None, snapshot: str | None = None) -> Engine:
         """An engine on the snapshot that answers."""
