@@ -64,7 +64,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
             _measure(size, folder)
     report.starting(starting.starts())
     if not options.all and options.size == "1m":
-        print("\nTen times as much: python -m benchmarks --size 10m (about 20 minutes, 12 GB of memory). What it all means: docs/performance.md.")
+        print("\nTen times as much: python -m benchmarks --size 10m (about half an hour, 12 GB of memory). What it all means: docs/performance.md.")
     return 0
 
 

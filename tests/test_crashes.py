@@ -1,70 +1,29 @@
 """Loading and publishing survive SIGKILL at any moment: nothing is lost, doubled or torn, and the next command just works.
 
-One workspace grows load by load while its commands are killed after random delays. KAMPASS_KILLS sets how many kills
-(6; 30 for a quick sweep; `make nightly` takes 200). An undisturbed workspace that loads the same states must export
-the same bytes. The children wait, still alive, wherever a kill is due, so that few kills meet a start or an end.
+One workspace grows step by step while `kampass sync` and `kampass publish` are killed, half of them at any moment of
+their run and half after they began to build a snapshot. An undisturbed workspace that loads the same steps must
+export the same bytes. KAMPASS_KILLS sets how many kills: 6, 30 for a quick sweep, 200 in `make nightly`.
 """
 
 import os
 import random
-import select
 import signal
-import sqlite3
 import subprocess
 import sys
 import time
-from contextlib import closing
-from dataclasses import dataclass, field
+from collections.abc import Callable
+from contextlib import closing, suppress
+from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
-from kampass.workspace import create, open_workspace
+from kampass.store.manifest import to_text
+from kampass.workspace import Workspace, create, open_workspace
 from kampass.workspace.export import export
 from kampass.workspace.settings import SourceSettings, WorkspaceSettings
-from tests.worlds import make_world
 
 KILLS = int(os.environ.get("KAMPASS_KILLS", "6"))
-CHILD = """
-import sys
-import kampass.cli.app, kampass.cli.working, kampass.workspace.export, duckdb, pyarrow
-with duckdb.connect() as connection:
-    connection.execute("SELECT ?", [1]).fetchall()
-from kampass.cli import main
-print("ready", flush=True)
-if sys.stdin.readline():
-    main()
-"""
-
-
-@dataclass
-class Child:
-    """A command that is loaded and waits for its word."""
-
-    arguments: list[str]
-    process: subprocess.Popen[bytes] = field(init=False)
-
-    def __post_init__(self) -> None:
-        pipe = subprocess.PIPE
-        self.process = subprocess.Popen([sys.executable, "-c", CHILD, *self.arguments], stdin=pipe, stdout=pipe, stderr=pipe)
-
-    def start(self) -> None:
-        assert self.process.stdin
-        assert self.process.stdout
-        assert self.process.stdout.readline() == b"ready\n"
-        self.process.stdin.write(b"go\n")
-        self.process.stdin.flush()
-
-    def finish(self) -> int:
-        _, complaint = self.process.communicate(timeout=60)
-        assert self.process.returncode == 0, complaint.decode()
-        return self.process.returncode
-
-    def killed_after(self, seconds: float) -> bool:
-        """Kill it, unless it has ended by then; whether it was killed."""
-        assert self.process.stdout
-        select.select([self.process.stdout], [], [], seconds)
-        self.process.send_signal(signal.SIGKILL)
-        self.process.communicate(timeout=60)
-        return self.process.returncode == -signal.SIGKILL
+START = datetime(2026, 1, 1, tzinfo=UTC)
 
 
 @dataclass
@@ -77,30 +36,35 @@ class Tally:
 
 
 def test_a_killed_load_or_publish_loses_doubles_and_tears_nothing(tmp_path: Path) -> None:
-    rng = random.Random(7)
-    files, tally = tmp_path / "files", Tally()
-    world = make_world(2, accounts=8)
-    world.write(files)
+    rng, tally, step = random.Random(), Tally(), 0
+    files = tmp_path / "files"
+    files.mkdir()
     struck, calm = _workspace(tmp_path / "struck", files), _workspace(tmp_path / "calm", files)
-    step, attempts = 0, 0
-    seconds = _undisturbed(struck)
-    _compare(struck, calm, tmp_path)
+    _state(files, 0)
+    begun = time.perf_counter()
+    assert _start(struck, "sync", 0).wait(timeout=120) == 0
+    whole = time.perf_counter() - begun
+    _load(calm, 0)
     while tally.kills < KILLS:
-        attempts += 1
-        assert attempts <= 3 * KILLS + 10, "most commands ended before they were killed"
         step += 1
-        _grow(files, step)
-        sync = Child(["sync", "--workspace", str(struck)])
-        sync.start()
-        hit = sync.killed_after(rng.uniform(0, 1.05 * seconds))
-        tally.kills += hit
-        tally.in_a_build += hit and _building(struck)
-        _is_whole(struck)
-        _undisturbed(struck)
+        assert step <= 3 * KILLS + 10, "most commands ended before they were killed"
+        _state(files, step)
+        _load(calm, step)
+        command = "publish" if step % 3 == 0 else "sync"
+        if command == "publish":
+            _load(struck, step)
+        process = _start(struck, command, step)
+        if step % 2:
+            _wait(process, lambda: bool(_building(struck)))
+            killed = _kill(process, rng.uniform(0, 0.15 * whole))
+        else:
+            killed = _kill(process, rng.uniform(0.3, 1.0) * whole)
+        tally.kills += killed
+        tally.in_a_build += killed and bool(_building(struck))
+        _check_after_kill(struck, step)
         tally.publishes += 1
-        assert not _building(struck)
-        if step % 10 == 0 or tally.kills == KILLS:
-            _compare(struck, calm, tmp_path)
+    assert _start(struck, "sync", step).wait(timeout=120) == 0
+    assert _export(struck, tmp_path / "one") == _export(calm, tmp_path / "other")
     print(f"\n{tally.kills} kills, {tally.in_a_build} of them inside a build, {tally.publishes} publishes")
     assert tally.in_a_build >= tally.kills / 4, tally
 
@@ -110,17 +74,74 @@ def _workspace(folder: Path, files: Path) -> Path:
     return folder
 
 
-def _grow(files: Path, step: int) -> None:
-    """One more account and ticket, and a changed name."""
-    accounts, tickets = files / "accounts.csv", files / "tickets.csv"
-    width = len(accounts.read_text(encoding="utf-8").splitlines()[0].split(","))
-    accounts.write_text("id,name\n" + "".join(f"k{n},step {step if n == 0 else n}\n" for n in range(step + 20)), encoding="utf-8") if width == 2 else _begin(accounts)
-    tickets.write_text("id,created_at,account_id\n" + "".join(f"k{n},2025-06-01,k{n}\n" for n in range(step + 20)), encoding="utf-8")
+def _state(files: Path, step: int) -> None:
+    """Twenty accounts and one more each step, one renamed; a ticket for each, of which one is gone."""
+    numbers = range(20 + step)
+    accounts = [f"a{number},{'A' if number else step}\n" for number in numbers]
+    tickets = [f"t{number},2025-06-01,a{number}\n" for number in numbers if number != step]
+    (files / "accounts.csv").write_text("id,name\n" + "".join(accounts), encoding="utf-8")
+    (files / "tickets.csv").write_text("id,created_at,account_id\n" + "".join(tickets), encoding="utf-8")
 
 
-def _undisturbed(folder: Path) -> float:
-    child = Child(["sync", "--workspace", str(folder)])
-    child.start()
-    begun = time.perf_counter()
-    child.finish()
-    return time.perf_counter() - begun
+def _recorded(step: int) -> datetime:
+    return START + timedelta(hours=step)
+
+
+def _load(folder: Path, step: int) -> None:
+    with closing(open_workspace(folder)) as workspace:
+        workspace.journal.load(workspace.sources()[0], recorded_at=_recorded(step))
+
+
+def _start(folder: Path, command: str, step: int) -> subprocess.Popen[bytes]:
+    dated = ["--recorded-at", to_text(_recorded(step))] if command == "sync" else []
+    arguments = [sys.executable, "-c", "from kampass.cli import main; main()", command, *dated, "--workspace", str(folder)]
+    return subprocess.Popen(arguments, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
+
+
+def _wait(process: subprocess.Popen[bytes], until: Callable[[], bool]) -> None:
+    """Wait for something to be true, or for the end."""
+    while process.poll() is None and not until():
+        with suppress(subprocess.TimeoutExpired):
+            process.wait(timeout=0.002)
+
+
+def _kill(process: subprocess.Popen[bytes], seconds: float) -> bool:
+    """Kill it after so long, unless it has ended; whether it was killed."""
+    with suppress(subprocess.TimeoutExpired):
+        process.wait(timeout=seconds)
+    process.send_signal(signal.SIGKILL)
+    return process.wait(timeout=60) == -signal.SIGKILL
+
+
+def _building(folder: Path) -> list[Path]:
+    return list((folder / ".kampass" / "snapshots").glob(".building-*"))
+
+
+def _check_after_kill(folder: Path, step: int) -> None:
+    """What answers is whole, the next command works, and it leaves no trace of the kill."""
+    with closing(open_workspace(folder)) as workspace:
+        assert _answer(workspace) in {_expected(step - 1), _expected(step)}
+        (report,) = workspace.sync(recorded_at=_recorded(step))
+        assert report.state == "complete"
+        assert _answer(workspace) == _expected(step)
+        named = {Path(table.file or table.quarantine_file or "-").parts[0] for load in workspace.manifest.loads() for table in load.tables} - {"-"}
+        assert {place.name for place in workspace.journal.folder.iterdir()} == named
+        assert {row.file for row in workspace.manifest.snapshots()} == {place.name for place in workspace.snapshots.folder.iterdir()}
+
+
+def _answer(workspace: Workspace) -> tuple[str, int, int, int]:
+    """The name of the first account, and how many accounts, tickets and ids of tickets there are."""
+    counts = "(SELECT count(*) FROM accounts), (SELECT count(*) FROM tickets), (SELECT count(DISTINCT id) FROM tickets)"
+    with closing(workspace.snapshot()) as snapshot:
+        (row,) = snapshot.cursor().execute(f"SELECT (SELECT name FROM accounts WHERE id = 'a0'), {counts}").fetchall()
+    return row
+
+
+def _expected(step: int) -> tuple[str, int, int, int]:
+    return str(step), 20 + step, 19 + step, 19 + step
+
+
+def _export(folder: Path, target: Path) -> dict[str, bytes]:
+    with closing(open_workspace(folder)) as workspace, closing(workspace.publish()) as snapshot:
+        export(snapshot, target)
+    return {file.name: file.read_bytes() for file in target.iterdir()}

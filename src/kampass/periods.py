@@ -109,6 +109,9 @@ class Period:
         if self.unit == "week" and self.whole:
             start = _week_a_year_ago(self.start)
             return Period(start, start + timedelta(weeks=self.count), "week", self.count)
+        if self.unit == "day" and self.whole:  # from date to date, so that one day stays one day beside 29 February
+            start, last = add_months(self.start, -12), add_months(self.end - timedelta(days=1), -12)
+            return Period(start, last + timedelta(days=1), "day", (last - start).days + 1)
         return Period(add_months(self.start, -12), add_months(self.end, -12), self.unit, self.count, self.whole, self.fiscal)
 
 
@@ -158,11 +161,9 @@ def cut(period: Period, grain: str | None, calendar: Calendar) -> list[Period]:
         return [period]
     if grain not in UNITS:
         raise QuestionError(f"There is no grain called '{grain}'.", code="bad_grain", hint=f"One of {', '.join(UNITS)}.")
-    pieces = list(_pieces(period, grain, calendar))
-    single = period.count == 1 and UNITS.index(grain) > UNITS.index(period.unit)
-    if single or (len(pieces) == 1 and not pieces[0].whole):
+    if _shift(period.start, grain, 1) > period.end:
         raise QuestionError(f"The grain '{grain}' is coarser than the period.", code="bad_grain", hint="Leave --grain out, or widen --period.")
-    return pieces
+    return list(_pieces(period, grain, calendar))
 
 
 def _pieces(period: Period, grain: Unit, calendar: Calendar) -> Iterator[Period]:
@@ -199,7 +200,7 @@ def _week_a_year_ago(start: date) -> date:
 
 def _single(text: str, calendar: Calendar) -> Period:
     for pattern, make in _FORMS:
-        match = re.fullmatch(pattern, text)
+        match = re.fullmatch(pattern, text, re.ASCII)
         if match:
             try:
                 return make([int(group) for group in match.groups()], calendar)

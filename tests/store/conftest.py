@@ -6,6 +6,7 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
+import duckdb
 import pytest
 
 from kampass.store import Snapshot, TableReport
@@ -45,14 +46,22 @@ class Desk:
         return self.workspace.snapshot(**which) if which else self.workspace.publish()
 
     def ask(self, sql: str, **which: Any) -> list[tuple[Any, ...]]:
+        """What a snapshot answers to SQL."""
         with closing(self.snapshot(**which)) as snapshot:
             return snapshot.cursor().execute(sql).fetchall()
+
+    def set_aside(self) -> list[tuple[Any, ...]]:
+        """The same of what loading set aside, without publishing."""
+        with duckdb.connect() as connection:
+            rows = self.workspace.journal.quarantine(self.workspace.manifest.loads())
+            return connection.execute(f'SELECT "table", line, "column", value, reason FROM ({rows}) ORDER BY 1, 2').fetchall()
 
     def quarantine(self) -> list[tuple[Any, ...]]:
         """Table, line, column, value, reason of what is set aside."""
         return self.ask('SELECT "table", line, "column", value, reason FROM _quarantine ORDER BY 1, 2')
 
     def export(self, **which: Any) -> dict[str, bytes]:
+        """The files of an export, by name."""
         target = self.place / f"export{len(list(self.place.iterdir()))}"
         with closing(self.snapshot(**which)) as snapshot:
             export(snapshot, target)

@@ -3,9 +3,9 @@
 from contextlib import closing
 
 import pytest
+from tests.store.conftest import Desk, counts, day
 
 from kampass.errors import DataError
-from tests.store.conftest import Desk, counts, day
 
 ACCOUNTS = "id,name\n" + "".join(f"a{number},A\n" for number in range(10))
 FEWER = ACCOUNTS.replace("a9,A\n", "").replace("a8,A\n", "")

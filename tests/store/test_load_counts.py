@@ -1,7 +1,6 @@
 """Every line that is read is accounted for: read = loaded + unchanged + superseded + quarantined."""
 
 import pytest
-
 from tests.store.conftest import Desk, counts
 from tests.worlds import make_world
 
@@ -9,7 +8,7 @@ ACCOUNTS = "id,name\na,Ada\nb,Bob\n"
 LINE = "id,account_id,mrr,currency,valid_from,updated_at\n"
 
 
-@pytest.mark.parametrize("seed", range(3))
+@pytest.mark.parametrize("seed", range(2))
 def test_every_line_of_a_random_folder_is_counted_once(desk: Desk, seed: int) -> None:
     """The second load meets another half of the lines, shuffled tables and all."""
     world = make_world(seed, accounts=8)

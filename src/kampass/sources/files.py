@@ -60,13 +60,14 @@ class FileSource:
 
 @dataclass(frozen=True)
 class _Look:
-    """What one pass over a file's bytes tells: its digest, how many lines it has, and whether it needs the slow path.
+    """What one pass over a file's bytes tells: its digest, how many lines and commas it has, and `spaced`.
 
     `lines` is None where carriage returns end lines by themselves. `spaced`: DuckDB would drop blanks around quotes.
     """
 
     digest: str
     lines: int | None
+    commas: int
     spaced: bool
 
 
@@ -75,15 +76,16 @@ _SPACED = re.compile(rb'(?:^|[,\r\n])[ \t]+"|"[ \t]+(?:[,\r\n]|$)')
 
 def _look(file: Path) -> _Look:
     sha = hashlib.sha256()
-    feeds = pairs = returns = 0
+    feeds = pairs = returns = commas = 0
     last, spaced = b"\n", False
     with file.open("rb") as stream:
         while chunk := stream.read(_CHUNK) + stream.readline():
             sha.update(chunk)
             feeds, pairs, returns = feeds + chunk.count(b"\n"), pairs + chunk.count(b"\r\n"), returns + chunk.count(b"\r")
+            commas += chunk.count(b",")
             spaced = spaced or _SPACED.search(chunk) is not None
             last = chunk[-1:]
-    return _Look(sha.hexdigest(), feeds + (last != b"\n") if pairs == returns else None, spaced)
+    return _Look(sha.hexdigest(), feeds + (last != b"\n") if pairs == returns else None, commas, spaced)
 
 
 def _scan_parquet(table: str, file: Path) -> Scan:
@@ -102,14 +104,9 @@ def _scan_csv(table: str, file: Path) -> Scan:
     header = _header(file)
     columns = dict.fromkeys(header, "VARCHAR")
     look = _look(file)
-    listed = ", ".join(f"{literal(name)}: 'VARCHAR'" for name in header)
-    relation = (
-        f"SELECT * FROM read_csv({literal(str(file))}, auto_detect = false, header = true, delim = ',', quote = '\"',"
-        f" escape = '\"', columns = {{{listed}}}, strict_mode = true, null_padding = false, nullstr = '',"
-        f" max_line_size = {_LONGEST_LINE})"
-    )
+    relation = _relation(file, header)
     count = None if look.spaced else _regular(relation)
-    if count is not None:
+    if count is not None and (look.commas == (count + 1) * (len(header) - 1) or not _ends_with_commas(file, header)):
         one_a_row = look.lines == count + 1
         return Scan(table, relation, columns, look.digest, file.name, lines=lambda rows: {row: row + 1 for row in rows} if one_a_row else _lines(file, rows))
     rejects: list[Reject] = []
@@ -118,6 +115,28 @@ def _scan_csv(table: str, file: Path) -> Scan:
         table, f"SELECT * FROM {table}_rows", columns, look.digest, file.name,
         objects={f"{table}_rows": rows}, rejects=tuple(rejects), lines=lambda wanted: {row: lines[row - 1] for row in wanted},
     )  # fmt: skip
+
+
+def _relation(file: Path, header: Sequence[str], more: str = "") -> str:
+    """The SQL that reads a CSV as text, strictly."""
+    listed = ", ".join(f"{literal(name)}: 'VARCHAR'" for name in header)
+    return (
+        f"SELECT * FROM read_csv({literal(str(file))}, auto_detect = false, header = true, delim = ',', quote = '\"',"
+        f" escape = '\"', columns = {{{listed}}}, strict_mode = true, null_padding = false, nullstr = '',"
+        f" max_line_size = {_LONGEST_LINE}{more})"
+    )
+
+
+def _ends_with_commas(file: Path, header: Sequence[str]) -> bool:
+    """Whether a line has one field too many, empty: DuckDB would overlook it. Such a line reads with one more column."""
+    import duckdb
+
+    wider = _relation(file, [*header, "?"], ", ignore_errors = true")
+    with duckdb.connect() as connection:
+        try:
+            return bool(connection.execute(f"SELECT 1 FROM ({wider}) LIMIT 1").fetchall())
+        except duckdb.Error:
+            return True
 
 
 def _regular(relation: str) -> int | None:

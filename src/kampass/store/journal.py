@@ -77,7 +77,7 @@ class Journal:
             why = self._brake(tables, source.name, before)
             _fsync_folder(folder)
             state = "held" if why else "complete"
-            final = self._keep(name, folder)
+            final = self._keep(name, folder) if any(folder.iterdir()) else name
             placed = tuple(_placed(table, final) for table in tables)
             held = [load.id for load in loads if load.state == "held" and load.source == source.name]
             number = self.manifest.add_load(Load(0, source.name, recorded_at, state, why, placed), instead_of=held)

@@ -1,23 +1,23 @@
 """Breaks definitions on purpose and sees whether their worked examples notice.
 
 Every definition is mutated in each way that applies to it: a filter dropped or turned round, a boundary moved, numerator
-and denominator swapped, a join multiplied, duplicates kept. A mutant is caught when at least one example fails.
+and denominator swapped, a join multiplied, duplicates kept, a key dropped. A mutant is caught when at least one example
+fails. What cannot change any answer is not made (the rules stand in `equivalents.py`) or is listed with its reason.
 """
 
 import re
+from collections import Counter
 from collections.abc import Callable, Iterable, Iterator
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from functools import partial
-from typing import TYPE_CHECKING
+from typing import Any
 
 from kampass.engine import Engine
 from kampass.engine.plan import Plan
 from kampass.kpis import Kpi, Measure
 from kampass.workspace.definitions import check_example
+from kampass.workspace.equivalents import and_parts, boundary_matters, implied, reason_of
 from kampass.workspace.worlds import Worlds
-
-if TYPE_CHECKING:
-    from collections import Counter
 
 SqlChange = Callable[[str], str]
 
@@ -27,7 +27,10 @@ _BOUNDARIES = {
     "end moved": (("f._at < p.u", "f._at <= p.u"), ("f._on <= p.last_day", "f._on <= p.last_day + 1"), ("c.valid_to <= p.last_day", "c.valid_to <= p.last_day + 1")),
     "opening moved": (("l.valid_from <= p.before", "l.valid_from <= p.before + 1"),),
     "closing moved": (("l.valid_from <= p.last_day", "l.valid_from <= p.last_day + 1"),),
-    "end of line moved": (("l.valid_to > p.last_day", "l.valid_to >= p.last_day"),),
+    "end at opening moved": (("l.valid_to > p.before", "l.valid_to >= p.before"),),
+    "end at closing moved": (("l.valid_to > p.last_day", "l.valid_to >= p.last_day"),),
+    "opening anchor moved": (("s_day AS _anchor", "s_day + 200 AS _anchor"), ("p.first_day AS _anchor", "p.first_day + 200 AS _anchor")),
+    "closing anchor moved": (("u_day AS _anchor", "u_day - 200 AS _anchor"), ("p.last_day AS _anchor", "p.last_day - 200 AS _anchor")),
 }  # fmt: skip
 
 
@@ -41,13 +44,32 @@ class Mutant:
     sql: SqlChange | None = None
 
 
+@dataclass
+class Survey:
+    """What became of the mutants: how many of each kind, which survived, which are no mutants at all and why."""
+
+    made: Counter[str] = field(default_factory=Counter)
+    survivors: list[Mutant] = field(default_factory=list)
+    equivalent: list[tuple[Mutant, str]] = field(default_factory=list)
+
+    def table(self) -> list[str]:
+        """The lines people read."""
+        survived, equal = Counter(m.kind for m in self.survivors), Counter(m.kind for m, _ in self.equivalent)
+        lines = [f"{'wrong formula':<24}{'made':>6}{'caught':>8}{'equivalent':>12}"]
+        for kind in sorted(self.made.keys() | equal.keys()):
+            lines.append(f"{kind:<24}{self.made[kind]:>6}{self.made[kind] - survived[kind]:>8}{equal[kind]:>12}")
+        lines.append(f"{'all':<24}{self.made.total():>6}{self.made.total() - survived.total():>8}{equal.total():>12}")
+        lines += [f"equivalent: {m.kpi.id}: {m.kind}: {m.what}: {reason}" for m, reason in self.equivalent]
+        return lines + [f"survived: {m.kpi.id}: {m.kind}: {m.what}" for m in self.survivors]
+
+
 class _Mutated(Engine):
     """An engine whose SQL is changed before it runs."""
 
     change: SqlChange
 
-    def _plan(self, *asked: object) -> Plan:
-        plan = super()._plan(*asked)  # type: ignore[arg-type]
+    def _plan(self, *asked: Any) -> Plan:  # noqa: ANN401 - whatever the engine plans for
+        plan = super()._plan(*asked)
         return replace(plan, sql=self.change(plan.sql))
 
 
@@ -56,75 +78,81 @@ def mutants(kpi: Kpi) -> Iterator[Mutant]:
     yield from _broken_conditions(kpi)
     yield from _broken_measures(kpi)
     yield from _broken_shape(kpi)
+    yield from _broken_keys(kpi)
+    sql = _sql_of(kpi)
     for kind, pairs in _BOUNDARIES.items():
-        applied = [pair for pair in pairs if pair[0] in _sql_of(kpi)]
-        if applied:
+        applied = [pair for pair in pairs if pair[0] in sql]
+        if applied and boundary_matters(kpi, kind):
             yield Mutant(kpi, kind, applied[0][1], partial(_swap, applied))
     if not _only_distinct(kpi):
         yield Mutant(kpi, "join multiplied", "every row twice", _twice)
 
 
 def caught(mutant: Mutant, worlds: Worlds) -> bool:
-    """Whether an example of the definition fails on the mutant."""
+    """Whether an example of the definition fails on the mutant, or leads to parts that no interval exists for."""
     engine: type[Engine] = Engine
     if mutant.sql is not None:
         engine = type("_Mutant", (_Mutated,), {"change": staticmethod(mutant.sql)})
-    return any(check_example(mutant.kpi, example, worlds, engine=engine) for example in mutant.kpi.examples)
+    try:
+        return any(check_example(mutant.kpi, example, worlds, engine=engine) for example in mutant.kpi.examples)
+    except ValueError:
+        return True
 
 
-def survey(kpis: Iterable[Kpi]) -> "tuple[Counter[str], list[Mutant]]":
-    """How many mutants of each kind there are, and which survived."""
-    from collections import Counter
-
-    counts: Counter[str] = Counter()
-    survivors = []
+def survey(kpis: Iterable[Kpi]) -> Survey:
+    """Make every mutant of these definitions and see which survive."""
+    found = Survey()
     with Worlds() as worlds:
         for kpi in kpis:
             for mutant in mutants(kpi):
-                counts[mutant.kind] += 1
+                reason = reason_of(kpi.id, mutant.kind, mutant.what)
+                if reason:
+                    found.equivalent.append((mutant, reason))
+                    continue
+                found.made[mutant.kind] += 1
                 if not caught(mutant, worlds):
-                    survivors.append(mutant)
-    return counts, survivors
+                    found.survivors.append(mutant)
+    return found
 
 
 def print_table(kpis: Iterable[Kpi]) -> int:
     """Print the table of mutants; the exit code says whether any survived."""
-    counts, survivors = survey(kpis)
-    print(f"{'wrong formula':<24}{'made':>6}{'caught':>8}")
-    for kind, made in sorted(counts.items()):
-        print(f"{kind:<24}{made:>6}{made - sum(mutant.kind == kind for mutant in survivors):>8}")
-    print(f"{'all':<24}{counts.total():>6}{counts.total() - len(survivors):>8}")
-    for mutant in survivors:
-        print(f"survived: {mutant.kpi.id}: {mutant.kind}: {mutant.what}")
-    return 3 if survivors else 0
+    found = survey(kpis)
+    print("\n".join(found.table()))
+    return 3 if found.survivors else 0
 
 
 def _broken_conditions(kpi: Kpi) -> Iterator[Mutant]:
-    """Each part of each condition dropped, each comparison turned round."""
+    """Each part of each condition dropped, each comparison and each flag turned round."""
     for name, measure in kpi.measures.items():
-        for shorter in _without_one(measure.where or ""):
-            yield Mutant(_with(kpi, replace(measure, where=shorter or None)), "filter dropped", f"{name} where {shorter or 'nothing'}")
-        for turned in _turned(measure.where or ""):
-            yield Mutant(_with(kpi, replace(measure, where=turned)), "comparison turned", f"{name} where {turned}")
+        parts = and_parts(measure.where)
+        for dropped, shorter in _without_one(parts):
+            if not implied(measure, dropped):
+                yield Mutant(_with(kpi, replace(measure, where=shorter or None)), "filter dropped", f"{name} where {shorter or 'nothing'}")
+        for kind, turned in _turned(parts):
+            yield Mutant(_with(kpi, replace(measure, where=turned)), kind, f"{name} where {turned}")
 
 
 def _broken_measures(kpi: Kpi) -> Iterator[Mutant]:
     """Each measure's own filter dropped or turned; sums and distinct counts counted plainly."""
     for name, measure in kpi.measures.items():
         bare, _, inner = measure.of.partition(" filter (where ")
-        for shorter in _without_one(inner.removesuffix(")")):
+        parts = and_parts(inner.removesuffix(")"))
+        for dropped, shorter in _without_one(parts):
             of = f"{bare} filter (where {shorter})" if shorter else bare
-            yield Mutant(_with(kpi, replace(measure, of=of)), "filter dropped", f"{name}: {of}")
-        for turned in _turned(inner.removesuffix(")")):
-            yield Mutant(_with(kpi, replace(measure, of=f"{bare} filter (where {turned})")), "comparison turned", f"{name}: {turned}")
+            if not implied(measure, dropped):
+                yield Mutant(_with(kpi, replace(measure, of=of)), "filter dropped", f"{name}: {of}")
+        for kind, turned in _turned(parts):
+            yield Mutant(_with(kpi, replace(measure, of=f"{bare} filter (where {turned})")), kind, f"{name}: {turned}")
         if bare.startswith(("sum(", "count(distinct")):
             yield Mutant(_with(kpi, replace(measure, of=measure.of.replace(bare, "count(*)"))), "counted plainly", f"{name}: count(*)")
 
 
 def _broken_shape(kpi: Kpi) -> Iterator[Mutant]:
-    """Numerator and denominator swapped, the scale lost, duplicates kept, the window ignored."""
+    """Numerator and denominator swapped, the denominator left out, the scale lost, duplicates kept, the window ignored."""
     if kpi.denominator is not None:
         yield Mutant(replace(kpi, value=kpi.denominator, denominator=kpi.value), "parts swapped", f"{kpi.denominator} / {kpi.value}")
+        yield Mutant(replace(kpi, denominator="1"), "denominator lost", f"{kpi.value} / 1")
     if kpi.scale != 1:
         yield Mutant(replace(kpi, scale=1.0), "scale lost", "scale 1")
     for name, measure in kpi.measures.items():
@@ -134,25 +162,50 @@ def _broken_shape(kpi: Kpi) -> Iterator[Mutant]:
             yield Mutant(_with(kpi, replace(measure, window="")), "window ignored", name)
 
 
+def _broken_keys(kpi: Kpi) -> Iterator[Mutant]:
+    """Each optional key that changes an answer dropped, moved by one, or turned round."""
+    for key, nothing in (("provisional_days", None), ("pending", None), ("suppress_below", None), ("interval", None), ("window_covered", False),
+                         ("distribution", None), ("whole", ())):  # fmt: skip
+        if getattr(kpi, key):
+            changed: dict[str, Any] = {key: nothing}
+            yield Mutant(replace(kpi, **changed), "key dropped", key)
+    for key in ("provisional_days", "suppress_below"):
+        if getattr(kpi, key):
+            for step in (-1, 1):
+                moved: dict[str, Any] = {key: getattr(kpi, key) + step}
+                yield Mutant(replace(kpi, **moved), "key moved", f"{key} {moved[key]}")
+    if kpi.cut_only:
+        yield Mutant(replace(kpi, cut_only="out" if kpi.cut_only == "in" else "in"), "cut turned", f"not {kpi.cut_only}")
+    plain = kpi.value if kpi.denominator is None else kpi.denominator
+    if kpi.n != plain:
+        yield Mutant(replace(kpi, n=plain), "units lost", f"n {plain}")
+
+
 def _with(kpi: Kpi, measure: Measure) -> Kpi:
     return replace(kpi, measures={**kpi.measures, measure.name: measure})
 
 
-def _without_one(text: str) -> Iterator[str]:
-    """The condition without one of its and-parts."""
-    inner = text.strip()
-    if inner.startswith("(") and inner.endswith(")") and inner.count("(") == 1:
-        inner = inner[1:-1]
-    parts = [part for part in re.split(r"\band\b(?![^()]*\))", inner) if part.strip()]
-    for index in range(len(parts)):
-        yield " and ".join(part.strip() for position, part in enumerate(parts) if position != index)
+def _without_one(parts: list[str]) -> Iterator[tuple[str, str]]:
+    """Each and-part with the condition that is left without it."""
+    for index, dropped in enumerate(parts):
+        yield dropped, " and ".join(part for position, part in enumerate(parts) if position != index)
 
 
-def _turned(text: str) -> Iterator[str]:
-    """The condition with one comparison turned round."""
+def _turned(parts: list[str]) -> Iterator[tuple[str, str]]:
+    """The condition with one comparison or one flag turned round."""
+    text = " and ".join(parts)
     for sign, other in _TURNED:
         for match in re.finditer(re.escape(sign), text):
-            yield text[: match.start()] + other + text[match.end() :]
+            yield "comparison turned", text[: match.start()] + other + text[match.end() :]
+    for match in re.finditer(r"(\w+) between (\S+) AND (\S+)", text):
+        column, low, high = match.groups()
+        for narrower in (f"({column} > {low} and {column} <= {high})", f"({column} >= {low} and {column} < {high})"):
+            yield "comparison turned", text[: match.start()] + narrower + text[match.end() :]
+    for index, part in enumerate(parts):
+        flag = re.fullmatch(r"(not )?(\w+)", part)
+        if flag:
+            turned = flag[2] if flag[1] else f"not {flag[2]}"
+            yield "flag turned", " and ".join([*parts[:index], turned, *parts[index + 1 :]])
 
 
 def _sql_of(kpi: Kpi) -> str:

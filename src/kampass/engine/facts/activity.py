@@ -39,15 +39,15 @@ WHERE fp.at IS NULL OR fp.at >= t.occurred_at"""
 def _touch_count(scope: Scope) -> str:
     return f"""
 SELECT p.i, t.account_id, count(*) AS interactions
-FROM live_touches t JOIN {scope.period} p ON t.occurred_at >= p.s AND t.occurred_at < p.u
+FROM live_touches t JOIN {scope.days} p ON p.day = t._day AND t.occurred_at < p.u
 WHERE t.account_id IS NOT NULL AND {INTERACTION} GROUP BY p.i, t.account_id"""
 
 
 def _usage_days(scope: Scope) -> str:
     return f"""
-SELECT p.i, d.account_id, count(DISTINCT d."on") AS usage_days
-FROM live_usage_daily d JOIN {scope.period} p ON d."on" >= p.first_day AND d."on" <= p.last_day
-WHERE {_ACTIVE_DAY} GROUP BY p.i, d.account_id"""
+SELECT i, account_id, count(*) AS usage_days FROM (
+  SELECT DISTINCT p.i, d.account_id, d."on" FROM live_usage_daily d JOIN {scope.days} p ON p.day = d."on" WHERE {_ACTIVE_DAY}
+) GROUP BY i, account_id"""
 
 
 def _first_usage(_: Scope) -> str:
@@ -79,13 +79,10 @@ WHERE m.in_s"""
 
 def _closing_contact(scope: Scope) -> str:
     return f"""
-SELECT m.i, m.account_id, m.u_day AS _anchor, epoch_us(p.u) - epoch_us(t.at) AS gap, t.at IS NOT NULL AS touched
-FROM movement{suffix(scope)} m JOIN {scope.period} p ON p.i = m.i
-LEFT JOIN (
-  SELECT p.i, t.account_id, max(t.occurred_at) AS at FROM live_touches t JOIN {scope.period} p ON t.occurred_at < p.u
-  WHERE t.account_id IS NOT NULL AND {REAL} GROUP BY p.i, t.account_id
-) t ON t.i = m.i AND t.account_id = m.account_id
-WHERE m.in_e"""
+SELECT m.i, m.account_id, m.u_day AS _anchor, epoch_us(m.u) - epoch_us(t.occurred_at) AS gap, t.occurred_at IS NOT NULL AS touched
+FROM (SELECT m.i, m.account_id, m.u_day, p.u FROM movement{suffix(scope)} m JOIN {scope.period} p ON p.i = m.i WHERE m.in_e) m
+ASOF LEFT JOIN (SELECT t.account_id, t.occurred_at FROM live_touches t WHERE t.account_id IS NOT NULL AND {REAL}) t
+  ON t.account_id = m.account_id AND t.occurred_at < m.u"""
 
 
 def _usage(_: Scope) -> str:

@@ -22,6 +22,11 @@ class Scope:
     calendars: str = "SELECT 1"
     team_calendars: str = "SELECT 1"
 
+    @property
+    def days(self) -> str:
+        """The period table day by day, for looking a period up by date."""
+        return self.period.replace("period", "period_day", 1)
+
     def uses(self, *columns: str) -> bool:
         """Whether any of these columns is asked for, so that joins nobody needs are left out."""
         return any(column in self.used for column in columns)

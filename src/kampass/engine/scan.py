@@ -1,0 +1,156 @@
+"""One pass over one fact: its rows in their period and slice, and the aggregates that share them.
+
+Rows find their period by the local date at which they are read, an equality, because a range join would sort every
+event; the bounds as instants still hold, so that a period may end in the middle of a day.
+"""
+
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+
+from kampass.engine.dimensions import Cut, cut_sql, filter_sql
+from kampass.engine.facts import Fact, Scope
+from kampass.errors import DefinitionError
+from kampass.kpis.expressions import Aggregate, Condition
+from kampass.model.conform import literal, quoted
+
+_MICROSECONDS = {"hours": "3600000000.0", "days": "86400000000.0"}
+
+
+@dataclass(frozen=True)
+class Shape:
+    """What a plan is compiled for: cuts and filters (values apart), the time zone, the business calendars."""
+
+    by: tuple[str, ...]
+    filters: tuple[tuple[str, str], ...]
+    zone: str
+    calendars: str = "SELECT 1"
+    team_calendars: str = "SELECT 1"
+
+
+@dataclass
+class Scan:
+    """A fact's rows under one window, cut and de-duplication; `apart` is a distinct count that goes alone."""
+
+    name: str
+    fact: Fact
+    window: str
+    by: tuple[str, ...]
+    latest_per: str | None
+    cut_only: str | None
+    shared: Condition | None
+    shape: Shape
+    apart: Aggregate | None = None
+    aggregates: dict[str, str] = field(default_factory=dict)
+    used: set[str] = field(default_factory=set)
+    wheres: list[Condition | None] = field(default_factory=list)
+
+    @property
+    def scope(self) -> Scope:
+        """What the fact's SQL may depend on."""
+        period = f"period_{self.window}" if self.window else "period"
+        return Scope(period, literal(self.shape.zone), frozenset(self.used), self.shape.calendars, self.shape.team_calendars)
+
+    def column(self, sql: str) -> str:
+        """The column that holds an aggregate, shared where two measures are the same."""
+        return f"{self.name}.{self.aggregates.setdefault(sql, f'a{len(self.aggregates) + 1}')}"
+
+    def step(self) -> str:
+        """The named step of the statement."""
+        about = f"{self.fact.about[0].upper()}{self.fact.about[1:]}" + (f" ({self.window})" if self.window else "")
+        listed = "".join(f",\n    {sql} AS {name}" for sql, name in self.aggregates.items())
+        body = f"SELECT f.i{self._dims()}{listed}\n  FROM ({self._units()}) f\n  GROUP BY f.i{self._dims()}"
+        return f"-- {about}\n{self.name} AS (\n  {body})"
+
+    def _units(self) -> str:
+        """The rows the aggregates run over: all, each unit's latest, or each distinct unit once."""
+        rows = self._rows()
+        dims = self._dims()
+        if self.latest_per:
+            unit = f"f.{quoted(self.latest_per)}"
+            partition = f"PARTITION BY f.i{dims}, {unit}, CASE WHEN {unit} IS NULL THEN f.id END"
+            rows = f"SELECT * FROM ({rows}) f QUALIFY row_number() OVER ({partition} ORDER BY f._at DESC, f.id DESC) = 1"
+        if self.apart is None:
+            return rows
+        kept = f" WHERE {self.apart.where.sql}" if self.apart.where else ""
+        return f"SELECT DISTINCT f.i{dims}, {', '.join(f'f.{quoted(name)}' for name in self.apart.arguments)}\n  FROM ({rows}) f{kept}"
+
+    def _rows(self) -> str:
+        """The fact's rows in their period and slice, filtered, with the columns the aggregates read."""
+        fact = self.fact
+        cells, joins, conditions = self._slice()
+        read = {name for name in self.used if name not in fact.derived} | ({self.latest_per, "id", "_at"} if self.latest_per else set())
+        cells += [f"f.{quoted(name)}" for name in sorted(name for name in read if name)]
+        cells += [f"{fact.derived[name]} AS {quoted(name)}" for name in sorted(self.used & fact.derived.keys())]
+        if self.shared:
+            conditions.append(self._inline(self.shared))
+        elif self.wheres and all(self.wheres):
+            distinct = dict.fromkeys(self._inline(where) for where in self.wheres if where)
+            conditions.append(f"({' OR '.join(distinct)})")
+        where = f"\n    WHERE {' AND '.join(conditions)}" if conditions else ""
+        listed = ", ".join([f"{'p.i' if fact.moment else 'f.i'} AS i", *cells])
+        lines = "".join(f"\n    {line}" for line in joins)
+        return f"SELECT {listed}\n    FROM ({fact.sql(self.scope)}\n    ) f {self._period_join()}{lines}{where}"
+
+    def _period_join(self) -> str:
+        if self.fact.moment == "_at":
+            return f"JOIN {self.scope.days} p ON p.day = f._anchor AND f._at >= p.s AND f._at < p.u"
+        if self.fact.moment == "_on":
+            return f"JOIN {self.scope.days} p ON p.day = f._on"
+        return f"JOIN {self.scope.period} p ON p.i = f.i" if self.fact.derived else ""
+
+    def _inline(self, where: Condition) -> str:
+        """A condition over the fact's rows before derived columns have names of their own."""
+        sql = where.sql
+        for name, written in self.fact.derived.items():
+            sql = sql.replace(f"f.{quoted(name)}", f"({written})")
+        return sql
+
+    def _slice(self) -> tuple[list[str], list[str], list[str]]:
+        """The cut's columns, the joins they need, and the filters, at the fact's anchor."""
+        if not self.fact.two_anchors:
+            cut = Cut(self.fact, "f._anchor", "")
+            cells = [f"{cut_sql(cut, name)} AS d{index}" for index, name in enumerate(self.by)]
+            return cells, cut.joins, self._filters(cut)
+        start, end = Cut(self.fact, "f._anchor", "s_"), Cut(self.fact, "f._anchor_end", "e_")
+        here, there = (end, start) if self.cut_only == "in" else (start, end)
+        cells = [f"{cut_sql(here, name)} AS d{index}" for index, name in enumerate(self.by)]
+        inside = self._filters(here)
+        stayed = self._filters(there) + [f"{cut_sql(there, name)} IS NOT DISTINCT FROM {cut_sql(here, name)}" for name in self.by]
+        moved = f"NOT ({' AND '.join(stayed)})" if stayed else "false"
+        return cells, [*start.joins, *end.joins], [*inside, moved]
+
+    def _filters(self, cut: Cut) -> list[str]:
+        return [filter_sql(cut, dimension, operator, f"$v{index}") for index, (dimension, operator) in enumerate(self.shape.filters)]
+
+    def _dims(self) -> str:
+        return "".join(f", f.d{index}" for index in range(len(self.by)))
+
+
+def aggregate_sql(counted: Aggregate, fact: Fact, conditions: Sequence[Condition], *, of_units: bool) -> str:
+    """The SQL of an aggregate over a scan's rows, durations in the column's unit.
+
+    Durations are whole microseconds inside, so that sums are exact. `of_units`: the rows are distinct already.
+    """
+    unit = _unit(counted, fact)
+    kept = " AND ".join(condition.sql for condition in conditions)
+    filtered = f" FILTER (WHERE {kept})" if kept else ""
+    if counted.function == "distinct" and not of_units:
+        return f"count(DISTINCT {counted.argument}){filtered}"
+    if counted.function == "distinct":
+        known = f" FILTER (WHERE {counted.argument} IS NOT NULL)" if len(counted.arguments) == 1 else ""
+        return f"count(*){known}"
+    if counted.function == "count":
+        return f"count(*){filtered}"
+    if counted.function == "quantile":
+        return f"quantile_cont(CAST({counted.argument} AS DOUBLE){f' / {unit}' if unit else ''}, {counted.quantile}){filtered}"
+    plain = f"{counted.function}({counted.argument}){filtered}"
+    return f"CAST({plain} AS DOUBLE) / {unit}" if unit else plain
+
+
+def _unit(counted: Aggregate, fact: Fact) -> str | None:
+    """What divides microseconds into the hours or days of a duration column."""
+    kinds = {fact.columns[name].kind for name in counted.columns}
+    timed = kinds & _MICROSECONDS.keys()
+    if timed and (len(kinds) > 1 or len(counted.arguments) != 1):
+        raise DefinitionError(f"A duration is aggregated by itself, not as '{counted.argument}'.")
+    return _MICROSECONDS[timed.pop()] if timed else None
