@@ -7,7 +7,7 @@ from typing import Annotated
 import typer
 
 from kampass.cli.catalogue import catalogue_app
-from kampass.cli.data import data_app
+from kampass.cli.data import Form, FormOption, data_app
 
 app = typer.Typer(
     name="kampass",
@@ -55,6 +55,13 @@ class Grain(StrEnum):
     month = "month"
     quarter = "quarter"
     year = "year"
+
+
+class Compare(StrEnum):
+    """What figures are compared with."""
+
+    previous = "previous"
+    year_ago = "year-ago"
 
 
 @app.callback(invoke_without_command=True)
@@ -133,6 +140,7 @@ def kpi(
     by: Annotated[list[str] | None, typer.Option(help="A dimension, e.g. segment or account_manager.", autocompletion=complete_dimension)] = None,
     where: Annotated[list[str] | None, typer.Option(help="A filter, e.g. segment=enterprise.")] = None,
     total: Annotated[bool, typer.Option("--total", help="Add the total to a cut.")] = False,
+    compare: Annotated[Compare | None, typer.Option(help="Add the change since the period before, or a year ago.")] = None,
     known_at: Annotated[str | None, typer.Option(help="As known at this instant.")] = None,
     snapshot: Annotated[str | None, typer.Option(help="From this snapshot.")] = None,
     format: Annotated[Format, typer.Option(help="How the answer is written.")] = Format.table,  # noqa: A002 - the option's name
@@ -143,19 +151,22 @@ def kpi(
 
     opened = open_workspace(workspace)
     chosen = ids or list(opened.settings.enabled)
-    result = opened.kpi(chosen, period=period, grain=grain, by=by or (), where=where or (), total=total, known_at=known_at, snapshot=snapshot)
+    result = opened.kpi(
+        chosen, period=period, grain=grain, by=by or (), where=where or (), total=total,
+        compare=compare.value if compare else None, known_at=known_at, snapshot=snapshot,
+    )  # fmt: skip
     show_result(result, format)
 
 
 @app.command()
 def doctor(
     workspace: WorkspaceOption = Path(),
-    format: Annotated[Format, typer.Option(help="table or json.")] = Format.table,  # noqa: A002 - the option's name
+    form: FormOption = Form.table,
 ) -> None:
     """Say what is connected, covered, set aside, and which KPIs are possible. Example: `kampass doctor`."""
     from kampass.cli.working import doctor_workspace
 
-    doctor_workspace(workspace, as_json=format is Format.json)
+    doctor_workspace(workspace, as_json=form is Form.json)
 
 
 @app.command()

@@ -6,23 +6,24 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from kampass.cli.data import Form, FormOption
+
 if TYPE_CHECKING:
     from kampass.kpis import Catalogue
 
 catalogue_app = typer.Typer(help="The KPIs: list, show, test and lint their definitions.", no_args_is_help=True)
 WorkspaceOption = Annotated[Path, typer.Option("--workspace", "-w", help="A workspace with KPIs of its own.", envvar="KAMPASS_WORKSPACE")]
-JsonOption = Annotated[str, typer.Option("--format", help="table or json.")]
 
 
 @catalogue_app.command("list")
-def list_kpis(workspace: WorkspaceOption = Path(), form: JsonOption = "table") -> None:
+def list_kpis(workspace: WorkspaceOption = Path(), form: FormOption = Form.table) -> None:
     """List every KPI. Example: `kampass catalogue list`."""
     from rich.table import Table
 
     from kampass.cli.show import console
 
     catalogue, enabled = _catalogue(workspace)
-    if form == "json":
+    if form is Form.json:
         rows = [
             {"id": k.id, "name": k.name, "family": k.family, "unit": k.unit, "direction": k.direction, "kind": k.kind, "enabled": k.id in enabled}
             for k in catalogue
@@ -39,12 +40,12 @@ def list_kpis(workspace: WorkspaceOption = Path(), form: JsonOption = "table") -
 
 
 @catalogue_app.command("show")
-def show_kpi(kpi_id: Annotated[str, typer.Argument(metavar="ID")], workspace: WorkspaceOption = Path(), form: JsonOption = "table") -> None:
+def show_kpi(kpi_id: Annotated[str, typer.Argument(metavar="ID")], workspace: WorkspaceOption = Path(), form: FormOption = Form.table) -> None:
     """Show one definition. Example: `kampass catalogue show nrr`."""
     from kampass.workspace.definitions import describe
 
     described = describe(_catalogue(workspace)[0].get(kpi_id))
-    if form == "json":
+    if form is Form.json:
         print(json.dumps(described, ensure_ascii=False, indent=1))
         return
     for key, value in described.items():

@@ -1,6 +1,7 @@
 """`kampass data`: the loads, what was set aside, and what waits for a person."""
 
 import json
+from enum import StrEnum
 from pathlib import Path
 from typing import Annotated
 
@@ -8,11 +9,20 @@ import typer
 
 data_app = typer.Typer(help="Loads, quarantine, and what waits for a person.", no_args_is_help=True)
 WorkspaceOption = Annotated[Path, typer.Option("--workspace", "-w", help="The workspace's folder.", envvar="KAMPASS_WORKSPACE")]
-JsonOption = Annotated[str, typer.Option("--format", help="table or json.")]
+
+
+class Form(StrEnum):
+    """How lists and examinations are written."""
+
+    table = "table"
+    json = "json"
+
+
+FormOption = Annotated[Form, typer.Option("--format", help="For people or for programs.")]
 
 
 @data_app.command("loads")
-def list_loads(workspace: WorkspaceOption = Path(), form: JsonOption = "table") -> None:
+def list_loads(workspace: WorkspaceOption = Path(), form: FormOption = Form.table) -> None:
     """List the loads. Example: `kampass data loads`."""
     from kampass.cli.show import console
     from kampass.store.manifest import to_text
@@ -31,7 +41,7 @@ def list_loads(workspace: WorkspaceOption = Path(), form: JsonOption = "table") 
 def list_quarantine(
     workspace: WorkspaceOption = Path(),
     table: Annotated[str | None, typer.Option(help="Only this table.")] = None,
-    form: JsonOption = "table",
+    form: FormOption = Form.table,
 ) -> None:
     """List what was set aside, with line, column, value and reason. Example: `kampass data quarantine --table deals`."""
     from kampass.cli.show import console
@@ -62,8 +72,8 @@ def confirm_load(load: int, workspace: WorkspaceOption = Path()) -> None:
     say(f"Load {load} counts. Snapshot {open_workspace(workspace).confirm(load).id} is current.")
 
 
-def _show(rows: list[dict[str, object]], form: str, console) -> None:  # type: ignore[no-untyped-def]  # noqa: ANN001 - a function
-    if form == "json":
+def _show(rows: list[dict[str, object]], form: Form, console) -> None:  # type: ignore[no-untyped-def]  # noqa: ANN001 - a function
+    if form is Form.json:
         print(json.dumps(rows, ensure_ascii=False, indent=1, default=str))
         return
     from rich.table import Table

@@ -11,7 +11,7 @@ from rich.table import Table
 from rich.text import Text
 
 from kampass.engine import Answer, Result
-from kampass.engine.display import show_value
+from kampass.engine.display import show_change, show_value
 from kampass.periods import label
 
 if TYPE_CHECKING:
@@ -80,7 +80,7 @@ def _table(result: Result) -> None:
     many = len(periods) > _COLUMNS_AT_MOST
     for start, end in [periods[-1]] if many else periods:
         table.add_column(label(start, end), justify="right", no_wrap=True)
-    for name in (["Trend"] if many else []) + ["95 % interval", "n", ""]:
+    for name in (["Trend"] if many else []) + (["Change"] if result.compare else []) + ["95 % interval", "n", ""]:
         table.add_column(name, justify="right" if name == "n" else "left", no_wrap=True)
     for answers in lines.values():
         table.add_row(*_line(result, answers, periods, many=many))
@@ -96,6 +96,8 @@ def _line(result: Result, answers: list[Answer], periods: Sequence[tuple[date, d
     cells += ["" if answer is None else show_value(answer.value, answer.unit, result.currency) + _MARKS.get(answer.status, "") for answer in shown]
     if many:
         cells.append(sparkline([at[period].value if period in at else None for period in periods]))
+    if result.compare:
+        cells.append(show_change(last, result.currency))
     interval = "" if last.low is None or last.high is None else f"{last.low:.1f} to {last.high:.1f}"
     return [Text(cell) for cell in (*cells, interval, f"{last.n:,}", (last.reason or "").replace("_", " "))]
 

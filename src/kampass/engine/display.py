@@ -1,5 +1,7 @@
 """How a figure is shown to people: rounded once, here, and nowhere else."""
 
+from kampass.engine.result import Answer
+
 
 def show_value(value: float | None, unit: str, currency: str) -> str:
     """A value with its unit.
@@ -20,3 +22,29 @@ def show_value(value: float | None, unit: str, currency: str) -> str:
     if unit in {"hours", "days"}:
         return f"{value:,.1f} {unit[0]}"
     return f"{value:,.2f}"
+
+
+def show_difference(value: float | None, unit: str, currency: str) -> str:
+    """A difference in the KPI's unit with its sign; two percentages differ by percentage points.
+
+    >>> show_difference(3.21, "percent", "USD"), show_difference(-40.0, "count", "USD"), show_difference(5.0, "points", "USD")
+    ('+3.2 pp', '-40', '+5.0')
+    """
+    shown = show_value(value, unit, currency)
+    if value is None:
+        return shown
+    if unit == "percent":
+        shown = shown.removesuffix("%") + "pp"
+    return f"+{shown}" if value > 0 and unit != "points" else shown
+
+
+def show_change(answer: Answer, currency: str) -> str:
+    """What became of a figure: the difference, that none can be told from chance, or why there is none."""
+    change = answer.change
+    if change is None:
+        return ""
+    if change.difference is None:
+        return (change.reason or "-").replace("_", " ")
+    if change.detectable is False:
+        return "no detectable change"
+    return show_difference(change.difference, answer.unit, currency)

@@ -1,6 +1,6 @@
 """Asks a snapshot a question: works out the clocks, compiles, runs, and says for each figure what may be said of it."""
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
 from functools import lru_cache
@@ -8,10 +8,11 @@ from typing import Any, Protocol
 
 from kampass.engine import dimensions
 from kampass.engine.clock import Clock, Coverage, Reach, Stretch, period_table
+from kampass.engine.compare import compared
 from kampass.engine.figure import Figure, status_of
 from kampass.engine.hours import BusinessCalendar, stretches_sql, team_calendars_sql
 from kampass.engine.plan import Plan, Planner, Shape, parts_of
-from kampass.engine.question import Filter, Question
+from kampass.engine.question import Asked, Filter, Question
 from kampass.engine.result import Answer, Result
 from kampass.kpis import Catalogue, Kpi
 from kampass.periods import Calendar, Period, cut, parse
@@ -60,16 +61,17 @@ class Engine:
         for kpi in kpis:
             for name in (*question.by, *(condition.dimension for condition in question.where)):
                 dimensions.check(kpi, name, self.attributes)
-        periods = cut(parse(question.period, self.settings.calendar), question.grain, self.settings.calendar)
-        answers: list[Answer] = []
-        sliced = self._answers(kpis, periods, question.by, question.where)
-        totals = self._answers(kpis, periods, (), question.where) if question.total and question.by else {}
-        for kpi in kpis:
-            for number in range(len(periods)):
-                answers += sliced.get((kpi.id, number), []) + totals.get((kpi.id, number), [])
+        periods = self._periods(question)
+        cuts = [question.by, ()] if question.total and question.by else [question.by]
+        found = []
+        for by in cuts:
+            asked = Asked(periods, by, question.where)
+            rows = self.answers(kpis, asked)
+            found.append(compared(self, kpis, asked, rows, question.compare) if question.compare else rows)
+        answers = [answer for kpi in kpis for number in range(len(periods)) for rows in found for answer in rows.get((kpi.id, number), [])]
         shown = dict.fromkeys([*question.by, *(kpi.distribution for kpi in kpis if kpi.distribution)])
         names = {kpi.id: kpi.name for kpi in kpis}
-        return Result(tuple(answers), tuple(shown), self.settings.currency, names, self._labels(answers, tuple(shown)))
+        return Result(tuple(answers), tuple(shown), self.settings.currency, names, self._labels(answers, tuple(shown)), question.compare)
 
     def _labels(self, answers: Sequence[Answer], shown: Sequence[str]) -> dict[tuple[str, str], str]:
         """The names behind ids, for people; left out where there are too many to read."""
@@ -85,18 +87,18 @@ class Engine:
     def sql(self, question: Question) -> list[str]:
         """The SQL a question runs, with its period tables filled in."""
         kpis = [self.catalogue.get(kpi_id) for kpi_id in question.kpis]
-        periods = cut(parse(question.period, self.settings.calendar), question.grain, self.settings.calendar)
-        groups = self._groups(kpis, periods)[1]
+        groups = self._groups(kpis, Asked(self._periods(question), question.by, question.where))[1]
         return [_filled(self._plan(group, question.by, question.where), clocks) for clocks, group in groups]
 
-    def _answers(self, kpis: Sequence[Kpi], periods: Sequence[Period], by: tuple[str, ...], where: tuple[Filter, ...]) -> dict[tuple[str, int], list[Answer]]:
-        reaches, groups = self._groups(kpis, periods)
+    def _periods(self, question: Question) -> tuple[Period, ...]:
+        return tuple(cut(parse(question.period, self.settings.calendar), question.grain, self.settings.calendar))
+
+    def answers(self, kpis: Sequence[Kpi], asked: Asked) -> dict[tuple[str, int], list[Answer]]:
+        """The answers by KPI and the period's number; nothing where a cut has no rows."""
+        reaches, groups = self._groups(kpis, asked)
         found: dict[tuple[str, int], list[Answer]] = {}
         for clocks, group in groups:
-            plan = self._plan(group, by, where)
-            values = {f"v{index}": _bound(condition) for index, condition in enumerate(where)}
-            cursor = self.connection.cursor()
-            cursor.execute(_filled(plan, clocks), values)
+            plan, cursor = self._run(clocks, group, asked)
             names = [column[0] for column in cursor.description]
             by_number = {clock.number: clock for clock in clocks}
             for row in cursor.fetchall():
@@ -109,22 +111,43 @@ class Engine:
         for rows in found.values():
             rows.sort(key=_order)
         for kpi in kpis:
-            for number, period in enumerate(periods):
-                if (kpi.id, number) not in found and not by:
+            for number, period in enumerate(asked.periods):
+                if (kpi.id, number) not in found and not asked.by:
                     found[kpi.id, number] = [self._nothing(kpi, period, reaches[kpi.id, number])]
         return found
 
-    def _groups(self, kpis: Sequence[Kpi], periods: Sequence[Period]) -> tuple[dict[tuple[str, int], Reach], list[tuple[list[Clock], list[Kpi]]]]:
+    def columns(self, kpis: Sequence[Kpi], asked: Asked) -> Iterator[tuple[list[Kpi], dict[str, Any]]]:
+        """The parts of the figures as NumPy columns, a statement at a time: for work on many rows."""
+        for clocks, group in self._groups(kpis, asked)[1]:
+            yield group, self._run(clocks, group, asked)[1].fetchnumpy()
+
+    def reach(self, kpi: Kpi, number: int, asked: Asked) -> Reach:
+        """How far the data reaches for a KPI and a period, as far as it may be read."""
+        calendar = self.settings.calendar
+        reach = self.coverage.reach(kpi, asked.periods[number], calendar)
+        stop = asked.stops.get((kpi.id, number))
+        if stop is None or reach.through is None:
+            return reach
+        return replace(reach, through=min(reach.through, calendar.first_instant(stop)))
+
+    def _run(self, clocks: Sequence[Clock], group: Sequence[Kpi], asked: Asked) -> tuple[Plan, Any]:
+        plan = self._plan(group, asked.by, asked.where)
+        values = {f"v{index}": _bound(condition) for index, condition in enumerate(asked.where)}
+        cursor = self.connection.cursor()
+        cursor.execute(_filled(plan, clocks), values)
+        return plan, cursor
+
+    def _groups(self, kpis: Sequence[Kpi], asked: Asked) -> tuple[dict[tuple[str, int], Reach], list[tuple[list[Clock], list[Kpi]]]]:
         """Which KPIs share their clocks and their facts, so that one statement answers them."""
         calendar = self.settings.calendar
-        bounds = [(calendar.first_instant(period.start), calendar.first_instant(period.end)) for period in periods]
+        bounds = [(calendar.first_instant(period.start), calendar.first_instant(period.end)) for period in asked.periods]
         part_of = parts_of(kpis)
         reaches: dict[tuple[str, int], Reach] = {}
         groups: dict[tuple[Any, ...], tuple[list[Clock], list[Kpi]]] = {}
         for kpi in dict.fromkeys(kpis):
             clocks = []
-            for number, period in enumerate(periods):
-                reach = self.coverage.reach(kpi, period, calendar)
+            for number, period in enumerate(asked.periods):
+                reach = self.reach(kpi, number, asked)
                 reaches[kpi.id, number] = reach
                 if reach.reason is None and reach.through is not None:
                     clocks.append(Clock(number, period, *bounds[number], reach.through, calendar))
@@ -150,12 +173,13 @@ class Engine:
         reason = figure.reason(missing=bool(cells[f"m{index}"]))
         hidden = reason in {"missing_rate", "suppressed_small_n"}
         status = _status(kpi, clock, n, reason=reason, pending=bool(cells[f"p{index}"]))
-        low, high = (None, None) if reason else figure.interval(cells.get(f"promoters{index}"), cells.get(f"detractors{index}"))
+        parts = {name: cells[f"{name}{index}"] for name in ("promoters", "detractors") if f"{name}{index}" in cells}
+        low, high = (None, None) if reason else figure.interval(parts.get("promoters"), parts.get("detractors"))
         return Answer(
             kpi.id, clock.period.start, clock.period.end, clock.through,
             {name: cells[f"d{position}"] for position, name in enumerate(by)},
             None if reason else figure.shown, kpi.unit, None if hidden else figure.numerator, None if hidden else figure.bottom, n,
-            low, high, status, reason, kpi.label, self.snapshot.id, self.known_at,
+            low, high, status, reason, kpi.label, self.snapshot.id, self.known_at, parts=parts,
         )  # fmt: skip
 
     def _nothing(self, kpi: Kpi, period: Period, reach: Reach) -> Answer:

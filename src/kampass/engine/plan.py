@@ -199,8 +199,10 @@ def _period_steps(window: str, facts: Sequence[str]) -> list[str]:
     about = {"": "The periods asked for", "previous": "The period before each", "year": "The twelve months to the end of each"}[window]
     steps = [f"-- {about}: bounds as instants and as local dates\nperiod{ending}({COLUMNS}) AS (\n    {{period{ending}}})"]
     if any(f" period_day{ending} " in fact for fact in facts):
-        days = "unnest(generate_series(first_day, last_day, INTERVAL 1 DAY))"
-        steps.append(f"-- ... day by day\nperiod_day{ending} AS (\n  SELECT CAST({days} AS DATE) AS day, * FROM period{ending})")
+        days = "unnest(generate_series(first_day - 1, last_day + 1, INTERVAL 1 DAY))"
+        steps.append(
+            f"-- ... day by day, one more at each end: the clock may fall back over midnight\nperiod_day{ending} AS (\n  SELECT CAST({days} AS DATE) AS day, * FROM period{ending})"
+        )
     return steps
 
 

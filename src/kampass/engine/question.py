@@ -1,10 +1,13 @@
 """The question, as a value: which KPIs, which period, cut and filtered how, known when."""
 
 import re
-from dataclasses import dataclass
-from typing import Literal
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from datetime import date
+from typing import Literal, get_args
 
 from kampass.errors import QuestionError
+from kampass.periods import Period
 
 Operator = Literal["=", "!=", "in", "in_tree", "is unknown"]
 Comparison = Literal["previous", "year-ago"]
@@ -36,6 +39,30 @@ class Question:
     where: tuple[Filter, ...] = ()
     total: bool = False
     compare: Comparison | None = None
+
+    def __post_init__(self) -> None:
+        """QuestionError where the comparison is none that exists."""
+        if self.compare is not None and self.compare not in get_args(Comparison):
+            raise QuestionError(f"There is no comparison called '{self.compare}'.", hint=f"One of {', '.join(get_args(Comparison))}.")
+
+
+@dataclass(frozen=True)
+class Asked:
+    """A question with its periods worked out. `stops` ends some of them early, by KPI and period number, as if the data reached no further."""
+
+    periods: tuple[Period, ...]
+    by: tuple[str, ...] = ()
+    where: tuple[Filter, ...] = ()
+    stops: Mapping[tuple[str, int], date] = field(default_factory=dict)
+
+    def end(self, kpi: str, number: int) -> date:
+        """The local date on which a KPI's stretch of a period ends."""
+        return self.stops.get((kpi, number), self.periods[number].end)
+
+    def part(self, first: int, last: int) -> "Asked":
+        """The same for some of the periods, numbered anew."""
+        stops = {(kpi, number - first): stop for (kpi, number), stop in self.stops.items() if first <= number < last}
+        return Asked(self.periods[first:last], self.by, self.where, stops)
 
 
 def parse_filter(text: str) -> Filter:

@@ -1,6 +1,6 @@
 """The answer: rows in the contract's shape, and the ways to carry them on."""
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, date, datetime
 from typing import TYPE_CHECKING, Any
@@ -10,8 +10,9 @@ if TYPE_CHECKING:
     import polars as pl
     import pyarrow as pa
 
-_TYPES = {"n": "int64", "period_start": "date32", "period_end": "date32", "through": "instant", "known_at": "instant"}
-_NUMBERS = ("value", "numerator", "denominator", "low", "high")
+_TYPES = {"n": "int64", "detectable": "bool", "period_start": "date32", "period_end": "date32", "through": "instant", "known_at": "instant"}
+_NUMBERS = ("value", "numerator", "denominator", "low", "high", "difference")
+_APART = ("dimensions", "change", "parts")
 
 
 def instant_text(moment: datetime | None) -> str | None:
@@ -20,8 +21,32 @@ def instant_text(moment: datetime | None) -> str | None:
 
 
 @dataclass(frozen=True)
+class Change:
+    """An answer against the previous period or the year before: the value there, the difference, and how sure it is."""
+
+    against: str
+    period_start: date
+    period_end: date
+    value: float | None
+    difference: float | None
+    low: float | None
+    high: float | None
+    method: str | None
+    detectable: bool | None
+    reason: str | None
+
+    def to_dict(self) -> dict[str, Any]:
+        """The object under `change`, ready for JSON."""
+        return {
+            "with": self.against, "period_start": self.period_start.isoformat(), "period_end": self.period_end.isoformat(), "value": self.value,
+            "difference": self.difference, "low": self.low, "high": self.high, "method": self.method, "detectable": self.detectable,
+            "reason": self.reason,
+        }  # fmt: skip
+
+
+@dataclass(frozen=True)
 class Answer:
-    """One KPI, one period, one slice."""
+    """One KPI, one period, one slice. `parts` holds what an interval needs besides numerator and denominator."""
 
     kpi: str
     period_start: date
@@ -40,16 +65,19 @@ class Answer:
     definition: str
     snapshot: str
     known_at: datetime
+    change: Change | None = None
+    parts: Mapping[str, float] = field(default_factory=dict, repr=False, compare=False)
 
     def to_dict(self) -> dict[str, Any]:
-        """The object of the contract, ready for JSON."""
-        return {
+        """The object of the contract, ready for JSON; `change` is there where a comparison was asked for."""
+        shown = {
             "kpi": self.kpi, "period_start": self.period_start.isoformat(), "period_end": self.period_end.isoformat(),
             "through": instant_text(self.through), "dimensions": self.dimensions, "value": self.value, "unit": self.unit,
             "numerator": self.numerator, "denominator": self.denominator, "n": self.n, "low": self.low, "high": self.high,
             "status": self.status, "reason": self.reason, "definition": self.definition, "snapshot": self.snapshot,
             "known_at": instant_text(self.known_at),
         }  # fmt: skip
+        return shown if self.change is None else shown | {"change": self.change.to_dict()}
 
 
 class Chart(dict[str, Any]):
@@ -68,6 +96,7 @@ class Result(Sequence[Answer]):
     currency: str = "USD"
     names: dict[str, str] = field(default_factory=dict, repr=False)
     labels: dict[tuple[str, str], str] = field(default_factory=dict, repr=False)
+    compare: str | None = None
 
     def __len__(self) -> int:
         return len(self.answers)
@@ -90,18 +119,26 @@ class Result(Sequence[Answer]):
         return [answer.to_dict() for answer in self.answers]
 
     def to_arrow(self) -> "pa.Table":
-        """An Arrow table; dimensions are `dim.<name>` columns."""
+        """An Arrow table; dimensions are `dim.<name>` columns, a comparison `change.<name>` columns."""
         import pyarrow as pa
 
-        types = {"date32": pa.date32(), "int64": pa.int64(), "instant": pa.timestamp("us", tz="UTC")}
+        types = {"date32": pa.date32(), "int64": pa.int64(), "bool": pa.bool_(), "instant": pa.timestamp("us", tz="UTC")}
+
+        def column(rows: Sequence[Any], name: str) -> Any:  # noqa: ANN401 - an Arrow array
+            kind = pa.float64() if name in _NUMBERS else types.get(_TYPES.get(name, ""), pa.string())
+            return pa.array([getattr(row, name, None) for row in rows], kind)
+
         columns: dict[str, Any] = {}
         for name in Answer.__dataclass_fields__:
             if name == "dimensions":
                 for dimension in self.dimensions:
                     columns[f"dim.{dimension}"] = pa.array([answer.dimensions.get(dimension) for answer in self.answers], pa.string())
-                continue
-            kind = pa.float64() if name in _NUMBERS else types.get(_TYPES.get(name, ""), pa.string())
-            columns[name] = pa.array([getattr(answer, name) for answer in self.answers], kind)
+            if name not in _APART:
+                columns[name] = column(self.answers, name)
+        if self.compare:
+            changes = [answer.change for answer in self.answers]
+            for name in Change.__dataclass_fields__:
+                columns[f"change.{'with' if name == 'against' else name}"] = column(changes, name)
         return pa.table(columns)
 
     def to_polars(self) -> "pl.DataFrame":
@@ -141,13 +178,13 @@ class Result(Sequence[Answer]):
         """The notebook view: a plain table, every cell escaped."""
         from html import escape
 
-        from kampass.engine.display import show_value
+        from kampass.engine.display import show_change, show_value
         from kampass.periods import label
 
-        head = ["KPI", "Period", *self.dimensions, "Value", "n", "Status"]
+        head = ["KPI", "Period", *self.dimensions, "Value", *(["Change"] if self.compare else []), "n", "Status"]
         body = [
             [self.names.get(a.kpi, a.kpi), label(a.period_start, a.period_end), *(self.shown(a, d) for d in self.dimensions),
-             show_value(a.value, a.unit, self.currency), str(a.n), a.reason or a.status]
+             show_value(a.value, a.unit, self.currency), *([show_change(a, self.currency)] if self.compare else []), str(a.n), a.reason or a.status]
             for a in self.answers
         ]  # fmt: skip
         cells = "".join("<tr>" + "".join(f"<td>{escape(cell)}</td>" for cell in row) + "</tr>" for row in body)

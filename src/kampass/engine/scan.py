@@ -95,7 +95,7 @@ class Scan:
         if self.fact.moment == "_at":
             return f"JOIN {self.scope.days} p ON p.day = f._anchor AND f._at >= p.s AND f._at < p.u"
         if self.fact.moment == "_on":
-            return f"JOIN {self.scope.days} p ON p.day = f._on"
+            return f"JOIN {self.scope.days} p ON p.day = f._on AND f._on >= p.first_day AND f._on <= p.last_day"
         return f"JOIN {self.scope.period} p ON p.i = f.i" if self.fact.derived else ""
 
     def _inline(self, where: Condition) -> str:

@@ -88,22 +88,23 @@ class SnapshotBuilder:
         connection.execute("DROP TABLE state; DROP TABLE aside; DROP TABLE version")
 
     def _settle(self, connection: duckdb.DuckDBPyConnection, table: Table) -> None:
-        """Stage the winning good version of each key; one that its source states no more was deleted then at the latest.
+        """Stage the winning good version of each key, the few with rivals apart; one that its source states no more was deleted then at the latest.
 
         A deletion is never set aside, whatever version it meant: it ends the last good one.
         """
-        good = "SELECT * FROM version ANTI JOIN aside USING (_load, _line) WHERE NOT _deleted"
-        repeated = connection.execute(f"SELECT 1 FROM version GROUP BY {_key(table)} HAVING count(*) > 1 LIMIT 1").fetchone()
-        if not repeated:
-            connection.execute(f"CREATE TEMP TABLE state AS {good}")
-            return
-        connection.execute(f"CREATE TEMP TABLE latest AS {winners(f'{good} UNION ALL SELECT * FROM version WHERE _deleted', table)}")
+        connection.execute(f"CREATE TEMP TABLE repeated AS SELECT {_key(table)} FROM version GROUP BY ALL HAVING count(*) > 1")
         match = " AND ".join(f"g.{quoted(name)} IS NOT DISTINCT FROM l.{quoted(name)}" for name in table.key)
+        several = f"EXISTS (SELECT 1 FROM repeated l WHERE {match})"
+        good = "SELECT * FROM version g ANTI JOIN aside USING (_load, _line) WHERE NOT _deleted"
+        connection.execute(f"CREATE TEMP TABLE rival AS SELECT * FROM version g WHERE {several}")
+        standing = "SELECT * FROM rival ANTI JOIN aside USING (_load, _line) WHERE NOT _deleted"
+        connection.execute(f"CREATE TEMP TABLE latest AS {winners(f'{standing} UNION ALL SELECT * FROM rival WHERE _deleted', table)}")
         ended = (
-            f"SELECT g.* REPLACE (least(g.deleted_at, l.deleted_at) AS deleted_at) FROM ({winners(good, table)}) g JOIN latest l ON {match} WHERE l._deleted"
+            f"SELECT g.* REPLACE (least(g.deleted_at, l.deleted_at) AS deleted_at)"
+            f" FROM ({winners(standing, table)}) g JOIN latest l ON {match} WHERE l._deleted"
         )
-        connection.execute(f"CREATE TEMP TABLE state AS SELECT * FROM latest WHERE NOT _deleted UNION ALL {ended}")
-        connection.execute("DROP TABLE latest")
+        connection.execute(f"CREATE TEMP TABLE state AS {good} AND NOT {several} UNION ALL SELECT * FROM latest WHERE NOT _deleted UNION ALL {ended}")
+        connection.execute("DROP TABLE latest; DROP TABLE rival; DROP TABLE repeated")
 
     def _deleted_at(self) -> str:
         return "CASE WHEN j._deleted THEN _load.recorded_at ELSE j.deleted_at END"

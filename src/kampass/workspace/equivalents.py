@@ -13,7 +13,7 @@ _OPENING_FACTS = {"opening_contact", "opening_usage", "opening_referrers"}
 _CLOSING_FACTS = {"closing_managers", "closing_contact", "closing_references"}
 _OPENING_COLUMNS = {"opening_accounts": {"account_id", "open_mrr"}}
 _CLOSING_COLUMNS = {"closing_accounts": {"account_id", "close_mrr"}}
-_FIRST_TIME = {"closing_accounts": "is_new", "transient_accounts": ""}
+_FIRST_TIME = {"closing_accounts": "is_new", "closing_referred": "is_new", "transient_accounts": ""}
 _FLAG_IMPLIES = {"met": "measured"}
 
 _REASONS = {

@@ -23,8 +23,15 @@ SqlChange = Callable[[str], str]
 
 _TURNED = ((" >= ", " > "), (" > ", " >= "), (" <= ", " < "), (" < ", " <= "), (" = ", " <> "), (" <> ", " = "))
 _BOUNDARIES = {
-    "start moved": (("f._at >= p.s", "f._at > p.s"), ("f._on >= p.first_day", "f._on > p.first_day"), ("c.valid_to >= p.first_day", "c.valid_to > p.first_day")),
-    "end moved": (("f._at < p.u", "f._at <= p.u"), ("f._on <= p.last_day", "f._on <= p.last_day + 1"), ("c.valid_to <= p.last_day", "c.valid_to <= p.last_day + 1")),
+    "start moved": (
+        ("f._at >= p.s", "f._at > p.s"), ("f._on >= p.first_day", "f._on > p.first_day"), ("c.valid_to >= p.first_day", "c.valid_to > p.first_day"),
+        ("r.referred_at >= p.s", "r.referred_at > p.s"),
+    ),
+    "end moved": (
+        ("f._at < p.u", "f._at <= p.u"), ("f._on <= p.last_day", "f._on <= p.last_day + 1"), ("c.valid_to <= p.last_day", "c.valid_to <= p.last_day + 1"),
+        ("r.referred_at < p.u", "r.referred_at <= p.u"), ("t.occurred_at < p.u", "t.occurred_at <= p.u"), ("t.occurred_at < m.u", "t.occurred_at <= m.u"),
+        ('d."on" <= p.last_day', 'd."on" <= p.last_day + 1'),
+    ),
     "opening moved": (("l.valid_from <= p.before", "l.valid_from <= p.before + 1"),),
     "closing moved": (("l.valid_from <= p.last_day", "l.valid_from <= p.last_day + 1"),),
     "end at opening moved": (("l.valid_to > p.before", "l.valid_to >= p.before"),),

@@ -8,6 +8,7 @@ from functools import cached_property
 from pathlib import Path
 
 from kampass.engine import Engine, Question, Result, parse_filter
+from kampass.engine.question import Comparison
 from kampass.errors import DataError, QuestionError, UnknownName
 from kampass.kpis import Catalogue, with_own
 from kampass.model.scan import Source
@@ -109,13 +110,14 @@ class Workspace:
         by: str | Sequence[str] = (),
         where: str | Sequence[str] = (),
         total: bool = False,
+        compare: Comparison | None = None,
         known_at: datetime | str | None = None,
         snapshot: str | None = None,
     ) -> Result:
         """Ask for one or more KPIs, as `kampass kpi` does."""
         question = Question(
             (kpis,) if isinstance(kpis, str) else tuple(kpis), period, grain, _several(by),
-            tuple(parse_filter(text) for text in _several(where)), total,
+            tuple(parse_filter(text) for text in _several(where)), total, compare,
         )  # fmt: skip
         instant = parse_instant(known_at) if isinstance(known_at, str) else known_at
         return self.engine(known_at=instant, snapshot=snapshot).ask(question)

@@ -39,14 +39,15 @@ WHERE fp.at IS NULL OR fp.at >= t.occurred_at"""
 def _touch_count(scope: Scope) -> str:
     return f"""
 SELECT p.i, t.account_id, count(*) AS interactions
-FROM live_touches t JOIN {scope.days} p ON p.day = t._day AND t.occurred_at < p.u
+FROM live_touches t JOIN {scope.days} p ON p.day = t._day AND t.occurred_at >= p.s AND t.occurred_at < p.u
 WHERE t.account_id IS NOT NULL AND {INTERACTION} GROUP BY p.i, t.account_id"""
 
 
 def _usage_days(scope: Scope) -> str:
     return f"""
 SELECT i, account_id, count(*) AS usage_days FROM (
-  SELECT DISTINCT p.i, d.account_id, d."on" FROM live_usage_daily d JOIN {scope.days} p ON p.day = d."on" WHERE {_ACTIVE_DAY}
+  SELECT DISTINCT p.i, d.account_id, d."on" FROM live_usage_daily d JOIN {scope.days} p
+  ON p.day = d."on" AND d."on" >= p.first_day AND d."on" <= p.last_day WHERE {_ACTIVE_DAY}
 ) GROUP BY i, account_id"""
 
 
@@ -77,12 +78,32 @@ LEFT JOIN first_usage{suffix(scope)} first_usage ON first_usage.account_id = m.a
 WHERE m.in_s"""
 
 
+def _last_touch(scope: Scope) -> str:
+    """Each account's last real touch between the ends of successive periods; before the first end, the last of all."""
+    return f"""
+WITH stretch AS (
+    SELECT i, u, lag(u) OVER (ORDER BY u) AS since, lag(last_day) OVER (ORDER BY u) AS from_day, last_day FROM {scope.period}),
+  day AS (
+    SELECT i, u, since, CAST(unnest(generate_series(from_day, last_day + 1, INTERVAL 1 DAY)) AS DATE) AS day FROM stretch WHERE since IS NOT NULL),
+  touch AS (SELECT t.account_id, t.occurred_at, t._day FROM live_touches t WHERE t.account_id IS NOT NULL AND {REAL})
+SELECT s.i, t.account_id, max(t.occurred_at) AS touched_at FROM touch t JOIN stretch s ON s.since IS NULL AND t.occurred_at < s.u GROUP BY ALL
+UNION ALL
+SELECT d.i, t.account_id, max(t.occurred_at) FROM touch t JOIN day d ON d.day = t._day AND t.occurred_at >= d.since AND t.occurred_at < d.u GROUP BY ALL"""
+
+
+LAST_TOUCH = Relation("last_touch", "Each account's last real touch, stretch by stretch", _last_touch)
+
+
 def _closing_contact(scope: Scope) -> str:
     return f"""
-SELECT m.i, m.account_id, m.u_day AS _anchor, epoch_us(m.u) - epoch_us(t.occurred_at) AS gap, t.occurred_at IS NOT NULL AS touched
-FROM (SELECT m.i, m.account_id, m.u_day, p.u FROM movement{suffix(scope)} m JOIN {scope.period} p ON p.i = m.i WHERE m.in_e) m
-ASOF LEFT JOIN (SELECT t.account_id, t.occurred_at FROM live_touches t WHERE t.account_id IS NOT NULL AND {REAL}) t
-  ON t.account_id = m.account_id AND t.occurred_at < m.u"""
+SELECT m.i, m.account_id, m.u_day AS _anchor, epoch_us(p.u) - epoch_us(m.last_at) AS gap, m.last_at IS NOT NULL AS touched
+FROM (
+  SELECT *, max(touched_at) OVER (PARTITION BY account_id ORDER BY i RANGE BETWEEN UNBOUNDED PRECEDING AND CURRENT ROW) AS last_at
+  FROM (
+    SELECT i, account_id, u_day, CAST(NULL AS TIMESTAMPTZ) AS touched_at, true AS asked FROM movement{suffix(scope)} WHERE in_e
+    UNION ALL SELECT i, account_id, NULL, touched_at, false FROM last_touch{suffix(scope)})
+) m JOIN {scope.period} p ON p.i = m.i
+WHERE m.asked"""
 
 
 def _usage(_: Scope) -> str:
@@ -112,7 +133,7 @@ FACTS = (
         account_id="text", usage_days="number: days with active users or log-ins", has_usage="flag: any usage row before the end",
         months="number: months of the period"), _opening_usage, relations=(*_BASE, USAGE_DAYS, FIRST_USAGE)),
     Fact("closing_contact", "accounts active at the end, with the time since their last real touch", None, columns(
-        account_id="text", gap="days: since the last real touch", touched="flag: ever touched"), _closing_contact, relations=_BASE),
+        account_id="text", gap="days: since the last real touch", touched="flag: ever touched"), _closing_contact, relations=(*_BASE, LAST_TOUCH)),
     Fact("usage", "daily product usage", "_on", columns(
         account_id="text", active_users="number", seats="number", logins="number", minutes="number", key_events="number",
         day="date", active="flag: active users or log-ins above 0"), _usage, dimensions={"product": "product_id"}),
