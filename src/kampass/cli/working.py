@@ -112,5 +112,7 @@ def _report(reports: Sequence[LoadReport]) -> None:
         for table in report.tables:
             if table.quarantined:
                 say(f"  {table.table}: {table.quarantined:,} rows were set aside; 'kampass data quarantine' says why.")
+        for notice in report.notices:
+            say(f"  note: {notice}.")
         if report.state == "held":
             say(f"  The load waits: {report.why}. 'kampass data confirm {report.number}' lets it count, 'kampass data drop {report.number}' takes it back.")

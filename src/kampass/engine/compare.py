@@ -29,6 +29,7 @@ if TYPE_CHECKING:
     from kampass.engine.engine import Engine
 
 FEWEST = 2
+FEWEST_ACCOUNTS = 2
 MOST_ACCOUNT_ROWS = 20_000
 _ROWS_AT_ONCE = 500_000
 
@@ -208,7 +209,7 @@ def _bootstrap(pair: _Pair, tables: Iterable[_Accounts]) -> Interval | None:
 
     now, before = tables
     accounts = np.union1d(now.codes, before.codes)
-    if len(accounts) < FEWEST or len(now.codes) + len(before.codes) > MOST_ACCOUNT_ROWS:
+    if len(accounts) < FEWEST_ACCOUNTS or len(now.codes) + len(before.codes) > MOST_ACCOUNT_ROWS:
         return None
     sides = []
     for table, answer in ((now, pair.now), (before, pair.before)):

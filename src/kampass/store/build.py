@@ -13,8 +13,10 @@ from kampass.errors import DataError
 from kampass.model import SQL_TYPES, TABLES, Table
 from kampass.model.conform import Check, literal, quoted
 from kampass.store import prepare
-from kampass.store.journal import Journal, connect, winners
+from kampass.store.disk import connect
+from kampass.store.journal import Journal
 from kampass.store.manifest import Load, to_text
+from kampass.store.versions import winners
 
 
 @dataclass(frozen=True)

@@ -16,7 +16,8 @@ import duckdb
 
 from kampass.errors import DataError, UnknownName
 from kampass.store.build import SnapshotBuilder, SnapshotSettings
-from kampass.store.journal import Journal, _fsync
+from kampass.store.disk import fsync
+from kampass.store.journal import Journal
 from kampass.store.manifest import Load, SnapshotRow, to_text
 
 SHAPE = 1
@@ -135,9 +136,9 @@ class Snapshots:
         building.unlink(missing_ok=True)
         try:
             SnapshotBuilder(self.journal, loads, self.settings, building).build()
-            _fsync(building)
+            fsync(building)
             building.rename(file)
-            _fsync(self.folder)
+            fsync(self.folder)
         finally:
             building.unlink(missing_ok=True)
             building.with_name(building.name + ".wal").unlink(missing_ok=True)

@@ -33,17 +33,20 @@ def _attributes(connection: Any) -> list[str]:  # noqa: ANN401 - a DuckDB connec
 
 
 def _write(connection: Any, table: Table, extra: Sequence[str], file: Path) -> int:  # noqa: ANN401 - a DuckDB connection
-    cells = ", ".join(quoted(name) for name in table.names) + (", _extra" if extra else "")
+    columns = ", ".join(quoted(name) for name in table.names) + (", _extra" if extra else "")
     key = ", ".join(f"{quoted(name)} NULLS FIRST" for name in table.key)
-    cursor = connection.execute(f"SELECT {cells} FROM {quoted(table.name)} ORDER BY {key}")
+    cursor = connection.execute(f"SELECT {columns} FROM {quoted(table.name)} ORDER BY {key}")
     count = 0
     with file.open("w", encoding="utf-8", newline="") as stream:
         writer = csv.writer(stream, lineterminator="\n")
+        careful = csv.writer(stream, lineterminator="\n", quoting=csv.QUOTE_ALL)
         writer.writerow([*table.names, *extra])
         for row in _rows(cursor):
             attributes = dict(row[-1] or {}) if extra else {}
             own = row[:-1] if extra else row
-            writer.writerow([*(_text(cell) for cell in own), *(attributes.get(name) or "" for name in extra)])
+            cells = [*(_text(cell) for cell in own), *(attributes.get(name) or "" for name in extra)]
+            # Python's writer leaves a lone carriage return bare, and readers take it for the end of the line.
+            (careful if any("\r" in cell for cell in cells) else writer).writerow(cells)
             count += 1
     return count
 

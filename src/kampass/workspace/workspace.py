@@ -3,6 +3,7 @@
 import fcntl
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import contextmanager
+from dataclasses import replace
 from datetime import UTC, datetime
 from functools import cached_property
 from pathlib import Path
@@ -60,7 +61,8 @@ class Workspace:
                 if _states_history(source):
                     reports += self._sync_history(source, tell)
                 else:
-                    reports.append(self.journal.load(source, recorded_at=recorded_at or self._next_instant(), tell=tell))
+                    report = self.journal.load(source, recorded_at=recorded_at or self._next_instant(), tell=tell)
+                    reports.append(replace(report, notices=(*report.notices, *_strangers(source))))
             if any(report.state == "complete" for report in reports):
                 tell("Publishing")
                 self.snapshots.publish()
@@ -182,6 +184,12 @@ def parse_instant(text: str) -> datetime:
     if instant.tzinfo is None:
         raise QuestionError(f"'{text}' has no offset.", code="bad_instant", hint="Write 2026-01-03T00:00:00Z, or +01:00 instead of Z.")
     return instant.astimezone(UTC)
+
+
+def _strangers(source: Source) -> list[str]:
+    """A word on each file that names no table."""
+    names = source.strangers() if isinstance(source, FileSource) else []
+    return [f"{name} names no table and was left alone" for name in names]
 
 
 def _states_history(source: Source) -> bool:

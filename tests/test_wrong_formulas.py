@@ -1,0 +1,52 @@
+"""A wrong formula must break a worked example: every definition is broken on purpose, and its examples notice.
+
+Smallest case: `customers_start` counts lines with `valid_from <= before`; moved by a day it counts a client that began
+on the first day of the period, and the example with such a client fails.
+"""
+
+import pytest
+
+from kampass.engine.plan import Planner, Shape
+from kampass.kpis import shipped
+from kampass.workspace.equivalents import _REASONS
+from kampass.workspace.mutants import _BOUNDARIES, Survey, mutants, survey
+
+SAMPLE = ("nrr", "transfer_in_mrr", "contract_renewal_rate", "nps", "enps", "sales_growth_rate", "acquisition_source_mix", "fcr", "touches_to_closure")
+LEAST_OF_EACH_BOUNDARY = 10
+
+
+def test_no_wrong_formula_of_a_sample_survives() -> None:
+    found = survey([shipped().get(kpi_id) for kpi_id in SAMPLE])
+    say(found)
+    assert found.made.total() >= 60
+    assert not [line for line in found.table() if line.startswith("survived")]
+
+
+@pytest.mark.nightly
+def test_no_wrong_formula_survives() -> None:
+    found = survey(shipped())
+    say(found)
+    assert not [line for line in found.table() if line.startswith("survived")]
+    assert {(mutant.kpi.id, mutant.kind, mutant.what) for mutant, _ in found.equivalent} == set(_REASONS), "a reason for a mutant that is not made"
+
+
+def test_every_boundary_is_still_found_in_the_sql() -> None:
+    """The boundaries are moved in the SQL's text; a text that has changed must not make them vanish."""
+    made = dict.fromkeys(_BOUNDARIES, 0)
+    for kpi in shipped():
+        for mutant in mutants(kpi):
+            if mutant.kind in made:
+                made[mutant.kind] += 1
+    assert {kind: count for kind, count in made.items() if count < LEAST_OF_EACH_BOUNDARY} == {}
+
+
+def test_every_wrong_formula_can_be_compiled() -> None:
+    """A mutant that the language refuses would be caught for nothing."""
+    shape = Shape((), (), "UTC")
+    for kpi in shipped():
+        for mutant in mutants(kpi):
+            Planner([mutant.kpi], shape).plan()
+
+
+def say(found: Survey) -> None:
+    print("\n" + "\n".join(found.table()))
