@@ -9,12 +9,12 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from tests import oracle
+from tests.worlds import make_world
 
 from kampass.engine import Engine, Question
 from kampass.workspace import create
 from kampass.workspace.settings import SourceSettings, WorkspaceSettings
-from tests import oracle
-from tests.worlds import make_world
 
 WORLDS = int(os.environ.get("KAMPASS_WORLDS", "6"))
 NUMBERS = ("value", "numerator", "denominator", "low", "high")

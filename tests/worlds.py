@@ -21,8 +21,10 @@ else:  # the folder of tests itself is on the path
 CLOSED, COLUMNS, HEADER, KEYS, REQUIRED = base.CLOSED, base.COLUMNS, base.HEADER, base.KEYS, base.REQUIRED
 DAY, Draft, Frame, Period, Row, months_on = base.DAY, base.Draft, base.Frame, base.Period, base.Row, base.months_on
 ZONES = ("America/New_York", "Europe/Berlin", "Asia/Kolkata")
-NUMBERS = set("tier_rank value quantity unit_price mrr amount probability minutes reopened agent_replies score seats"
-              " customer_messages active_users logins key_events baseline target rate scale_min scale_max".split())
+NUMBERS = set(
+    "tier_rank value quantity unit_price mrr amount probability minutes reopened agent_replies score seats"
+    " customer_messages active_users logins key_events baseline target rate scale_min scale_max".split()
+)
 ENTITIES = set("accounts contacts users teams products surveys memberships ownerships account_attributes".split())
 FACTS = [table for table in COLUMNS if table not in ENTITIES | {"fx_rates", "coverage"}]
 
@@ -63,8 +65,7 @@ def _frame(seed: int) -> Frame:
     changes = [start + n * DAY for n in range(len(offsets) - 1) if offsets[n] != offsets[n + 1]]
     last, middle = months_on(end, -1), months_on(start, rng.randint(5, 11))
     quarter = months_on(middle, -((middle.month - 1) % 3))
-    asked = [Period(f"{last:%Y-%m}", last, end),
-             Period(f"{quarter.year}-Q{(quarter.month + 2) // 3}", quarter, months_on(quarter, 3))]
+    asked = [Period(f"{last:%Y-%m}", last, end), Period(f"{quarter.year}-Q{(quarter.month + 2) // 3}", quarter, months_on(quarter, 3))]
     opening, length = months_on(start, rng.randint(1, 2)), rng.choice((2, 3, 6, 12))
     closing = months_on(opening, length - 1)
     asked.append(Period(f"{opening:%Y-%m}..{closing:%Y-%m}", opening, months_on(closing, 1)))
@@ -152,8 +153,11 @@ def _coverage(d: Draft, tables: dict[str, list[Row]]) -> None:
         cut = d.day(d.start, d.end)
         begin = d.pick((early, early, early, d.pick(d.asked).start, cut - 200 * DAY))
         shapes: list[list[tuple[date, date]]] = [
-            [(begin, late)], [(begin, cut), (cut, late)], [(begin, cut + 9 * DAY), (cut, late)],
-            [(begin, cut), (cut + d.pick((1, 20)) * DAY, late)], [(begin, d.day(d.asked[0].start, d.asked[0].end))],
+            [(begin, late)],
+            [(begin, cut), (cut, late)],
+            [(begin, cut + 9 * DAY), (cut, late)],
+            [(begin, cut), (cut + d.pick((1, 20)) * DAY, late)],
+            [(begin, d.day(d.asked[0].start, d.asked[0].end))],
         ]
         for covered_from, covered_to in d.pick(shapes):
             if covered_from < covered_to:

@@ -24,24 +24,19 @@ COLUMNS = {  # as in the model: `!` marks a required column, `*` one of a natura
     "contracts": "id! account_id! product_id signed_on valid_from! valid_to kind=new|renewal|extension|amendment"
     " previous_contract_id auto_renew outcome=pending|renewed|lost|superseded ended_on churn_type churn_reason value"
     " currency",
-    "subscriptions": "id! account_id! contract_id product_id quantity unit_price mrr! currency! valid_from! valid_to"
-    " is_trial",
+    "subscriptions": "id! account_id! contract_id product_id quantity unit_price mrr! currency! valid_from! valid_to is_trial",
     "purchases": "id! account_id! purchased_at! amount! currency! product_id kind=recurring|one_off|credit",
     "deals": "id! kind!=new|upsell|cross_sell|renewal|extension status!=open|won|lost created_at! closed_at"
     " account_id contact_id owner_id amount currency source probability attributed_to=support|success|sales|marketing",
     "touches": "id! occurred_at! channel!=email|call|meeting|video|chat|sms|other direction!=inbound|outbound"
     " purpose=support|success|sales|internal user_id account_id contact_id deal_id ticket_id minutes"
     " outcome=completed|no_answer|bounced|cancelled sentiment is_automated",
-    "tickets": "id! created_at! account_id contact_id assignee_id channel priority topic first_replied_at resolved_at"
-    " reopened agent_replies customer_messages",
+    "tickets": "id! created_at! account_id contact_id assignee_id channel priority topic first_replied_at resolved_at reopened agent_replies customer_messages",
     "surveys": "id! kind!=csat|nps|enps|esat|custom scale_min! scale_max! satisfied_from name",
-    "responses": "id! survey_id! responded_at! score! account_id contact_id user_id agent_id ticket_id invited_at"
-    " comment",
+    "responses": "id! survey_id! responded_at! score! account_id contact_id user_id agent_id ticket_id invited_at comment",
     "invitations": "id! survey_id! invited_at! account_id contact_id delivered response_id",
-    "feedback": "id! received_at! status!=new|accepted|implemented|rejected account_id is_actionable implemented_at"
-    " communicated_at text",
-    "referrals": "id! referrer_account_id! referred_at! referred_account_id status=pending|qualified|customer|lost"
-    " converted_at",
+    "feedback": "id! received_at! status!=new|accepted|implemented|rejected account_id is_actionable implemented_at communicated_at text",
+    "referrals": "id! referrer_account_id! referred_at! referred_account_id status=pending|qualified|customer|lost converted_at",
     "references": "account_id!* valid_from!* valid_to",
     "mentions": "id! mentioned_at! channel! account_id sentiment text url",
     "usage_daily": "account_id!* on!* product_id* active_users seats logins minutes key_events",
@@ -59,11 +54,25 @@ PARTS = {table: [part.partition("=") for part in text.split()] for table, text i
 HEADER = {table: [name.rstrip("!*") for name, _, _ in parts] for table, parts in PARTS.items()}
 REQUIRED = {table: [name.rstrip("!*") for name, _, _ in parts if "!" in name] for table, parts in PARTS.items()}
 KEYS = {table: [name.rstrip("!*") for name, _, _ in parts if "*" in name] or ["id"] for table, parts in PARTS.items()}
-CLOSED = {f"{table}.{name.rstrip('!*')}": options.split("|") for table, parts in PARTS.items()
-          for name, _, options in parts if options}
-SCALES = {"csat-2": (1, 2), "csat-3": (1, 3), "csat-4": (1, 4), "csat-5": (1, 5), "csat-04": (0, 4), "csat-7": (1, 7),
-          "csat-10": (1, 10), "csat-11": (0, 10), "csat-6": (1, 6), "csat-100": (0, 100), "nps-a": (0, 10),
-          "nps-b": (0, 10), "enps-a": (0, 10), "esat-5": (1, 5), "custom-9": (1, 9), "csat-bad": (1, 6)}
+CLOSED = {f"{table}.{name.rstrip('!*')}": options.split("|") for table, parts in PARTS.items() for name, _, options in parts if options}
+SCALES = {
+    "csat-2": (1, 2),
+    "csat-3": (1, 3),
+    "csat-4": (1, 4),
+    "csat-5": (1, 5),
+    "csat-04": (0, 4),
+    "csat-7": (1, 7),
+    "csat-10": (1, 10),
+    "csat-11": (0, 10),
+    "csat-6": (1, 6),
+    "csat-100": (0, 100),
+    "nps-a": (0, 10),
+    "nps-b": (0, 10),
+    "enps-a": (0, 10),
+    "esat-5": (1, 5),
+    "custom-9": (1, 9),
+    "csat-bad": (1, 6),
+}
 
 
 class Period(NamedTuple):
@@ -102,8 +111,17 @@ class Draft:
         months = [months_on(self.start, n) for n in range(-12, 17)]
         self.edges = [[p.start for p in self.asked] + [p.end for p in self.asked], months, changes or months]
         closing = self.midnight(self.end)
-        self.recorded_at = closing + self.pick([0 * DAY, -self.rng.randint(3, 26) * DAY, -self.rng.uniform(3, 26) * DAY,
-            -12 * DAY, self.rng.randint(1, 28) * DAY, self.rng.uniform(1, 28) * DAY, self.rng.randint(60, 200) * DAY])
+        self.recorded_at = closing + self.pick(
+            [
+                0 * DAY,
+                -self.rng.randint(3, 26) * DAY,
+                -self.rng.uniform(3, 26) * DAY,
+                -12 * DAY,
+                self.rng.randint(1, 28) * DAY,
+                self.rng.uniform(1, 28) * DAY,
+                self.rng.randint(60, 200) * DAY,
+            ]
+        )
         self.last = min(self.end + 40 * DAY, self.recorded_at.astimezone(self.zone).date() + 5 * DAY)
         self.currencies = self.rng.sample(["USD", "EUR", "GBP", "INR"], 3)
         self.missing_rate = self.chance(0.125)
@@ -224,19 +242,37 @@ def _people(d: Draft) -> None:
     """Accounts, contacts, teams, users, memberships, ownerships, attributes and employees."""
     for n in range(d.size_of_book):
         name = {1: "007", 2: "NA", 3: "é-1", 4: " a4"}.get(n, f"a{n}")
-        d.add("accounts", id=name, name=f"Account {n}", parent_id=d.ref("accounts", 0.7), segment=d.pick(AWKWARD),
-              industry=d.pick(AWKWARD), region=d.pick(AWKWARD[:4]), tier=d.pick(("a", "b", None)),
-              acquisition_source=d.pick(("referral", "web", "NA", None)), acquired_on=d.maybe(d.day()),
-              is_test=n == 5 or d.maybe(d.chance(0.04), 0.5), plan_colour=d.pick(("red", "green", "red, dark", None)))
+        d.add(
+            "accounts",
+            id=name,
+            name=f"Account {n}",
+            parent_id=d.ref("accounts", 0.7),
+            segment=d.pick(AWKWARD),
+            industry=d.pick(AWKWARD),
+            region=d.pick(AWKWARD[:4]),
+            tier=d.pick(("a", "b", None)),
+            acquisition_source=d.pick(("referral", "web", "NA", None)),
+            acquired_on=d.maybe(d.day()),
+            is_test=n == 5 or d.maybe(d.chance(0.04), 0.5),
+            plan_colour=d.pick(("red", "green", "red, dark", None)),
+        )
     for n in range(d.size_of_book * 2):
-        d.add("contacts", account_id=d.ref("accounts", 0.1), name=f"Contact {n}", email=d.maybe(f"c{n}@example.org"),
-              persona=d.pick(("buyer", "user", "NA", None)), role=d.maybe("lead"), is_key=d.maybe(d.chance(0.3)),
-              is_primary=d.maybe(d.chance(0.3)))
+        d.add(
+            "contacts",
+            account_id=d.ref("accounts", 0.1),
+            name=f"Contact {n}",
+            email=d.maybe(f"c{n}@example.org"),
+            persona=d.pick(("buyer", "user", "NA", None)),
+            role=d.maybe("lead"),
+            is_key=d.maybe(d.chance(0.3)),
+            is_primary=d.maybe(d.chance(0.3)),
+        )
     for n in range(d.rng.randint(2, 5)):
         team = d.add("teams", name=f"Team {n}", parent_id=d.ref("teams", 0.4))
         for _ in range(d.pick((1, 4, 5, 6, 9))):
-            user = d.add("users", name="Someone", role=d.maybe("agent"), team_id=d.maybe(team, 0.9),
-                         manager_id=d.ref("users", 0.5), active_from=d.maybe(d.start, 0.3))
+            user = d.add(
+                "users", name="Someone", role=d.maybe("agent"), team_id=d.maybe(team, 0.9), manager_id=d.ref("users", 0.5), active_from=d.maybe(d.start, 0.3)
+            )
             d.team_of[user] = team
             for begin, end in d.spans() if d.chance(0.4) else []:
                 d.add("memberships", user_id=user, team_id=d.pick(d.ids["teams"]), valid_from=begin, valid_to=end)
@@ -246,21 +282,23 @@ def _people(d: Draft) -> None:
     for account in d.ids["accounts"]:
         for role in ("account_manager", "csm", "support"):
             for begin, end in d.spans() if d.chance(0.85 if role == "account_manager" else 0.2) else []:
-                d.add("ownerships", account_id=account, user_id=d.pick(managers), role=role, valid_from=begin,
-                      valid_to=end)
+                d.add("ownerships", account_id=account, user_id=d.pick(managers), role=role, valid_from=begin, valid_to=end)
         for name in ("segment", "tier", "plan_colour", "health_band"):
             for begin, end in d.spans() if d.chance(0.3) else []:
-                d.add("account_attributes", account_id=account, attribute=name, value=d.pick(AWKWARD), valid_from=begin,
-                      valid_to=end)
+                d.add("account_attributes", account_id=account, attribute=name, value=d.pick(AWKWARD), valid_from=begin, valid_to=end)
 
 
 def _line(d: Draft, account: str, begin: date, end: date | None, **over: Any) -> dict[str, Any]:
     """Add one subscription line and return its cells, to be varied in the next one."""
-    cells = {"product_id": d.ref("products"), "quantity": d.pick((None, 0, 1, 5, 10, 10, 25, Decimal("2.5"))),
-             "mrr": d.money() if d.chance(0.96) else 0, "currency": d.code(), "is_trial": d.maybe(d.chance(0.04), 0.5)}
+    cells = {
+        "product_id": d.ref("products"),
+        "quantity": d.pick((None, 0, 1, 5, 10, 10, 25, Decimal("2.5"))),
+        "mrr": d.money() if d.chance(0.96) else 0,
+        "currency": d.code(),
+        "is_trial": d.maybe(d.chance(0.04), 0.5),
+    }
     cells |= over
-    d.add("subscriptions", account_id=account, valid_from=begin, valid_to=end, contract_id=d.ref("contracts", 0.6),
-          unit_price=d.maybe(d.money(), 0.4), **cells)
+    d.add("subscriptions", account_id=account, valid_from=begin, valid_to=end, contract_id=d.ref("contracts", 0.6), unit_price=d.maybe(d.money(), 0.4), **cells)
     if cells["mrr"] > 0 and not cells["is_trial"] and (end is None or end > begin):
         d.first_paid[account] = min(begin, d.first_paid.get(account, begin))
     return cells
@@ -313,10 +351,15 @@ def _change(d: Draft, account: str, story: str, days: tuple[date, date, date | N
 
 def _contract(d: Draft, account: str, begin: date, end: date | None, **over: Any) -> str:
     """Add one contract and return its id."""
-    cells = {"product_id": d.ref("products", 0.25), "signed_on": d.maybe(d.day(begin - 30 * DAY, begin + DAY), 0.8),
-             "kind": d.maybe(d.pick(("new", "renewal", "renewal", "extension")), 0.9), "auto_renew": d.maybe(True),
-             "value": d.maybe(d.money(), 0.9), "currency": d.maybe(d.code(), 0.8),
-             "previous_contract_id": d.maybe("nowhere", 0.03)}
+    cells = {
+        "product_id": d.ref("products", 0.25),
+        "signed_on": d.maybe(d.day(begin - 30 * DAY, begin + DAY), 0.8),
+        "kind": d.maybe(d.pick(("new", "renewal", "renewal", "extension")), 0.9),
+        "auto_renew": d.maybe(True),
+        "value": d.maybe(d.money(), 0.9),
+        "currency": d.maybe(d.code(), 0.8),
+        "previous_contract_id": d.maybe("nowhere", 0.03),
+    }
     outcome = d.pick((None, None, None, None, "pending", "pending", "renewed", "lost", "superseded"))
     if outcome == "lost":
         cells |= {"ended_on": d.maybe(end), "churn_type": "voluntary", "churn_reason": d.pick(AWKWARD)}
@@ -339,17 +382,22 @@ def _commerce(d: Draft) -> None:
                 over = d.pick([{}, {}, {"product_id": product}, {"product_id": product}, {"kind": "amendment"}])
                 over |= d.pick([{}, {}, {}, {"previous_contract_id": first}])
                 _contract(d, account, start, d.pick([start + 365 * DAY, None, due, due + DAY]), **over)
-        stories = ("steady", "new", "churn", "return", "transient", "upgrade", "downgrade", "swap", "add-on", "trial",
-                   "odd", "price")
+        stories = ("steady", "new", "churn", "return", "transient", "upgrade", "downgrade", "swap", "add-on", "trial", "odd", "price")
         main = d.pick((*stories, "new", "churn", "return", "transient", "prospect", "prospect"))
         for story in [main, *d.rng.sample(stories, 0 if main == "prospect" else d.pick((0, 0, 1, 2)))]:
             _story(d, account, story)
     for _ in range(d.size()):
         kind = d.maybe(d.closed("purchases.kind"), 0.85)
-        d.add("purchases", account_id=d.account(), purchased_at=d.moment(), currency=d.code(), kind=kind,
-              product_id=d.ref("products"), amount=d.money() * (-1 if kind == "credit" and d.chance(0.5) else 1))
-        d.add("costs", on=d.day(), kind=d.closed("costs.kind"), amount=d.money(), currency=d.code(),
-              account_id=d.ref("accounts", 0.3))
+        d.add(
+            "purchases",
+            account_id=d.account(),
+            purchased_at=d.moment(),
+            currency=d.code(),
+            kind=kind,
+            product_id=d.ref("products"),
+            amount=d.money() * (-1 if kind == "credit" and d.chance(0.5) else 1),
+        )
+        d.add("costs", on=d.day(), kind=d.closed("costs.kind"), amount=d.money(), currency=d.code(), account_id=d.ref("accounts", 0.3))
     for currency in d.currencies[1:]:
         late = d.missing_rate and d.chance(0.5)
         for begin in [d.day() if late else date(2020, 1, 1), *(d.day() for _ in range(d.rng.randint(0, 4)))]:
@@ -359,11 +407,18 @@ def _commerce(d: Draft) -> None:
 def _touch(d: Draft, when: datetime, **over: Any) -> None:
     """Add one touch, real more often than not."""
     outcome = d.pick(("completed", "completed", d.closed("touches.outcome")))
-    cells = {"channel": d.closed("touches.channel"), "direction": d.pick(("outbound", "outbound", "inbound")),
-             "purpose": d.maybe(d.closed("touches.purpose"), 0.9), "outcome": d.maybe(outcome),
-             "user_id": d.ref("users"), "is_automated": d.maybe(d.chance(0.1)), "contact_id": d.ref("contacts", 0.3),
-             "minutes": d.pick((None, 0, 5, 30, "7.5")), "sentiment": d.pick((None, -1, 0, "0.5", 1)),
-             "ticket_id": d.ref("tickets", 0.8)}
+    cells = {
+        "channel": d.closed("touches.channel"),
+        "direction": d.pick(("outbound", "outbound", "inbound")),
+        "purpose": d.maybe(d.closed("touches.purpose"), 0.9),
+        "outcome": d.maybe(outcome),
+        "user_id": d.ref("users"),
+        "is_automated": d.maybe(d.chance(0.1)),
+        "contact_id": d.ref("contacts", 0.3),
+        "minutes": d.pick((None, 0, 5, 30, "7.5")),
+        "sentiment": d.pick((None, -1, 0, "0.5", 1)),
+        "ticket_id": d.ref("tickets", 0.8),
+    }
     d.add("touches", occurred_at=when, **(cells | over))
 
 
@@ -378,10 +433,21 @@ def _tickets(d: Draft) -> None:
             if resolved and d.chance(0.3):
                 resolved = max(created, d.moment(d.day(created.date(), max(created.date(), d.last))))
             replied = d.maybe(created + d.rng.choice([0 * DAY, d.rng.uniform(0, 3) * DAY, 2 * DAY, SECOND]), 0.8)
-            d.add("tickets", created_at=created, account_id=account, contact_id=d.ref("contacts", 0.3),
-                  assignee_id=d.ref("users"), channel=d.pick(("email", "phone", None)), priority=d.pick((1, None)),
-                  topic=topic, first_replied_at=replied, resolved_at=resolved, reopened=d.pick((None, 0, 0, 0, 1, 2)),
-                  agent_replies=d.pick((None, 0, 1, 1, 1, 1, 2, 5)), customer_messages=d.pick((None, 0, 1, 3)))
+            d.add(
+                "tickets",
+                created_at=created,
+                account_id=account,
+                contact_id=d.ref("contacts", 0.3),
+                assignee_id=d.ref("users"),
+                channel=d.pick(("email", "phone", None)),
+                priority=d.pick((1, None)),
+                topic=topic,
+                first_replied_at=replied,
+                resolved_at=resolved,
+                reopened=d.pick((None, 0, 0, 0, 1, 2)),
+                agent_replies=d.pick((None, 0, 1, 1, 1, 1, 2, 5)),
+                customer_messages=d.pick((None, 0, 1, 3)),
+            )
             lag = d.pick((7, 7, 7, 0, 3)) * DAY + d.pick((0, 0, 1, -1)) * MICRO
             created = max(created, (resolved or created) + lag)
 
@@ -392,10 +458,21 @@ def _sales(d: Draft) -> None:
         created, status = d.moment(), d.pick(("won", "won", "lost", "open"))
         closed = None if status == "open" and d.chance(0.95) else max(created, d.moment())
         account = d.ref("accounts")
-        deal = d.add("deals", kind=d.closed("deals.kind"), status=status, created_at=created, closed_at=closed,
-                     account_id=account, contact_id=d.ref("contacts"), owner_id=d.ref("users"),
-                     amount=d.maybe(d.money(), 0.9), currency=d.maybe(d.code(), 0.8), probability=d.maybe("0.4"),
-                     source=d.pick(("referral", "web", None)), attributed_to=d.maybe(d.closed("deals.attributed_to")))
+        deal = d.add(
+            "deals",
+            kind=d.closed("deals.kind"),
+            status=status,
+            created_at=created,
+            closed_at=closed,
+            account_id=account,
+            contact_id=d.ref("contacts"),
+            owner_id=d.ref("users"),
+            amount=d.maybe(d.money(), 0.9),
+            currency=d.maybe(d.code(), 0.8),
+            probability=d.maybe("0.4"),
+            source=d.pick(("referral", "web", None)),
+            attributed_to=d.maybe(d.closed("deals.attributed_to")),
+        )
         for _ in range(d.pick((0, 0, 1, 3)) if closed else 0):
             _touch(d, closed + d.pick((0 * DAY, MICRO, -MICRO, -DAY, DAY, -30 * DAY)), account_id=account, deal_id=deal)
     for account, day in d.first_paid.items():  # whole days of 24 hours, whatever the clocks do in between
@@ -424,8 +501,15 @@ def _surveys(d: Draft) -> None:
     for survey in dict.fromkeys([*clients, "enps-a", "esat-5"]):
         low, high = SCALES[survey]
         known = {"csat-6": 5, "csat-100": 80}.get(survey, d.maybe(low + 1, 0.1) if survey[:4] == "csat" else None)
-        d.add("surveys", id=survey, kind=survey.split("-")[0], scale_min=low, scale_max=high, name=d.maybe("A survey"),
-              satisfied_from=None if survey == "csat-bad" else known)
+        d.add(
+            "surveys",
+            id=survey,
+            kind=survey.split("-")[0],
+            scale_min=low,
+            scale_max=high,
+            name=d.maybe("A survey"),
+            satisfied_from=None if survey == "csat-bad" else known,
+        )
     for _ in range(d.size() // 2):
         survey, when = d.pick(clients), d.moment()
         who = {"account_id": d.ref("accounts"), "contact_id": d.ref("contacts", 0.25), "agent_id": d.ref("users", 0.5)}
@@ -439,8 +523,14 @@ def _surveys(d: Draft) -> None:
         if d.chance(0.6):
             lag = d.pick((window, window, window + MICRO, window - MICRO, DAY, MICRO))
             response = _answer(d, survey, invited + lag, invited_at=d.maybe(invited), **who)
-        d.add("invitations", survey_id=survey, invited_at=invited, delivered=d.pick((None, True, True, False)),
-              **who, response_id=d.pick((response, response, None, "nowhere")))
+        d.add(
+            "invitations",
+            survey_id=survey,
+            invited_at=invited,
+            delivered=d.pick((None, True, True, False)),
+            **who,
+            response_id=d.pick((response, response, None, "nowhere")),
+        )
 
 
 def _employee_answers(d: Draft) -> None:
@@ -459,23 +549,58 @@ def _employee_answers(d: Draft) -> None:
 def _adoption(d: Draft) -> None:
     """Usage, feedback, goals and their measurements, references, referrals and mentions."""
     for _ in range(d.size()):
-        d.add("usage_daily", account_id=d.account(), on=d.day(), product_id=d.pick([*d.ids["products"], None, None]),
-              active_users=d.pick((None, 0, 0, 1, 4)), logins=d.pick((None, 0, 0, 2, 30)), seats=d.maybe(5),
-              minutes=d.pick((None, 0, "12.5")), key_events=d.maybe(3))
+        d.add(
+            "usage_daily",
+            account_id=d.account(),
+            on=d.day(),
+            product_id=d.pick([*d.ids["products"], None, None]),
+            active_users=d.pick((None, 0, 0, 1, 4)),
+            logins=d.pick((None, 0, 0, 2, 30)),
+            seats=d.maybe(5),
+            minutes=d.pick((None, 0, "12.5")),
+            key_events=d.maybe(3),
+        )
         received, status = d.moment(), d.closed("feedback.status")
         done = received + d.pick((90 * DAY, 90 * DAY, 90 * DAY + MICRO, 90 * DAY - MICRO, DAY, 0 * DAY, 120 * DAY))
-        d.add("feedback", received_at=received, status=status, account_id=d.ref("accounts"), text=d.pick(AWKWARD),
-              implemented_at=d.maybe(done, 0.9 if status == "implemented" else 0.2), communicated_at=d.maybe(done, 0.2),
-              is_actionable=d.pick((None, True, True, False)))
+        d.add(
+            "feedback",
+            received_at=received,
+            status=status,
+            account_id=d.ref("accounts"),
+            text=d.pick(AWKWARD),
+            implemented_at=d.maybe(done, 0.9 if status == "implemented" else 0.2),
+            communicated_at=d.maybe(done, 0.2),
+            is_actionable=d.pick((None, True, True, False)),
+        )
         referrer = d.account()
-        d.add("referrals", referrer_account_id=referrer, referred_at=d.moment(), converted_at=d.maybe(d.moment(), 0.2),
-              referred_account_id=d.pick((referrer, *(d.ref("accounts", 0.2) for _ in range(5)))),
-              status=d.maybe(d.closed("referrals.status")))
-        d.add("mentions", mentioned_at=d.moment(), channel=d.pick(("x", "NA")), account_id=d.ref("accounts", 0.4),
-              sentiment=d.pick((None, "-0.5", 1)), text=d.pick(AWKWARD))
+        d.add(
+            "referrals",
+            referrer_account_id=referrer,
+            referred_at=d.moment(),
+            converted_at=d.maybe(d.moment(), 0.2),
+            referred_account_id=d.pick((referrer, *(d.ref("accounts", 0.2) for _ in range(5)))),
+            status=d.maybe(d.closed("referrals.status")),
+        )
+        d.add(
+            "mentions",
+            mentioned_at=d.moment(),
+            channel=d.pick(("x", "NA")),
+            account_id=d.ref("accounts", 0.4),
+            sentiment=d.pick((None, "-0.5", 1)),
+            text=d.pick(AWKWARD),
+        )
         due, target = d.day(None, d.last + 30 * DAY), d.pick((0, 10, "99.5"))
-        goal = d.add("goals", account_id=d.account(), name="Goal", kind=d.closed("goals.kind"), target=target,
-                     due_on=due, direction=d.closed("goals.direction"), starts_on=d.maybe(d.start), baseline=d.maybe(1))
+        goal = d.add(
+            "goals",
+            account_id=d.account(),
+            name="Goal",
+            kind=d.closed("goals.kind"),
+            target=target,
+            due_on=due,
+            direction=d.closed("goals.direction"),
+            starts_on=d.maybe(d.start),
+            baseline=d.maybe(1),
+        )
         for _ in range(d.pick((0, 1, 2, 3))):
             lag = d.pick((0 * DAY, DAY, DAY - MICRO, DAY + MICRO, -20 * DAY, 5 * DAY, -MICRO))
             value = d.pick((target, 9, 11, "99.6"))
@@ -489,10 +614,25 @@ def _words(d: Draft) -> None:
     """Interventions, leads and notes."""
     for _ in range(d.size()):
         d.add("interventions", name="Campaign", on=d.day(), account_id=d.ref("accounts", 0.4), segment=d.pick(AWKWARD))
-        d.add("leads", created_at=d.moment(), source=d.pick(AWKWARD), contact_id=d.ref("contacts"),
-              account_id=d.ref("accounts"), converted_at=d.maybe(d.moment(), 0.3))
-        d.add("notes", noted_at=d.moment(), kind=d.closed("notes.kind"), author_id=d.ref("users"), text=d.pick(AWKWARD),
-              account_id=d.ref("accounts"), user_id=d.ref("users", 0.6), kpi=d.maybe("nrr"), sentiment=d.maybe(1))
+        d.add(
+            "leads",
+            created_at=d.moment(),
+            source=d.pick(AWKWARD),
+            contact_id=d.ref("contacts"),
+            account_id=d.ref("accounts"),
+            converted_at=d.maybe(d.moment(), 0.3),
+        )
+        d.add(
+            "notes",
+            noted_at=d.moment(),
+            kind=d.closed("notes.kind"),
+            author_id=d.ref("users"),
+            text=d.pick(AWKWARD),
+            account_id=d.ref("accounts"),
+            user_id=d.ref("users", 0.6),
+            kpi=d.maybe("nrr"),
+            sentiment=d.maybe(1),
+        )
 
 
 BUILDERS = (_people, _commerce, _tickets, _sales, _surveys, _employee_answers, _adoption, _words)

@@ -83,9 +83,7 @@ def _period(
     return known.cache[key]
 
 
-def _coverage(
-    known: Known, kpi: str, start: date, end: date
-) -> tuple[str | None, datetime | None]:
+def _coverage(known: Known, kpi: str, start: date, end: date) -> tuple[str | None, datetime | None]:
     """The reason why there is no value, if there is one, and how far the data reaches."""
     needs = KPIS[kpi].needs
     if any(not known.connected(table) for table in needs):
@@ -95,9 +93,7 @@ def _coverage(
     for table in needs:
         if table not in FACT_STARTS:
             continue
-        holding = [
-            (begin, finish) for begin, finish in known.stretches(table) if begin <= s < finish
-        ]
+        holding = [(begin, finish) for begin, finish in known.stretches(table) if begin <= s < finish]
         if not holding:
             return "not_covered", None
         begin, finish = holding[0]
@@ -112,9 +108,7 @@ def _coverage(
     return None, through
 
 
-def _slices(
-    period: Period, kpi: str, by: Sequence[str], conditions: Sequence[Condition]
-) -> list[tuple[str | None, ...]]:
+def _slices(period: Period, kpi: str, by: Sequence[str], conditions: Sequence[Condition]) -> list[tuple[str | None, ...]]:
     """The slices that hold anything, by code point with null last."""
     everything = Cut(period.known, conditions, by)
     KPIS[kpi].compute(period, everything)
@@ -125,9 +119,7 @@ def _order(value: str | None) -> tuple[bool, str]:
     return (value is None, value or "")
 
 
-def _figures(
-    period: Period, kpi: str, by: Sequence[str], conditions: Sequence[Condition], total: bool
-) -> list[dict[str, Any]]:
+def _figures(period: Period, kpi: str, by: Sequence[str], conditions: Sequence[Condition], total: bool) -> list[dict[str, Any]]:
     rows = []
     if by:
         for values in _slices(period, kpi, by, conditions):
@@ -140,9 +132,7 @@ def _figures(
     return rows
 
 
-def _distribution(
-    period: Period, by: Sequence[str], conditions: Sequence[Condition], total: bool
-) -> list[dict[str, Any]]:
+def _distribution(period: Period, by: Sequence[str], conditions: Sequence[Condition], total: bool) -> list[dict[str, Any]]:
     """One row per source of new customers, in each slice."""
     compute = acquisition_source_mix
     outer = [dimension for dimension in by if dimension != "acquisition_source"]
@@ -166,9 +156,7 @@ def _distribution(
     return rows
 
 
-def _row(
-    period: Period, kpi: str, dimensions: dict[str, str | None], figure: Figure
-) -> dict[str, Any]:
+def _row(period: Period, kpi: str, dimensions: dict[str, str | None], figure: Figure) -> dict[str, Any]:
     if figure.rate_missing:
         return _without_value(kpi, dimensions, figure, "missing_rate")
     if figure.suppressed:
@@ -197,9 +185,7 @@ def _row(
     }
 
 
-def _without_value(
-    kpi: str, dimensions: dict[str, str | None], figure: Figure, reason: str
-) -> dict[str, Any]:
+def _without_value(kpi: str, dimensions: dict[str, str | None], figure: Figure, reason: str) -> dict[str, Any]:
     """A row without a value; only a zero denominator shows its parts."""
     shown = reason == "zero_denominator"
     return {

@@ -44,9 +44,7 @@ _add(
     "transfer_out_mrr account_growth",
     "money", "A", SUBS, customers,
 )  # fmt: skip
-_add(
-    "nrr grr revenue_churn_rate customer_expansion_revenue_rate", "percent", "A", SUBS, customers
-)
+_add("nrr grr revenue_churn_rate customer_expansion_revenue_rate", "percent", "A", SUBS, customers)
 _add(
     "upsell_revenue cross_sell_revenue price_increase_revenue unclassified_expansion_revenue",
     "money", "A", "subscriptions products", expansion,

@@ -282,9 +282,7 @@ def test_the_successor_owns_exactly_the_departed_manager_s_accounts(tables: dict
         if row["role"] == "account_manager":
             spans[row["user_id"], row["valid_from"], row["valid_to"]].add(row["account_id"])
     assert spans[story.successor_id, story.departed_on, None] == set(story.account_ids)
-    departed = [
-        held for (user, _, until), held in spans.items() if user == story.user_id and until == story.departed_on
-    ]
+    departed = [held for (user, _, until), held in spans.items() if user == story.user_id and until == story.departed_on]
     assert departed == [set(story.account_ids)]
 
 
@@ -388,7 +386,5 @@ def test_importing_the_sample_loads_neither_numpy_nor_pyarrow() -> None:
         " print(sorted({'numpy', 'pyarrow', 'pandas'} & (set(sys.modules) - before)))"
     )
     root = sample.__file__.rsplit("/kampass/", 1)[0]
-    run = subprocess.run(
-        [sys.executable, "-c", code], env={"PYTHONPATH": root}, capture_output=True, text=True, check=True
-    )
+    run = subprocess.run([sys.executable, "-c", code], env={"PYTHONPATH": root}, capture_output=True, text=True, check=True)
     assert run.stdout.strip() == "[]"
