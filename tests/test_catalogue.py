@@ -95,7 +95,7 @@ def test_the_pinned_kpis_ship_and_no_others_and_each_needs_its_tables() -> None:
 
 
 def test_twelve_kpis_are_switched_on_in_a_new_workspace() -> None:
-    assert PACK == tuple(SWITCHED_ON.split())
+    assert tuple(SWITCHED_ON.split()) == PACK
     assert len(PACK) == 12
     assert set(PACK) <= set(shipped().kpis)
 
@@ -199,7 +199,7 @@ def test_a_comment_is_left_behind(text: str) -> None:
 
 def test_an_id_that_is_taken_is_refused(tmp_path: Any) -> None:
     (tmp_path / "own.yaml").write_text(SMALL.replace("id: answered", "id: csat"), encoding="utf-8")
-    with pytest.raises(DefinitionError, match="already defined in satisfaction.yaml") as raised:
+    with pytest.raises(DefinitionError, match=r"already defined in satisfaction\.yaml") as raised:
         with_own(tmp_path)
     assert raised.value.hint == "Give it another id."
 
@@ -208,7 +208,7 @@ def repr_yaml(text: str) -> str:
     return "'" + text.replace("'", "''") + "'"
 
 
-def refused(kpi: Kpi, worlds: Worlds, monkeypatch: pytest.MonkeyPatch, says: str = "") -> None:
+def refused(kpi: Kpi, worlds: Worlds, monkeypatch: pytest.MonkeyPatch, says: str = ".") -> None:
     """The engine refuses the definition, with a way out, before it runs a statement."""
     snapshot = worlds.snapshot(
         {"surveys": "id,kind,scale_min,scale_max\ns,csat,1,5\n", "responses": "id,survey_id,responded_at,score\nr,s,2026-01-05T10:00:00Z,4\n"}

@@ -56,10 +56,7 @@ def answer(
         return [{**head, **_without_value(kpi, {}, Figure(0, None), reason)}]
     assert through is not None
     period = _period(known, start, end, through, calendars)
-    if kpi == DISTRIBUTION:
-        rows = _distribution(period, by, conditions, total)
-    else:
-        rows = _figures(period, kpi, by, conditions, total)
+    rows = _distribution(period, by, conditions, total) if kpi == DISTRIBUTION else _figures(period, kpi, by, conditions, total)
     return [{**head, **row} for row in rows]
 
 

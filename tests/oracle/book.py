@@ -136,9 +136,7 @@ def _check_row(table: str, row: Row) -> None:
 
 
 def satisfied_by_scale(survey: Row) -> Fraction | None:
-    """The lowest satisfied score of a scale: 1-2 {2}, 1-3 {3}, 4, 5 and 7 points the top two,
-    10 and 11 points 9-10; another scale has none.
-    """
+    """The lowest satisfied score: 1-2 {2}, 1-3 {3}, 4, 5, 7 points the top two, 10 and 11 points 9-10; else none."""
     low, high = survey.scale_min, survey.scale_max
     points = high - low + 1
     if (low, high) == (1, 2):

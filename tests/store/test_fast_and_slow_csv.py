@@ -76,7 +76,7 @@ def check(raw: bytes) -> Rows:
 
 @settings(max_examples=80, deadline=None, suppress_health_check=[HealthCheck.too_slow], derandomize=True)
 @given(ROWS, st.sampled_from(["\n", "\r\n"]), st.booleans(), st.sampled_from([csv.QUOTE_ALL, csv.QUOTE_MINIMAL]))
-def test_written_rows_are_read_back_by_both(rows: list[tuple[str, str, str]], end: str, bom: bool, quoting: int) -> None:  # noqa: FBT001 - a case
+def test_written_rows_are_read_back_by_both(rows: list[tuple[str, str, str]], end: str, bom: bool, quoting: int) -> None:
     """A cell with a lone carriage return is only written well where everything is quoted."""
     text = io.StringIO()
     kept = rows if quoting == csv.QUOTE_ALL else [row for row in rows if "\r" not in "".join(row)]

@@ -136,7 +136,7 @@ def test_a_won_deal_needs_the_moment_it_closed_also_without_such_a_column(desk: 
 
 
 @pytest.mark.parametrize(("scale", "accepted"), [("3", True), ("5", True), ("6", False), ("10", True), ("100", False)])
-def test_an_odd_scale_needs_satisfied_from_also_without_such_a_column(desk: Desk, scale: str, accepted: bool) -> None:  # noqa: FBT001 - a case
+def test_an_odd_scale_needs_satisfied_from_also_without_such_a_column(desk: Desk, scale: str, accepted: bool) -> None:
     found = cell(desk, "surveys", "scale_max", scale, kind="csat", scale_min="1")
     assert [row[0] for row in found] == ([] if accepted else ["satisfied_from"])
 

@@ -60,7 +60,7 @@ def adjusted_wald_difference(now: tuple[float, float, float], before: tuple[floa
     """Bounds of a difference of two adjusted estimates, each given as promoters, detractors and n; the variances add up.
 
     >>> [round(100 * bound, 3) for bound in adjusted_wald_difference((5, 0, 5), (0, 5, 5))]
-    [63.87, 186.13]
+    [61.348, 188.652]
     """
     (centre, variance), (centre_before, variance_before) = _adjusted(*now), _adjusted(*before)
     difference, spread = centre - centre_before, Z * sqrt(variance + variance_before)

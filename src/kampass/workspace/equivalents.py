@@ -32,12 +32,31 @@ def reason_of(kpi_id: str, kind: str, what: str) -> str | None:
 
 
 def and_parts(text: str | None) -> list[str]:
-    """The parts of a condition that hold together; the `and` of a `between` is no joint."""
-    inner = (text or "").strip()
-    if inner.startswith("(") and inner.endswith(")") and inner.count("(") == 1:
-        inner = inner[1:-1]
-    inner = re.sub(r"(between \S+) and ", r"\1 AND ", inner)
-    return [part.strip() for part in re.split(r"\band\b(?![^()]*\))", inner) if part.strip()]
+    """The parts of a condition that hold together; the `and` of a `between` is no joint.
+
+    >>> and_parts("(kind in ('a', 'b') and x between 1 and 2) and (y)")
+    ["kind in ('a', 'b')", 'x between 1 AND 2', 'y']
+    """
+    inner = re.sub(r"(between \S+) and ", r"\1 AND ", (text or "").strip())
+    pieces = _outside_parentheses(inner, " and ")
+    if len(pieces) > 1 and len(_outside_parentheses(inner, " or ")) == 1:
+        return [part for piece in pieces for part in and_parts(piece)]
+    if inner.startswith("(") and inner.endswith(")") and len(_outside_parentheses(inner[1:-1], ") ")) == 1:
+        either = len(_outside_parentheses(inner[1:-1], " or ")) > 1
+        return [inner] if either else and_parts(inner[1:-1])
+    return [inner] if inner else []
+
+
+def _outside_parentheses(text: str, joint: str) -> list[str]:
+    """The text split where the joint stands outside all parentheses."""
+    pieces, depth, start = [], 0, 0
+    for index, letter in enumerate(text):
+        depth += {"(": 1, ")": -1}.get(letter, 0)
+        if depth < 0 or (depth == 0 and joint != ") " and text.startswith(joint, index)):
+            pieces.append(text[start:index])
+            start = index + len(joint)
+            depth = max(depth, 0)
+    return [*pieces, text[start:]]
 
 
 def implied(measure: Measure, part: str) -> bool:

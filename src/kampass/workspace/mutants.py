@@ -63,8 +63,8 @@ class Survey:
         """The lines people read."""
         survived, equal = Counter(m.kind for m in self.survivors), Counter(m.kind for m, _ in self.equivalent)
         lines = [f"{'wrong formula':<24}{'made':>6}{'caught':>8}{'equivalent':>12}"]
-        for kind in sorted(self.made.keys() | equal.keys()):
-            lines.append(f"{kind:<24}{self.made[kind]:>6}{self.made[kind] - survived[kind]:>8}{equal[kind]:>12}")
+        kinds = sorted(self.made.keys() | equal.keys())
+        lines += [f"{kind:<24}{self.made[kind]:>6}{self.made[kind] - survived[kind]:>8}{equal[kind]:>12}" for kind in kinds]
         lines.append(f"{'all':<24}{self.made.total():>6}{self.made.total() - survived.total():>8}{equal.total():>12}")
         lines += [f"equivalent: {m.kpi.id}: {m.kind}: {m.what}: {reason}" for m, reason in self.equivalent]
         return lines + [f"survived: {m.kpi.id}: {m.kind}: {m.what}" for m in self.survivors]
