@@ -29,7 +29,7 @@ if TYPE_CHECKING:
     from kampass.engine.engine import Engine
 
 FEWEST = 2
-FEWEST_ACCOUNTS = 2
+FEWEST_ACCOUNTS = 8
 MOST_ACCOUNT_ROWS = 20_000
 _ROWS_AT_ONCE = 500_000
 

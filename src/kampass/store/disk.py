@@ -9,9 +9,13 @@ import duckdb
 from kampass.model.conform import literal
 
 
+MEMORY = "3GB"
+"""What loading and publishing may hold in memory before they spill beside the journal."""
+
+
 def connect(folder: Path | None = None) -> duckdb.DuckDBPyConnection:
     """A private connection that keeps UTC and spills beside what it builds."""
-    connection = duckdb.connect(config={"threads": 2, "preserve_insertion_order": True})
+    connection = duckdb.connect(config={"threads": 2, "preserve_insertion_order": True, "memory_limit": MEMORY})
     connection.execute("SET TimeZone = 'UTC'")
     if folder is not None:
         connection.execute(f"SET temp_directory = {literal(str(folder))}")
