@@ -156,6 +156,7 @@ FORBIDDEN = [
     "score > 3; drop table responses", "getenv('HOME') = 'x'", "row_number() over () = 1", "cast(score as varchar) = '3'", "score::varchar = '3'",
     "list_filter([1], x -> x > 0) is not null", "{'a': 1}.a = 1", "read_csv('/etc/passwd') is not null", "f.score > 3", "answers.score > 3", "$v0 = 1",
     "score > 3 union select 1", "random() > 0", "kind like '%x%'", "kind similar to 'x'", "[1][1] = 1",
+    "score > 3 -- and kind = 'nps'", "score > 3 /* and more */", "/* {period} */ score > 3", "score / 2 > 1",
 ]  # fmt: skip
 
 
@@ -186,17 +187,6 @@ def test_an_unknown_column_is_refused_with_the_nearest_one(worlds: Worlds, monke
     refused(broken('"score > 3"', '"scor > 3"'), worlds, monkeypatch, "Did you mean 'score'")
 
 
-@pytest.mark.parametrize("text", ["score > 3 -- and kind = 'nps'", "score > 3 /* ' */"])
-def test_a_comment_is_left_behind(text: str) -> None:
-    """What runs is written anew from the tree, so that no comment can hide a part of the statement."""
-    try:
-        sql = Planner([broken('"score > 3"', repr_yaml(text))], Shape((), (), "UTC")).plan().sql
-    except DefinitionError:
-        return
-    assert "nps" not in sql
-    assert "/*" not in sql
-
-
 def test_an_id_that_is_taken_is_refused(tmp_path: Any) -> None:
     (tmp_path / "own.yaml").write_text(SMALL.replace("id: answered", "id: csat"), encoding="utf-8")
     with pytest.raises(DefinitionError, match=r"already defined in satisfaction\.yaml") as raised:
@@ -217,7 +207,8 @@ def refused(kpi: Kpi, worlds: Worlds, monkeypatch: pytest.MonkeyPatch, says: str
     monkeypatch.setattr(engine, "connection", Untouchable())
     with pytest.raises(DefinitionError, match=says) as raised:
         engine.ask(Question((kpi.id,), "2026-01"))
-    assert raised.value.hint or "Did you mean" in raised.value.message or "cannot be read" in raised.value.message or "Columns:" in raised.value.message
+    words = ("Did you mean", "cannot be read", "Columns:")
+    assert raised.value.hint or any(word in raised.value.message for word in words)
 
 
 class Untouchable:

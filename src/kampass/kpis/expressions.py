@@ -85,11 +85,13 @@ def _parse(text: str) -> "exp.Expression":
     from sqlglot.errors import SqlglotError
 
     if len(text) > LONGEST:
-        raise DefinitionError(f"An expression is longer than {LONGEST} characters.")
+        raise DefinitionError(f"An expression is longer than {LONGEST} characters.", hint="Split it into several measures.")
     try:
         tree = sqlglot.parse_one(str(text), dialect="duckdb")
     except SqlglotError as wrong:
         raise DefinitionError(f"'{text}' cannot be read: {str(wrong).split(chr(10))[0]}") from None
+    if any(node.comments for node in tree.walk()):
+        raise DefinitionError(f"'{text}' holds a comment.", hint="Say it in the formula or a trap.")
     return tree
 
 

@@ -8,7 +8,6 @@ import duckdb
 
 from kampass.model.conform import literal
 
-
 MEMORY = "3GB"
 """What loading and publishing may hold in memory before they spill beside the journal."""
 
