@@ -9,7 +9,7 @@ import sys
 from collections.abc import Iterator
 from pathlib import Path
 
-from kampass.engine.facts import FACTS
+from kampass.engine.planning.facts import FACTS
 from kampass.kpis import Kpi, shipped
 from kampass.kpis.schema import schema
 from kampass.model import TABLES
@@ -25,7 +25,7 @@ def pages() -> dict[str, str]:
 
 
 def _facts() -> str:
-    lines = ["# Facts", "", "What KPI definitions count (`docs/kpi-language.md`). Generated from `src/kampass/engine/facts`.", ""]
+    lines = ["# Facts", "", "What KPI definitions count (`docs/kpi-language.md`). Generated from `src/kampass/engine/planning/facts`.", ""]
     for fact in FACTS.values():
         kind = "row fact" if fact.moment else "period fact"
         lines += [f"## {fact.name}", "", f"{fact.about[0].upper()}{fact.about[1:]} ({kind}).", "", "| column | kind | meaning |", "|---|---|---|"]
@@ -35,7 +35,7 @@ def _facts() -> str:
 
 
 def _kpis() -> str:
-    lines = ["# KPIs", "", "Every KPI of the catalogue. Generated from `src/kampass/kpis/*.yaml`.", ""]
+    lines = ["# KPIs", "", "Every KPI of the catalogue. Generated from `src/kampass/kpis/definitions/*.yaml`.", ""]
     family = ""
     for kpi in shipped():
         if kpi.family != family:

@@ -7,7 +7,7 @@ import duckdb
 import pytest
 
 from kampass.engine import Engine, Question, Settings
-from kampass.engine.plan import Planner, Shape
+from kampass.engine.planning.plan import Planner, Shape
 from kampass.errors import DefinitionError
 from kampass.kpis import PACK, Catalogue, Kpi, read, shipped, with_own
 from kampass.kpis.expressions import LONGEST

@@ -6,7 +6,7 @@ on the first day of the period, and the example with such a client fails.
 
 import pytest
 
-from kampass.engine.plan import Planner, Shape
+from kampass.engine.planning.plan import Planner, Shape
 from kampass.kpis import shipped
 from kampass.workspace.equivalents import _REASONS
 from kampass.workspace.mutants import _BOUNDARIES, Survey, mutants, survey

@@ -1,7 +1,7 @@
 """Question, plan, SQL, result: every number comes through here."""
 
 from kampass.engine.engine import Engine, Settings
-from kampass.engine.hours import BusinessCalendar, parse_hours
+from kampass.engine.planning.hours import BusinessCalendar, parse_hours
 from kampass.engine.question import Filter, Question, parse_filter
 from kampass.engine.result import Answer, Result
 

@@ -6,12 +6,12 @@ from datetime import datetime, timedelta
 from functools import lru_cache
 from typing import Any, Protocol
 
-from kampass.engine import dimensions
-from kampass.engine.clock import Clock, Coverage, Reach, Stretch, period_table
 from kampass.engine.compare import compared
 from kampass.engine.figure import Figure, status_of
-from kampass.engine.hours import BusinessCalendar, stretches_sql, team_calendars_sql
-from kampass.engine.plan import Plan, Planner, Shape, parts_of
+from kampass.engine.planning import dimensions
+from kampass.engine.planning.clock import Clock, Coverage, Reach, Stretch, period_table
+from kampass.engine.planning.hours import BusinessCalendar, stretches_sql, team_calendars_sql
+from kampass.engine.planning.plan import Plan, Planner, Shape, parts_of
 from kampass.engine.question import Asked, Filter, Question
 from kampass.engine.result import Answer, Result
 from kampass.kpis import Catalogue, Kpi

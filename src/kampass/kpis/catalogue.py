@@ -64,7 +64,7 @@ class Catalogue:
 def shipped() -> Catalogue:
     """The catalogue that comes with Kampass."""
     kpis: dict[str, Kpi] = {}
-    for file in sorted(resources.files("kampass.kpis").iterdir(), key=lambda entry: entry.name):
+    for file in sorted((resources.files("kampass.kpis") / "definitions").iterdir(), key=lambda entry: entry.name):
         if file.name.endswith(".yaml"):
             _add(kpis, read(file.read_text(encoding="utf-8"), file.name))
     return Catalogue(kpis)

@@ -6,7 +6,7 @@ from typing import Any
 
 from kampass.engine import Engine, Question, Settings, parse_filter
 from kampass.engine.parts import figure_of
-from kampass.engine.plan import Planner, Shape
+from kampass.engine.planning.plan import Planner, Shape
 from kampass.errors import KampassError
 from kampass.kpis import Catalogue, Kpi
 from kampass.periods import Calendar

@@ -5,7 +5,7 @@ Rules come first; a single case that no rule reaches is listed with its reason, 
 
 import re
 
-from kampass.engine.facts import FACTS
+from kampass.engine.planning.facts import FACTS
 from kampass.kpis import Kpi, Measure
 from kampass.kpis.expressions import aggregate, condition
 

@@ -13,7 +13,7 @@ from functools import partial
 from typing import Any
 
 from kampass.engine import Engine
-from kampass.engine.plan import Plan
+from kampass.engine.planning.plan import Plan
 from kampass.kpis import Kpi, Measure
 from kampass.workspace.definitions import check_example
 from kampass.workspace.equivalents import and_parts, boundary_matters, implied, reason_of
@@ -216,7 +216,7 @@ def _turned(parts: list[str]) -> Iterator[tuple[str, str]]:
 
 
 def _sql_of(kpi: Kpi) -> str:
-    from kampass.engine.plan import Planner, Shape
+    from kampass.engine.planning.plan import Planner, Shape
 
     return Planner([kpi], Shape((), (), "UTC")).plan().sql
 

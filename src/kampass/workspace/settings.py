@@ -10,7 +10,7 @@ from typing import Any
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
 from kampass.engine import BusinessCalendar, Settings, parse_hours
-from kampass.engine.hours import WEEKDAYS
+from kampass.engine.planning.hours import WEEKDAYS
 from kampass.errors import DataError
 from kampass.kpis import PACK
 from kampass.periods import Calendar

@@ -140,7 +140,7 @@ class Workspace:
 
     def _source(self, source: SourceSettings) -> Source:
         if source.kind == "sample":
-            from kampass.sources.sample.source import SampleSource
+            from kampass.sources.company import SampleSource
 
             return SampleSource(source.name, **source.options)
         return FileSource(source.name, (self.folder / str(source.options["path"])).resolve())

@@ -2,7 +2,7 @@
 
 from dataclasses import dataclass, field
 
-from kampass.engine.facts import Fact
+from kampass.engine.planning.facts import Fact
 from kampass.errors import UnknownName
 from kampass.kpis import Kpi
 

@@ -1,7 +1,7 @@
 """Facts about contact: touches, first touches, usage, and how much of both each account got."""
 
-from kampass.engine.facts.fact import Fact, Relation, Scope, columns, suffix
-from kampass.engine.facts.revenue import BALANCE, MOVEMENT
+from kampass.engine.planning.facts.fact import Fact, Relation, Scope, columns, suffix
+from kampass.engine.planning.facts.revenue import BALANCE, MOVEMENT
 
 _MANUAL = "NOT coalesce(t.is_automated, false)"
 _HAPPENED = "coalesce(t.outcome, '') NOT IN ('cancelled', 'bounced')"

@@ -1,6 +1,6 @@
 """Facts about what accounts and employees say: answers, invitations, feedback, goals, mentions, employments."""
 
-from kampass.engine.facts.fact import Fact, Scope, columns
+from kampass.engine.planning.facts.fact import Fact, Scope, columns
 
 _SATISFIED = """r.score >= coalesce(s.satisfied_from,
     CASE WHEN s.scale_min = 1 AND s.scale_max IN (2, 3) THEN s.scale_max WHEN s.scale_max - s.scale_min IN (9, 10) THEN 9

@@ -4,7 +4,7 @@ State at a boundary is the state just before it, so everything is read at a loca
 the period) for the start, `last_day` (the date of the last instant before its end) for the end.
 """
 
-from kampass.engine.facts.fact import Fact, Relation, Scope, columns, suffix
+from kampass.engine.planning.facts.fact import Fact, Relation, Scope, columns, suffix
 from kampass.store.prepare import fx_join
 
 AT_START = "l.valid_from <= p.before AND l.valid_to > p.before"

@@ -8,9 +8,9 @@ import re
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 
-from kampass.engine.clock import COLUMNS
-from kampass.engine.facts import FACTS, Relation, Scope
-from kampass.engine.scan import Scan, Shape, aggregate_sql
+from kampass.engine.planning.clock import COLUMNS
+from kampass.engine.planning.facts import FACTS, Relation, Scope
+from kampass.engine.planning.scan import Scan, Shape, aggregate_sql
 from kampass.errors import DefinitionError
 from kampass.kpis import Kpi, Measure
 from kampass.kpis.expressions import Aggregate, Condition, aggregate, condition, formula

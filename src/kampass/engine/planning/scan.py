@@ -7,8 +7,8 @@ event; the bounds as instants still hold, so that a period may end in the middle
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 
-from kampass.engine.dimensions import Cut, cut_sql, filter_sql
-from kampass.engine.facts import Fact, Scope
+from kampass.engine.planning.dimensions import Cut, cut_sql, filter_sql
+from kampass.engine.planning.facts import Fact, Scope
 from kampass.errors import DefinitionError
 from kampass.kpis.expressions import Aggregate, Condition
 from kampass.model.conform import literal, quoted

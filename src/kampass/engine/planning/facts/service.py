@@ -1,6 +1,6 @@
 """Facts about support: tickets resolved, answered, and still open; durations by the clock and by business hours."""
 
-from kampass.engine.facts.fact import Fact, Relation, Scope, columns
+from kampass.engine.planning.facts.fact import Fact, Relation, Scope, columns
 
 _FIELDS = "k.id, k.account_id, k.contact_id, k.assignee_id AS agent_id, k.assignee_id AS _actor, k.channel, k.priority, k.topic"
 
