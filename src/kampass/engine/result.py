@@ -10,6 +10,8 @@ if TYPE_CHECKING:
     import polars as pl
     import pyarrow as pa
 
+    from kampass.engine.chart import Chart
+
 _TYPES = {"n": "int64", "detectable": "bool", "period_start": "date32", "period_end": "date32", "through": "instant", "known_at": "instant"}
 _NUMBERS = ("value", "numerator", "denominator", "low", "high", "difference")
 _APART = ("dimensions", "change", "parts")
@@ -80,13 +82,6 @@ class Answer:
         return shown if self.change is None else shown | {"change": self.change.to_dict()}
 
 
-class Chart(dict[str, Any]):
-    """A Vega-Lite specification that notebooks draw by themselves."""
-
-    def _repr_mimebundle_(self, **_: object) -> dict[str, Any]:
-        return {"application/vnd.vegalite.v6+json": dict(self), "text/plain": "A Vega-Lite chart of Kampass answers"}
-
-
 @dataclass(frozen=True)
 class Result(Sequence[Answer]):
     """The answers to a question, in the contract's order."""
@@ -155,24 +150,9 @@ class Result(Sequence[Answer]):
 
     def chart(self) -> "Chart":
         """A Vega-Lite specification: a line over periods per KPI and slice; gaps where there is no value."""
-        rows = [
-            {"kpi": self.names.get(answer.kpi, answer.kpi), "period": answer.period_start.isoformat(), "value": answer.value,
-             "low": answer.low, "high": answer.high, "n": answer.n, "status": answer.status,
-             "slice": ", ".join(self.shown(answer, name) for name in answer.dimensions) or "All"}
-            for answer in self.answers
-        ]  # fmt: skip
-        shared = {"x": {"field": "period", "type": "temporal", "title": None}, "color": {"field": "slice", "type": "nominal", "title": None}}
-        value = {"field": "value", "type": "quantitative", "title": None, "scale": {"zero": False}}
-        tooltip = [{"field": name} for name in ("kpi", "slice", "period", "value", "n", "status")]
-        layer = [
-            {"mark": {"type": "errorband"}, "encoding": {**shared, "y": {"field": "low", "type": "quantitative", "title": None}, "y2": {"field": "high"}}},
-            {"mark": {"type": "line", "point": True, "invalid": "break-paths-show-domains"}, "encoding": {**shared, "y": value, "tooltip": tooltip}},
-        ]
-        inner = {"layer": layer, "width": 480, "height": 180}
-        return Chart({
-            "$schema": "https://vega.github.io/schema/vega-lite/v6.json", "data": {"values": rows},
-            "facet": {"row": {"field": "kpi", "type": "nominal", "title": None}}, "spec": inner, "resolve": {"scale": {"y": "independent"}},
-        })  # fmt: skip
+        from kampass.engine.chart import chart_of
+
+        return chart_of(self)
 
     def _repr_html_(self) -> str:
         """The notebook view: a plain table, every cell escaped."""
