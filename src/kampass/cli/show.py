@@ -3,6 +3,7 @@
 import json
 import sys
 from collections.abc import Sequence
+from dataclasses import dataclass
 from datetime import date
 from typing import TYPE_CHECKING
 
@@ -19,6 +20,7 @@ if TYPE_CHECKING:
 
 _BARS = "▁▂▃▄▅▆▇█"
 _COLUMNS_AT_MOST = 5
+_NARROW = 76
 _MARKS = {"partial": "…", "provisional": "~", "low_n": "°"}
 
 
@@ -73,33 +75,63 @@ def _table(result: Result) -> None:
     lines: dict[tuple[object, ...], list[Answer]] = {}
     for answer in result:
         lines.setdefault((answer.kpi, *sorted(answer.dimensions.items(), key=str)), []).append(answer)
+    out = console()
+    layout = _Layout(result, tuple(periods), out.width)
     table = Table(box=None, pad_edge=False, header_style="bold")
-    table.add_column("KPI")
+    table.add_column("KPI", min_width=16)
     for name in result.dimensions:
-        table.add_column(name.replace("_", " ").capitalize())
-    many = len(periods) > _COLUMNS_AT_MOST
-    for start, end in [periods[-1]] if many else periods:
-        table.add_column(label(start, end), justify="right", no_wrap=True)
-    for name in (["Trend"] if many else []) + (["Change"] if result.compare else []) + ["95 % interval", "n", ""]:
-        table.add_column(name, justify="right" if name == "n" else "left", no_wrap=True)
+        table.add_column(name.replace("_", " ").capitalize(), min_width=8)
+    for name, justify in layout.columns():
+        table.add_column(name, justify="right" if justify else "left", no_wrap=True)
     for answers in lines.values():
-        table.add_row(*_line(result, answers, periods, many=many))
-    console().print(table)
+        table.add_row(*layout.line(answers))
+    out.print(table)
     _legend(result)
 
 
-def _line(result: Result, answers: list[Answer], periods: Sequence[tuple[date, date]], *, many: bool) -> list[Text]:
-    last = answers[-1]
-    at = {(answer.period_start, answer.period_end): answer for answer in answers}
-    shown = [last] if many else [at.get(period) for period in periods]
-    cells = [result.names.get(last.kpi, last.kpi), *(result.shown(last, name) for name in result.dimensions)]
-    cells += ["" if answer is None else show_value(answer.value, answer.unit, result.currency) + _MARKS.get(answer.status, "") for answer in shown]
-    if many:
-        cells.append(sparkline([at[period].value if period in at else None for period in periods]))
-    if result.compare:
-        cells.append(show_change(last, result.currency))
-    interval = "" if last.low is None or last.high is None else f"{last.low:.1f} to {last.high:.1f}"
-    return [Text(cell) for cell in (*cells, interval, f"{last.n:,}", (last.reason or "").replace("_", " "))]
+@dataclass(frozen=True)
+class _Layout:
+    """Which columns fit: every period, or the last one with a trend; the interval where there is room."""
+
+    result: Result
+    periods: tuple[tuple[date, date], ...]
+    width: int
+
+    @property
+    def many(self) -> bool:
+        """Whether there are more periods than columns for them."""
+        return len(self.periods) > max(1, min(_COLUMNS_AT_MOST, (self.width - 48) // 13))
+
+    @property
+    def trend(self) -> bool:
+        """Whether a sparkline fits."""
+        return self.many and self.width >= _NARROW + len(self.periods)
+
+    def columns(self) -> list[tuple[str, bool]]:
+        """The columns behind the names, and whether they hold figures."""
+        shown = self.periods[-1:] if self.many else self.periods
+        named = [("Trend", False)] * self.trend + [("Change", False)] * bool(self.result.compare) + [("95 % interval", False)] * self._roomy
+        return [*((label(*period), True) for period in shown), *named, ("n", True), ("", False)]
+
+    def line(self, answers: list[Answer]) -> list[Text]:
+        """The cells of one KPI and slice."""
+        result, at = self.result, {(answer.period_start, answer.period_end): answer for answer in answers}
+        last = at.get(self.periods[-1])
+        shown = [last] if self.many else [at.get(period) for period in self.periods]
+        cells = [result.names.get(answers[0].kpi, answers[0].kpi), *(result.shown(answers[0], name) for name in result.dimensions)]
+        cells += ["" if a is None else show_value(a.value, a.unit, result.currency) + _MARKS.get(a.status, "") for a in shown]
+        if self.trend:
+            cells.append(sparkline([at[period].value if period in at else None for period in self.periods]))
+        if result.compare:
+            cells.append("" if last is None else show_change(last, result.currency))
+        if self._roomy:
+            cells.append("" if last is None or last.low is None or last.high is None else f"{last.low:.1f} to {last.high:.1f}")
+        cells += ["", ""] if last is None else [f"{last.n:,}", (last.reason or "").replace("_", " ")]
+        return [Text(cell) for cell in cells]
+
+    @property
+    def _roomy(self) -> bool:
+        return self.width >= _NARROW
 
 
 def _legend(result: Result) -> None:
