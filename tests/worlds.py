@@ -13,13 +13,9 @@ from datetime import date, datetime, time
 from pathlib import Path
 from zoneinfo import ZoneInfo
 
-if __package__:
-    from . import worlds_rows as base
-else:  # the folder of tests itself is on the path
-    import worlds_rows as base
+from tests.worlds_draft import CLOSED, COLUMNS, DAY, HEADER, KEYS, REQUIRED, Draft, Frame, Period, Row, months_on
+from tests.worlds_rows import BUILDERS
 
-CLOSED, COLUMNS, HEADER, KEYS, REQUIRED = base.CLOSED, base.COLUMNS, base.HEADER, base.KEYS, base.REQUIRED
-DAY, Draft, Frame, Period, Row, months_on = base.DAY, base.Draft, base.Frame, base.Period, base.Row, base.months_on
 ZONES = ("America/New_York", "Europe/Berlin", "Asia/Kolkata")
 NUMBERS = set(
     "tier_rank value quantity unit_price mrr amount probability minutes reopened agent_replies score seats"
@@ -193,6 +189,6 @@ def _finish(d: Draft) -> dict[str, list[Row]]:
 def make_world(seed: int, *, accounts: int | None = None) -> World:
     """Make the world of this seed, with so many accounts (8 to 40 unless told)."""
     d = Draft(_frame(seed), accounts)
-    for build in base.BUILDERS:
+    for build in BUILDERS:
         build(d)
     return World(seed, d.zone.key, d.currencies[0], d.recorded_at, _finish(d))
