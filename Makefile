@@ -36,7 +36,7 @@ check: $(STAMP)
 	$(BIN)/python -m docs.check
 
 nightly: $(STAMP)
-	KAMPASS_WORLDS=1000 KAMPASS_KILLS=200 $(BIN)/python -m pytest -q -n 2 -m "nightly or not nightly" tests/test_kpis_agree_with_the_oracle.py tests/test_crashes.py
+	KAMPASS_WORLDS=1000 KAMPASS_KILLS=200 $(BIN)/python -m pytest -q -n 2 --dist worksteal -m "nightly or not nightly"
 	$(BIN)/kampass catalogue test --mutants
 
 bench: $(STAMP)
