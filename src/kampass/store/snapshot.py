@@ -73,8 +73,10 @@ class Snapshots:
         """Nothing answers any more: the last load was dropped."""
         self.manifest.point_to(None)
 
-    def current(self) -> Snapshot | None:
-        """What answers when nobody asks for another; None where its loads or settings have changed since it was built."""
+    def current(self, *, build: bool = False) -> Snapshot | None:
+        """What answers when nobody asks for another; None where its loads or settings have changed and it may not build."""
+        if build:
+            return self.publish()
         found = self.manifest.current()
         if found is None:
             raise DataError("Nothing has been published yet.", code="nothing_published", hint="Run 'kampass sync', or 'kampass init DIR --from FOLDER'.")
@@ -85,23 +87,27 @@ class Snapshots:
             return None
         return Snapshot(found, file, row.recorded_at)
 
-    def by_id(self, snapshot_id: str) -> Snapshot:
-        """A published snapshot by its id, or the start of it."""
+    def by_id(self, snapshot_id: str, *, build: bool = False) -> Snapshot | None:
+        """A published snapshot by its id, or the start of it; None where its file is gone and it may not build."""
         rows = self.manifest.snapshots()
         found = [row for row in rows if row.id.startswith(snapshot_id)] if snapshot_id else []
         if len(found) != 1:
             raise UnknownName("snapshot", snapshot_id, [row.id for row in rows], hint="'kampass doctor' names the current one.")
         file = self.folder / found[0].file
         if not file.exists():
-            return self._rebuild(found[0])
+            return self._rebuild(found[0]) if build else None
         return Snapshot(found[0].id, file, found[0].recorded_at)
 
-    def known_at(self, instant: datetime) -> Snapshot:
-        """The snapshot of the loads recorded until then, built if it is not there yet."""
+    def known_at(self, instant: datetime, *, build: bool = False) -> Snapshot | None:
+        """The snapshot of the loads recorded until then; None where it is not there yet and it may not build."""
         loads = [load for load in self._loads() if load.recorded_at <= instant]
         if not loads:
             raise DataError(f"Nothing was known at {to_text(instant)}: the first load came later.", code="not_known_yet")
-        return self._of(loads)
+        name = self._name(loads)
+        file = self.folder / f"{name}.duckdb"
+        if file.exists():
+            return Snapshot(name, file, loads[-1].recorded_at)
+        return self._of(loads) if build else None
 
     def sweep(self) -> None:
         """Remove what an interrupted build left behind."""

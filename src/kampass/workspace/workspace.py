@@ -92,12 +92,20 @@ class Workspace:
         """The snapshot that answers: the current one, one by its id, or what was known at an instant."""
         if known_at is not None and snapshot is not None:
             raise QuestionError("Ask either as known at an instant or from a snapshot, not both.", code="bad_question")
+        found = self._find(known_at, snapshot, build=False)
+        if found is None:
+            with self._writing():
+                found = self._find(known_at, snapshot, build=True)
+        assert found is not None
+        return found
+
+    def _find(self, known_at: datetime | None, snapshot: str | None, *, build: bool) -> Snapshot | None:
+        """The snapshot asked for; None where it would have to be built first, which only a writer may."""
         if snapshot is not None:
-            return self.snapshots.by_id(snapshot)
-        if known_at is None and (current := self.snapshots.current()) is not None:
-            return current
-        with self._writing():
-            return self.snapshots.publish() if known_at is None else self.snapshots.known_at(known_at)
+            return self.snapshots.by_id(snapshot, build=build)
+        if known_at is not None:
+            return self.snapshots.known_at(known_at, build=build)
+        return self.snapshots.current(build=build)
 
     def engine(self, *, known_at: datetime | None = None, snapshot: str | None = None) -> Engine:
         """An engine on the snapshot that answers."""
