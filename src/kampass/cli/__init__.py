@@ -4,6 +4,7 @@ Exit codes: 0 done, 1 a bug, 2 a question that cannot be asked, 3 data or worksp
 """
 
 import json
+import signal
 import sys
 from itertools import pairwise
 
@@ -16,6 +17,8 @@ def main() -> None:
     from kampass.cli.app import app
     from kampass.errors import KampassError
 
+    if hasattr(signal, "SIGPIPE"):
+        signal.signal(signal.SIGPIPE, signal.SIG_DFL)  # a reader that has seen enough ends us quietly, as it does any filter
     try:
         code = app(standalone_mode=False)
     except KampassError as error:

@@ -79,6 +79,8 @@ def _show(rows: list[dict[str, object]], form: Form, console) -> None:  # type: 
     from rich.table import Table
     from rich.text import Text
 
+    from kampass.cli.show import printable
+
     if not rows:
         console().print("Nothing.")
         return
@@ -86,5 +88,5 @@ def _show(rows: list[dict[str, object]], form: Form, console) -> None:  # type: 
     for name in rows[0]:
         table.add_column(name)
     for row in rows:
-        table.add_row(*(Text("" if value is None else str(value)) for value in row.values()))
+        table.add_row(*(Text("" if value is None else printable(str(value))) for value in row.values()))
     console().print(table)

@@ -53,6 +53,11 @@ def sparkline(values: Sequence[float | None]) -> str:
     return "".join(" " if v is None else _BARS[round((v - low) / span * 7)] if span else _BARS[3] for v in values)
 
 
+def printable(text: str) -> str:
+    """The text without what would steer a terminal."""
+    return "".join(letter if letter.isprintable() else "?" for letter in text)
+
+
 def console() -> Console:
     """Stdout as people see it; wide where it goes into a file."""
     return Console() if sys.stdout.isatty() else Console(width=160)
@@ -127,7 +132,7 @@ class _Layout:
         if self._roomy:
             cells.append("" if last is None or last.low is None or last.high is None else f"{last.low:.1f} to {last.high:.1f}")
         cells += ["", ""] if last is None else [f"{last.n:,}", (last.reason or "").replace("_", " ")]
-        return [Text(cell) for cell in cells]
+        return [Text(printable(cell)) for cell in cells]
 
     @property
     def _roomy(self) -> bool:

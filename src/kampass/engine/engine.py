@@ -6,6 +6,8 @@ from datetime import datetime, timedelta
 from functools import lru_cache
 from typing import Any, Protocol
 
+import duckdb
+
 from kampass.engine.compare import compared
 from kampass.engine.figure import Figure, status_of
 from kampass.engine.planning import dimensions
@@ -14,6 +16,7 @@ from kampass.engine.planning.hours import BusinessCalendar, stretches_sql, team_
 from kampass.engine.planning.plan import Plan, Planner, Shape, parts_of
 from kampass.engine.question import Asked, Filter, Question
 from kampass.engine.result import Answer, Result
+from kampass.errors import DefinitionError
 from kampass.kpis import Catalogue, Kpi
 from kampass.periods import Calendar, Period, cut, parse
 
@@ -134,7 +137,15 @@ class Engine:
         plan = self._plan(group, asked.by, asked.where)
         values = {f"v{index}": _bound(condition) for index, condition in enumerate(asked.where)}
         cursor = self.connection.cursor()
-        cursor.execute(_filled(plan, clocks), values)
+        try:
+            cursor.execute(_filled(plan, clocks), values)
+        except duckdb.Error as wrong:
+            own = [kpi for kpi in group if kpi.own]
+            if not own:
+                raise
+            # What a definition may say is checked; whether its types fit, the database says.
+            what = str(wrong).split("\n")[0]
+            raise DefinitionError(f"{own[0].place}: {what}", hint="'kampass catalogue test' runs its examples.") from None
         return plan, cursor
 
     def _groups(self, kpis: Sequence[Kpi], asked: Asked) -> tuple[dict[tuple[str, int], Reach], list[tuple[list[Clock], list[Kpi]]]]:

@@ -128,6 +128,8 @@ class Result(Sequence[Answer]):
             if name == "dimensions":
                 for dimension in self.dimensions:
                     columns[f"dim.{dimension}"] = pa.array([answer.dimensions.get(dimension) for answer in self.answers], pa.string())
+                if self.dimensions and any(not answer.dimensions for answer in self.answers):
+                    columns["total"] = pa.array([not answer.dimensions for answer in self.answers], pa.bool_())
             if name not in _APART:
                 columns[name] = column(self.answers, name)
         if self.compare:

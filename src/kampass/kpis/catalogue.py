@@ -5,13 +5,14 @@ from dataclasses import dataclass
 from difflib import get_close_matches
 from functools import lru_cache
 from importlib import resources
+from math import isfinite
 from pathlib import Path
 from typing import Any
 
 import yaml
 
 from kampass.errors import DefinitionError, UnknownName
-from kampass.kpis.definition import OWN_DIMENSIONS, WINDOWS, Kpi, Measure
+from kampass.kpis.definition import ACCOUNT_DIMENSIONS, OWN_DIMENSIONS, WINDOWS, Kpi, Measure
 from kampass.model import TABLES
 
 PACK = (
@@ -31,6 +32,7 @@ CHOICES = {
     "interval": ("wilson", "nps"),
     "cut_only": ("in", "out"),
 }
+MOST = 10_000
 _TYPES: dict[str, type | tuple[type, ...]] = {
     **dict.fromkeys(("cadence", "measures"), dict),
     **dict.fromkeys(("needs", "dimensions", "whole", "synonyms", "aliases", "traps", "references", "examples"), list),
@@ -77,7 +79,11 @@ def with_own(folder: Path) -> Catalogue:
         return shipped()
     kpis = dict(shipped().kpis)
     for file in files:
-        _add(kpis, read(file.read_text(encoding="utf-8"), file.name, own=True))
+        try:
+            text = file.read_text(encoding="utf-8")
+        except UnicodeDecodeError:
+            raise DefinitionError(f"{file.name} is not UTF-8.", hint="Save it as UTF-8.") from None
+        _add(kpis, read(text, file.name, own=True))
     return Catalogue(kpis)
 
 
@@ -85,8 +91,9 @@ def read(text: str, place: str, *, own: bool = False) -> list[Kpi]:
     """The definitions of one YAML text; DefinitionError says where and what."""
     try:
         document = yaml.load(text, Loader=_Loader)  # noqa: S506 - a safe loader that also notes lines
-    except yaml.YAMLError as wrong:
-        raise DefinitionError(f"{place} is not YAML: {wrong}") from None
+    except (yaml.YAMLError, ValueError, TypeError, AttributeError, RecursionError) as wrong:
+        # PyYAML lets what a tag's own constructor raises through as it is.
+        raise DefinitionError(f"{place} is not YAML that can be read: {wrong}") from None
     if not isinstance(document, dict) or not isinstance(document.get("kpis"), list):
         raise DefinitionError(f"{place} has no list 'kpis'.", hint="See docs/kpi-language.md.")
     family = str(document.get("family", Path(place).stem))
@@ -131,6 +138,7 @@ def _kpi(entry: Any, family: str, place: str, *, own: bool) -> Kpi:  # noqa: ANN
     _check_types(entry, where)
     form, value, denominator = _form(entry, where)
     measures = _measures(entry, where)
+    _check_names(entry, measures, where)
     total_or_denominator = denominator if form == "ratio" else value
     return Kpi(
         id=entry["id"], name=str(entry["name"]), family=family, question=str(entry["question"]), formula=str(entry["formula"]),
@@ -164,8 +172,27 @@ def _check_types(entry: dict[str, Any], where: str) -> None:
         value = entry.get(key)
         if value is not None and (not isinstance(value, kind) or isinstance(value, bool)):
             raise DefinitionError(f"{where}: '{key}' cannot be {value!r}.", hint="See docs/kpi-language.md.")
+    if not all(isinstance(name, str) for key in ("needs", "dimensions", "whole") for name in entry.get(key) or ()):
+        raise DefinitionError(f"{where}: needs, dimensions and whole are lists of names.", hint="See docs/kpi-language.md.")
+    scale, least = entry.get("scale", 1), {"version": 1, "suppress_below": 2, "provisional_days": 1}
+    wrong = [key for key, low in least.items() if entry.get(key) is not None and not low <= entry[key] <= MOST]
+    if wrong or not isfinite(scale) or scale == 0:
+        raise DefinitionError(f"{where}: '{wrong[0] if wrong else 'scale'}' is out of range.", hint="See docs/kpi-language.md.")
     if not all(isinstance(written, str | dict) for written in entry["measures"].values()):
         raise DefinitionError(f"{where}: a measure is a text, or a mapping with 'of'.", hint="See docs/kpi-language.md.")
+
+
+def _check_names(entry: dict[str, Any], measures: dict[str, Measure], where: str) -> None:
+    """Every measure and dimension that a key names is there."""
+    named = [*(entry.get("whole") or ()), *([entry["pending"]] if entry.get("pending") else [])]
+    named += ["promoters", "detractors"] if entry.get("interval") == "nps" else []
+    for name in named:
+        if name not in measures:
+            raise DefinitionError(f"{where}: there is no measure '{name}'.", hint=f"Measures: {', '.join(measures)}.")
+    distribution = entry.get("distribution")
+    cut = entry["dimensions"]
+    if distribution and distribution not in cut and not ("account" in cut and distribution in ACCOUNT_DIMENSIONS):
+        raise DefinitionError(f"{where}: the distribution '{distribution}' is none of its dimensions.")
 
 
 def _form(entry: dict[str, Any], where: str) -> tuple[Any, Any, Any]:

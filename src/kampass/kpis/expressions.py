@@ -16,6 +16,8 @@ if TYPE_CHECKING:
     from sqlglot import exp
 
 LONGEST = 2000
+MICROSECONDS = {"hours": "3600000000.0", "days": "86400000000.0"}
+"""Columns of these kinds hold whole microseconds; this many make one unit."""
 _FORMULA = "Use measures, numbers, + - * / and parentheses."
 _CONDITION = "Use the fact's columns, literals, comparisons, and, or, not, in, between, is null, arithmetic, coalesce, abs, least, greatest, case."
 _AGGREGATE = "Write count(*), count(distinct column), sum(column), max(column), median(column) or quantile(column, 0.9), with an optional filter (where ...)."
@@ -60,7 +62,9 @@ def aggregate(text: str, columns: Mapping[str, str]) -> Aggregate:
     if function == "count" and isinstance(argument, exp.Star):
         return Aggregate("count", "*", frozenset(), (), None, where)
     parts = argument.expressions if isinstance(argument, exp.Tuple) else [argument]
-    checked = [_checked(part, columns, text) for part in parts]
+    if function == "distinct" and not all(isinstance(part, exp.Column) for part in parts):
+        raise DefinitionError(f"'{text}' counts distinct values of something that is not a column.", hint=_AGGREGATE)
+    checked = [_checked(part, columns, text, raw=True) for part in parts]
     plain = tuple(part.name for part in parts if isinstance(part, exp.Column))
     sql = checked[0].sql if len(checked) == 1 else f"({', '.join(part.sql for part in checked)})"
     return Aggregate(function, sql, frozenset().union(*(part.columns for part in checked)), plain, quantile, where)
@@ -88,7 +92,7 @@ def _parse(text: str) -> "exp.Expression":
         raise DefinitionError(f"An expression is longer than {LONGEST} characters.", hint="Split it into several measures.")
     try:
         tree = sqlglot.parse_one(str(text), dialect="duckdb")
-    except SqlglotError as wrong:
+    except (SqlglotError, RecursionError) as wrong:
         raise DefinitionError(f"'{text}' cannot be read: {str(wrong).split(chr(10))[0]}") from None
     if any(node.comments for node in tree.walk()):
         raise DefinitionError(f"'{text}' holds a comment.", hint="Say it in the formula or a trap.")
@@ -108,8 +112,9 @@ def _function(tree: "exp.Expression", text: str) -> tuple[str, "exp.Expression",
         return ("sum" if isinstance(tree, exp.Sum) else "max"), tree.this, None
     if isinstance(tree, exp.Median):
         return "quantile", tree.this, 0.5
-    if isinstance(tree, exp.Quantile) and isinstance(tree.args.get("quantile"), exp.Literal):
-        return "quantile", tree.this, float(tree.args["quantile"].this)
+    rank = tree.args.get("quantile") if isinstance(tree, exp.Quantile) else None
+    if isinstance(rank, exp.Literal) and rank.is_number and 0 <= float(rank.this) <= 1:
+        return "quantile", tree.this, float(rank.this)
     raise DefinitionError(f"'{text}' is not an aggregate.", hint=_AGGREGATE)
 
 
@@ -123,7 +128,8 @@ def _allowed() -> tuple[type, ...]:
     )  # fmt: skip
 
 
-def _checked(tree: "exp.Expression", columns: Mapping[str, str], text: str) -> Condition:
+def _checked(tree: "exp.Expression", columns: Mapping[str, str], text: str, *, raw: bool = False) -> Condition:
+    """The checked tree as SQL. Durations are microseconds inside: a condition sees hours or days, an aggregate (`raw`) what is there."""
     from sqlglot import exp
 
     allowed = _allowed()
@@ -137,7 +143,15 @@ def _checked(tree: "exp.Expression", columns: Mapping[str, str], text: str) -> C
                 suggestion = f" Did you mean '{close[0]}'?" if close else f" Columns: {', '.join(columns)}."
                 raise DefinitionError(f"There is no column '{node.sql()}' here.{suggestion}")
             used.add(node.name)
-    written = tree.transform(lambda node: exp.column(node.name, table="f", quoted=True) if isinstance(node, exp.Column) else node)
+
+    def write(node: "exp.Expression") -> "exp.Expression":
+        if not isinstance(node, exp.Column):
+            return node
+        column = exp.column(node.name, table="f", quoted=True)
+        unit = MICROSECONDS.get(columns[node.name])
+        return column if raw or unit is None else exp.paren(exp.Div(this=exp.cast(column, "double"), expression=exp.Literal.number(unit)))
+
+    written = tree.transform(write)
     return Condition(f"({written.sql(dialect='duckdb')})", frozenset(used))
 
 
@@ -155,7 +169,7 @@ def _formula(tree: "exp.Expression", text: str, look_up: Callable[[str], str]) -
     if isinstance(tree, exp.Div):
         return f"(CAST({_formula(tree.left, text, look_up)} AS DOUBLE) / nullif({_formula(tree.right, text, look_up)}, 0))"
     if isinstance(tree, exp.Literal) and tree.is_number:
-        return str(float(tree.this)) if "." in tree.this else str(int(tree.this))
+        return str(int(tree.this)) if tree.this.isdigit() else str(float(tree.this))
     if isinstance(tree, exp.Column) and not tree.table:
         try:
             return look_up(tree.name)

@@ -183,7 +183,12 @@ class TableBatch:
         )
 
     def _delete_gone(self, match: str) -> int:
-        """Mark keys this source stated before and states no more (a quarantined line still states its key)."""
+        """Mark keys this source stated before and states no more (a quarantined line still states its key).
+
+        Where a line's key cannot be read, nobody can say which key is gone: then none is.
+        """
+        if self.states_unreadable_keys():
+            return 0
         columns = ", ".join(quoted(name) for name in self._columns())
         self.connection.execute(
             f"INSERT INTO fresh (_line, {columns}, _deleted) SELECT k._line, {columns}, true FROM known k"
@@ -191,6 +196,11 @@ class TableBatch:
             f" AND NOT EXISTS (SELECT 1 FROM staged n WHERE {match})"
         )
         return self._count("fresh WHERE _deleted")
+
+    def states_unreadable_keys(self) -> bool:
+        """Whether some line may state a key that cannot be read: it is torn, or a part of its key is."""
+        needed = [f"{quoted(name)} IS NULL" for name in self.table.key if self.table.column(name).required]
+        return bool(self.scan.rejects) or self._count(f"staged WHERE _broken IS NOT NULL AND ({' OR '.join(needed)})") > 0
 
     def _write_rows(self, folder: Path) -> str:
         file = f"{self.scan.table}.parquet"

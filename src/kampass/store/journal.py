@@ -188,7 +188,9 @@ class Journal:
 def _unknown_columns(scan: Scan) -> list[str]:
     """A word on each column that is ignored; those of accounts become attributes instead."""
     if scan.table == "accounts":
-        return []
+        known = {name.casefold(): name for name in TABLES["accounts"].names}
+        near = [name for name in scan.columns if name not in known.values() and name.strip().casefold() in known]
+        return [f"{scan.place}: '{name}' is kept as an attribute of its own; did you mean '{known[name.strip().casefold()]}'?" for name in near]
     return [f"{scan.place}: the column '{name}' is not known and was left out" for name in scan.columns if not TABLES[scan.table].has(name)]
 
 

@@ -187,11 +187,11 @@ def parse_instant(text: str) -> datetime:
     """
     try:
         instant = datetime.fromisoformat(text)
-    except ValueError:
+        if instant.tzinfo is not None:
+            return instant.astimezone(UTC)
+    except (ValueError, OverflowError):
         raise QuestionError(f"'{text}' is no instant.", code="bad_instant", hint="Write 2026-01-03T00:00:00Z.") from None
-    if instant.tzinfo is None:
-        raise QuestionError(f"'{text}' has no offset.", code="bad_instant", hint="Write 2026-01-03T00:00:00Z, or +01:00 instead of Z.")
-    return instant.astimezone(UTC)
+    raise QuestionError(f"'{text}' has no offset.", code="bad_instant", hint="Write 2026-01-03T00:00:00Z, or +01:00 instead of Z.")
 
 
 def _strangers(source: Source) -> list[str]:

@@ -46,7 +46,7 @@ class Coverage:
         for table in kpi.needs:
             if not TABLES[table].gates:
                 continue
-            stretch = next((s for s in self.stretches.get(table, ()) if s.start <= begin < s.end), None)
+            stretch = next((s for s in self.stretches.get(table, ()) if s.start <= begin and start < s.end), None)
             if stretch is None:
                 return Reach("not_covered", None)
             ends.append(stretch.end)

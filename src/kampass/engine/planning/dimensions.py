@@ -18,10 +18,10 @@ class Cut:
     prefix: str
     joins: list[str] = field(default_factory=list)
 
-    def join(self, alias: str, table: str, on: str) -> str:
-        """Add a join unless it is there; its alias."""
+    def join(self, alias: str, table: str, on: str, value: str = "") -> str:
+        """Add a join unless it is there; its alias. `@` in `on` stands for the alias; a literal `value` is put behind it as it is."""
         name = f"{self.prefix}{alias}"
-        line = f"LEFT JOIN {table} {name} ON {on.replace('@', name)}"
+        line = f"LEFT JOIN {table} {name} ON {on.replace('@', name)}{value}"
         if line not in self.joins:
             self.joins.append(line)
         return name
@@ -91,8 +91,8 @@ def _team(cut: Cut) -> str:
 def _attribute(cut: Cut, dimension: str) -> str:
     name = "'" + dimension.replace("'", "''") + "'"
     number = sum("attribute_span" in line for line in cut.joins)
-    condition = f"@.attribute = {name} AND @.account_id = f.account_id AND {cut.during()}"
+    condition = f"@.account_id = f.account_id AND {cut.during()} AND @.attribute = "
     for line in cut.joins:
-        if f".attribute = {name} AND" in line:
+        if line.endswith(f".attribute = {name}"):
             return f"{line.split()[3]}.value"
-    return f"{cut.join(f'attribute{number}', 'attribute_span', condition)}.value"
+    return f"{cut.join(f'attribute{number}', 'attribute_span', condition, name)}.value"

@@ -49,6 +49,10 @@ def parts_of(kpis: Iterable[Kpi]) -> dict[str, str]:
     return {kpi.id: f"alone {kpi.id}" if kpi.distribution else find(f"kpi {kpi.id}") for kpi in kpis}
 
 
+FEWEST_EMPLOYEES = 5
+"""No figure is made of fewer employees' answers."""
+
+
 class Planner:
     """Compiles KPIs that share their clock into one statement."""
 
@@ -82,6 +86,8 @@ class Planner:
         fact = FACTS.get(measure.fact)
         if fact is None:
             raise DefinitionError(f"{kpi.place}: there is no fact '{measure.fact}'.", hint=f"Facts: {', '.join(FACTS)}.")
+        if fact.name == "employee_answers" and (kpi.suppress_below or 0) < FEWEST_EMPLOYEES:
+            raise DefinitionError(f"{kpi.place}: answers of employees need 'suppress_below: {FEWEST_EMPLOYEES}' or more.")
         kinds = {name: column.kind for name, column in fact.columns.items()}
         try:
             counted = aggregate(measure.of, kinds)
@@ -105,7 +111,7 @@ class Planner:
         for read in (counted.columns, *(c.columns for c in conditions), scan.shared.columns if scan.shared else frozenset()):
             scan.used |= read
         scan.wheres.append(where)
-        compares_money = any(scan.fact.columns[name].kind == "money" for c in conditions for name in c.columns)
+        compares_money = any(scan.fact.columns[name].kind == "money" for read in (counted.columns, *(c.columns for c in conditions)) for name in read)
         if counted.function == "distinct" and not compares_money:
             scan.apart = counted
         self.columns[kpi.id, measure.name] = scan.column(aggregate_sql(counted, scan.fact, conditions, of_units=scan.apart is not None))

@@ -10,10 +10,8 @@ from dataclasses import dataclass, field
 from kampass.engine.planning.dimensions import Cut, cut_sql, filter_sql
 from kampass.engine.planning.facts import Fact, Scope
 from kampass.errors import DefinitionError
-from kampass.kpis.expressions import Aggregate, Condition
+from kampass.kpis.expressions import MICROSECONDS, Aggregate, Condition
 from kampass.model.conform import literal, quoted
-
-_MICROSECONDS = {"hours": "3600000000.0", "days": "86400000000.0"}
 
 
 @dataclass(frozen=True)
@@ -150,7 +148,7 @@ def aggregate_sql(counted: Aggregate, fact: Fact, conditions: Sequence[Condition
 def _unit(counted: Aggregate, fact: Fact) -> str | None:
     """What divides microseconds into the hours or days of a duration column."""
     kinds = {fact.columns[name].kind for name in counted.columns}
-    timed = kinds & _MICROSECONDS.keys()
+    timed = kinds & MICROSECONDS.keys()
     if timed and (len(kinds) > 1 or len(counted.arguments) != 1):
         raise DefinitionError(f"A duration is aggregated by itself, not as '{counted.argument}'.")
-    return _MICROSECONDS[timed.pop()] if timed else None
+    return MICROSECONDS[timed.pop()] if timed else None

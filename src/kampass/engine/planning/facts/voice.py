@@ -86,7 +86,7 @@ FACTS = (
         satisfied="flag: at or above the survey's satisfied_from, else in the top of its scale"),
          _answers, dimensions={"survey": "survey_id", "agent": "agent_id"}, has_contact=True, actor="or_manager"),
     Fact("employee_answers", "answers of employees to surveys", "_at", columns(
-        user_id="text", kind="text: enps, esat", score="number", satisfied="flag"), _employee_answers, **_EMPLOYEE),  # type: ignore[arg-type]
+        kind="text: enps, esat", score="number", satisfied="flag"), _employee_answers, **_EMPLOYEE),  # type: ignore[arg-type]
     Fact("invitations", "invitations to surveys", "_at", columns(
         account_id="text", contact_id="text", survey_id="text", delivered="flag: not known to have failed", answered="flag: answered within 30 days"),
          _invitations, dimensions={"survey": "survey_id"}, has_contact=True),
