@@ -74,7 +74,15 @@ class Engine:
         answers = [answer for kpi in kpis for number in range(len(periods)) for rows in found for answer in rows.get((kpi.id, number), [])]
         shown = dict.fromkeys([*question.by, *(kpi.distribution for kpi in kpis if kpi.distribution)])
         names = {kpi.id: kpi.name for kpi in kpis}
-        return Result(tuple(answers), tuple(shown), self.settings.currency, names, self._labels(answers, tuple(shown)), question.compare)
+        return Result(
+            tuple(answers),
+            tuple(shown),
+            self.settings.currency,
+            names,
+            self._labels(answers, tuple(shown)),
+            question.compare,
+            question.total and bool(question.by),
+        )
 
     def _labels(self, answers: Sequence[Answer], shown: Sequence[str]) -> dict[tuple[str, str], str]:
         """The names behind ids, for people; left out where there are too many to read."""

@@ -92,6 +92,7 @@ class Result(Sequence[Answer]):
     names: dict[str, str] = field(default_factory=dict, repr=False)
     labels: dict[tuple[str, str], str] = field(default_factory=dict, repr=False)
     compare: str | None = None
+    total: bool = False
 
     def __len__(self) -> int:
         return len(self.answers)
@@ -114,7 +115,7 @@ class Result(Sequence[Answer]):
         return [answer.to_dict() for answer in self.answers]
 
     def to_arrow(self) -> "pa.Table":
-        """An Arrow table; dimensions are `dim.<name>` columns, a comparison `change.<name>` columns."""
+        """An Arrow table; dimensions are `dim.<name>` columns, a column `total` marks the rows that --total adds, a comparison `change.<name>` columns."""
         import pyarrow as pa
 
         types = {"date32": pa.date32(), "int64": pa.int64(), "bool": pa.bool_(), "instant": pa.timestamp("us", tz="UTC")}
@@ -128,14 +129,14 @@ class Result(Sequence[Answer]):
             if name == "dimensions":
                 for dimension in self.dimensions:
                     columns[f"dim.{dimension}"] = pa.array([answer.dimensions.get(dimension) for answer in self.answers], pa.string())
-                if self.dimensions and any(not answer.dimensions for answer in self.answers):
-                    columns["total"] = pa.array([not answer.dimensions for answer in self.answers], pa.bool_())
             if name not in _APART:
                 columns[name] = column(self.answers, name)
         if self.compare:
             changes = [answer.change for answer in self.answers]
             for name in Change.__dataclass_fields__:
                 columns[f"change.{'with' if name == 'against' else name}"] = column(changes, name)
+        if self.total:
+            columns["total"] = pa.array([not answer.dimensions for answer in self.answers], pa.bool_())
         return pa.table(columns)
 
     def to_polars(self) -> "pl.DataFrame":
