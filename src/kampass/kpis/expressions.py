@@ -76,13 +76,6 @@ def formula(text: str, measures: Mapping[str, str] | Callable[[str], str]) -> st
     return _formula(_parse(text), text, look_up)
 
 
-def names_in(text: str) -> frozenset[str]:
-    """The measures a formula reads."""
-    from sqlglot import exp
-
-    return frozenset(column.name for column in _parse(text).find_all(exp.Column))
-
-
 @lru_cache(maxsize=4096)
 def _parse(text: str) -> "exp.Expression":
     import sqlglot

@@ -1,7 +1,7 @@
 """What a source hands over for one table: rows to read, as they stand, and where each of them came from.
 
 Sources make scans, the journal reads them; neither knows the other. Reading happens inside DuckDB, so a scan is a
-relation (one SQL text with its parameters) and never a list of Python rows.
+relation (one SQL text) and never a list of Python rows.
 """
 
 from collections.abc import Callable, Sequence
@@ -29,7 +29,6 @@ class Scan:
     columns: dict[str, str]
     digest: str
     place: str
-    parameters: dict[str, Any] = field(default_factory=dict)
     objects: dict[str, Any] = field(default_factory=dict)
     rejects: tuple[Reject, ...] = ()
     lines: LineFinder = lambda rows: {row: row for row in rows}

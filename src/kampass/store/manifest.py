@@ -165,11 +165,6 @@ class Manifest:
             if found is None:
                 connection.execute(sa.insert(SNAPSHOTS).values(**values))
 
-    def forget_snapshot(self, snapshot_id: str) -> None:
-        """Remove a snapshot that nothing points to."""
-        with self._transaction() as connection:
-            connection.execute(sa.delete(SNAPSHOTS).where(SNAPSHOTS.c.id == snapshot_id))
-
     def current(self) -> str | None:
         """The id of the snapshot that answers when none is named."""
         with self._transaction() as connection:

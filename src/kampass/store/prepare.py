@@ -27,9 +27,8 @@ def statements(*, timezone: str, currency: str) -> list[str]:
 
 
 def base_amount(amount: str, currency: str, workspace_currency: str) -> str:
-    """An amount in the workspace's currency, given a joined `fx_span`; null without a rate."""
-    own = f"coalesce({currency}, {literal(workspace_currency)}) = {literal(workspace_currency)}"
-    return f"CAST(CASE WHEN {own} THEN {amount} ELSE CAST({amount} AS DECIMAL(20, 6)) * fx.rate END AS DECIMAL(38, 9))"
+    """An amount in the workspace's currency (its SQL), given a joined `fx_span`; null without a rate."""
+    return f"CAST(CASE WHEN {is_own(currency, workspace_currency)} THEN {amount} ELSE CAST({amount} AS DECIMAL(20, 6)) * fx.rate END AS DECIMAL(38, 9))"
 
 
 def fx_join(currency: str, day: str) -> str:
@@ -37,9 +36,14 @@ def fx_join(currency: str, day: str) -> str:
     return f"LEFT JOIN fx_span fx ON fx.currency = {currency} AND {day} >= fx.valid_from AND {day} < fx.valid_to"
 
 
-def ended(table: str, timezone: str) -> str:
-    """A span's end: its valid_to, or the local date of its deletion, whichever comes first; far away where open."""
-    deleted = f"CAST(timezone({literal(timezone)}, {table}.deleted_at) AS DATE)"
+def is_own(currency: str, workspace_currency: str) -> str:
+    """Whether an amount is in the workspace's currency already; no currency means that one."""
+    return f"coalesce({currency}, {workspace_currency}) = {workspace_currency}"
+
+
+def ended(table: str, zone: str) -> str:
+    """A span's end: its valid_to, or the local date (in `zone`, as SQL) of its deletion, whichever comes first; far away where open."""
+    deleted = f"CAST(timezone({zone}, {table}.deleted_at) AS DATE)"
     return f"least(coalesce({table}.valid_to, {END}), coalesce({deleted}, {END}))"
 
 
@@ -73,9 +77,9 @@ def _paid_lines(timezone: str, currency: str) -> str:
     return f"""
 CREATE TABLE paid_line AS
 SELECT l.id, l.account_id, l.product_id, p.family, coalesce(p.is_addon, false) AS is_addon, l.quantity,
-  {base_amount("l.mrr", "l.currency", currency)} AS mrr, l.valid_from, {ended("l", timezone)} AS valid_to
+  {base_amount("l.mrr", "l.currency", literal(currency))} AS mrr, l.valid_from, {ended("l", literal(timezone))} AS valid_to
 FROM live_subscriptions l LEFT JOIN products p ON p.id = l.product_id {fx_join("l.currency", "l.valid_from")}
-WHERE l.mrr > 0 AND NOT coalesce(l.is_trial, false) AND {ended("l", timezone)} > l.valid_from
+WHERE l.mrr > 0 AND NOT coalesce(l.is_trial, false) AND {ended("l", literal(timezone))} > l.valid_from
 ORDER BY l.account_id, l.valid_from"""
 
 
@@ -105,8 +109,8 @@ def _attribute_spans(timezone: str) -> str:
     return f"""
 CREATE TABLE attribute_span AS
 WITH history AS (
-    SELECT attribute, account_id, value, valid_from, {ended("a", timezone)} AS valid_to FROM account_attributes a
-    WHERE {ended("a", timezone)} > valid_from),
+    SELECT attribute, account_id, value, valid_from, {ended("a", literal(timezone))} AS valid_to FROM account_attributes a
+    WHERE {ended("a", literal(timezone))} > valid_from),
   known AS (
     {current}
     UNION ALL
@@ -120,8 +124,8 @@ ORDER BY 1, 2, 3"""
 
 
 def _owner_spans(timezone: str) -> str:
-    spans = f"""SELECT account_id AS k, user_id AS v, valid_from AS f, {ended("o", timezone)} AS t, user_id AS tie
-      FROM ownerships o WHERE role = 'account_manager' AND {ended("o", timezone)} > valid_from"""
+    spans = f"""SELECT account_id AS k, user_id AS v, valid_from AS f, {ended("o", literal(timezone))} AS t, user_id AS tie
+      FROM ownerships o WHERE role = 'account_manager' AND {ended("o", literal(timezone))} > valid_from"""
     return f"""
 CREATE TABLE owner_span AS
 WITH {_resolved(spans)}
@@ -130,8 +134,8 @@ FROM resolved ORDER BY 1, 3"""
 
 
 def _team_spans(timezone: str) -> list[str]:
-    spans = f"""SELECT user_id AS k, team_id AS v, valid_from AS f, {ended("m", timezone)} AS t, team_id AS tie
-      FROM memberships m WHERE {ended("m", timezone)} > valid_from"""
+    spans = f"""SELECT user_id AS k, team_id AS v, valid_from AS f, {ended("m", literal(timezone))} AS t, team_id AS tie
+      FROM memberships m WHERE {ended("m", literal(timezone))} > valid_from"""
     employed = f"""SELECT user_id, team_id, CASE WHEN row_number() OVER w = 1 THEN {BEGIN} ELSE joined_on END AS f,
   coalesce(lead(joined_on) OVER w, {END}) AS t FROM employees WINDOW w AS (PARTITION BY user_id ORDER BY joined_on)"""
     fallback = f"SELECT u.id AS user_id, u.team_id, {BEGIN} AS f, {END} AS t FROM users u"

@@ -5,6 +5,7 @@ from dataclasses import dataclass, field
 from kampass.engine.planning.facts import Fact
 from kampass.errors import UnknownName
 from kampass.kpis import Kpi
+from kampass.model.conform import literal
 
 _UNKNOWN = "CAST(NULL AS VARCHAR)"
 
@@ -89,7 +90,7 @@ def _team(cut: Cut) -> str:
 
 
 def _attribute(cut: Cut, dimension: str) -> str:
-    name = "'" + dimension.replace("'", "''") + "'"
+    name = literal(dimension)
     number = sum("attribute_span" in line for line in cut.joins)
     condition = f"@.account_id = f.account_id AND {cut.during()} AND @.attribute = "
     for line in cut.joins:

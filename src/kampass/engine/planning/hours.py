@@ -10,6 +10,7 @@ from dataclasses import dataclass
 from datetime import date
 
 from kampass.errors import DataError
+from kampass.model.conform import literal
 
 WEEKDAYS = ("monday", "tuesday", "wednesday", "thursday", "friday", "saturday", "sunday")
 _HOURS = re.compile(r"(\d{1,2}):(\d{2})-(\d{1,2}):(\d{2})")
@@ -47,17 +48,17 @@ FROM ({" UNION ALL ".join(parts)})"""
 
 def team_calendars_sql(calendars: tuple[BusinessCalendar, ...]) -> str:
     """The SQL of which team uses which calendar."""
-    pairs = [f"({_text(team)}, {_text(calendar.name)})" for calendar in calendars for team in calendar.teams]
+    pairs = [f"({literal(team)}, {literal(calendar.name)})" for calendar in calendars for team in calendar.teams]
     return f"SELECT * FROM (VALUES {', '.join(pairs)}) v(team, calendar)" if pairs else "SELECT '' AS team, '' AS calendar WHERE false"
 
 
 def _stretches(calendar: BusinessCalendar, timezone: str) -> str:
-    name = _text("" if calendar.name == "default" else calendar.name)
+    name = literal("" if calendar.name == "default" else calendar.name)
     hours = ", ".join(f"({opens}, {closes})" for opens, closes in calendar.hours)
     days = ", ".join(str(day + 1) for day in calendar.days) or "0"
     holidays = ", ".join(f"DATE '{day.isoformat()}'" for day in calendar.holidays)
     free = f" AND CAST(day AS DATE) NOT IN ({holidays})" if holidays else ""
-    zone = _text(timezone)
+    zone = literal(timezone)
     return f"""
   SELECT {name} AS calendar, opens, epoch_us(opens) AS opens_us, epoch_us(closes) AS closes_us FROM (
     SELECT timezone({zone}, day + to_minutes(h.opens)) AS opens, timezone({zone}, day + to_minutes(h.closes)) AS closes
@@ -66,7 +67,3 @@ def _stretches(calendar: BusinessCalendar, timezone: str) -> str:
       LATERAL (SELECT date_trunc('day', moment) AS day), (VALUES {hours}) h(opens, closes)
     WHERE isodow(day) IN ({days}){free})
   UNION ALL SELECT {name}, TIMESTAMPTZ '0001-01-01 00:00:00+00', epoch_us(TIMESTAMPTZ '0001-01-01 00:00:00+00'), epoch_us(TIMESTAMPTZ '0001-01-01 00:00:00+00')"""
-
-
-def _text(value: str) -> str:
-    return "'" + value.replace("'", "''") + "'"

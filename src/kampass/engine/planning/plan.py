@@ -108,26 +108,24 @@ class Planner:
 
     def _add(self, kpi: Kpi, measure: Measure, scan: Scan, counted: Aggregate, where: Condition | None) -> None:
         conditions = [c for c in (where, counted.where) if c is not None]
-        for read in (counted.columns, *(c.columns for c in conditions), scan.shared.columns if scan.shared else frozenset()):
-            scan.used |= read
+        scan.used |= counted.columns.union(*(c.columns for c in conditions), scan.shared.columns if scan.shared else ())
         scan.wheres.append(where)
-        compares_money = any(scan.fact.columns[name].kind == "money" for read in (counted.columns, *(c.columns for c in conditions)) for name in read)
-        if counted.function == "distinct" and not compares_money:
+        read = [counted.columns, *(c.columns for c in conditions)]
+        if counted.function == "distinct" and not _money(scan, read):
             scan.apart = counted
         self.columns[kpi.id, measure.name] = scan.column(aggregate_sql(counted, scan.fact, conditions, of_units=scan.apart is not None))
         if counted.function in {"quantile", "max"}:
             self.nullable.add((kpi.id, measure.name))
-        self._flag_missing_rates(kpi, measure, scan, [counted.columns, *(c.columns for c in conditions)], " AND ".join(c.sql for c in conditions))
+        self._flag_missing_rates(kpi, measure, scan, read, " AND ".join(c.sql for c in conditions))
 
     def _flag_missing_rates(self, kpi: Kpi, measure: Measure, scan: Scan, read: Sequence[frozenset[str]], kept: str) -> None:
         """Add the flag that some amount behind a measure lacks its rate; where the filter itself compares amounts, any row counts."""
-        money = sorted({name for columns in read for name in columns if scan.fact.columns[name].kind == "money"})
+        money = _money(scan, read)
         if not money:
             return
         scan.used |= {f"{name}_missing" for name in money}
         lacking = " OR ".join(f"f.{quoted(name + '_missing')}" for name in money)
-        compared = any(scan.fact.columns[name].kind == "money" for columns in read[1:] for name in columns)
-        where = f" FILTER (WHERE {kept})" if kept and not compared else ""
+        where = f" FILTER (WHERE {kept})" if kept and not _money(scan, read[1:]) else ""
         self.missing[kpi.id, measure.name] = scan.column(f"coalesce(bool_or({lacking}){where}, false)")
 
     def _relation_steps(self) -> list[str]:
@@ -210,6 +208,11 @@ def _period_steps(window: str, facts: Sequence[str]) -> list[str]:
             f"-- ... day by day, one more at each end: the clock may fall back over midnight\nperiod_day{ending} AS (\n  SELECT CAST({days} AS DATE) AS day, * FROM period{ending})"
         )
     return steps
+
+
+def _money(scan: Scan, read: Sequence[frozenset[str]]) -> list[str]:
+    """The amounts among the columns that are read."""
+    return sorted({name for columns in read for name in columns if scan.fact.columns[name].kind == "money"})
 
 
 def _relation_name(relation: Relation, scope: Scope) -> str:

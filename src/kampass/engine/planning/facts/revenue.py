@@ -5,7 +5,7 @@ the period) for the start, `last_day` (the date of the last instant before its e
 """
 
 from kampass.engine.planning.facts.fact import Fact, Relation, Scope, columns, suffix
-from kampass.store.prepare import fx_join
+from kampass.store.prepare import base_amount, ended, fx_join, is_own
 
 AT_START = "l.valid_from <= p.before AND l.valid_to > p.before"
 AT_END = "l.valid_from <= p.last_day AND l.valid_to > p.last_day"
@@ -159,11 +159,11 @@ WHERE coalesce(n.kind, 'new') <> 'amendment' AND (a.family IS NULL OR b.family I
 SUCCESSOR = Relation("successor", "Contracts that another contract continues", _successor)
 
 
-def _amount(table: str, amount: str, sign: str = "") -> str:
+def _amount(table: str, amount: str) -> str:
     """An amount in workspace currency at the joined rate, and whether the rate is missing."""
-    own = f"coalesce({table}.currency, (SELECT currency FROM _settings)) = (SELECT currency FROM _settings)"
-    value = f"CASE WHEN {own} THEN {amount} ELSE CAST({amount} AS DECIMAL(20, 6)) * fx.rate END"
-    return f"{sign}CAST({value} AS DECIMAL(38, 9)) AS amount, {amount} IS NOT NULL AND NOT ({own}) AND fx.rate IS NULL AS amount_missing"
+    currency, workspace = f"{table}.currency", "(SELECT currency FROM _settings)"
+    missing = f"{amount} IS NOT NULL AND NOT ({is_own(currency, workspace)}) AND fx.rate IS NULL"
+    return f"{base_amount(amount, currency, workspace)} AS amount, {missing} AS amount_missing"
 
 
 def _contracts_signed(_: Scope) -> str:
@@ -240,10 +240,9 @@ WHERE m.in_e"""
 
 
 def _closing_references(scope: Scope) -> str:
-    ended = f"least(coalesce(r.valid_to, DATE '9999-12-31'), coalesce(CAST(timezone({scope.zone}, r.deleted_at) AS DATE), DATE '9999-12-31'))"
     return f"""
 SELECT m.i, m.account_id, m.u_day AS _anchor, EXISTS (
-  SELECT 1 FROM live_references r WHERE r.account_id = m.account_id AND r.valid_from <= m.u_day AND {ended} > m.u_day) AS referenceable
+  SELECT 1 FROM live_references r WHERE r.account_id = m.account_id AND r.valid_from <= m.u_day AND {ended("r", scope.zone)} > m.u_day) AS referenceable
 FROM movement{suffix(scope)} m WHERE m.in_e"""
 
 
