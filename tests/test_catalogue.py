@@ -11,8 +11,8 @@ from kampass.engine.planning.plan import Planner, Shape
 from kampass.errors import DefinitionError
 from kampass.kpis import PACK, Catalogue, Kpi, read, shipped, with_own
 from kampass.kpis.expressions import LONGEST
-from kampass.workspace.definitions import lint, run_examples
-from kampass.workspace.worlds import Worlds
+from kampass.workspace.proving.definitions import lint, run_examples
+from kampass.workspace.proving.worlds import Worlds
 
 PINNED = {
     "contracts": "contract_renewal_rate contract_retention_rate missed_renewals contract_extension_revenue",

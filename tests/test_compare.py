@@ -15,7 +15,7 @@ from typer.testing import CliRunner
 
 from kampass.cli.app import app
 from kampass.engine import Answer, Engine, Question, Settings, parse_filter
-from kampass.engine import compare as comparing
+from kampass.engine.change import compare as comparing
 from kampass.engine.display import show_change
 from kampass.engine.intervals import adjusted_wald_difference, newcombe, paired_bootstrap
 from kampass.engine.result import Change
@@ -23,8 +23,8 @@ from kampass.errors import QuestionError
 from kampass.kpis import shipped
 from kampass.periods import Calendar
 from kampass.workspace import create
+from kampass.workspace.proving.worlds import Worlds
 from kampass.workspace.settings import SourceSettings, WorkspaceSettings
-from kampass.workspace.worlds import Worlds
 
 Tables = dict[str, str]
 Compare = Callable[..., list[Answer]]

@@ -8,7 +8,7 @@ import pytest
 from kampass.cli.show import printable
 from kampass.errors import KampassError, QuestionError
 from kampass.workspace import Workspace, create, parse_instant
-from kampass.workspace.definitions import lint
+from kampass.workspace.proving.definitions import lint
 from kampass.workspace.settings import SourceSettings, WorkspaceSettings
 
 KPI = """family: own

@@ -13,8 +13,8 @@ from kampass.engine import Answer, Engine, Filter, Question, Settings, parse_fil
 from kampass.errors import QuestionError, UnknownName
 from kampass.kpis.catalogue import shipped
 from kampass.workspace import Workspace, create, open_workspace
+from kampass.workspace.proving.worlds import Worlds
 from kampass.workspace.settings import SourceSettings, WorkspaceSettings
-from kampass.workspace.worlds import Worlds
 
 SEEDS = (201, 203)
 BOOK = {

@@ -9,7 +9,7 @@ from kampass.engine import Answer, Engine, Question, Settings, parse_filter
 from kampass.engine.parts import figure_of
 from kampass.kpis.catalogue import shipped
 from kampass.periods import Calendar
-from kampass.workspace.worlds import Worlds
+from kampass.workspace.proving.worlds import Worlds
 
 Tables = dict[str, str]
 Ask = Callable[..., list[Answer]]

@@ -9,8 +9,8 @@ import pytest
 from kampass.engine.planning.plan import Planner, Shape
 from kampass.errors import DefinitionError
 from kampass.kpis import shipped
-from kampass.workspace.equivalents import _REASONS
-from kampass.workspace.mutants import _BOUNDARIES, Survey, mutants, survey
+from kampass.workspace.proving.equivalents import _REASONS
+from kampass.workspace.proving.mutants import _BOUNDARIES, Survey, mutants, survey
 
 SAMPLE = ("nrr", "transfer_in_mrr", "contract_renewal_rate", "nps", "enps", "sales_growth_rate", "acquisition_source_mix", "fcr", "touches_to_closure")
 LEAST_OF_EACH_BOUNDARY = 10

@@ -42,7 +42,7 @@ def list_kpis(workspace: WorkspaceOption = Path(), form: FormOption = Form.table
 @catalogue_app.command("show")
 def show_kpi(kpi_id: Annotated[str, typer.Argument(metavar="ID")], workspace: WorkspaceOption = Path(), form: FormOption = Form.table) -> None:
     """Show one definition. Example: `kampass catalogue show nrr`."""
-    from kampass.workspace.definitions import describe
+    from kampass.workspace.proving.definitions import describe
 
     described = describe(_catalogue(workspace)[0].get(kpi_id))
     if form is Form.json:
@@ -76,12 +76,12 @@ def run_tests(
 ) -> None:
     """Run the worked examples of the definitions. Example: `kampass catalogue test nps`."""
     from kampass.cli.working import busy, say
-    from kampass.workspace.definitions import run_examples
+    from kampass.workspace.proving.definitions import run_examples
 
     catalogue, _ = _catalogue(workspace)
     chosen = [catalogue.get(kpi_id) for kpi_id in ids] if ids else list(catalogue)
     if mutants:
-        from kampass.workspace.mutants import print_table
+        from kampass.workspace.proving.mutants import print_table
 
         raise typer.Exit(print_table(chosen))
     with busy("Running the examples"):
@@ -96,7 +96,7 @@ def run_tests(
 def lint_kpis(workspace: WorkspaceOption = Path()) -> None:
     """Check every definition against the language. Example: `kampass catalogue lint`."""
     from kampass.cli.working import say
-    from kampass.workspace.definitions import lint
+    from kampass.workspace.proving.definitions import lint
 
     catalogue, _ = _catalogue(workspace)
     findings = [finding for kpi in catalogue for finding in lint(kpi)]

@@ -8,7 +8,7 @@ from typing import Any, Protocol
 
 import duckdb
 
-from kampass.engine.compare import compared
+from kampass.engine.change.compare import compared
 from kampass.engine.figure import Figure, status_of
 from kampass.engine.planning import dimensions
 from kampass.engine.planning.clock import Clock, Coverage, Reach, Stretch, period_table

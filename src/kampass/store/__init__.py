@@ -1,8 +1,8 @@
 """The journal of loads, quarantine, and the snapshots published from them."""
 
-from kampass.store.build import SnapshotSettings
 from kampass.store.journal import Journal, LoadReport, TableReport
 from kampass.store.manifest import Manifest
-from kampass.store.snapshot import Snapshot, Snapshots
+from kampass.store.snapshots.build import SnapshotSettings
+from kampass.store.snapshots.snapshot import Snapshot, Snapshots
 
 __all__ = ["Journal", "LoadReport", "Manifest", "Snapshot", "SnapshotSettings", "Snapshots", "TableReport"]

@@ -5,7 +5,7 @@ the period) for the start, `last_day` (the date of the last instant before its e
 """
 
 from kampass.engine.planning.facts.fact import Fact, Relation, Scope, columns, suffix
-from kampass.store.prepare import base_amount, ended, fx_join, is_own
+from kampass.store.snapshots.prepare import base_amount, ended, fx_join, is_own
 
 AT_START = "l.valid_from <= p.before AND l.valid_to > p.before"
 AT_END = "l.valid_from <= p.last_day AND l.valid_to > p.last_day"

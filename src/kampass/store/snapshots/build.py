@@ -12,10 +12,10 @@ import duckdb
 from kampass.errors import DataError
 from kampass.model import SQL_TYPES, TABLES, Table
 from kampass.model.conform import Check, literal, quoted
-from kampass.store import prepare
 from kampass.store.disk import connect
 from kampass.store.journal import Journal
 from kampass.store.manifest import Load, to_text
+from kampass.store.snapshots import prepare
 from kampass.store.versions import winners
 
 

@@ -15,9 +15,9 @@ from typing import Any
 from kampass.engine import Engine
 from kampass.engine.planning.plan import Plan
 from kampass.kpis import Kpi, Measure
-from kampass.workspace.definitions import check_example
-from kampass.workspace.equivalents import and_parts, boundary_matters, implied, reason_of
-from kampass.workspace.worlds import Worlds
+from kampass.workspace.proving.definitions import check_example
+from kampass.workspace.proving.equivalents import and_parts, boundary_matters, implied, reason_of
+from kampass.workspace.proving.worlds import Worlds
 
 SqlChange = Callable[[str], str]
 

@@ -15,10 +15,10 @@ from pathlib import Path
 import duckdb
 
 from kampass.errors import DataError, UnknownName
-from kampass.store.build import SnapshotBuilder, SnapshotSettings
 from kampass.store.disk import fsync
 from kampass.store.journal import Journal
 from kampass.store.manifest import Load, SnapshotRow, to_text
+from kampass.store.snapshots.build import SnapshotBuilder, SnapshotSettings
 
 SHAPE = 1
 LOCKED: dict[str, str | bool | int | float | list[str]] = {

@@ -10,8 +10,8 @@ from kampass.engine.planning.plan import Planner, Shape
 from kampass.errors import KampassError
 from kampass.kpis import Catalogue, Kpi
 from kampass.periods import Calendar
+from kampass.workspace.proving.worlds import Worlds
 from kampass.workspace.workspace import parse_instant
-from kampass.workspace.worlds import Worlds
 
 _HIDDEN = {"examples", "own", "place", "measures"}
 

@@ -1,0 +1,1 @@
+"""How snapshots are built from the journal, prepared for questions, and published."""

@@ -1,0 +1,1 @@
+"""How definitions are proven: their examples run, and their formulas broken on purpose."""
