@@ -8,7 +8,7 @@ from contextlib import nullcontext
 from pathlib import Path
 from typing import Any
 
-from benchmarks import report, starting
+from benchmarks import memory, report, starting
 from benchmarks.clock import in_child
 from benchmarks.sizes import SIZES, Size
 
@@ -16,6 +16,9 @@ from benchmarks.sizes import SIZES, Size
 def _options(arguments: Sequence[str] | None) -> argparse.Namespace:
     parser = argparse.ArgumentParser(prog="python -m benchmarks", description=__doc__)
     parser.add_argument("--size", choices=SIZES, default="1m", help="how large a company (default: 1m)")
+    parser.add_argument(
+        "--memory", type=int, nargs="?", const=1000, metavar="MB", help="only the memory that loading takes, for CSV of so many MB (default: 1000)"
+    )
     parser.add_argument("--all", action="store_true", help="both 1m and 10m")
     parser.add_argument(
         "--keep", type=Path, metavar="DIR", help="keep the sample workspaces here and use those that are there (loading is then not measured again)"
@@ -56,6 +59,11 @@ def _measure(size: Size, folder: Path) -> None:
 def main(arguments: Sequence[str] | None = None) -> int:
     """Print the report."""
     options = _options(arguments)
+    if options.memory:
+        with tempfile.TemporaryDirectory(prefix="kampass-bench-") as place:
+            found = (taken for table in ("touches", "usage_daily") for taken in memory.measured(Path(place) / table, table, options.memory))
+            report.memory(found)
+        return 0
     sizes = [SIZES[name] for name in (("1m", "10m") if options.all else (options.size,))]
     with nullcontext(options.keep) if options.keep else tempfile.TemporaryDirectory(prefix="kampass-bench-") as place:
         for size in sizes:

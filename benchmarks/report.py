@@ -2,10 +2,11 @@
 
 import os
 import platform
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
 from benchmarks.clock import Laps
+from benchmarks.memory import Taken
 from benchmarks.sizes import Size
 
 
@@ -48,6 +49,13 @@ def loading(found: Mapping[str, Mapping[str, Any]]) -> None:
         body.append([name, f"{lap['rows']:,}", f"{lap['cpu']:.1f}", f"{lap['wall']:.1f}", speed, f"{lap['before']:,.0f}", f"{lap['peak']:,.0f}"])
     rows(["", "rows", "CPU s", "wall s", "rows per CPU s", "MB before", "MB at the peak"], body)
     print("Before a load from the sample company its rows lie in memory already; making them is not counted.")
+
+
+def memory(found: Iterable[Taken]) -> None:
+    """Peak resident memory against the size of what is loaded."""
+    heading("Memory of loading and publishing, each in a process of its own")
+    body = [[f"{lap.table}, {lap.step}", f"{lap.megabytes:,.0f}", f"{lap.before:,.0f}", f"{lap.peak:,.0f}", f"{lap.cpu:.1f}"] for lap in found]
+    rows(["", "MB of CSV", "MB before", "MB at the peak", "CPU s"], body)
 
 
 def asking(found: Mapping[str, Any]) -> None:

@@ -20,7 +20,8 @@ ACCOUNTS = "id,name,segment\nA,Ada,large\nB,Bob,small\nC,Cy,\n"
 SUBSCRIPTIONS = "id,account_id,mrr,currency,valid_from,valid_to\na,A,100,USD,2025-01-01,\nb,B,50,USD,2025-01-01,{b_ends}\nc,C,25,USD,2025-12-01,\n"
 EVERY_COMMAND = [
     "init", "sync", "publish", "export", "kpi", "doctor", "template", "catalogue list", "catalogue show", "catalogue test", "catalogue lint",
-    "data loads", "data quarantine", "data drop", "data confirm",
+    "data loads", "data quarantine", "data drop", "data confirm", "data replay", "data held",
+    "snapshot list", "snapshot show", "snapshot pin", "snapshot unpin", "snapshot diff", "catalogue diff",
 ]  # fmt: skip
 
 

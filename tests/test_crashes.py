@@ -1,147 +1,156 @@
-"""Loading and publishing survive SIGKILL at any moment: nothing is lost, doubled or torn, and the next command just works.
+"""Commands survive SIGKILL at any moment: nothing is lost, doubled or torn, and the next command just works.
 
-One workspace grows step by step while `kampass sync` and `kampass publish` are killed, half of them at any moment of
-their run and half after they began to build a snapshot. An undisturbed workspace that loads the same steps must
-export the same bytes. KAMPASS_KILLS sets how many kills: 6, 30 for a quick sweep, 200 in `make nightly`.
+One workspace grows step by step while `sync`, `publish`, `data replay` and `restore` are killed, half of them at any moment of their run and half
+after they began to build a snapshot. An undisturbed workspace that loads the same steps must export the same bytes. KAMPASS_KILLS sets how
+many kills: 6, 30 for a quick sweep, 200 in `make nightly`.
 """
 
 import os
 import random
+import shutil
 import signal
 import subprocess
-import sys
 import time
 from collections.abc import Callable
-from contextlib import closing, suppress
-from dataclasses import dataclass
-from datetime import UTC, datetime, timedelta
+from contextlib import suppress
+from dataclasses import dataclass, field
 from pathlib import Path
 
-from kampass.store.manifest import to_text
-from kampass.workspace import Workspace, create, open_workspace
-from kampass.workspace.export import export
-from kampass.workspace.settings import SourceSettings, WorkspaceSettings
+from tests.struck import Slowest, answer, expected, exported, load, make, recorded, run, start, strays, write_state
+
+from kampass.workspace.backup import verify_workspace
 
 KILLS = int(os.environ.get("KAMPASS_KILLS", "6"))
-START = datetime(2026, 1, 1, tzinfo=UTC)
+COMMANDS = ("sync", "publish", "restore", "replay")
 
 
 @dataclass
 class Tally:
-    """What the kills hit."""
+    """What the kills hit, and how long the next command took."""
 
     kills: int = 0
     in_a_build: int = 0
     publishes: int = 0
+    slowest: Slowest = field(default_factory=Slowest)
+    of: dict[str, int] = field(default_factory=lambda: dict.fromkeys(COMMANDS, 0))
+
+    def __str__(self) -> str:
+        hit = ", ".join(f"{count} of {name}" for name, count in self.of.items())
+        return f"{self.kills} kills ({hit}), {self.in_a_build} inside a build, {self.publishes} publishes, {self.slowest}"
 
 
-def test_a_killed_load_or_publish_loses_doubles_and_tears_nothing(tmp_path: Path) -> None:
-    rng, tally, step = random.Random(), Tally(), 0
-    files = tmp_path / "files"
-    files.mkdir()
-    struck, calm = _workspace(tmp_path / "struck", files), _workspace(tmp_path / "calm", files)
-    _state(files, 0)
-    begun = time.perf_counter()
-    assert _start(struck, "sync", 0).wait(timeout=120) == 0
-    whole = time.perf_counter() - begun
-    _load(calm, 0)
-    while tally.kills < KILLS:
-        step += 1
-        assert step <= 3 * KILLS + 10, "most commands ended before they were killed"
-        _state(files, step)
-        _load(calm, step)
-        command = "publish" if step % 3 == 0 else "sync"
-        if command == "publish":
-            _load(struck, step)
-        process = _start(struck, command, step)
-        if step % 2:
-            _wait(process, lambda: bool(_building(struck)))
-            killed = _kill(process, rng.uniform(0, 0.15 * whole))
+@dataclass
+class Scene:
+    """The workspace that is struck, the calm one, and a backup with the folder it is restored to."""
+
+    struck: Path
+    calm: Path
+    backup: Path
+    restored: Path
+    whole: float
+    tally: Tally = field(default_factory=Tally)
+    rng: random.Random = field(default_factory=random.Random)
+    step: int = 0
+
+    def strike(self, number: int) -> None:
+        """Kill one command and look at what is left."""
+        command, while_building = COMMANDS[number // 2 % len(COMMANDS)], number % 2 == 1
+        place = self.restored if command == "restore" else self.struck
+        before = self.step
+        self._prepare(command)
+        process = start(self._words(command))
+        if while_building:
+            _wait(process, lambda: bool(_building(place)))
+            killed = _kill(process, self.rng.uniform(0, 0.15 * self.whole))
         else:
-            killed = _kill(process, rng.uniform(0.3, 1.0) * whole)
-        tally.kills += killed
-        tally.in_a_build += killed and bool(_building(struck))
-        _check_after_kill(struck, step)
-        tally.publishes += 1
-    assert _start(struck, "sync", step).wait(timeout=120) == 0
-    assert _export(struck, tmp_path / "one") == _export(calm, tmp_path / "other")
-    print(f"\n{tally.kills} kills, {tally.in_a_build} of them inside a build, {tally.publishes} publishes")
-    assert tally.in_a_build >= tally.kills / 4, tally
+            killed = _kill(process, self.rng.uniform(0.3, 1.0) * self.whole)
+        self.tally.kills += killed
+        self.tally.of[command] += killed
+        self.tally.in_a_build += killed and bool(_building(place))
+        if command == "restore":
+            self._check_restore()
+        else:
+            self._check(before, self._words("replay" if command == "replay" else "sync"))
+
+    def _prepare(self, command: str) -> None:
+        if command == "restore":
+            return
+        self.step += 1
+        load(self.calm, self.step, publish=False)
+        if command == "publish":
+            load(self.struck, self.step, publish=False)
+        else:
+            write_state(self.struck / "files", self.step)
+
+    def _words(self, command: str) -> list[str]:
+        here = ["--workspace", str(self.struck)]
+        return {
+            "sync": ["sync", "--recorded-at", recorded(self.step), *here],
+            "publish": ["publish", *here],
+            "replay": ["data", "replay", "--recorded-at", recorded(self.step), *here],
+            "restore": ["restore", str(self.backup), str(self.restored)],
+        }[command]
+
+    def _check(self, before: int, words: list[str]) -> None:
+        """What answers is whole, the next command works, and it leaves no trace of the kill."""
+        assert answer(self.struck) in {expected(before), expected(self.step)}
+        self._next(words)
+        assert answer(self.struck) == expected(self.step)
+        assert strays(self.struck) == set()
+
+    def _check_restore(self) -> None:
+        """A whole workspace or none; restoring again makes one."""
+        if not (self.restored / "kampass.toml").exists():
+            self._next(self._words("restore"))
+        assert answer(self.restored) == expected(0)
+        assert strays(self.restored) == set()
+        assert verify_workspace(self.restored).whole
+        shutil.rmtree(self.restored)
+
+    def _next(self, words: list[str]) -> None:
+        self.tally.slowest.works(words)
+        self.tally.publishes += 1
 
 
-def _workspace(folder: Path, files: Path) -> Path:
-    create(folder, WorkspaceSettings(sources=(SourceSettings("files", "folder", {"path": str(files)}),))).close()
-    return folder
+def test_a_killed_command_loses_doubles_and_tears_nothing(tmp_path: Path) -> None:
+    scene, number = _scene(tmp_path), 0
+    while scene.tally.kills < KILLS:
+        assert number <= 3 * KILLS + 10, f"most commands ended before they were killed: {scene.tally}"
+        scene.strike(number)
+        number += 1
+    assert run(["publish", "--workspace", str(scene.calm)]) == 0
+    assert exported(scene.struck, tmp_path / "one") == exported(scene.calm, tmp_path / "other")
+    assert verify_workspace(scene.struck).whole
+    print(f"\n{scene.tally}")
+    assert scene.tally.in_a_build >= scene.tally.kills / 4, scene.tally
+    assert scene.tally.publishes >= min(KILLS, 20), scene.tally
+    assert scene.tally.slowest.computed < 5, scene.tally
 
 
-def _state(files: Path, step: int) -> None:
-    """Twenty accounts and one more each step, one renamed; a ticket for each, of which one is gone."""
-    numbers = range(20 + step)
-    accounts = [f"a{number},{'A' if number else step}\n" for number in numbers]
-    tickets = [f"t{number},2025-06-01,a{number}\n" for number in numbers if number != step]
-    (files / "accounts.csv").write_text("id,name\n" + "".join(accounts), encoding="utf-8")
-    (files / "tickets.csv").write_text("id,created_at,account_id\n" + "".join(tickets), encoding="utf-8")
+def _scene(place: Path) -> Scene:
+    struck, calm = make(place / "struck"), make(place / "calm")
+    first = Slowest()
+    first.works(["sync", "--recorded-at", recorded(0), "--workspace", str(struck)])
+    load(calm, 0)
+    backup = place / "backup.zip"
+    assert run(["backup", str(backup), "--workspace", str(struck)]) == 0
+    return Scene(struck, calm, backup, place / "restored", first.seconds)
 
 
-def _recorded(step: int) -> datetime:
-    return START + timedelta(hours=step)
-
-
-def _load(folder: Path, step: int) -> None:
-    with closing(open_workspace(folder)) as workspace:
-        workspace.journal.load(workspace.sources()[0], recorded_at=_recorded(step))
-
-
-def _start(folder: Path, command: str, step: int) -> subprocess.Popen[bytes]:
-    dated = ["--recorded-at", to_text(_recorded(step))] if command == "sync" else []
-    arguments = [sys.executable, "-c", "from kampass.cli import main; main()", command, *dated, "--workspace", str(folder)]
-    return subprocess.Popen(arguments, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
-
-
-def _wait(process: subprocess.Popen[bytes], until: Callable[[], bool]) -> None:
+def _wait(process: "subprocess.Popen[bytes]", until: Callable[[], bool]) -> None:
     """Wait for something to be true, or for the end."""
     while process.poll() is None and not until():
-        with suppress(subprocess.TimeoutExpired):
-            process.wait(timeout=0.002)
+        time.sleep(0.002)
 
 
-def _kill(process: subprocess.Popen[bytes], seconds: float) -> bool:
+def _kill(process: "subprocess.Popen[bytes]", seconds: float) -> bool:
     """Kill it after so long, unless it has ended; whether it was killed."""
     with suppress(subprocess.TimeoutExpired):
         process.wait(timeout=seconds)
     process.send_signal(signal.SIGKILL)
-    return process.wait(timeout=60) == -signal.SIGKILL
+    process.communicate()
+    return process.returncode == -signal.SIGKILL
 
 
 def _building(folder: Path) -> list[Path]:
     return list((folder / ".kampass" / "snapshots").glob(".building-*"))
-
-
-def _check_after_kill(folder: Path, step: int) -> None:
-    """What answers is whole, the next command works, and it leaves no trace of the kill."""
-    with closing(open_workspace(folder)) as workspace:
-        assert _answer(workspace) in {_expected(step - 1), _expected(step)}
-        (report,) = workspace.sync(recorded_at=_recorded(step))
-        assert report.state == "complete"
-        assert _answer(workspace) == _expected(step)
-        named = {Path(table.file or table.quarantine_file or "-").parts[0] for load in workspace.manifest.loads() for table in load.tables} - {"-"}
-        assert {place.name for place in workspace.journal.folder.iterdir()} == named
-        assert {row.file for row in workspace.manifest.snapshots()} == {place.name for place in workspace.snapshots.folder.iterdir()}
-
-
-def _answer(workspace: Workspace) -> tuple[str, int, int, int]:
-    """The name of the first account, and how many accounts, tickets and ids of tickets there are."""
-    counts = "(SELECT count(*) FROM accounts), (SELECT count(*) FROM tickets), (SELECT count(DISTINCT id) FROM tickets)"
-    with closing(workspace.snapshot()) as snapshot:
-        (row,) = snapshot.cursor().execute(f"SELECT (SELECT name FROM accounts WHERE id = 'a0'), {counts}").fetchall()
-    return row
-
-
-def _expected(step: int) -> tuple[str, int, int, int]:
-    return str(step), 20 + step, 19 + step, 19 + step
-
-
-def _export(folder: Path, target: Path) -> dict[str, bytes]:
-    with closing(open_workspace(folder)) as workspace, closing(workspace.publish()) as snapshot:
-        export(snapshot, target)
-    return {file.name: file.read_bytes() for file in target.iterdir()}

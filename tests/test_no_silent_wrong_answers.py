@@ -5,7 +5,7 @@ from pathlib import Path
 
 import pytest
 
-from kampass.cli.show import printable
+from kampass.cli.views.show import printable
 from kampass.errors import KampassError, QuestionError
 from kampass.workspace import Workspace, create, parse_instant
 from kampass.workspace.proving.definitions import lint

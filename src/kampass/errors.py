@@ -32,6 +32,10 @@ class KampassError(Exception):
         return {"error": {"code": self.code, "message": self.message, "hint": self.hint}}
 
 
+class KampassWarning(UserWarning):
+    """Something a person should know that stands in nobody's way."""
+
+
 class QuestionError(KampassError):
     """The question cannot be asked as it stands."""
 

@@ -2,6 +2,7 @@
 
 import csv
 import os
+import re
 import sys
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from datetime import datetime
@@ -13,7 +14,10 @@ import pytest
 from kampass.workspace import Workspace, create, parse_instant
 from kampass.workspace.settings import SourceSettings, WorkspaceSettings
 
+DOCS = Path(__file__).parents[2] / "docs" / "worked-examples"
+_TOML = re.compile(r"^```toml\n(.*?)^```$", re.DOTALL | re.MULTILINE)
 Rows = Sequence[Mapping[str, Any]]
+FollowExample = Callable[[Path, str, Path, str], Workspace]
 MakeWorkspace = Callable[[Path, Mapping[str, Rows], str], Workspace]
 
 
@@ -48,6 +52,27 @@ def make_workspace() -> Iterator[MakeWorkspace]:
         return workspace
 
     yield make
+    for workspace in opened:
+        workspace.close()
+
+
+@pytest.fixture(scope="module")
+def follow_example() -> Iterator[FollowExample]:
+    """Do what a page of the worked examples says: its settings over the downloaded files, loaded as recorded at an instant."""
+    opened: list[Workspace] = []
+
+    def follow(folder: Path, page: str, downloads: Path, recorded_at: str) -> Workspace:
+        create(folder / "workspace", WorkspaceSettings()).close()
+        (settings,) = _TOML.findall((DOCS / page).read_text(encoding="utf-8"))
+        with (folder / "workspace" / "kampass.toml").open("a", encoding="utf-8") as stream:
+            stream.write("\n" + settings.replace('path = "downloads"', f'path = "{downloads}"'))
+        workspace = Workspace(folder / "workspace")
+        opened.append(workspace)
+        (report,) = workspace.sync(recorded_at=parse_instant(recorded_at))
+        assert [table.quarantined for table in report.tables] == [0] * len(report.tables)
+        return workspace
+
+    yield follow
     for workspace in opened:
         workspace.close()
 

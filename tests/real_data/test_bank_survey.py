@@ -1,18 +1,17 @@
-"""5,000 NPS answers of a retail bank in three countries, with dates as 25/12/21.
+"""5,000 NPS answers of a retail bank in three countries, with dates as 25/12/21, mapped as docs/worked-examples/bank-nps.md does.
 
 A customer's name is no contact (names come more than once), so every answer counts. Each country is an account.
 """
 
 import csv
-from datetime import datetime
 from pathlib import Path
 
 import pytest
-from tests.real_data.conftest import MakeWorkspace
+from tests.real_data.conftest import FollowExample
 
+from kampass.errors import DataError
+from kampass.sources.mapped import MappedSource, parse
 from kampass.workspace import Workspace
-
-COUNTRIES = {"MEX": "Mexico", "UK": "United Kingdom", "US": "United States"}
 
 
 @pytest.fixture(scope="module")
@@ -22,19 +21,8 @@ def answers(reference_data: Path) -> list[dict[str, str]]:
 
 
 @pytest.fixture(scope="module")
-def workspace(answers: list[dict[str, str]], make_workspace: MakeWorkspace, tmp_path_factory: pytest.TempPathFactory) -> Workspace:
-    tables = {
-        "accounts": [{"id": market, "name": name, "market": market} for market, name in COUNTRIES.items()],
-        "surveys": [{"id": "nps", "kind": "nps", "scale_min": 0, "scale_max": 10}],
-        "responses": [
-            {
-                "id": row["ID"], "survey_id": "nps", "responded_at": _day(row["Survey date"]), "score": row["NPS"], "account_id": row["Market"],
-                "comment": row["Customer Name"],
-            }
-            for row in answers
-        ],
-    }  # fmt: skip
-    return make_workspace(tmp_path_factory.mktemp("survey"), tables, "2022-01-01T00:00:00Z")
+def workspace(reference_data: Path, follow_example: FollowExample, tmp_path_factory: pytest.TempPathFactory) -> Workspace:
+    return follow_example(tmp_path_factory.mktemp("survey"), "bank-nps.md", reference_data / "survey", "2022-01-01T00:00:00Z")
 
 
 def test_the_nps_of_the_year_is_11_80(workspace: Workspace) -> None:
@@ -75,5 +63,10 @@ def test_the_months_of_the_dates_are_those_the_survey_names(answers: list[dict[s
     assert [answer.n for answer in months] == [sum(int(row["Month"]) == month for row in answers) for month in range(1, 13)]
 
 
-def _day(text: str) -> str:
-    return datetime.strptime(text, "%d/%m/%y").date().isoformat()  # noqa: DTZ007 - a date
+def test_the_dates_are_asked_about_until_the_mapping_says_what_they_are(reference_data: Path) -> None:
+    mapped = {"id": "ID", "survey_id": {"constant": "nps"}, "responded_at": "Survey date", "score": "NPS"}
+    said = parse("[sources.bank]", "responses", {"file": "nps_retail_bank.csv", "columns": mapped})
+    source = MappedSource("bank", reference_data / "survey", (said,))
+    with pytest.raises(DataError, match=r"nps_retail_bank\.csv, line 2, column 'Survey date': '01/09/21' could be read in two ways") as raised:
+        source.scan("responses")
+    assert 'responded_at = { column = "Survey date", date = "%d/%m/%y" }' in raised.value.hint

@@ -4,8 +4,12 @@ Exit codes: 0 done, 1 a bug, 2 a question that cannot be asked, 3 data or worksp
 """
 
 import json
+import os
 import signal
 import sys
+import traceback
+import warnings
+from collections.abc import Callable
 from itertools import pairwise
 
 
@@ -19,8 +23,10 @@ def main() -> None:
 
     if hasattr(signal, "SIGPIPE"):
         signal.signal(signal.SIGPIPE, signal.SIG_DFL)  # a reader that has seen enough ends us quietly, as it does any filter
+    warnings.showwarning = _note
     try:
-        code = app(standalone_mode=False)
+        _arm(os.environ.get("KAMPASS_FAIL_AT"))
+        code = _run(app)
     except KampassError as error:
         _complain(error.code, error.message, error.hint)
         sys.exit(error.exit_code)
@@ -34,6 +40,52 @@ def main() -> None:
         sys.stderr.close()
         sys.exit(0)
     sys.exit(code if isinstance(code, int) else 0)
+
+
+def _run(app: Callable[..., object]) -> object:
+    """Run the command; once more where a damaged snapshot was in its way, which is built again then."""
+    import typer
+    from typer.exceptions import TyperException
+
+    from kampass.errors import KampassError
+
+    try:
+        return app(standalone_mode=False)
+    except (KampassError, TyperException, typer.Abort, BrokenPipeError):
+        raise
+    except Exception as error:
+        _name(error)
+        from kampass.workspace.mending import DAMAGE, mend
+
+        traceback.clear_frames(error.__traceback__)  # they hold the damaged file open
+        if not isinstance(error, DAMAGE) or not mend():
+            raise
+        return app(standalone_mode=False)
+
+
+def _name(error: Exception) -> None:
+    """Trouble with the disk is a person's matter, not a bug."""
+    from kampass.workspace.trouble import named
+
+    trouble = named(error)
+    if trouble is not None:
+        raise trouble from error
+
+
+def _note(message: Warning | str, category: type[Warning], *_: object, **__: object) -> None:
+    """Warnings for people go to stderr; those for programmers stand aside, as Python has them."""
+    from kampass.errors import KampassWarning
+
+    if issubclass(category, KampassWarning):
+        print(f"kampass: {message}", file=sys.stderr)
+
+
+def _arm(fail_point: str | None) -> None:
+    """Tests end a command at a named place (docs/durability.md)."""
+    if fail_point:
+        from kampass.store.faults import arm
+
+        arm(fail_point)
 
 
 def _wants_json() -> bool:

@@ -8,6 +8,9 @@ import typer
 
 from kampass.cli.catalogue import catalogue_app
 from kampass.cli.data import Form, FormOption, data_app
+from kampass.cli.keep import backup, restore, verify
+from kampass.cli.snapshot import snapshot_app
+from kampass.cli.source import source_app
 
 app = typer.Typer(
     name="kampass",
@@ -19,6 +22,8 @@ app = typer.Typer(
 )
 app.add_typer(catalogue_app, name="catalogue")
 app.add_typer(data_app, name="data")
+app.add_typer(source_app, name="source")
+app.add_typer(snapshot_app, name="snapshot")
 
 WorkspaceOption = Annotated[Path, typer.Option("--workspace", "-w", help="The workspace's folder.", envvar="KAMPASS_WORKSPACE")]
 
@@ -62,6 +67,22 @@ class Compare(StrEnum):
 
     previous = "previous"
     year_ago = "year-ago"
+
+
+class Part(StrEnum):
+    """Which source rows of a figure."""
+
+    numerator = "numerator"
+    denominator = "denominator"
+    excluded = "excluded"
+
+
+class RowFormat(StrEnum):
+    """How explanations and their rows are written."""
+
+    table = "table"
+    json = "json"
+    csv = "csv"
 
 
 @app.callback(invoke_without_command=True)
@@ -146,7 +167,7 @@ def kpi(
     format: Annotated[Format, typer.Option(help="How the answer is written.")] = Format.table,  # noqa: A002 - the option's name
 ) -> None:
     """Ask for KPIs. Example: `kampass kpi nrr csat --period 2025 --grain quarter --by segment`."""
-    from kampass.cli.show import show_result
+    from kampass.cli.views.show import show_result
     from kampass.workspace import open_workspace
 
     opened = open_workspace(workspace)
@@ -156,6 +177,62 @@ def kpi(
         compare=compare.value if compare else None, known_at=known_at, snapshot=snapshot,
     )  # fmt: skip
     show_result(result, format)
+
+
+@app.command()
+def explain(
+    period: Annotated[str, typer.Option("--period", "-p", help="As `kampass kpi` takes it.")],
+    ids: Annotated[list[str], typer.Argument(help="KPIs, see `kampass catalogue list`.", metavar="ID...", autocompletion=complete_kpi)],
+    workspace: WorkspaceOption = Path(),
+    grain: Annotated[Grain | None, typer.Option(help="Cut the period into pieces.")] = None,
+    by: Annotated[list[str] | None, typer.Option(help="A dimension, e.g. segment or account_manager.", autocompletion=complete_dimension)] = None,
+    where: Annotated[list[str] | None, typer.Option(help="A filter, e.g. segment=enterprise.")] = None,
+    total: Annotated[bool, typer.Option("--total", help="Add the total to a cut.")] = False,
+    compare: Annotated[Compare | None, typer.Option(help="Add the change since the period before, or a year ago.")] = None,
+    known_at: Annotated[str | None, typer.Option(help="As known at this instant.")] = None,
+    snapshot: Annotated[str | None, typer.Option(help="From this snapshot.")] = None,
+    rows: Annotated[Part | None, typer.Option("--rows", help="The source rows instead.")] = None,
+    limit: Annotated[int | None, typer.Option(min=0, help="At most so many rows for each measure.")] = None,
+    format: Annotated[RowFormat, typer.Option(help="How it is written; csv is for --rows.")] = RowFormat.table,  # noqa: A002 - the option's name
+) -> None:
+    """Take a figure apart, down to its rows. Example: `kampass explain nrr --period 2025-Q4 --by segment --rows denominator`."""
+    from kampass.cli.views.explain import show_explanations, show_rows
+    from kampass.workspace import Asking, open_workspace
+
+    asked: Asking = {
+        "period": period, "grain": grain, "by": by or (), "where": where or (), "total": total, "compare": compare.value if compare else None,
+    }  # fmt: skip
+    opened = open_workspace(workspace)
+    if rows is not None:
+        show_rows(opened.rows(ids, rows.value, limit=limit, known_at=known_at, snapshot=snapshot, **asked), format.value)
+    else:
+        show_explanations(opened.explain(ids, known_at=known_at, snapshot=snapshot, **asked), format.value)
+
+
+@app.command()
+def bridge(
+    kpi_id: Annotated[str, typer.Argument(help="A KPI, see `kampass catalogue list`.", metavar="ID", autocompletion=complete_kpi)],
+    before: Annotated[str, typer.Argument(help="The earlier period, e.g. 2025-Q3.")],
+    after: Annotated[str, typer.Argument(help="The later period, e.g. 2025-Q4.")],
+    workspace: WorkspaceOption = Path(),
+    by: Annotated[list[str] | None, typer.Option(help="Whose part: a dimension; accounts if left out.", autocompletion=complete_dimension)] = None,
+    where: Annotated[list[str] | None, typer.Option(help="A filter, e.g. segment=enterprise.")] = None,
+    known_at: Annotated[str | None, typer.Option(help="As known at this instant.")] = None,
+    snapshot: Annotated[str | None, typer.Option(help="From this snapshot.")] = None,
+    before_known_at: Annotated[str | None, typer.Option(help="The earlier figure as known at this instant.")] = None,
+    before_snapshot: Annotated[str | None, typer.Option(help="The earlier figure from this snapshot.")] = None,
+    form: FormOption = Form.table,
+) -> None:
+    """Say what lies between two figures, nothing left over. Example: `kampass bridge nrr 2025-Q3 2025-Q4 --by segment`."""
+    from kampass.cli.views.bridge import show_bridges
+    from kampass.workspace import open_workspace
+
+    opened = open_workspace(workspace)
+    bridges = opened.bridge(
+        kpi_id, before, after, by=by or (), where=where or (), known_at=known_at, snapshot=snapshot,
+        before_known_at=before_known_at, before_snapshot=before_snapshot,
+    )  # fmt: skip
+    show_bridges(bridges, form.value)
 
 
 @app.command()
@@ -179,3 +256,7 @@ def template(
     from kampass.cli.working import print_template
 
     print_template(table, explain=explain)
+
+
+for command in (backup, restore, verify):
+    app.command()(command)

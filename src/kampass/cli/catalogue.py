@@ -11,7 +11,7 @@ from kampass.cli.data import Form, FormOption
 if TYPE_CHECKING:
     from kampass.kpis import Catalogue
 
-catalogue_app = typer.Typer(help="The KPIs: list, show, test and lint their definitions.", no_args_is_help=True)
+catalogue_app = typer.Typer(help="The KPIs: list, show, test, lint and compare their definitions.", no_args_is_help=True)
 WorkspaceOption = Annotated[Path, typer.Option("--workspace", "-w", help="A workspace with KPIs of its own.", envvar="KAMPASS_WORKSPACE")]
 
 
@@ -20,7 +20,7 @@ def list_kpis(workspace: WorkspaceOption = Path(), form: FormOption = Form.table
     """List every KPI. Example: `kampass catalogue list`."""
     from rich.table import Table
 
-    from kampass.cli.show import console
+    from kampass.cli.views.show import console
 
     catalogue, enabled = _catalogue(workspace)
     if form is Form.json:
@@ -42,7 +42,7 @@ def list_kpis(workspace: WorkspaceOption = Path(), form: FormOption = Form.table
 @catalogue_app.command("show")
 def show_kpi(kpi_id: Annotated[str, typer.Argument(metavar="ID")], workspace: WorkspaceOption = Path(), form: FormOption = Form.table) -> None:
     """Show one definition. Example: `kampass catalogue show nrr`."""
-    from kampass.workspace.proving.definitions import describe
+    from kampass.kpis.definition import describe
 
     described = describe(_catalogue(workspace)[0].get(kpi_id))
     if form is Form.json:
@@ -104,6 +104,30 @@ def lint_kpis(workspace: WorkspaceOption = Path()) -> None:
         print(finding)
     say(f"{len(catalogue)} definitions, {len(findings)} findings.")
     raise typer.Exit(3 if findings else 0)
+
+
+@catalogue_app.command("diff")
+def diff_definitions(  # noqa: PLR0913, PLR0917 - a command's options are its parameters
+    ids: Annotated[list[str] | None, typer.Argument(help="Only these KPIs.", metavar="[ID]...")] = None,
+    workspace: WorkspaceOption = Path(),
+    against: Annotated[str | None, typer.Option(help="A snapshot, or a folder of definitions; without it the current snapshot as published.")] = None,
+    period: Annotated[str | None, typer.Option("--period", "-p", help="Which periods; without it the last 12 closed months.")] = None,
+    grain: Annotated[str | None, typer.Option(help="Cut the period: day, week, month, quarter or year.")] = None,
+    form: FormOption = Form.table,
+) -> None:
+    """What changed definitions do to published numbers. Example: `kampass catalogue diff nrr --period 2025 --grain quarter`."""
+    from kampass.cli.views.restated import print_redefinition
+    from kampass.cli.working import busy
+    from kampass.workspace import open_workspace
+    from kampass.workspace.history.redefinition import redefined
+
+    opened = open_workspace(workspace)
+    with busy("Comparing"):
+        found = redefined(opened, ids or (), against=against, period=period, grain=grain)
+    if form is Form.json:
+        print(json.dumps(found.to_dict(), ensure_ascii=False, indent=1, allow_nan=False))
+        return
+    print_redefinition(found, opened.settings.currency)
 
 
 def _switch(ids: list[str], workspace: Path, *, on: bool) -> None:

@@ -18,13 +18,29 @@ class Form(StrEnum):
     json = "json"
 
 
+class Written(StrEnum):
+    """How the quarantine is written."""
+
+    table = "table"
+    json = "json"
+    csv = "csv"
+
+
+class Grouping(StrEnum):
+    """What a summary of the quarantine groups."""
+
+    reason = "reason"
+    table = "table"
+    load = "load"
+
+
 FormOption = Annotated[Form, typer.Option("--format", help="For people or for programs.")]
 
 
 @data_app.command("loads")
 def list_loads(workspace: WorkspaceOption = Path(), form: FormOption = Form.table) -> None:
     """List the loads. Example: `kampass data loads`."""
-    from kampass.cli.show import console
+    from kampass.cli.views.show import console
     from kampass.store.manifest import to_text
     from kampass.workspace import open_workspace
 
@@ -38,19 +54,78 @@ def list_loads(workspace: WorkspaceOption = Path(), form: FormOption = Form.tabl
 
 
 @data_app.command("quarantine")
-def list_quarantine(
+def show_quarantine(  # noqa: PLR0913, PLR0917 - a command's options are its parameters
     workspace: WorkspaceOption = Path(),
     table: Annotated[str | None, typer.Option(help="Only this table.")] = None,
-    form: FormOption = Form.table,
+    source: Annotated[str | None, typer.Option(help="Only this source.")] = None,
+    load: Annotated[int | None, typer.Option(help="Only what this load set aside.")] = None,
+    reason: Annotated[str | None, typer.Option(help="Only reasons with these words.")] = None,
+    by: Annotated[Grouping, typer.Option(help="What the summary groups.")] = Grouping.reason,
+    *,
+    rows: Annotated[bool, typer.Option("--rows", help="Row by row, each whole, as it stood.")] = False,
+    form: Annotated[Written, typer.Option("--format", help="For people, for programs, or as a file to mend.")] = Written.table,
 ) -> None:
-    """List what was set aside, with line, column, value and reason. Example: `kampass data quarantine --table deals`."""
-    from kampass.cli.show import console
+    """Say what was set aside, why, and which KPIs lack it. Example: `kampass data quarantine --table deals --format csv > mend.csv`."""
+    from kampass.cli.views import held
     from kampass.workspace import open_workspace
 
-    cursor = open_workspace(workspace).snapshot().cursor()
-    found = cursor.execute('SELECT * FROM _quarantine WHERE $t IS NULL OR "table" = $t ORDER BY "table", load, line', {"t": table})
-    names = [column[0] for column in found.description]
-    _show([dict(zip(names, row, strict=True)) for row in found.fetchall()], form, console)
+    found = open_workspace(workspace).quarantine(
+        table=table, source=source, load=load, reason=reason, by=by.value, rows=rows or form is Written.csv
+    )  # fmt: skip
+    if form is Written.json:
+        print(json.dumps(found.to_dict(), ensure_ascii=False, indent=1))
+    elif form is Written.csv:
+        print(found.to_csv(), end="")
+    elif rows:
+        _show(held.rows_of(found), Form.table, held.console)
+    else:
+        held.show_quarantine(found)
+
+
+@data_app.command("replay")
+def replay_rows(  # noqa: PLR0913, PLR0917 - a command's options are its parameters
+    workspace: WorkspaceOption = Path(),
+    table: Annotated[str | None, typer.Option(help="Only this table.")] = None,
+    source: Annotated[str | None, typer.Option(help="Only this source.")] = None,
+    from_: Annotated[Path | None, typer.Option("--from", help="Rows you mended: a CSV that `kampass data quarantine --format csv` wrote.")] = None,
+    recorded_at: Annotated[str | None, typer.Option(help="Date the load: 2026-01-03T00:00:00Z.")] = None,
+    form: FormOption = Form.table,
+) -> None:
+    """Read again what was set aside, from its source or from rows you mended. Example: `kampass data replay --from mend.csv`."""
+    from kampass.cli.views import held
+    from kampass.cli.working import HELD, busy
+    from kampass.workspace import open_workspace, parse_instant
+
+    with busy("Loading") as tell:
+        found = open_workspace(workspace).replay(
+            table=table, source=source, file=from_, recorded_at=parse_instant(recorded_at) if recorded_at else None, tell=tell
+        )  # fmt: skip
+    if form is Form.json:
+        print(json.dumps(found.to_dict(), ensure_ascii=False, indent=1))
+    else:
+        held.show_replay(found)
+    if any(load.state == "held" for load in found.loads):
+        raise typer.Exit(HELD)
+
+
+@data_app.command("held")
+def show_held(
+    load: Annotated[int | None, typer.Argument(help="One load that waits; all of them if left out.")] = None,
+    workspace: WorkspaceOption = Path(),
+    form: FormOption = Form.table,
+) -> None:
+    """Say what a load that waits would change, before you decide. Example: `kampass data held 4`."""
+    from kampass.cli.views import held
+    from kampass.cli.working import busy
+    from kampass.workspace import open_workspace
+
+    with busy("Building a preview"):
+        opened = open_workspace(workspace)
+        found = opened.held(load)
+    if form is Form.json:
+        print(json.dumps([one.to_dict() for one in found], ensure_ascii=False, indent=1))
+    else:
+        held.show_held(found, opened.settings.currency)
 
 
 @data_app.command("drop")
@@ -79,7 +154,7 @@ def _show(rows: list[dict[str, object]], form: Form, console) -> None:  # type: 
     from rich.table import Table
     from rich.text import Text
 
-    from kampass.cli.show import printable
+    from kampass.cli.views.show import printable
 
     if not rows:
         console().print("Nothing.")

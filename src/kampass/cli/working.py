@@ -81,7 +81,7 @@ def export_workspace(folder: Path, target: Path, known_at: str | None, snapshot:
 
 def doctor_workspace(folder: Path, *, as_json: bool) -> None:
     """Print the examination."""
-    from kampass.cli.show import show_doctor
+    from kampass.cli.views.show import show_doctor
     from kampass.workspace.doctor import examine
 
     examination = examine(open_workspace(folder))

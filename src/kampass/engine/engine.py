@@ -1,10 +1,11 @@
 """Asks a snapshot a question: works out the clocks, compiles, runs, and says for each figure what may be said of it."""
 
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Set as AbstractSet
 from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
 from functools import lru_cache
-from typing import Any, Protocol
+from typing import TYPE_CHECKING, Any, Protocol
 
 import duckdb
 
@@ -19,6 +20,9 @@ from kampass.engine.result import Answer, Result
 from kampass.errors import DefinitionError
 from kampass.kpis import Catalogue, Kpi
 from kampass.periods import Calendar, Period, cut, parse
+
+if TYPE_CHECKING:
+    from kampass.engine.explain import Explanation, Row
 
 _NAMED = {
     "account": "accounts", "account_manager": "users", "user": "users", "agent": "users", "team": "teams", "product": "products",
@@ -46,12 +50,22 @@ class Settings:
     currency: str = "USD"
     business: tuple[BusinessCalendar, ...] = (BusinessCalendar(),)
 
+    @property
+    def shown(self) -> dict[str, Any]:
+        """The settings as plain values."""
+        return {
+            "timezone": self.calendar.timezone, "currency": self.currency, "week_start": self.calendar.week_start,
+            "fiscal_start": self.calendar.fiscal_start, "calendars": [calendar.name for calendar in self.business],
+        }  # fmt: skip
+
 
 class Engine:
     """Answers questions about one snapshot as known at one instant."""
 
-    def __init__(self, snapshot: Readable, catalogue: Catalogue, settings: Settings, known_at: datetime | None = None) -> None:
-        self.snapshot, self.catalogue, self.settings = snapshot, catalogue, settings
+    def __init__(
+        self, snapshot: Readable, catalogue: Catalogue, settings: Settings, known_at: datetime | None = None, digests: Callable[[], dict[str, str]] = dict
+    ) -> None:
+        self.snapshot, self.catalogue, self.settings, self.digests = snapshot, catalogue, settings, digests
         self.known_at = known_at or snapshot.known_at
         self.connection = snapshot.cursor()
         self.coverage = _coverage(self.connection, self.known_at)
@@ -60,11 +74,8 @@ class Engine:
 
     def ask(self, question: Question) -> Result:
         """The answers, in the contract's order."""
-        kpis = [self.catalogue.get(kpi_id) for kpi_id in question.kpis]
-        for kpi in kpis:
-            for name in (*question.by, *(condition.dimension for condition in question.where)):
-                dimensions.check(kpi, name, self.attributes)
-        periods = self._periods(question)
+        kpis = self.check(question)
+        periods = self.periods(question)
         cuts = [question.by, ()] if question.total and question.by else [question.by]
         found = []
         for by in cuts:
@@ -79,29 +90,49 @@ class Engine:
             tuple(shown),
             self.settings.currency,
             names,
-            self._labels(answers, tuple(shown)),
+            self.labels({name: {answer.dimensions.get(name) for answer in answers} for name in shown}),
             question.compare,
             question.total and bool(question.by),
         )
 
-    def _labels(self, answers: Sequence[Answer], shown: Sequence[str]) -> dict[tuple[str, str], str]:
-        """The names behind ids, for people; left out where there are too many to read."""
+    def check(self, question: Question) -> list[Kpi]:
+        """The KPIs of a question; UnknownName where one does not exist or cannot be cut so."""
+        kpis = [self.catalogue.get(kpi_id) for kpi_id in question.kpis]
+        for kpi in kpis:
+            for name in (*question.by, *(condition.dimension for condition in question.where)):
+                dimensions.check(kpi, name, self.attributes)
+        return kpis
+
+    def explain(self, question: Question) -> "list[Explanation]":
+        """Every answer taken apart."""
+        from kampass.engine.explain import explain
+
+        return explain(self, question)
+
+    def rows(self, question: Question, part: str, *, limit: int | None = None) -> "Iterator[Row]":
+        """The rows of the `numerator` or `denominator`, or those `excluded`, each with its lineage."""
+        from kampass.engine.explain import rows_behind
+
+        return rows_behind(self, question, part, limit=limit)
+
+    def labels(self, values: Mapping[str, AbstractSet[str | None]]) -> dict[tuple[str, str], str]:
+        """The names behind ids, by dimension, for people; left out where there are too many to read."""
         labels: dict[tuple[str, str], str] = {}
-        for dimension in shown:
-            table = _NAMED.get(dimension)
-            ids = {value for answer in answers if (value := answer.dimensions.get(dimension)) is not None}
+        for dimension, found in values.items():
+            table, ids = _NAMED.get(dimension), sorted(value for value in found if value is not None)
             if table and 0 < len(ids) <= _MOST_LABELS:
-                rows = self.connection.execute(f'SELECT id, name FROM "{table}" WHERE list_contains($ids, id)', {"ids": sorted(ids)}).fetchall()
+                rows = self.connection.execute(f'SELECT id, name FROM "{table}" WHERE list_contains($ids, id)', {"ids": ids}).fetchall()
                 labels |= {(dimension, key): name for key, name in rows if name}
         return labels
 
     def sql(self, question: Question) -> list[str]:
         """The SQL a question runs, with its period tables filled in."""
         kpis = [self.catalogue.get(kpi_id) for kpi_id in question.kpis]
-        groups = self._groups(kpis, Asked(self._periods(question), question.by, question.where))[1]
+        groups = self._groups(kpis, Asked(self.periods(question), question.by, question.where))[1]
         return [_filled(self._plan(group, question.by, question.where), clocks) for clocks, group in groups]
 
-    def _periods(self, question: Question) -> tuple[Period, ...]:
+    def periods(self, question: Question) -> tuple[Period, ...]:
+        """The periods of a question, in order."""
         return tuple(cut(parse(question.period, self.settings.calendar), question.grain, self.settings.calendar))
 
     def answers(self, kpis: Sequence[Kpi], asked: Asked) -> dict[tuple[str, int], list[Answer]]:
@@ -143,18 +174,31 @@ class Engine:
 
     def _run(self, clocks: Sequence[Clock], group: Sequence[Kpi], asked: Asked) -> tuple[Plan, Any]:
         plan = self._plan(group, asked.by, asked.where)
-        values = {f"v{index}": _bound(condition) for index, condition in enumerate(asked.where)}
-        cursor = self.connection.cursor()
         try:
-            cursor.execute(_filled(plan, clocks), values)
+            return plan, self.run(plan, clocks, asked.where)
         except duckdb.Error as wrong:
             own = [kpi for kpi in group if kpi.own]
-            if not own:
+            if not own or isinstance(wrong, duckdb.IOException):
                 raise
             # What a definition may say is checked; whether its types fit, the database says.
             what = str(wrong).split("\n")[0]
             raise DefinitionError(f"{own[0].place}: {what}", hint="'kampass catalogue test' runs its examples.") from None
-        return plan, cursor
+
+    def run(self, plan: Plan, clocks: Iterable[Clock], where: Sequence[Filter]) -> Any:  # noqa: ANN401 - a DuckDB cursor
+        """A plan's rows, its periods filled in and the filters' values bound."""
+        sql = _filled(plan, clocks)
+        values = {f"v{index}": _bound(condition) for index, condition in enumerate(where)}
+        return self.connection.cursor().execute(sql, {name: value for name, value in values.items() if f"${name}" in sql})
+
+    def clocks(self, kpi: Kpi, asked: Asked) -> list[Clock]:
+        """The periods that the KPI's data reaches."""
+        calendar = self.settings.calendar
+        made = []
+        for number, period in enumerate(asked.periods):
+            reach = self.reach(kpi, number, asked)
+            if reach.reason is None and reach.through is not None:
+                made.append(Clock(number, period, calendar.first_instant(period.start), calendar.first_instant(period.end), reach.through, calendar))
+        return made
 
     def _groups(self, kpis: Sequence[Kpi], asked: Asked) -> tuple[dict[tuple[str, int], Reach], list[tuple[list[Clock], list[Kpi]]]]:
         """Which KPIs share their clocks and their facts, so that one statement answers them."""
@@ -176,23 +220,23 @@ class Engine:
         return reaches, list(groups.values())
 
     def _plan(self, kpis: Sequence[Kpi], by: tuple[str, ...], where: tuple[Filter, ...]) -> Plan:
-        zone = self.settings.calendar.timezone
-        business = self.settings.business
-        shape = Shape(
-            by, tuple((condition.dimension, condition.operator) for condition in where), zone,
-            stretches_sql(business, zone), team_calendars_sql(business),
-        )  # fmt: skip
-        return _compiled(tuple(kpis), shape)
+        return _compiled(tuple(kpis), self.shape(by, where))
+
+    def shape(self, by: tuple[str, ...], where: tuple[Filter, ...]) -> Shape:
+        """What a plan is compiled for."""
+        zone, business = self.settings.calendar.timezone, self.settings.business
+        filters = tuple((condition.dimension, condition.operator) for condition in where)
+        return Shape(by, filters, zone, stretches_sql(business, zone), team_calendars_sql(business))
 
     def _answer(self, kpi: Kpi, index: int, cells: dict[str, Any], clock: Clock, by: tuple[str, ...]) -> Answer:
         """One row of the result with its status and reason."""
-        value, denominator = cells[f"v{index}"], cells.get(f"b{index}")
+        value, denominator = _number(cells[f"v{index}"]), _number(cells.get(f"b{index}"))
         n = int(cells[f"n{index}"] or 0)
         figure = Figure(kpi, value, denominator, n)
         reason = figure.reason(missing=bool(cells[f"m{index}"]))
         hidden = reason in {"missing_rate", "suppressed_small_n"}
         status = _status(kpi, clock, n, reason=reason, pending=bool(cells[f"p{index}"]))
-        parts = {name: cells[f"{name}{index}"] for name in ("promoters", "detractors") if f"{name}{index}" in cells}
+        parts = {name: float(cells[f"{name}{index}"]) for name in ("promoters", "detractors") if f"{name}{index}" in cells}
         low, high = (None, None) if reason else figure.interval(parts.get("promoters"), parts.get("detractors"))
         return Answer(
             kpi.id, clock.period.start, clock.period.end, clock.through,
@@ -221,6 +265,11 @@ def _status(kpi: Kpi, clock: Clock, n: int, *, reason: str | None, pending: bool
     if pending or (kpi.provisional_days is not None and clock.through < clock.end + timedelta(days=kpi.provisional_days)):
         return "provisional"
     return settled
+
+
+def _number(cell: Any) -> float | None:  # noqa: ANN401 - a count, a decimal or a float
+    """A cell as a float, rounded correctly: decimals stay exact up to here."""
+    return None if cell is None else float(cell)
 
 
 def _order(answer: Answer) -> list[tuple[bool, str]]:

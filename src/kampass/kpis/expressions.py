@@ -7,7 +7,9 @@ is executed is generated from them.
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from difflib import get_close_matches
+from fractions import Fraction
 from functools import lru_cache
+from operator import add, mul, sub
 from typing import TYPE_CHECKING
 
 from kampass.errors import DefinitionError
@@ -74,6 +76,72 @@ def formula(text: str, measures: Mapping[str, str] | Callable[[str], str]) -> st
     """Write a formula over measures as SQL; a division by zero is null."""
     look_up = measures if callable(measures) else measures.__getitem__
     return _formula(_parse(text), text, look_up)
+
+
+def conjuncts(text: str | None) -> list[str]:
+    """The conditions that must all hold, one by one.
+
+    >>> conjuncts("counted and (a = 1 or b = 2) and reopened = 0")
+    ['counted', 'a = 1 OR b = 2', 'reopened = 0']
+    """
+    from sqlglot import exp
+
+    def split(tree: "exp.Expression") -> list[str]:
+        inner = tree.unnest()
+        return [*split(inner.left), *split(inner.right)] if isinstance(inner, exp.And) else [inner.sql(dialect="duckdb")]
+
+    return split(_parse(text)) if text else []
+
+
+def filter_of(text: str) -> str | None:
+    """The condition of an aggregate's own filter."""
+    from sqlglot import exp
+
+    tree = _parse(text)
+    return tree.expression.this.sql(dialect="duckdb") if isinstance(tree, exp.Filter) else None
+
+
+def names_in(text: str | None) -> tuple[str, ...]:
+    """The measures a formula reads, in the order in which it names them."""
+    from sqlglot import exp
+
+    found = sorted((node for node in _parse(text).find_all(exp.Column)), key=lambda node: node.this.meta.get("start", 0)) if text else []
+    return tuple(dict.fromkeys(node.name for node in found))
+
+
+def evaluate(text: str, values: Mapping[str, "Fraction | float | None"], *, exact: bool = False) -> "Fraction | float | None":
+    """A formula's value over measures; None where a measure is unknown or a denominator is zero.
+
+    As the engine works it out: exact until the first division, floats from there on. `exact` stays with fractions.
+
+    >>> from fractions import Fraction
+    >>> evaluate("(a - b) / b", {"a": Fraction(3), "b": Fraction(2)}, exact=True)
+    Fraction(1, 2)
+    """
+    return _evaluate(_parse(text), values, exact=exact)
+
+
+def _evaluate(tree: "exp.Expression", values: Mapping[str, "Fraction | float | None"], *, exact: bool) -> "Fraction | float | None":
+    from sqlglot import exp
+
+    if isinstance(tree, exp.Paren):
+        return _evaluate(tree.this, values, exact=exact)
+    if isinstance(tree, exp.Literal):
+        return Fraction(tree.this)
+    if isinstance(tree, exp.Column):
+        return values[tree.name]
+    if isinstance(tree, exp.Neg):
+        inner = _evaluate(tree.this, values, exact=exact)
+        return None if inner is None else -inner
+    left, right = (_evaluate(side, values, exact=exact) for side in (tree.left, tree.right))
+    if left is None or right is None:
+        return None
+    if isinstance(tree, exp.Div):
+        if right == 0:
+            return None
+        return left / right if exact else float(left) / float(right)
+    signs = {exp.Add: add, exp.Sub: sub, exp.Mul: mul}
+    return signs[type(tree)](left, right)  # type: ignore[no-any-return]
 
 
 @lru_cache(maxsize=4096)

@@ -19,8 +19,10 @@ _ASKED = {
     "rate": "is not a number (1234.5), or too large",
     "integer": "is not a whole number",
     "bool": "is neither true nor false",
-    "text": "is not text",
+    "text": "holds a NUL character",
+    "key": "holds an invisible character (zero-width, a no-break space at an end, or NUL)",
 }
+_UNSEEN = r"[\x{00AD}\x{200B}-\x{200F}\x{202A}-\x{202E}\x{2060}-\x{2064}\x{2066}-\x{2069}\x{FEFF}\x{0000}]|^\x{00A0}|\x{00A0}$"
 
 
 @dataclass(frozen=True)
@@ -52,7 +54,7 @@ def typed(column: Column, source_type: str, timezone: str) -> str:
         name = f"CAST({name} AS VARCHAR)"
     value = f"nullif({name}, '')"
     return {
-        "text": value,
+        "text": _text(column, value),
         "date": f"CASE WHEN regexp_full_match({value}, '{_DATE}') THEN TRY_CAST({value} AS DATE) END",
         "instant": _instant(value, timezone),
         "decimal": f"CASE WHEN regexp_full_match({value}, '{_NUMBER}') THEN TRY_CAST({value} AS {SQL_TYPES['decimal']}) END",
@@ -68,25 +70,42 @@ def present(column: Column, source_type: str) -> str:
     return f"({name} IS NOT NULL AND {name} <> '')" if source_type == "VARCHAR" else f"({name} IS NOT NULL)"
 
 
+def names_something(column: Column) -> bool:
+    """Whether a text column names a thing or a person, so that an invisible letter in it would make another of it."""
+    return column.type == "text" and (column.name in {"id", "email"} or column.refers_to is not None)
+
+
+def asked(column: Column) -> str:
+    """What is said of a cell that does not read as its column's type."""
+    return _ASKED["key" if names_something(column) else column.type]
+
+
 def checks(table: Table, columns: dict[str, str]) -> list[Check]:
     """Every rule for a row of this table by itself, in the order in which the first offence is named.
 
     `columns` are the source's columns and types; the rules run over `raw` (as it stands) and `typed` relations
     joined side by side, so typed values are called `t.<column>`.
     """
-    rules = []
+    rules = _echo(table, columns)
     for column in table.columns:
         if column.name not in columns:
             continue
         cell = f"t.{quoted(column.name)}"
-        if column.type != "text":
-            rules.append(Check(column.name, f"t.{quoted('?' + column.name)} AND {cell} IS NULL", _ASKED[column.type]))
+        rules.append(Check(column.name, f"t.{quoted('?' + column.name)} AND {cell} IS NULL", asked(column)))
         if column.required:
             rules.append(Check(column.name, f"{cell} IS NULL", "is required and empty"))
         if column.choices:
             listed = ", ".join(literal(choice) for choice in column.choices)
             rules.append(Check(column.name, f"{cell} NOT IN ({listed})", f"is none of {', '.join(column.choices)}"))
     return rules + _ROW_RULES.get(table.name, [])
+
+
+def _echo(table: Table, columns: dict[str, str]) -> list[Check]:
+    """The rule against a header that stands once more among the rows, where every required column would take it for text."""
+    texts = [column.name for column in table.columns if column.type == "text" and column.name in columns]
+    if not texts or any(column.required and column.type != "text" for column in table.columns):
+        return []
+    return [Check(texts[0], " AND ".join(f"coalesce(t.{quoted(name)} = {literal(name)}, false)" for name in texts), "repeats the header")]
 
 
 _ROW_RULES: dict[str, list[Check]] = {
@@ -102,6 +121,13 @@ _ROW_RULES: dict[str, list[Check]] = {
         ),
     ],
 }
+
+
+def _text(column: Column, value: str) -> str:
+    """Text as it stands; null where nobody could see what it holds."""
+    if names_something(column):
+        return f"CASE WHEN length({value}) = strlen({value}) AND NOT contains({value}, chr(0)) OR NOT regexp_matches({value}, '{_UNSEEN}') THEN {value} END"
+    return f"CASE WHEN NOT contains({value}, chr(0)) THEN {value} END"
 
 
 def _instant(value: str, timezone: str) -> str:

@@ -3,7 +3,8 @@
 SQLite with a rollback journal and full synchronisation: a load counts from the moment its transaction is on disk.
 """
 
-from collections.abc import Iterator, Sequence
+import json
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import UTC, datetime
@@ -12,43 +13,8 @@ from typing import Any
 
 import sqlalchemy as sa
 
-_metadata = sa.MetaData()
-
-LOADS = sa.Table(
-    "load",
-    _metadata,
-    sa.Column("id", sa.Integer, primary_key=True, autoincrement=True),
-    sa.Column("source", sa.Text, nullable=False),
-    sa.Column("recorded_at", sa.Text, nullable=False),
-    sa.Column("state", sa.Text, nullable=False),
-    sa.Column("why", sa.Text, nullable=False, default=""),
-)
-LOADED_TABLES = sa.Table(
-    "loaded_table",
-    _metadata,
-    sa.Column("load_id", sa.ForeignKey("load.id"), primary_key=True),
-    sa.Column("table_name", sa.Text, primary_key=True),
-    *(sa.Column(name, sa.Integer, nullable=False) for name in ("read", "loaded", "unchanged", "superseded", "quarantined", "deleted")),
-    sa.Column("digest", sa.Text, nullable=False),
-    sa.Column("file", sa.Text),
-    sa.Column("file_sha256", sa.Text),
-    sa.Column("quarantine_file", sa.Text),
-)
-SNAPSHOTS = sa.Table(
-    "snapshot",
-    _metadata,
-    sa.Column("id", sa.Text, primary_key=True),
-    sa.Column("file", sa.Text, nullable=False),
-    sa.Column("recorded_at", sa.Text, nullable=False),
-    sa.Column("published_at", sa.Text, nullable=False),
-    sa.Column("last_load", sa.Integer, nullable=False),
-)
-POINTERS = sa.Table(
-    "pointer",
-    _metadata,
-    sa.Column("name", sa.Text, primary_key=True),
-    sa.Column("snapshot_id", sa.ForeignKey("snapshot.id"), nullable=False),
-)
+from kampass.store import faults, integrity
+from kampass.store.schema import HEAD, LOADED_TABLES, LOADS, PINS, POINTERS, PUBLICATIONS, SNAPSHOTS, WORDINGS
 
 
 @dataclass(frozen=True)
@@ -66,6 +32,7 @@ class LoadedTable:
     file: str | None = None
     file_sha256: str | None = None
     quarantine_file: str | None = None
+    quarantine_sha256: str | None = None
 
 
 @dataclass(frozen=True)
@@ -82,13 +49,46 @@ class Load:
 
 @dataclass(frozen=True)
 class SnapshotRow:
-    """One published snapshot."""
+    """One snapshot that was built: of which loads, in which time zone and currency. A row outlives its file."""
 
     id: str
     file: str
     recorded_at: datetime
     published_at: datetime
     last_load: int
+    loads: tuple[int, ...] | None = None
+    timezone: str | None = None
+    currency: str | None = None
+    rows: Mapping[str, int] | None = None
+
+
+@dataclass(frozen=True)
+class Wording:
+    """The settings or the definitions as they stood, kept once under the digest of their text."""
+
+    kind: str
+    digest: str
+    text: str
+
+
+@dataclass(frozen=True)
+class Publication:
+    """One time that a snapshot became the current one, and the digests of the rules it did so under (None: nobody wrote them down)."""
+
+    snapshot_id: str
+    published_at: datetime
+    settings_digest: str | None = None
+    catalogue_digest: str | None = None
+
+
+@dataclass(frozen=True)
+class Pin:
+    """A person's wish that a snapshot's file stays."""
+
+    snapshot_id: str
+    why: str
+    who: str
+    pinned_at: datetime
 
 
 def to_text(instant: datetime) -> str:
@@ -101,21 +101,56 @@ def from_text(text: str) -> datetime:
     return datetime.strptime(text, "%Y-%m-%dT%H:%M:%S.%fZ").replace(tzinfo=UTC)
 
 
+def to_ranges(numbers: Iterable[int]) -> str:
+    """Load numbers in short.
+
+    >>> to_ranges([1, 2, 3, 5])
+    '1-3,5'
+    """
+    runs: list[list[int]] = []
+    for number in sorted(numbers):
+        if runs and number == runs[-1][1] + 1:
+            runs[-1][1] = number
+        else:
+            runs.append([number, number])
+    return ",".join(f"{first}-{last}" if last > first else f"{first}" for first, last in runs)
+
+
+def from_ranges(text: str) -> tuple[int, ...]:
+    """The numbers of such a text."""
+    ends = [[int(end) for end in part.split("-")] for part in text.split(",") if part]
+    return tuple(number for part in ends for number in range(part[0], part[-1] + 1))
+
+
 class Manifest:
     """The manifest of loads and snapshots, in one SQLite file (or any database SQLAlchemy reaches)."""
 
     def __init__(self, file: Path) -> None:
         self._engine = sa.create_engine(f"sqlite:///{file}")
         sa.event.listen(self._engine, "connect", _settle)
-        _metadata.create_all(self._engine)
+        if self._version() != HEAD:
+            from kampass.store.migrations import upgrade
+
+            upgrade(self._engine)
+        integrity.check_database(self._engine)
 
     def close(self) -> None:
         """Let go of the file."""
         self._engine.dispose()
 
+    def _version(self) -> str | None:
+        """What the database says it is; None where it says nothing yet."""
+        try:
+            with self._engine.connect() as connection:
+                return connection.execute(sa.text("SELECT version_num FROM alembic_version")).scalar()
+        except sa.exc.DatabaseError as wrong:
+            if "file is not a database" in str(wrong) or "malformed" in str(wrong):
+                raise integrity.damaged_database(str(self._engine.url.database), str(wrong.orig)) from None
+            return None
+
     @contextmanager
     def _transaction(self) -> Iterator[sa.Connection]:
-        with self._engine.begin() as connection:
+        with self._engine.begin() as connection, integrity.sealed(connection):
             yield connection
 
     def loads(self, *, states: tuple[str, ...] = ("complete",)) -> list[Load]:
@@ -141,6 +176,7 @@ class Manifest:
                     name: getattr(table, name) for name in table.__dataclass_fields__ if name != "table"
                 }
                 connection.execute(sa.insert(LOADED_TABLES).values(**row))
+            faults.reach("load.before_commit")
         return int(number[0])
 
     def set_state(self, number: int, state: str) -> None:
@@ -152,18 +188,29 @@ class Manifest:
         """Every snapshot that was published, oldest first."""
         with self._transaction() as connection:
             rows = connection.execute(sa.select(SNAPSHOTS).order_by(SNAPSHOTS.c.published_at)).all()
-        return [SnapshotRow(row.id, row.file, from_text(row.recorded_at), from_text(row.published_at), row.last_load) for row in rows]
+        return [
+            SnapshotRow(
+                row.id, row.file, from_text(row.recorded_at), from_text(row.published_at), row.last_load,
+                None if row.loads is None else from_ranges(row.loads), row.timezone, row.currency, None if row.rows is None else json.loads(row.rows),
+            )
+            for row in rows
+        ]  # fmt: skip
 
     def add_snapshot(self, snapshot: SnapshotRow) -> None:
         """Record a built snapshot (again, where its file had gone)."""
         values = {
             "id": snapshot.id, "file": snapshot.file, "recorded_at": to_text(snapshot.recorded_at),
             "published_at": to_text(snapshot.published_at), "last_load": snapshot.last_load,
+            "loads": None if snapshot.loads is None else to_ranges(snapshot.loads), "timezone": snapshot.timezone, "currency": snapshot.currency,
+            "rows": None if snapshot.rows is None else json.dumps(dict(snapshot.rows)),
         }  # fmt: skip
         with self._transaction() as connection:
-            found = connection.execute(sa.select(SNAPSHOTS.c.id).where(SNAPSHOTS.c.id == snapshot.id)).first()
+            found = connection.execute(sa.select(SNAPSHOTS.c.loads).where(SNAPSHOTS.c.id == snapshot.id)).first()
             if found is None:
                 connection.execute(sa.insert(SNAPSHOTS).values(**values))
+            elif found.loads is None:
+                of_what = {name: values[name] for name in ("loads", "timezone", "currency", "rows")}
+                connection.execute(sa.update(SNAPSHOTS).where(SNAPSHOTS.c.id == snapshot.id).values(**of_what))
 
     def current(self) -> str | None:
         """The id of the snapshot that answers when none is named."""
@@ -171,12 +218,54 @@ class Manifest:
             row = connection.execute(sa.select(POINTERS.c.snapshot_id).where(POINTERS.c.name == "current")).first()
         return row[0] if row else None
 
-    def point_to(self, snapshot_id: str | None) -> None:
-        """Make a snapshot current (or none): one row, one transaction."""
+    def publish(self, snapshot_id: str, at: datetime, rules: Sequence[Wording] = ()) -> None:
+        """Make a snapshot current, and keep the rules it was published under: one transaction."""
+        digests = {f"{rule.kind}_digest": rule.digest for rule in rules}
+        with self._transaction() as connection:
+            for rule in rules:
+                if connection.execute(sa.select(WORDINGS.c.digest).where(WORDINGS.c.digest == rule.digest)).first() is None:
+                    connection.execute(sa.insert(WORDINGS).values(digest=rule.digest, kind=rule.kind, text=rule.text))
+            connection.execute(sa.insert(PUBLICATIONS).values(snapshot_id=snapshot_id, published_at=to_text(at), **digests))
+            connection.execute(sa.delete(POINTERS).where(POINTERS.c.name == "current"))
+            connection.execute(sa.insert(POINTERS).values(name="current", snapshot_id=snapshot_id))
+
+    def withdraw(self) -> None:
+        """Make no snapshot current."""
         with self._transaction() as connection:
             connection.execute(sa.delete(POINTERS).where(POINTERS.c.name == "current"))
-            if snapshot_id is not None:
-                connection.execute(sa.insert(POINTERS).values(name="current", snapshot_id=snapshot_id))
+
+    def publications(self) -> dict[str, list[Publication]]:
+        """Every time each snapshot was published, oldest first."""
+        with self._transaction() as connection:
+            rows = connection.execute(sa.select(PUBLICATIONS).order_by(PUBLICATIONS.c.id)).all()
+        found: dict[str, list[Publication]] = {}
+        for row in rows:
+            publication = Publication(row.snapshot_id, from_text(row.published_at), row.settings_digest, row.catalogue_digest)
+            found.setdefault(row.snapshot_id, []).append(publication)
+        return found
+
+    def wording(self, digest: str) -> str | None:
+        """The text of that digest."""
+        with self._transaction() as connection:
+            return connection.execute(sa.select(WORDINGS.c.text).where(WORDINGS.c.digest == digest)).scalar()
+
+    def pins(self) -> dict[str, Pin]:
+        """Every pin, by its snapshot."""
+        with self._transaction() as connection:
+            rows = connection.execute(sa.select(PINS)).all()
+        return {row.snapshot_id: Pin(row.snapshot_id, row.why, row.who, from_text(row.pinned_at)) for row in rows}
+
+    def pin(self, pin: Pin) -> None:
+        """Pin a snapshot; the last reason given holds."""
+        values = {"snapshot_id": pin.snapshot_id, "why": pin.why, "who": pin.who, "pinned_at": to_text(pin.pinned_at)}
+        with self._transaction() as connection:
+            connection.execute(sa.delete(PINS).where(PINS.c.snapshot_id == pin.snapshot_id))
+            connection.execute(sa.insert(PINS).values(**values))
+
+    def unpin(self, snapshot_id: str) -> None:
+        """Take a pin away."""
+        with self._transaction() as connection:
+            connection.execute(sa.delete(PINS).where(PINS.c.snapshot_id == snapshot_id))
 
 
 def _settle(connection: Any, _: Any) -> None:  # noqa: ANN401 - a driver's connection has no common type

@@ -2,7 +2,8 @@
 
 from pathlib import Path
 
-from kampass.workspace.workspace import Workspace, create, parse_instant
+from kampass.workspace.asking import Asking, parse_instant
+from kampass.workspace.workspace import Workspace, create
 
 
 def open_workspace(path: str | Path = ".") -> Workspace:
@@ -10,4 +11,4 @@ def open_workspace(path: str | Path = ".") -> Workspace:
     return Workspace(Path(path))
 
 
-__all__ = ["Workspace", "create", "open_workspace", "parse_instant"]
+__all__ = ["Asking", "Workspace", "create", "open_workspace", "parse_instant"]

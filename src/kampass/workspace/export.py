@@ -1,7 +1,8 @@
 """Writes a snapshot's canonical tables as a canonical folder: equal journals give equal bytes."""
 
 import csv
-from collections.abc import Iterator, Sequence
+import hashlib
+from collections.abc import Iterator
 from datetime import UTC, date, datetime
 from decimal import Decimal
 from pathlib import Path
@@ -18,13 +19,38 @@ def export(snapshot: Snapshot, folder: Path) -> dict[str, int]:
     """Write one CSV per connected table, ordered by key; the rows written per table."""
     folder.mkdir(parents=True, exist_ok=True)
     connection = snapshot.cursor()
-    connected = {row[0] for row in connection.sql('SELECT "table" FROM _connected').fetchall()}
     written = {}
-    for table in TABLES.values():
-        if table.name in connected:
-            extra = _attributes(connection) if table.name == "accounts" else []
-            written[table.name] = _write(connection, table, extra, folder / f"{table.name}.csv")
+    for table in _connected(connection):
+        with (folder / f"{table.name}.csv").open("w", encoding="utf-8", newline="") as stream:
+            written[table.name] = _write(connection, table, stream)
     return written
+
+
+def digest(snapshot: Snapshot) -> str:
+    """The digest of the bytes that an export of the snapshot would hold, none of them written."""
+    connection = snapshot.cursor()
+    parts = []
+    for table in _connected(connection):
+        bytes_of_table = _Digest()
+        _write(connection, table, bytes_of_table)
+        parts.append(f"{table.name}.csv {bytes_of_table.sha256.hexdigest()}\n")
+    return hashlib.sha256("".join(parts).encode()).hexdigest()
+
+
+class _Digest:
+    """A stream that only counts its bytes into a digest."""
+
+    def __init__(self) -> None:
+        self.sha256 = hashlib.sha256()
+
+    def write(self, text: str) -> int:
+        self.sha256.update(text.encode())
+        return len(text)
+
+
+def _connected(connection: Any) -> list[Table]:  # noqa: ANN401 - a DuckDB connection
+    names = {row[0] for row in connection.sql('SELECT "table" FROM _connected').fetchall()}
+    return [table for table in TABLES.values() if table.name in names]
 
 
 def _attributes(connection: Any) -> list[str]:  # noqa: ANN401 - a DuckDB connection
@@ -32,22 +58,22 @@ def _attributes(connection: Any) -> list[str]:  # noqa: ANN401 - a DuckDB connec
     return [row[0] for row in rows]
 
 
-def _write(connection: Any, table: Table, extra: Sequence[str], file: Path) -> int:  # noqa: ANN401 - a DuckDB connection
+def _write(connection: Any, table: Table, stream: Any) -> int:  # noqa: ANN401 - a DuckDB connection and what takes text
+    extra = _attributes(connection) if table.name == "accounts" else []
     columns = ", ".join(quoted(name) for name in table.names) + (", _extra" if extra else "")
     key = ", ".join(f"{quoted(name)} NULLS FIRST" for name in table.key)
     cursor = connection.execute(f"SELECT {columns} FROM {quoted(table.name)} ORDER BY {key}")
     count = 0
-    with file.open("w", encoding="utf-8", newline="") as stream:
-        writer = csv.writer(stream, lineterminator="\n")
-        careful = csv.writer(stream, lineterminator="\n", quoting=csv.QUOTE_ALL)
-        writer.writerow([*table.names, *extra])
-        for row in _rows(cursor):
-            attributes = dict(row[-1] or {}) if extra else {}
-            own = row[:-1] if extra else row
-            cells = [*(_text(cell) for cell in own), *(attributes.get(name) or "" for name in extra)]
-            # Python's writer leaves a lone carriage return bare, and readers take it for the end of the line.
-            (careful if any("\r" in cell for cell in cells) else writer).writerow(cells)
-            count += 1
+    writer = csv.writer(stream, lineterminator="\n")
+    careful = csv.writer(stream, lineterminator="\n", quoting=csv.QUOTE_ALL)
+    writer.writerow([*table.names, *extra])
+    for row in _rows(cursor):
+        attributes = dict(row[-1] or {}) if extra else {}
+        own = row[:-1] if extra else row
+        cells = [*(_text(cell) for cell in own), *(attributes.get(name) or "" for name in extra)]
+        # Python's writer leaves a lone carriage return bare, and readers take it for the end of the line.
+        (careful if any("\r" in cell for cell in cells) else writer).writerow(cells)
+        count += 1
     return count
 
 

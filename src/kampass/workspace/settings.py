@@ -2,7 +2,7 @@
 
 import tomllib
 from collections.abc import Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import date
 from difflib import get_close_matches
 from pathlib import Path
@@ -14,20 +14,23 @@ from kampass.engine.planning.hours import WEEKDAYS
 from kampass.errors import DataError
 from kampass.kpis import PACK
 from kampass.periods import Calendar
+from kampass.sources.mapped.mapping import TableMapping, parse
 
 FILE = "kampass.toml"
 _KEYS = {"timezone", "currency", "week_start", "fiscal_start", "sources", "calendars", "kpis"}
 _SOURCE_KEYS = {"kind", "path", "scale", "seed", "touches", "usage", "tickets"}
+_MAPPED_KEYS = {"kind", "path", "tables"}
 _CALENDAR_KEYS = {"days", "hours", "holidays", "timezone", "teams"}
 
 
 @dataclass(frozen=True)
 class SourceSettings:
-    """One `[sources.<name>]` of the settings."""
+    """One `[sources.<name>]` of the settings; `mappings` are the tables of one that is mapped."""
 
     name: str
     kind: str
     options: dict[str, Any] = field(default_factory=dict)
+    mappings: tuple[TableMapping, ...] = ()
 
 
 @dataclass(frozen=True)
@@ -66,14 +69,15 @@ def read(folder: Path) -> WorkspaceSettings:
     if not file.is_file():
         raise DataError(f"There is no workspace in {folder}.", code="no_workspace", hint=f"'kampass init {folder}' makes one.")
     try:
-        written = tomllib.loads(file.read_text(encoding="utf-8"))
+        text = file.read_text(encoding="utf-8")
+        written = tomllib.loads(text)
     except (tomllib.TOMLDecodeError, UnicodeDecodeError) as wrong:
         raise _wrong(f"{FILE} cannot be read: {wrong}.", "Compare it with docs/settings.md.") from None
     _only(written, _KEYS, FILE)
     _typed(written, {"timezone": str, "currency": str, "week_start": str, "fiscal_start": int, "sources": dict, "calendars": dict, "kpis": dict}, FILE)
     _only(written.get("kpis", {}), {"enabled"}, "[kpis]")
     _typed(written.get("kpis", {}), {"enabled": list}, "[kpis]")
-    sources = tuple(_source(name, options) for name, options in written.get("sources", {}).items())
+    sources = tuple(_with_lines(_source(name, options), text) for name, options in written.get("sources", {}).items())
     calendars = tuple(_calendar(name, options) for name, options in written.get("calendars", {}).items())
     if not any(calendar.name == "default" for calendar in calendars):
         calendars = (BusinessCalendar(), *calendars)
@@ -124,13 +128,41 @@ def switch(folder: Path, kpis: Sequence[str], *, on: bool) -> tuple[str, ...]:
 
 def _source(name: str, options: Any) -> SourceSettings:  # noqa: ANN401 - whatever the file holds
     place = f"[sources.{name}]"
-    if not isinstance(options, dict) or options.get("kind") not in {"folder", "sample"}:
-        raise _wrong(f"{place} needs a kind: folder or sample.", 'Write kind = "folder" and path = "...".')
+    if not isinstance(options, dict) or options.get("kind") not in {"folder", "mapped", "sample"}:
+        raise _wrong(f"{place} needs a kind: folder, mapped or sample.", 'Write kind = "folder" and path = "...".')
+    if options["kind"] == "mapped":
+        return _mapped(name, options, place)
     _only(options, _SOURCE_KEYS, place)
     _typed(options, {"path": str, "scale": (int, float), "seed": int, "touches": int, "usage": int, "tickets": int}, place)
     if options["kind"] == "folder" and not isinstance(options.get("path"), str):
         raise _wrong(f"{place} needs a path.", 'Write path = "exports".')
     return SourceSettings(name, options["kind"], {key: value for key, value in options.items() if key != "kind"})
+
+
+def _mapped(name: str, options: dict[str, Any], place: str) -> SourceSettings:
+    """A source whose files are other people's, table by table."""
+    _only(options, _MAPPED_KEYS, place)
+    _typed(options, {"path": str, "tables": dict}, place)
+    if not options.get("tables"):
+        raise _wrong(f"{place} maps no table.", f"Write [sources.{_key(name)}.tables.accounts] and below it what fills it; docs/mapping.md shows how.")
+    stated = {key: value for key, value in options.items() if key != "kind"}
+    return SourceSettings(name, "mapped", {"path": "."} | stated, tuple(parse(place, table, said) for table, said in options["tables"].items()))
+
+
+def _with_lines(source: SourceSettings, text: str) -> SourceSettings:
+    """The same source, its mappings knowing on which line of the settings their SELECT begins."""
+    return replace(source, mappings=tuple(replace(mapping, select_line=_line_of(text, mapping)) for mapping in source.mappings))
+
+
+def _line_of(text: str, mapping: TableMapping) -> int:
+    """The line on which a mapping's SELECT begins; 0 where its heading is written in another way."""
+    lines = text.splitlines()
+    for start, line in enumerate(lines, start=1):
+        if mapping.select is not None and line.replace('"', "").replace(" ", "").startswith(mapping.place.replace('"', "").replace(" ", "")):
+            for number, below in enumerate(lines[start:], start=start + 1):
+                if below.replace(" ", "").startswith("select="):
+                    return number + (below.rstrip().endswith(('"""', "'''")) and below.count('"""') + below.count("'''") == 1)
+    return 0
 
 
 def _calendar(name: str, options: Any) -> BusinessCalendar:  # noqa: ANN401 - whatever the file holds
@@ -196,5 +228,9 @@ def _literal(value: Any) -> str:  # noqa: ANN401 - a TOML scalar
         return "true" if value else "false"
     if isinstance(value, int | float):
         return repr(value)
-    escaped = str(value).replace("\\", "\\\\").replace('"', '\\"')
+    if isinstance(value, dict):
+        return "{ " + ", ".join(f"{_key(key)} = {_literal(entry)}" for key, entry in value.items()) + " }"
+    if isinstance(value, list | tuple):
+        return "[" + ", ".join(_literal(entry) for entry in value) + "]"
+    escaped = str(value).replace("\\", "\\\\").replace('"', '\\"').replace("\n", "\\n").replace("\t", "\\t").replace("\r", "\\r")
     return f'"{escaped}"'

@@ -7,16 +7,29 @@ from dataclasses import replace
 from datetime import UTC, datetime
 from functools import cached_property
 from pathlib import Path
+from typing import TYPE_CHECKING, Unpack
 
-from kampass.engine import Engine, Question, Result, parse_filter
+from kampass.engine import Engine, Result, parse_filter
 from kampass.engine.question import Comparison
 from kampass.errors import DataError, QuestionError, UnknownName
 from kampass.kpis import Catalogue, with_own
 from kampass.model.scan import Source
 from kampass.sources.files import FileSource
-from kampass.store import Journal, LoadReport, Manifest, Snapshot, Snapshots, SnapshotSettings
+from kampass.store import Journal, LoadReport, Manifest, Snapshot, Snapshots, SnapshotSettings, faults
+from kampass.workspace import mending, trouble
 from kampass.workspace import settings as settings_file
+from kampass.workspace.asking import Asking, instant_of, question_of, several
+from kampass.workspace.history import digests, published
 from kampass.workspace.settings import SourceSettings, WorkspaceSettings
+
+if TYPE_CHECKING:
+    from kampass.engine.change.bridge import Bridge
+    from kampass.engine.explain import Explanation, Row
+    from kampass.workspace.backup import Backup
+    from kampass.workspace.intake.held import Held
+    from kampass.workspace.intake.preview import Preview
+    from kampass.workspace.intake.quarantine import By, Quarantine
+    from kampass.workspace.intake.replay import Replay
 
 _GITIGNORE = "# Data and snapshots stay out of version control; settings and own KPIs belong in it.\n.kampass/\n"
 
@@ -24,14 +37,16 @@ _GITIGNORE = "# Data and snapshots stay out of version control; settings and own
 class Workspace:
     """One workspace. Reading never waits for writing; writers take turns."""
 
-    def __init__(self, folder: Path) -> None:
+    def __init__(self, folder: Path, settings: WorkspaceSettings | None = None) -> None:
         self.folder = folder.resolve()
-        self.settings = settings_file.read(self.folder)
+        self.settings = settings or settings_file.read(self.folder)
         self._data = self.folder / ".kampass"
         self._data.mkdir(exist_ok=True)
         self.manifest = Manifest(self._data / "app.db")
         self.journal = Journal(self._data / "journal", self.manifest, timezone=self.settings.timezone)
-        self.snapshots = Snapshots(self._data / "snapshots", self.journal, SnapshotSettings(self.settings.timezone, self.settings.currency), clock=_now)
+        made_in = SnapshotSettings(self.settings.timezone, self.settings.currency)
+        self.snapshots = Snapshots(self._data / "snapshots", self.journal, made_in, clock=_now, rules=lambda: published.rules(self))
+        mending.OPEN.add(self)
 
     @cached_property
     def catalogue(self) -> Catalogue:
@@ -41,6 +56,16 @@ class Workspace:
             if kpi_id not in catalogue.kpis:
                 raise UnknownName("KPI", kpi_id, catalogue.kpis, hint="It is switched on in kampass.toml, under [kpis].")
         return catalogue
+
+    @cached_property
+    def settings_digest(self) -> str:
+        """Sixteen hex digits that change when the settings would change an answer."""
+        return digests.digest(digests.settings_text(self.settings))
+
+    @cached_property
+    def catalogue_digest(self) -> str:
+        """Sixteen hex digits that change when a definition does."""
+        return digests.digest(digests.catalogue_text(self.catalogue))
 
     def close(self) -> None:
         """Let go of the files."""
@@ -56,7 +81,7 @@ class Workspace:
     def sync(self, name: str | None = None, *, recorded_at: datetime | None = None, tell: Callable[[str], None] = lambda _: None) -> list[LoadReport]:
         """Load what the sources state now, then publish it; `tell` hears what is going on."""
         reports: list[LoadReport] = []
-        with self._writing():
+        with self.writing():
             for source in self.sources(name):
                 if _states_history(source):
                     reports += self._sync_history(source, tell)
@@ -68,15 +93,22 @@ class Workspace:
                 self.snapshots.publish()
         return reports
 
+    def preview(self, source: str | None = None, table: str | None = None, *, rows: int = 5, tell: Callable[[str], None] = lambda _: None) -> "list[Preview]":
+        """What the sources, or one of them, would become; nothing is loaded."""
+        from kampass.workspace.intake.preview import preview
+
+        return [preview(found, table, timezone=self.settings.timezone, rows=rows, tell=tell) for found in self.sources(source)]
+
     def publish(self) -> Snapshot:
         """Make a snapshot of the complete loads current."""
-        with self._writing():
+        with self.writing():
             return self.snapshots.publish()
 
     def drop(self, load: int) -> Snapshot | None:
         """Take a load back and publish what remains (None: nothing remains)."""
-        with self._writing():
+        with self.writing():
             self.journal.drop(load)
+            faults.reach("drop.before_publish")
             if self.manifest.loads():
                 return self.snapshots.publish()
             self.snapshots.withdraw()
@@ -84,9 +116,54 @@ class Workspace:
 
     def confirm(self, load: int) -> Snapshot:
         """Let a held load count, and publish."""
-        with self._writing():
+        with self.writing():
             self.journal.confirm(load)
+            faults.reach("confirm.before_publish")
             return self.snapshots.publish()
+
+    def held(self, load: int | None = None) -> "tuple[Held, ...]":
+        """What the loads that the deletion brake holds, or one of them, would change if they counted."""
+        from kampass.workspace.intake.held import held
+
+        return held(self, load)
+
+    @mending.mending
+    def quarantine(  # noqa: PLR0913 - the filters of `kampass data quarantine`
+        self,
+        *,
+        table: str | None = None,
+        source: str | None = None,
+        load: int | None = None,
+        reason: str | None = None,
+        by: "By" = "reason",
+        rows: bool = False,
+    ) -> "Quarantine":
+        """What is set aside, grouped and with its effect on the KPIs; `rows` adds the rows themselves."""
+        from kampass.workspace.intake.quarantine import Wish, examine
+
+        return examine(self, Wish(table, source, load, reason), by=by, rows=rows)
+
+    def replay(
+        self,
+        *,
+        table: str | None = None,
+        source: str | None = None,
+        file: Path | None = None,
+        recorded_at: datetime | None = None,
+        tell: Callable[[str], None] = lambda _: None,
+    ) -> "Replay":
+        """Read again what is set aside: from its sources, or from a CSV of mended rows."""
+        from kampass.workspace.intake.quarantine import Wish
+        from kampass.workspace.intake.replay import replay
+
+        self.sources(source)
+        return replay(self, Wish(table, source), file, lambda: recorded_at or self._next_instant(), tell)
+
+    def backup(self, file: Path, *, pinned: bool = False, tell: Callable[[str], None] = lambda _: None) -> "Backup":
+        """Write everything the workspace is made of into one file; `pinned` packs the snapshots that are pinned too."""
+        from kampass.workspace.backup import take
+
+        return take(self, file, now=_now(), pinned=pinned, tell=tell)
 
     def snapshot(self, *, known_at: datetime | None = None, snapshot: str | None = None) -> Snapshot:
         """The snapshot that answers: the current one, one by its id, or what was known at an instant."""
@@ -94,8 +171,18 @@ class Workspace:
             raise QuestionError("Ask either as known at an instant or from a snapshot, not both.", code="bad_question")
         found = self._find(known_at, snapshot, build=False)
         if found is None:
-            with self._writing():
-                found = self._find(known_at, snapshot, build=True)
+            with self.writing():
+                found = self._built(known_at, snapshot)
+        return found
+
+    def _built(self, known_at: datetime | None, snapshot: str | None) -> Snapshot:
+        """The same, built; where a damaged journal is in the way of the current one, an older one that is whole."""
+        try:
+            found = self._find(known_at, snapshot, build=True)
+        except DataError as damage:
+            if damage.code != "damaged_journal" or known_at is not None or snapshot is not None:
+                raise
+            return mending.older(self, damage)
         assert found is not None
         return found
 
@@ -109,8 +196,14 @@ class Workspace:
 
     def engine(self, *, known_at: datetime | None = None, snapshot: str | None = None) -> Engine:
         """An engine on the snapshot that answers."""
-        return Engine(self.snapshot(known_at=known_at, snapshot=snapshot), self.catalogue, self.settings.engine, known_at)
+        found = self.snapshot(known_at=known_at, snapshot=snapshot)
+        settings = published.settings_for(self, found) if snapshot else self.settings.engine
+        return Engine(found, self.catalogue, settings, known_at, self._digests)
 
+    def _digests(self) -> dict[str, str]:
+        return {"settings_digest": self.settings_digest, "catalogue_digest": self.catalogue_digest}
+
+    @mending.mending
     def kpi(  # noqa: PLR0913 - the question, spelled as the contract spells it
         self,
         kpis: str | Iterable[str],
@@ -125,17 +218,57 @@ class Workspace:
         snapshot: str | None = None,
     ) -> Result:
         """Ask for one or more KPIs, as `kampass kpi` does."""
-        question = Question(
-            (kpis,) if isinstance(kpis, str) else tuple(kpis), period, grain, _several(by),
-            tuple(parse_filter(text) for text in _several(where)), total, compare,
-        )  # fmt: skip
-        instant = parse_instant(known_at) if isinstance(known_at, str) else known_at
-        return self.engine(known_at=instant, snapshot=snapshot).ask(question)
+        asked: Asking = {"period": period, "grain": grain, "by": by, "where": where, "total": total, "compare": compare}
+        return self.engine(known_at=instant_of(known_at), snapshot=snapshot).ask(question_of(kpis, asked))
+
+    @mending.mending
+    @mending.mending
+    def explain(
+        self, kpis: str | Iterable[str], *, known_at: datetime | str | None = None, snapshot: str | None = None, **asked: Unpack[Asking]
+    ) -> "list[Explanation]":
+        """Take figures apart, as `kampass explain` does: asked as `kpi` is, one explanation for each answer."""
+        return self.engine(known_at=instant_of(known_at), snapshot=snapshot).explain(question_of(kpis, asked))
+
+    def rows(
+        self,
+        kpis: str | Iterable[str],
+        part: str = "numerator",
+        *,
+        limit: int | None = None,
+        known_at: datetime | str | None = None,
+        snapshot: str | None = None,
+        **asked: Unpack[Asking],
+    ) -> "Iterator[Row]":
+        """The source rows of figures: of the `numerator`, the `denominator`, or those `excluded`; at most `limit` for each measure."""
+        return self.engine(known_at=instant_of(known_at), snapshot=snapshot).rows(question_of(kpis, asked), part, limit=limit)
+
+    @mending.mending
+    @mending.mending
+    def bridge(  # noqa: PLR0913 - two ends, each with its clock
+        self,
+        kpi: str,
+        before: str,
+        after: str,
+        *,
+        by: str | Sequence[str] = (),
+        where: str | Sequence[str] = (),
+        known_at: datetime | str | None = None,
+        snapshot: str | None = None,
+        before_known_at: datetime | str | None = None,
+        before_snapshot: str | None = None,
+    ) -> "list[Bridge]":
+        """What lies between a KPI's figures of two periods, nothing left over; the earlier one may be read by another clock."""
+        from kampass.engine.change.bridge import Side, bridge
+
+        later = self.engine(known_at=instant_of(known_at), snapshot=snapshot)
+        own = before_known_at is not None or before_snapshot is not None
+        earlier = self.engine(known_at=instant_of(before_known_at), snapshot=before_snapshot) if own else later
+        return bridge(Side(earlier, before), Side(later, after), kpi, by=several(by), where=tuple(parse_filter(text) for text in several(where)))
 
     @contextmanager
-    def _writing(self) -> Iterator[None]:
+    def writing(self) -> Iterator[None]:
         """One writer at a time; the lock goes with the process, however it ends."""
-        with (self._data / "lock").open("w") as lock:
+        with trouble.naming(), (self._data / "lock").open("w") as lock:
             fcntl.flock(lock, fcntl.LOCK_EX)
             self.journal.sweep()
             self.snapshots.sweep()
@@ -151,7 +284,12 @@ class Workspace:
             from kampass.sources.company import SampleSource
 
             return SampleSource(source.name, **source.options)
-        return FileSource(source.name, (self.folder / str(source.options["path"])).resolve())
+        folder, scratch = (self.folder / str(source.options["path"])).resolve(), self._data / "scratch"
+        if source.kind == "mapped":
+            from kampass.sources.mapped import MappedSource
+
+            return MappedSource(source.name, folder, source.mappings, scratch)
+        return FileSource(source.name, folder, scratch)
 
     def _sync_history(self, source: Source, tell: Callable[[str], None]) -> list[LoadReport]:
         """A source that states its own history is loaded once, at the instants it names."""
@@ -179,21 +317,6 @@ def create(folder: Path, settings: WorkspaceSettings) -> Workspace:
     return Workspace(folder)
 
 
-def parse_instant(text: str) -> datetime:
-    """An instant with an offset or Z.
-
-    >>> parse_instant("2026-01-03T00:00:00Z").isoformat()
-    '2026-01-03T00:00:00+00:00'
-    """
-    try:
-        instant = datetime.fromisoformat(text)
-        if instant.tzinfo is not None:
-            return instant.astimezone(UTC)
-    except (ValueError, OverflowError):
-        raise QuestionError(f"'{text}' is no instant.", code="bad_instant", hint="Write 2026-01-03T00:00:00Z.") from None
-    raise QuestionError(f"'{text}' has no offset.", code="bad_instant", hint="Write 2026-01-03T00:00:00Z, or +01:00 instead of Z.")
-
-
 def _strangers(source: Source) -> list[str]:
     """A word on each file that names no table."""
     names = source.strangers() if isinstance(source, FileSource) else []
@@ -202,10 +325,6 @@ def _strangers(source: Source) -> list[str]:
 
 def _states_history(source: Source) -> bool:
     return hasattr(source, "history")
-
-
-def _several(names: str | Sequence[str]) -> tuple[str, ...]:
-    return (names,) if isinstance(names, str) else tuple(names)
 
 
 def _now() -> datetime:

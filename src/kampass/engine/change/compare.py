@@ -4,13 +4,14 @@ A partial period is compared with the same elapsed local days: the day on which 
 reference. The reference period stays whole otherwise and is read as if the data had ended there, so that both sides
 have seen equally much.
 
-Shares are compared by Newcombe's method, promoters less detractors by adjusted Wald. Other ratios and totals are
-resampled by account where their parts per account add up to the figure; medians, products, distributions and
-transfers get no interval, nor do figures with fewer than two units or two accounts, nor comparisons of more than
-20,000 account rows (an account with something to count in both periods has two).
+Shares are compared by Newcombe's method, widened where several units of one account vary together; promoters less
+detractors by adjusted Wald. Other ratios and totals are resampled by account where their parts per account add up to
+the figure; medians, products, distributions and transfers get no interval, nor do ratios with fewer than two units,
+figures of too few accounts, and resamplings of more than 20,000 account rows (an account with something to count in
+both periods has two).
 """
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import timedelta
 from math import isclose
@@ -30,12 +31,16 @@ if TYPE_CHECKING:
 
 FEWEST = 2
 FEWEST_ACCOUNTS = 8
+MOST_OF_ONE = 0.4
+"""Fewer accounts, or one with a greater part of a denominator, say too little of how accounts differ (docs/comparing.md)."""
 MOST_ACCOUNT_ROWS = 20_000
 _ROWS_AT_ONCE = 500_000
 
 Found = dict[tuple[str, int], list[Answer]]
 Key = tuple[str, int, tuple[str | None, ...]]
 Interval = tuple[float, float]
+Judged = tuple[Interval | None, str | None]
+_NOTHING: Judged = (None, None)
 
 
 @dataclass(frozen=True)
@@ -52,8 +57,9 @@ class _Pair:
 
     @property
     def enough(self) -> bool:
-        """Whether an interval may be worked out."""
-        return self.difference is not None and min(self.now.n, self.before.n) >= FEWEST
+        """Whether an interval may be worked out. A count of none is as good as any; a ratio of none is no value."""
+        least = 0 if self.kpi.form == "total" else FEWEST
+        return self.difference is not None and min(self.now.n, self.before.n) >= least
 
 
 def compared(engine: "Engine", kpis: Sequence[Kpi], asked: Asked, found: Found, against: Comparison) -> Found:
@@ -67,10 +73,10 @@ def compared(engine: "Engine", kpis: Sequence[Kpi], asked: Asked, found: Found, 
         for answer in answers:
             other = there.get(_slice(answer)) or _absent(engine, by_id[kpi_id], number, before, answer)
             pairs[kpi_id, number, _slice(answer)] = _Pair(by_id[kpi_id], answer, _settled(engine, number, before, other))
-    resampled = _resampled(engine, asked, before, pairs)
+    judged = _judged_by_account(engine, asked, before, pairs)
     changed: Found = {}
     for (kpi_id, number, values), pair in pairs.items():
-        low_high, method = _interval(pair, resampled.get((kpi_id, number, values)))
+        low_high, method = judged.get((kpi_id, number, values)) or _judged(pair, asked)
         low, high = low_high or (None, None)
         change = Change(
             against, before.periods[number].start, before.end(kpi_id, number), pair.before.value, pair.difference, low, high, method,
@@ -116,20 +122,25 @@ def _settled(engine: "Engine", number: int, before: Asked, other: Answer) -> Ans
     return other
 
 
-def _interval(pair: _Pair, resampled: Interval | None) -> tuple[Interval | None, str | None]:
-    """The interval of a difference in the KPI's unit and its method, or neither."""
-    if not pair.enough:
-        return None, None
-    scale = pair.kpi.scale
-    if pair.kpi.interval is None:
-        return resampled, "bootstrap" if resampled else None
-    if pair.now.low is None or pair.before.low is None:
-        return None, None
-    if pair.kpi.interval == "wilson":
+def _judged(pair: _Pair, asked: Asked) -> Judged:
+    """The interval of a difference in the KPI's unit and its method, where no accounts need be told apart; or neither."""
+    return _judged_alone(pair) if pair.enough and not _needs_accounts(pair.kpi, asked) else _NOTHING
+
+
+def _judged_alone(pair: _Pair) -> Judged:
+    """The interval of a difference of answers or units that are independent."""
+    kpi = pair.kpi
+    if kpi.interval == "nps":
+        low, high = intervals.adjusted_wald_difference(_votes(pair.now), _votes(pair.before))
+        return (kpi.scale * low, kpi.scale * high), "adjusted_wald"
+    if (kpi.interval == "wilson" or kpi.is_share) and _is_within(pair.now) and _is_within(pair.before):
         low, high = intervals.newcombe(_share(pair.now), _share(pair.before))
-        return (scale * low, scale * high), "newcombe"
-    low, high = intervals.adjusted_wald_difference(_votes(pair.now), _votes(pair.before))
-    return (scale * low, scale * high), "adjusted_wald"
+        return (kpi.scale * low, kpi.scale * high), "newcombe"
+    return _NOTHING
+
+
+def _is_within(answer: Answer) -> bool:
+    return answer.numerator is not None and answer.denominator is not None and 0 <= answer.numerator <= answer.denominator
 
 
 def _share(answer: Answer) -> tuple[float, float]:
@@ -143,29 +154,32 @@ def _votes(answer: Answer) -> tuple[float, float, float]:
     return answer.parts["promoters"], answer.parts["detractors"], answer.denominator
 
 
-def _can_be_resampled(kpi: Kpi) -> bool:
-    whole_book = kpi.interval is None and kpi.form != "statistic" and kpi.takes_any_account_dimension
-    return whole_book and not (kpi.distribution or kpi.cut_only or kpi.suppress_below)
+def _needs_accounts(kpi: Kpi, asked: Asked) -> bool:
+    """Whether accounts must be told apart. One account's own units vary with nobody; other figures of one account say nothing."""
+    if kpi.interval or (kpi.is_share and ("account" in asked.by or not kpi.takes_any_account_dimension)):
+        return False
+    return kpi.form != "statistic"
 
 
-def _resampled(engine: "Engine", asked: Asked, before: Asked, pairs: Mapping[Key, _Pair]) -> dict[Key, Interval]:
-    """The bootstrap intervals of whatever can have one; some periods at a time where there are many accounts."""
-    wanted = {key: pair for key, pair in pairs.items() if pair.enough and _can_be_resampled(pair.kpi)}
-    if not wanted or "account" in asked.by:  # one account varies with nobody
+def _can_be_told_apart(kpi: Kpi, asked: Asked) -> bool:
+    return kpi.takes_any_account_dimension and "account" not in asked.by and not (kpi.distribution or kpi.cut_only or kpi.suppress_below)
+
+
+def _judged_by_account(engine: "Engine", asked: Asked, before: Asked, pairs: Mapping[Key, _Pair]) -> dict[Key, Judged]:
+    """The intervals that rest on how accounts differ; some periods at a time where there are many accounts."""
+    wanted = {key: pair for key, pair in pairs.items() if pair.enough and _needs_accounts(pair.kpi, asked) and _can_be_told_apart(pair.kpi, asked)}
+    if not wanted:
         return {}
     kpis = list(dict.fromkeys(pair.kpi for pair in wanted.values()))
     codes = {row[0]: code for code, row in enumerate(engine.connection.execute("SELECT id FROM accounts ORDER BY id").fetchall())}
     step = max(1, _ROWS_AT_ONCE // max(1, len(codes)))
-    made: dict[Key, Interval] = {}
+    made: dict[Key, Judged] = {}
     for first in range(0, len(asked.periods), step):
         sides = [_by_account(engine, kpis, side.part(first, first + step), codes) for side in (asked, before)]
         for key, pair in wanted.items():
             kpi_id, number, values = key
             if first <= number < first + step:
-                tables = [side[kpi_id, number - first, values] for side in sides if (kpi_id, number - first, values) in side]
-                interval = _bootstrap(pair, tables) if len(tables) == len(sides) else None
-                if interval:
-                    made[key] = interval
+                made[key] = _of_accounts(pair, *(side.get((kpi_id, number - first, values)) for side in sides))
     return made
 
 
@@ -203,20 +217,62 @@ def _texts(column: Any) -> list[str | None]:  # noqa: ANN401 - a NumPy array, ma
     return found
 
 
-def _bootstrap(pair: _Pair, tables: Iterable[_Accounts]) -> Interval | None:
-    """The interval of one pair; None where its parts do not add up, or accounts are too few or too many."""
+def _of_accounts(pair: _Pair, now: _Accounts | None, before: _Accounts | None) -> Judged:
+    """The interval of one pair; none where its parts do not add up, or accounts are too few, too many or too unlike in size."""
+    laid = _side_by_side(pair, now, before)
+    if laid is None:
+        return _NOTHING
+    codes, sides = laid
+    if pair.kpi.is_share:
+        sides = _unknown_apart(codes, sides)
+        if len(codes) == 1 or max(float(side[:, 1].max()) for side in sides) <= 1:  # as independent as units can be
+            return _judged_alone(pair)
+    if len(sides[0]) < FEWEST_ACCOUNTS or any(_leans_on_one(side) for side in sides):
+        return _NOTHING
+    if pair.kpi.is_share:
+        low, high = intervals.clustered_newcombe(sides[0], sides[1])
+        return (pair.kpi.scale * low, pair.kpi.scale * high), "newcombe"
+    if sum(int(side.any(axis=1).sum()) for side in sides) > MOST_ACCOUNT_ROWS:
+        return _NOTHING
+    interval = intervals.bootstrap_t(sides[0], sides[1], pair.kpi.scale)
+    return interval, "bootstrap" if interval else None
+
+
+def _leans_on_one(side: "NDArray[float64]") -> bool:
+    """Whether one account has so much of the denominator that the ratio is its own."""
+    return side.shape[1] > 1 and bool(abs(side[:, 1]).max() > MOST_OF_ONE * side[:, 1].sum())
+
+
+def _unknown_apart(codes: "NDArray[int64]", sides: Sequence["NDArray[float64]"]) -> list["NDArray[float64]"]:
+    """The same parts with a row for each unit of an unknown account: nothing says that they share one."""
     import numpy as np
 
-    now, before = tables
-    accounts = np.union1d(now.codes, before.codes)
-    if len(accounts) < FEWEST_ACCOUNTS or len(now.codes) + len(before.codes) > MOST_ACCOUNT_ROWS:
-        return None
+    unknown, nobody = codes < 0, np.zeros(2)
+    units = []
+    for side in sides:
+        successes, n = (int(part) for part in side[unknown].sum(axis=0))
+        units.append(np.repeat([[1.0, 1.0], [0.0, 1.0]], [successes, n - successes], axis=0))
+    now, before = (side[~unknown] for side in sides)
+    (later, earlier) = units
+    return [
+        np.vstack([now, later, np.tile(nobody, (len(earlier), 1))]),
+        np.vstack([before, np.tile(nobody, (len(later), 1)), earlier]),
+    ]
+
+
+def _side_by_side(pair: _Pair, now: _Accounts | None, before: _Accounts | None) -> tuple["NDArray[int64]", list["NDArray[float64]"]] | None:
+    """The accounts of either period and their parts in both, 0 where there are none; nothing where parts do not add up to the figure."""
+    import numpy as np
+
+    width = 1 if pair.kpi.form == "total" else 2
+    none = _Accounts(np.empty(0, dtype=np.int64), np.empty((0, width)))
+    accounts = np.union1d((now or none).codes, (before or none).codes)
     sides = []
-    for table, answer in ((now, pair.now), (before, pair.before)):
-        side = np.zeros((len(accounts), table.parts.shape[1]))
+    for table, answer in ((now or none, pair.now), (before or none, pair.before)):
+        side = np.zeros((len(accounts), width))
         np.add.at(side, np.searchsorted(accounts, table.codes), table.parts)
-        figures = (answer.numerator, answer.denominator)[: side.shape[1]]
+        figures = (answer.numerator, answer.denominator)[:width]
         if not all(figure is not None and isclose(figure, total, rel_tol=1e-9, abs_tol=1e-9) for figure, total in zip(figures, side.sum(axis=0), strict=True)):
             return None
         sides.append(side)
-    return intervals.paired_bootstrap(*sides, scale=pair.kpi.scale)
+    return accounts, sides

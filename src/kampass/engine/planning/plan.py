@@ -9,14 +9,14 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 
 from kampass.engine.planning.clock import COLUMNS
-from kampass.engine.planning.facts import FACTS, Relation, Scope
+from kampass.engine.planning.facts import FACTS, Fact, Relation, Scope
 from kampass.engine.planning.scan import Scan, Shape, aggregate_sql
 from kampass.errors import DefinitionError
 from kampass.kpis import Kpi, Measure
 from kampass.kpis.expressions import Aggregate, Condition, aggregate, condition, formula
 from kampass.model.conform import quoted
 
-__all__ = ["Plan", "Planner", "Shape", "parts_of"]
+__all__ = ["Plan", "Planner", "Shape", "parts_of", "period_steps", "relation_steps"]
 
 
 @dataclass(frozen=True)
@@ -70,7 +70,7 @@ class Planner:
                 self._place(kpi, measure)
         windows = tuple(dict.fromkeys(["", *(scan.window for scan in self.scans.values())]))
         facts = [*self._relation_steps(), *(scan.step() for scan in self.scans.values())]
-        steps = [step for window in windows for step in _period_steps(window, facts)]
+        steps = [step for window in windows for step in period_steps(window, facts)]
         steps += [*facts, self._spine()]
         sql = "WITH\n" + ",\n".join(steps) + "\n" + self._final()
         return Plan(sql, windows, self.spine_by, tuple(kpi.id for kpi in self.kpis))
@@ -132,17 +132,7 @@ class Planner:
         """The shared steps that some scan reads, once per window."""
         written: dict[str, str] = {}
         for scan in self.scans.values():
-            scope = scan.scope
-            wanted = scan.fact.sql(scope)
-            texts = [(relation, relation.sql(scope)) for relation in scan.fact.relations]
-            for relation, text in reversed(texts):
-                name = _relation_name(relation, scope)
-                if re.search(rf"\b{name}\b", wanted):
-                    wanted += text
-            for relation, text in texts:
-                name = _relation_name(relation, scope)
-                if re.search(rf"\b{name}\b", wanted) and name not in written:
-                    written[name] = f"-- {relation.about}\n{name} AS ({text})"
+            written |= relation_steps(scan.fact, scan.scope, scan.fact.sql(scan.scope))
         return list(written.values())
 
     def _spine(self) -> str:
@@ -171,15 +161,15 @@ class Planner:
         made: list[tuple[str, str]] = []
         for index, kpi in enumerate(self.kpis):
             parts = self._measure_columns(kpi)
-            made.append((f"v{index}", f"CAST({self._formula(kpi, kpi.value, parts)} AS DOUBLE)"))
+            made.append((f"v{index}", self._formula(kpi, kpi.value, parts)))
             if kpi.denominator is not None:
-                made.append((f"b{index}", f"CAST({self._formula(kpi, kpi.denominator, parts)} AS DOUBLE)"))
-            made.append((f"n{index}", f"CAST({self._formula(kpi, kpi.n, parts)} AS DOUBLE)"))
+                made.append((f"b{index}", self._formula(kpi, kpi.denominator, parts)))
+            made.append((f"n{index}", self._formula(kpi, kpi.n, parts)))
             flags = [self.missing[kpi.id, name] for name in kpi.measures if (kpi.id, name) in self.missing]
             made.append((f"m{index}", " OR ".join(f"coalesce({flag}, false)" for flag in flags) or "false"))
             made.append((f"p{index}", f"coalesce({parts[kpi.pending]}, 0) > 0" if kpi.pending else "false"))
             if kpi.interval == "nps":
-                made += [(f"{name}{index}", f"CAST({parts[name]} AS DOUBLE)") for name in ("promoters", "detractors")]
+                made += [(f"{name}{index}", parts[name]) for name in ("promoters", "detractors")]
         return made
 
     def _measure_columns(self, kpi: Kpi) -> dict[str, str]:
@@ -197,7 +187,17 @@ class Planner:
             raise DefinitionError(f"{kpi.place}: {wrong.message}", hint=wrong.hint) from None
 
 
-def _period_steps(window: str, facts: Sequence[str]) -> list[str]:
+def relation_steps(fact: Fact, scope: Scope, wanted: str) -> dict[str, str]:
+    """The shared steps that the SQL in `wanted` reads, by name, in the order in which they build on each other."""
+    texts = [(relation, relation.sql(scope)) for relation in fact.relations]
+    for relation, text in reversed(texts):
+        if re.search(rf"\b{_relation_name(relation, scope)}\b", wanted):
+            wanted += text
+    named = [(relation, _relation_name(relation, scope), text) for relation, text in texts]
+    return {name: f"-- {relation.about}\n{name} AS ({text})" for relation, name, text in named if re.search(rf"\b{name}\b", wanted)}
+
+
+def period_steps(window: str, facts: Sequence[str]) -> list[str]:
     """A window's period table, and the same day by day where a fact looks its period up by date."""
     ending = f"_{window}" if window else ""
     about = {"": "The periods asked for", "previous": "The period before each", "year": "The twelve months to the end of each"}[window]

@@ -4,7 +4,8 @@ Rows find their period by the local date at which they are read, an equality, be
 event; the bounds as instants still hold, so that a period may end in the middle of a day.
 """
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
+from collections.abc import Set as AbstractSet
 from dataclasses import dataclass, field
 
 from kampass.engine.planning.dimensions import Cut, cut_sql, filter_sql
@@ -74,20 +75,34 @@ class Scan:
 
     def _rows(self) -> str:
         """The fact's rows in their period and slice, filtered, with the columns the aggregates read."""
-        fact = self.fact
         cells, joins, conditions = self._slice()
-        read = {name for name in self.used if name not in fact.derived} | ({self.latest_per, "id", "_at"} if self.latest_per else set())
-        cells += [f"f.{quoted(name)}" for name in sorted(name for name in read if name)]
-        cells += [f"{fact.derived[name]} AS {quoted(name)}" for name in sorted(self.used & fact.derived.keys())]
+        cells += self._columns({self.latest_per, "id", "_at"} if self.latest_per else set())
         if self.shared:
             conditions.append(self._inline(self.shared))
         elif self.wheres and all(self.wheres):
             distinct = dict.fromkeys(self._inline(where) for where in self.wheres if where)
             conditions.append(f"({' OR '.join(distinct)})")
         where = f"\n    WHERE {' AND '.join(conditions)}" if conditions else ""
-        listed = ", ".join([f"{'p.i' if fact.moment else 'f.i'} AS i", *cells])
+        return self._select(cells, joins) + where
+
+    def open_rows(self, keys: Mapping[str, str]) -> str:
+        """The same rows before any filter: the columns asked for by `keys`, and as `kept1`, `kept2` ... what each filter says."""
+        cells, joins, conditions = self._slice()
+        cells += [f"f.{quoted(column)} AS {name}" for name, column in keys.items()]
+        cells += self._columns({self.latest_per, "id", "_at"} if self.latest_per else set())
+        cells += [f"{condition} AS kept{number}" for number, condition in enumerate(conditions, start=1)]
+        return self._select(cells, joins)
+
+    def _columns(self, more: AbstractSet[str | None]) -> list[str]:
+        """The cells of the columns that are read, derived ones worked out."""
+        plain = {name for name in self.used if name not in self.fact.derived} | more
+        cells = [f"f.{quoted(name)}" for name in sorted(name for name in plain if name)]
+        return cells + [f"{self.fact.derived[name]} AS {quoted(name)}" for name in sorted(self.used & self.fact.derived.keys())]
+
+    def _select(self, cells: Sequence[str], joins: Sequence[str]) -> str:
+        listed = ", ".join([f"{'p.i' if self.fact.moment else 'f.i'} AS i", *cells])
         lines = "".join(f"\n    {line}" for line in joins)
-        return f"SELECT {listed}\n    FROM ({fact.sql(self.scope)}\n    ) f {self._period_join()}{lines}{where}"
+        return f"SELECT {listed}\n    FROM ({self.fact.sql(self.scope)}\n    ) f {self._period_join()}{lines}"
 
     def _period_join(self) -> str:
         if self.fact.moment == "_at":

@@ -12,11 +12,12 @@ import duckdb
 from kampass.errors import DataError
 from kampass.model import SQL_TYPES, TABLES, Table
 from kampass.model.conform import Check, literal, quoted
-from kampass.store.disk import connect
-from kampass.store.journal import Journal
+from kampass.store import aside, faults
+from kampass.store.disk import BUILDING, connect
+from kampass.store.journal import Journal, is_by_hand
 from kampass.store.manifest import Load, to_text
 from kampass.store.snapshots import prepare
-from kampass.store.versions import winners
+from kampass.store.versions import same, winners
 
 
 @dataclass(frozen=True)
@@ -43,15 +44,18 @@ class SnapshotBuilder:
 
     def build(self) -> None:
         """Write the whole snapshot and close it."""
-        with connect(self.file.parent) as connection:
+        with connect(self.file.parent, memory=BUILDING) as connection:
             connection.execute(f"ATTACH {literal(str(self.file))} AS snapshot")
             connection.execute("USE snapshot")
             self._registers(connection)
+            faults.reach("publish.building")
             for table in TABLES.values():
                 self._table(connection, table)
+                faults.reach("publish.table_built")
             for statement in prepare.statements(timezone=self.settings.timezone, currency=self.settings.currency):
                 connection.execute(statement)
             self._coverage(connection)
+            self._take_out_mended(connection)
             self._reconcile(connection)
             connection.execute("USE memory")
             connection.execute("DETACH snapshot")
@@ -61,7 +65,7 @@ class SnapshotBuilder:
         for load in self.loads:
             connection.execute("INSERT INTO _load VALUES (?, ?, ?)", [load.id, load.source, load.recorded_at])
         connection.execute('CREATE TABLE _connected ("table" VARCHAR, loaded_at TIMESTAMPTZ)')
-        latest = {row.table: load.recorded_at for load in self.loads for row in load.tables}
+        latest = {row.table: load.recorded_at for load in self.loads for row in load.tables if not is_by_hand(row)}
         for name, recorded_at in latest.items():
             connection.execute("INSERT INTO _connected VALUES (?, ?)", [name, recorded_at])
         connection.execute("CREATE TABLE _settings (timezone VARCHAR, currency VARCHAR, known_at TIMESTAMPTZ)")
@@ -148,12 +152,13 @@ class SnapshotBuilder:
         connection.execute(
             f"CREATE TEMP TABLE aside AS SELECT t.*, CASE {broken} END AS broken FROM version t {join} WHERE NOT _deleted AND CASE {broken} END IS NOT NULL"
         )
-        same_key = " AND ".join(f"v.{quoted(name)} IS NOT DISTINCT FROM a.{quoted(name)}" for name in table.key)
+        same_key = same(table.key, "v", "a")
         later = "v._line > a._line AND NOT coalesce(v.updated_at < a.updated_at, false)"
         beats = f"NOT EXISTS (FROM aside b WHERE (b._load, b._line) = (v._load, v._line)) AND ({later} OR coalesce(v.updated_at > a.updated_at, false))"
+        canonical = aside.canonical_cells(table, "a")
         connection.execute(
-            f"INSERT INTO _quarantine SELECT {literal(table.name)}, _load, _source, _line, CASE broken {names} END, CASE broken {cells} END,"
-            f" CASE broken {reasons} END FROM aside a"
+            f"INSERT INTO _quarantine SELECT {literal(table.name)}, _load, _source, {aside.line_of('_line')}, CASE broken {names} END,"
+            f" CASE broken {cells} END, CASE broken {reasons} END, {aside.raw_of(canonical)}, {aside.mark_of(canonical)} FROM aside a"
             f" WHERE NOT EXISTS (SELECT 1 FROM version v WHERE {same_key} AND v._load > a._load)"
             f" AND NOT EXISTS (SELECT 1 FROM version v WHERE {same_key} AND v._load = a._load AND {beats})"
         )
@@ -207,6 +212,15 @@ SELECT c."table", timezone({zone}, CAST(earliest.day AS TIMESTAMP)), c.loaded_at
 FROM _connected c, earliest WHERE c."table" IN ({names}) AND earliest.day IS NOT NULL
   AND c."table" NOT IN (SELECT "table" FROM coverage)
 ORDER BY 1, 2""")
+
+    def _take_out_mended(self, connection: duckdb.DuckDBPyConnection) -> None:
+        """Move wrong lines that somebody mended by hand from `_quarantine` to `_mended`, with the load that mends them."""
+        mends = self.journal.mends(self.loads)
+        none = "SELECT '' AS \"table\", '' AS source, 0::BIGINT AS load, '' AS mark WHERE false"
+        latest = f'SELECT "table", source, mark, max(load) AS mended_by FROM ({mends or none}) GROUP BY ALL'
+        connection.execute(f'CREATE TABLE _mended AS SELECT q.*, m.mended_by FROM _quarantine q JOIN ({latest}) m USING ("table", source, mark)')
+        if mends:
+            connection.execute('DELETE FROM _quarantine q WHERE EXISTS (FROM _mended m WHERE (m."table", m.source, m.mark) = (q."table", q.source, q.mark))')
 
     def _reconcile(self, connection: duckdb.DuckDBPyConnection) -> None:
         """Every winner of the journal is kept, gone, or set aside; anything else stops the publishing."""

@@ -1,7 +1,6 @@
 """Definitions seen from outside: described for people, linted, and tested by their own worked examples."""
 
 from collections.abc import Iterable
-from dataclasses import asdict
 from typing import Any
 
 from kampass.engine import Engine, Question, Settings, parse_filter
@@ -10,25 +9,8 @@ from kampass.engine.planning.plan import Planner, Shape
 from kampass.errors import KampassError
 from kampass.kpis import Catalogue, Kpi
 from kampass.periods import Calendar
+from kampass.workspace.asking import parse_instant
 from kampass.workspace.proving.worlds import Worlds
-from kampass.workspace.workspace import parse_instant
-
-_HIDDEN = {"examples", "own", "place", "measures"}
-
-
-def describe(kpi: Kpi) -> dict[str, Any]:
-    """A definition as plain values."""
-    described = {key: list(value) if isinstance(value, tuple) else value for key, value in asdict(kpi).items() if key not in _HIDDEN}
-    described["dimensions"] = list(kpi.named_dimensions)
-    described["measures"] = {
-        name: " ".join(
-            part
-            for part in (measure.of, f"over {measure.fact}", f"({measure.window})" if measure.window else "", f"where {measure.where}" if measure.where else "")
-            if part
-        )
-        for name, measure in kpi.measures.items()
-    }
-    return described
 
 
 def lint(kpi: Kpi) -> list[str]:

@@ -9,7 +9,7 @@ _EXTERNAL = "coalesce(t.purpose, '') <> 'internal'"
 INTERACTION = f"({_MANUAL} AND {_EXTERNAL} AND {_HAPPENED})"
 REAL = f"({_MANUAL} AND {_EXTERNAL} AND coalesce(t.outcome, 'completed') = 'completed')"
 _BASE = (BALANCE, MOVEMENT)
-_ACTIVE_DAY = "(coalesce(d.active_users, 0) > 0 OR coalesce(d.logins, 0) > 0)"
+ACTIVE_DAY = "(coalesce(d.active_users, 0) > 0 OR coalesce(d.logins, 0) > 0)"
 
 
 def _touches(scope: Scope) -> str:
@@ -47,7 +47,7 @@ def _usage_days(scope: Scope) -> str:
     return f"""
 SELECT i, account_id, count(*) AS usage_days FROM (
   SELECT DISTINCT p.i, d.account_id, d."on" FROM live_usage_daily d JOIN {scope.days} p
-  ON p.day = d."on" AND d."on" >= p.first_day AND d."on" <= p.last_day WHERE {_ACTIVE_DAY}
+  ON p.day = d."on" AND d."on" >= p.first_day AND d."on" <= p.last_day WHERE {ACTIVE_DAY}
 ) GROUP BY i, account_id"""
 
 
@@ -109,7 +109,7 @@ WHERE m.asked"""
 def _usage(_: Scope) -> str:
     return f"""
 SELECT d."on" AS _on, d."on" AS _anchor, d."on" AS day, d.account_id, d.product_id, d.active_users, d.seats, d.logins, d.minutes, d.key_events,
-  {_ACTIVE_DAY} AS active
+  {ACTIVE_DAY} AS active
 FROM live_usage_daily d"""
 
 

@@ -64,7 +64,7 @@ def _mentions(_: Scope) -> str:
 
 
 def _leavers(_: Scope) -> str:
-    return "SELECT e.left_on AS _on, e.left_on AS _anchor, e.user_id, e.user_id AS _actor FROM employees e WHERE e.left_on IS NOT NULL"
+    return "SELECT e.left_on AS _on, e.left_on AS _anchor, e.user_id, e.joined_on, e.user_id AS _actor FROM employees e WHERE e.left_on IS NOT NULL"
 
 
 def _headcount(scope: Scope) -> str:
@@ -72,7 +72,7 @@ def _headcount(scope: Scope) -> str:
 
     def at(day: str, anchor: str, boundary: str) -> str:
         return f"""
-SELECT p.i, p.{anchor} AS _anchor, e.user_id, e.user_id AS _actor, e.user_id || ' ' || e.joined_on AS employment, '{boundary}' AS boundary
+SELECT p.i, p.{anchor} AS _anchor, e.user_id, e.joined_on, e.user_id AS _actor, e.user_id || ' ' || e.joined_on AS employment, '{boundary}' AS boundary
 FROM employees e JOIN {scope.period} p ON e.joined_on <= p.{day} AND (e.left_on IS NULL OR e.left_on > p.{day})"""
 
     return f"{at('before', 'first_day', 'start')} UNION ALL {at('last_day', 'last_day', 'end')}"

@@ -1,0 +1,117 @@
+"""Digests, and what is said when one does not hold: every byte the store relies on is checked where it is read.
+
+Three kinds of files, three ways. Journal files carry a SHA-256 in the manifest, checked before each reading: they are read only when
+something is built. A snapshot is read on every question, so its own blocks' checksums do it, which DuckDB verifies on reading each
+block. SQLite has none, so a seal over all rows of the manifest is written in every transaction and checked when a database is opened.
+"""
+
+import hashlib
+import sqlite3
+from collections.abc import Iterator
+from contextlib import closing, contextmanager
+from pathlib import Path
+from typing import Any
+
+import duckdb
+import sqlalchemy as sa
+
+from kampass.errors import DataError
+from kampass.model.conform import quoted
+from kampass.store.disk import sha256
+from kampass.store.schema import METADATA, SEALS
+
+_SEALED = sorted(set(METADATA.tables) - {SEALS.name})
+_UNREADABLE = (sqlite3.Error, sa.exc.DBAPIError, UnicodeError, ValueError, OverflowError, TypeError)
+
+
+def check_journal_file(folder: Path, name: str, digest: str | None, *, of: str) -> None:
+    """DataError unless the file is there and is what was written; `of` says which load and table it belongs to."""
+    what = journal_damage(folder, name, digest)
+    if what:
+        raise DataError(
+            f"The journal file {name} ({of}) {what}.", code="damaged_journal",
+            hint="Restore a backup with 'kampass restore', or load again: 'kampass data drop' from the source's last load back to this one, then 'kampass sync'.",
+        )  # fmt: skip
+
+
+def journal_damage(folder: Path, name: str, digest: str | None) -> str:
+    """What is wrong with a journal file, or nothing; one without a recorded digest must only be there."""
+    try:
+        found = sha256(folder / name) if digest else (folder / name).stat() and digest
+    except FileNotFoundError:
+        return "is gone"
+    except OSError as wrong:
+        return f"cannot be read ({wrong.strerror})"
+    return "" if found == digest else "is damaged: its digest is not the one written with it"
+
+
+def snapshot_damage(file: Path) -> str:
+    """What is wrong with a snapshot's file, or nothing: every block of every table is read, and with it its checksum."""
+    try:
+        with closing(duckdb.connect(str(file), read_only=True, config={"threads": 2, "enable_external_access": "false"})) as connection:
+            for (name,) in connection.execute("SELECT table_name FROM duckdb_tables() ORDER BY 1").fetchall():
+                connection.execute(f"SELECT bit_xor(hash(t)) FROM {quoted(name)} t").fetchall()
+    except (duckdb.Error, UnicodeError) as wrong:
+        return str(wrong).split("\n")[0]
+    return ""
+
+
+@contextmanager
+def sealed(connection: sa.Connection) -> Iterator[None]:
+    """Whatever is changed inside is sealed before the transaction ends."""
+    before = _changes(connection)
+    yield
+    if _changes(connection) != before:
+        seal(connection)
+
+
+def seal(connection: sa.Connection) -> None:
+    """Write down the digest of all rows of the manifest."""
+    connection.execute(sa.delete(SEALS))
+    connection.execute(sa.insert(SEALS).values(name="manifest", sha256=_digest(connection)))
+
+
+def check_database(engine: sa.Engine) -> None:
+    """DataError unless the database's structure holds and its rows are those that were sealed."""
+    what = database_damage(engine)
+    if what:
+        raise damaged_database(str(engine.url.database), what)
+
+
+def database_damage(engine: sa.Engine) -> str:
+    """What is wrong with an application database, or nothing."""
+    try:
+        with engine.connect() as connection:
+            connection.exec_driver_sql("BEGIN")  # one moment for all tables: the driver would begin with the first change
+            structure = connection.exec_driver_sql("PRAGMA integrity_check").scalar()
+            if structure != "ok":
+                return f"its structure does not hold ({structure})"
+            if connection.execute(sa.select(SEALS.c.sha256)).scalar() != _digest(connection):
+                return "its rows are not those that were written"
+    except _UNREADABLE as wrong:
+        return f"it cannot be read ({getattr(wrong, 'orig', None) or wrong})"
+    return ""
+
+
+def damaged_database(file: str, what: str) -> DataError:
+    """The error of an application database that is not what was written."""
+    return DataError(
+        f"The application database {file} is damaged: {what}.", code="damaged_database",
+        hint="Restore a backup with 'kampass restore', or move the folder '.kampass' away and sync the sources anew.",
+    )  # fmt: skip
+
+
+def _changes(connection: sa.Connection) -> int:
+    driver: Any = connection.connection.dbapi_connection
+    return int(driver.total_changes)
+
+
+def _digest(connection: sa.Connection) -> str:
+    """A digest of every row of every table of the manifest, in no order but its own."""
+    digest = hashlib.sha256()
+    for name in _SEALED:
+        rows = connection.exec_driver_sql(f"SELECT * FROM {quoted(name)}").fetchall()
+        digest.update(f"{name} {len(rows)}\n".encode())
+        for row in sorted(repr(tuple(row)) for row in rows):
+            digest.update(row.encode("utf-8", "surrogatepass") + b"\n")
+    return digest.hexdigest()

@@ -1,0 +1,51 @@
+"""Brings an application database to what this program needs, in one transaction.
+
+Imported only when a database is not there yet, so that opening one costs a query and never Alembic's start. A database without a version
+holds either nothing or the tables that the first migration makes; that one makes only what is missing, and so adopts both.
+"""
+
+from functools import cache
+from pathlib import Path
+
+import sqlalchemy as sa
+from alembic.operations import Operations
+from alembic.runtime.migration import MigrationContext
+from alembic.script import Script, ScriptDirectory
+from alembic.script.revision import RevisionError
+
+from kampass.errors import DataError
+from kampass.store.integrity import seal
+
+
+def upgrade(engine: sa.Engine) -> None:
+    """Run what is missing; DataError where the database was made by a later version of Kampass."""
+    with engine.begin() as connection:
+        if engine.dialect.name == "sqlite":
+            # Its driver begins no transaction for a CREATE; two programs that open one file at once take turns here.
+            connection.exec_driver_sql("BEGIN IMMEDIATE")
+        context = MigrationContext.configure(connection)
+        run(context, context.get_current_revision())
+        seal(connection)
+
+
+def run(context: MigrationContext, revision: str | None) -> None:
+    """Take a database from its version to the head."""
+    directory = scripts()
+    try:
+        steps = [step for step in directory.iterate_revisions("head", revision or "base") if isinstance(step, Script)]
+    except RevisionError:
+        raise DataError(
+            f"The application database was made by a later version of Kampass (its version is {revision}).",
+            code="database_newer", hint="Upgrade Kampass: 'pip install --upgrade kampass'. Nothing was changed.",
+        ) from None  # fmt: skip
+    with Operations.context(context):
+        for step in reversed(steps):
+            step.module.upgrade()
+    if steps:
+        context.stamp(directory, "head")
+
+
+@cache
+def scripts() -> ScriptDirectory:
+    """The migrations, in their order."""
+    return ScriptDirectory(str(Path(__file__).parent))

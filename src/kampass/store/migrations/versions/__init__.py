@@ -1,0 +1,1 @@
+"""One file for each migration; each names the one before it."""

@@ -1,0 +1,170 @@
+"""Checks a workspace where it lies, or a backup, and changes nothing: every digest, every count, every name.
+
+The database is examined in a copy: even opening SQLite's file after a crash would finish the interrupted transaction.
+"""
+
+import shutil
+import tempfile
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import closing, contextmanager
+from dataclasses import asdict, dataclass
+from pathlib import Path
+from typing import Any
+
+import duckdb
+import sqlalchemy as sa
+
+from kampass.errors import DataError
+from kampass.model.conform import literal
+from kampass.store import Manifest, integrity
+from kampass.store.manifest import Load, LoadedTable, SnapshotRow
+from kampass.workspace import settings as settings_file
+from kampass.workspace.backup.archive import DATABASE, Archive, Member, opened
+
+Tell = Callable[[str], None]
+_ALL = ("complete", "held", "dropped")
+_JOURNAL = "Restore a backup, or drop the source's loads back to this one and sync again."
+
+
+@dataclass(frozen=True)
+class Finding:
+    """One thing that is not as it was written, and the way out."""
+
+    place: str
+    what: str
+    way_out: str
+
+
+@dataclass(frozen=True)
+class Verification:
+    """What was checked, and what was found."""
+
+    checked: str
+    files: int
+    loads: int
+    snapshots: int
+    findings: tuple[Finding, ...]
+
+    @property
+    def whole(self) -> bool:
+        """Whether nothing was found."""
+        return not self.findings
+
+    def to_dict(self) -> dict[str, Any]:
+        """The same, ready for JSON."""
+        return asdict(self) | {"whole": self.whole, "findings": [asdict(finding) for finding in self.findings]}
+
+
+def verify_workspace(folder: Path, *, tell: Tell = lambda _: None) -> Verification:
+    """Check every file of a workspace against what was recorded of it."""
+    settings_file.read(folder)
+    data = folder.resolve() / ".kampass"
+    with tempfile.TemporaryDirectory(prefix="kampass-") as place:
+        for name in ("app.db", "app.db-journal"):
+            if (data / name).exists():
+                shutil.copyfile(data / name, Path(place) / name)
+        loads, snapshots, findings = _manifest(Path(place) / "app.db")
+    files = list(_journal_files(loads))
+    for number, (load, row, name, digest) in enumerate(files, start=1):
+        tell(f"Checking file {number} of {len(files)} of the journal")
+        what = integrity.journal_damage(data / "journal", name, digest)
+        findings += [_of_journal(name, load, row, what)] if what else _counts(data / "journal", load, row, name)
+    there = [snapshot for snapshot in snapshots if (data / "snapshots" / snapshot.file).exists()]
+    for snapshot in there:
+        tell(f"Checking snapshot {snapshot.id}")
+        findings += _snapshot(data / "snapshots" / snapshot.file, snapshot)
+    return Verification(str(folder), len(files) + len(there), len(loads), len(there), tuple(findings))
+
+
+def verify_backup(file: Path, *, tell: Tell = lambda _: None) -> Verification:
+    """Check every member of a backup, and that they belong together."""
+    with opened(file) as archive, tempfile.TemporaryDirectory(prefix="kampass-") as place:
+        members = archive.contents.members
+        findings: list[Finding] = []
+        for number, member in enumerate(members, start=1):
+            tell(f"Checking file {number} of {len(members)}")
+            findings += _member(archive, member, Path(place))
+        loads, _, of_database = _manifest(Path(place) / "app.db")
+        findings += of_database + _missing(archive.contents.members, loads)
+        return Verification(str(file), len(members), len(loads), 0, tuple(findings))
+
+
+def _member(archive: Archive, member: Member, place: Path) -> list[Finding]:
+    target = place / "app.db" if member.name == DATABASE else None
+    try:
+        with _written(target) as write:
+            for chunk in archive.read(member):
+                write(chunk)
+    except DataError as wrong:
+        return [Finding(member.name, wrong.message, wrong.hint)]
+    return []
+
+
+@contextmanager
+def _written(target: Path | None) -> Iterator[Callable[[bytes], object]]:
+    if target is None:
+        yield lambda _: None
+        return
+    with target.open("wb") as stream:
+        yield stream.write
+
+
+def _manifest(file: Path) -> tuple[list[Load], list[SnapshotRow], list[Finding]]:
+    """The loads and snapshots of a database, or what is wrong with it."""
+    if not file.exists():
+        return [], [], [Finding("app.db", "is gone", "Restore a backup.")]
+    try:
+        with closing(Manifest(file)) as manifest:
+            return manifest.loads(states=_ALL), manifest.snapshots(), []
+    except (DataError, sa.exc.SQLAlchemyError) as wrong:
+        return [], [], [Finding("app.db", str(wrong).split("\n")[0], "Restore a backup.")]
+
+
+def _journal_files(loads: Sequence[Load]) -> Iterator[tuple[Load, LoadedTable, str, str | None]]:
+    """Every file the loads name, with its digest; one that several loads name counts once."""
+    seen: set[str] = set()
+    for load in loads:
+        for row in load.tables:
+            for name, digest in ((row.file, row.file_sha256), (row.quarantine_file, row.quarantine_sha256)):
+                if name and name not in seen:
+                    seen.add(name)
+                    yield load, row, name, digest
+
+
+def _of_journal(name: str, load: Load, row: LoadedTable, what: str) -> Finding:
+    return Finding(f"journal/{name}", f"load {load.id}, table '{row.table}': {what}", _JOURNAL)
+
+
+def _counts(folder: Path, load: Load, row: LoadedTable, name: str) -> list[Finding]:
+    """What the load says it holds is what the file holds, and all that was read is accounted for."""
+    if row.read != row.loaded + row.unchanged + row.superseded + row.quarantined:
+        return [_of_journal(name, load, row, "read is not loaded + unchanged + superseded + quarantined")]
+    with duckdb.connect() as connection:
+        found: Any = connection.execute(f"SELECT count(*) FROM read_parquet({literal(str(folder / name))})").fetchone()
+    short = found[0] < row.loaded + row.deleted if name == row.file else found[0] != row.quarantined
+    return [_of_journal(name, load, row, f"holds {found[0]} rows, which is not what the load counted")] if short else []
+
+
+def _snapshot(file: Path, row: SnapshotRow) -> list[Finding]:
+    """A snapshot is readable to its last block, made of the loads it is recorded with, and adds up to them."""
+    place, way_out = f"snapshots/{file.name}", "The next question that meets it builds it again from the journal."
+    what = integrity.snapshot_damage(file)
+    if what:
+        return [Finding(place, what, way_out)]
+    with closing(duckdb.connect(str(file), read_only=True)) as connection:
+        made_of = tuple(number for (number,) in connection.execute("SELECT id FROM _load ORDER BY id").fetchall())
+        wrong = connection.execute('SELECT "table" FROM _reconciliation WHERE journal <> kept + gone + set_aside').fetchall()
+    if row.loads is not None and made_of != tuple(sorted(row.loads)):
+        return [Finding(place, f"is made of loads {made_of} instead of {row.loads}", way_out)]
+    return [Finding(place, f"'{name}' does not add up to the journal", way_out) for (name,) in wrong]
+
+
+def _missing(members: Sequence[Member], loads: Sequence[Load]) -> list[Finding]:
+    """Every file the database names is in the backup, as the database knows it."""
+    packed: Mapping[str, str] = {member.name: member.sha256 for member in members}
+    findings = []
+    for load, row, name, digest in _journal_files(loads):
+        found = packed.get(f".kampass/journal/{name}")
+        if found is None or (digest and found != digest):
+            findings.append(_of_journal(name, load, row, "is not in the backup" if found is None else "is not what the load wrote"))
+    return findings

@@ -1,0 +1,72 @@
+"""What happens when a snapshot's file turns out to be damaged: it goes, is built again from the journal, and the question is asked once more.
+
+DuckDB notices damage when it reads the block, in the middle of an answer. Nothing is lost with the file: a snapshot is never the only copy
+of anything.
+"""
+
+import warnings
+import weakref
+from collections.abc import Callable, Iterable
+from functools import wraps
+from pathlib import Path
+from typing import TYPE_CHECKING, Concatenate, ParamSpec, TypeVar
+
+import duckdb
+
+from kampass.errors import DataError, KampassWarning
+from kampass.store import Snapshot, integrity
+from kampass.store.manifest import to_text
+
+if TYPE_CHECKING:
+    from kampass.workspace.workspace import Workspace
+
+P = ParamSpec("P")
+T = TypeVar("T")
+DAMAGE = (duckdb.IOException, duckdb.SerializationException, duckdb.InternalException, duckdb.FatalException)
+"""What DuckDB may raise on meeting damage; whether it did, only reading the files tells."""
+OPEN: "weakref.WeakSet[Workspace]" = weakref.WeakSet()
+"""The workspaces that this process has open: a command that met damage does not say where."""
+
+
+def mending(answer: "Callable[Concatenate[Workspace, P], T]") -> "Callable[Concatenate[Workspace, P], T]":
+    """The same answer, asked a second time where a damaged snapshot was in the way of the first."""
+
+    @wraps(answer)
+    def asked(workspace: "Workspace", /, *args: P.args, **kwargs: P.kwargs) -> T:
+        try:
+            return answer(workspace, *args, **kwargs)
+        except DAMAGE:
+            if not mend([workspace]):
+                raise
+        return answer(workspace, *args, **kwargs)
+
+    return asked
+
+
+def mend(workspaces: "Iterable[Workspace] | None" = None) -> bool:
+    """Take damaged snapshots away, so that the next question builds them again; whether there were any."""
+    found = [workspace for workspace in list(OPEN if workspaces is None else workspaces) if _damaged(workspace)]
+    for workspace in found:
+        with workspace.writing():
+            for file in _damaged(workspace):
+                file.unlink(missing_ok=True)
+    return bool(found)
+
+
+def _damaged(workspace: "Workspace") -> list[Path]:
+    """The files of snapshots that cannot be read to their last block."""
+    return [file for file in sorted(workspace.snapshots.folder.glob("*.duckdb")) if integrity.snapshot_damage(file)]
+
+
+def older(workspace: "Workspace", trouble: DataError) -> Snapshot:
+    """The latest snapshot whose file is whole, with a warning that says why; the trouble itself where there is none."""
+    for row in sorted(workspace.manifest.snapshots(), key=lambda row: (row.recorded_at, row.published_at), reverse=True):
+        file = workspace.snapshots.folder / row.file
+        if file.exists() and not integrity.snapshot_damage(file):
+            found = workspace.snapshots.by_id(row.id)
+            assert found is not None
+            warnings.warn(
+                KampassWarning(f"{trouble.message} Until that is mended, snapshot {row.id} answers, which knows {to_text(row.recorded_at)}."), stacklevel=2
+            )
+            return found
+    raise trouble
