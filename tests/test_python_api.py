@@ -58,8 +58,8 @@ def test_the_public_names_are_these() -> None:
 def test_a_workspace_can_do_this_and_nothing_else(workspace: Workspace) -> None:
     public = {name for name in dir(workspace) if not name.startswith("_")}
     assert public == {
-        "catalogue", "close", "confirm", "drop", "engine", "folder", "journal", "kpi", "manifest", "publish", "settings", "snapshot", "snapshots", "sources",
-        "sync",
+        "backup", "bridge", "catalogue", "catalogue_digest", "close", "confirm", "drop", "engine", "explain", "folder", "held", "journal", "kpi", "manifest",
+        "preview", "publish", "quarantine", "replay", "rows", "settings", "settings_digest", "snapshot", "snapshots", "sources", "sync", "writing",
     }  # fmt: skip
 
 

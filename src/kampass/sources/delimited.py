@@ -114,7 +114,7 @@ def read_slowly(file: Path, names: Sequence[str], dialect: Dialect = COMMAS, *, 
         if record is None:
             rejects.append(Reject(line, f"cannot be read: {wrong}"))
         elif len(record) != len(names):
-            rejects.append(Reject(line, f"has {len(record)} fields, the header has {len(names)}", dialect.delimiter.join(record)[:200]))
+            rejects.append(Reject(line, f"has {len(record)} fields, the header has {len(names)}", _readable(dialect.delimiter.join(record)[:200])))
         elif bad := _undecoded(record):
             rejects.append(Reject(line, bad))
         else:
@@ -139,6 +139,11 @@ class _Held:
 
     def __call__(self) -> str:
         return self.sql
+
+
+def _readable(text: str) -> str:
+    """A text with a sign in place of each byte that did not read: nothing else can be kept."""
+    return "".join("\ufffd" if "\ud800" <= letter <= "\udfff" else letter for letter in text)
 
 
 def _undecoded(record: Sequence[str]) -> str:

@@ -2,18 +2,19 @@
 
 import os
 import re
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
 from kampass.errors import DataError
 from kampass.model import TABLES
-from kampass.model.conform import literal
+from kampass.model.conform import literal, names_something
 from kampass.model.scan import Scan
 from kampass.sources import delimited
 from kampass.sources.mapped.text import refuse_strangers, refuse_wide_letters
 
 _LOOKED_AT = 10_000
+_COLUMNS = 1_000
 
 
 @dataclass(frozen=True)
@@ -61,9 +62,13 @@ def scan_parquet(table: str, file: Path) -> Scan:
     with duckdb.connect() as connection:
         try:
             described = connection.execute(f"DESCRIBE {relation}").fetchall()
+            connection.execute(f"SELECT max(hash(COLUMNS(*))) FROM ({relation})").fetchall()  # a footer may promise what is damaged
         except duckdb.Error as wrong:
             raise DataError(f"{file.name} is not a Parquet file that can be read.", code="unreadable_file", hint=str(wrong).split("\n")[0]) from None
-    return Scan(table, relation, {row[0]: row[1] for row in described}, delimited.look(file).digest, file.name)
+    columns = {str(row[0]): str(row[1]) for row in described}
+    _require(table, file, list(columns))
+    _readable(table, file, columns)
+    return Scan(table, relation, columns, delimited.look(file).digest, file.name)
 
 
 def scan_csv(table: str, file: Path, scratch: Path | None = None) -> Scan:
@@ -93,11 +98,12 @@ def _header(table: str, file: Path) -> list[str]:
     header = delimited.header(file)
     if not header or not any(header):
         raise DataError(f"{file.name} is empty: it has no header row.", code="no_header", hint=f"'kampass template {file.stem}' prints one.")
-    lacking = [column.name for column in TABLES[table].columns if column.required and column.name not in header] if table in TABLES else []
-    if lacking:
+    if len(header) > _COLUMNS:
         raise DataError(
-            f"{file.name}, line 1: there is no column '{lacking[0]}', which '{table}' requires.", code="missing_column", hint=_way_out(file, lacking[0], header)
-        )
+            f"{file.name}, line 1: there are {len(header):,} columns; a canonical file has {_COLUMNS:,} at most.", code="bad_header",
+            hint="Keep those that are needed, or name them in a mapping (docs/mapping.md).",
+        )  # fmt: skip
+    _require(table, file, header)
     lowered = [name.lower() for name in header]
     twice = sorted({name for name in header if lowered.count(name.lower()) > 1})
     if twice or "" in header:
@@ -106,11 +112,33 @@ def _header(table: str, file: Path) -> list[str]:
     return header
 
 
+def _require(table: str, file: Path, header: Sequence[str]) -> None:
+    lacking = [column.name for column in TABLES[table].columns if column.required and column.name not in header] if table in TABLES else []
+    if lacking:
+        at = f"{file.name}, line 1" if file.suffix == ".csv" else file.name
+        raise DataError(f"{at}: there is no column '{lacking[0]}', which '{table}' requires.", code="missing_column", hint=_way_out(file, lacking[0], header))
+
+
+def _readable(table: str, file: Path, columns: Mapping[str, str]) -> None:
+    """Refuse columns whose type says no text: bytes, columns within columns, and names that are fractions (is 1.0 the id 1?)."""
+    for name, kind in columns.items():
+        if not TABLES[table].has(name) and table != "accounts":
+            continue
+        names = TABLES[table].has(name) and names_something(TABLES[table].column(name))
+        if kind == "BLOB" or kind.startswith(("STRUCT", "MAP", "UNION")) or kind.endswith("]") or (names and kind in {"DOUBLE", "FLOAT"}):
+            raise DataError(
+                f"{file.name}: the column '{name}' is of the type {kind[:80]}, which reads in more than one way.", code="bad_header",
+                hint="Write it as text (in pandas: astype(str); whole numbers as int64 first).",
+            )  # fmt: skip
+
+
 def _way_out(file: Path, lacking: str, header: Sequence[str]) -> str:
     """What to do about a header that lacks a column: it is spelled otherwise, parted otherwise, or further down."""
     near = next((name for name in header if re.sub(r"[^a-z0-9_]", "", name.casefold()) == lacking), None)
     if near is not None:
-        return f"Line 1 holds {ascii(near)}: write '{lacking}', in small letters, without blanks or invisible characters."
+        return f"The header holds {near!a}: write '{lacking}', in small letters, without blanks or invisible characters."
+    if file.suffix == ".parquet":
+        return f"'kampass template {file.stem}' shows every column."
     with file.open(encoding="utf-8-sig", errors="replace", newline="") as stream:
         first = [stream.readline(_LOOKED_AT) for _ in range(20)]
     further = next((number for number, line in enumerate(first, start=1) if number > 1 and lacking in re.split(r"[,;\t|\r\n]", line)), None)

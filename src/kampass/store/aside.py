@@ -58,10 +58,13 @@ def offenders(scan: Scan, rules: Sequence[Check], *, mending: bool) -> str:
     names = " ".join(f"WHEN {index} THEN {literal(scan.origin.get(rule.column, rule.column))}" for index, rule in enumerate(rules))
     reasons = " ".join(f"WHEN {index} THEN {literal(rule.reason)}" for index, rule in enumerate(rules))
     mends = "r._id" if mending else "NULL::VARCHAR"
+    row = "_row"
+    while row in {name.casefold() for name in scan.columns}:
+        row += "_"
     found = (
         f'SELECT b._line AS number, CASE b._broken {names} END AS "column", CASE b._broken {values or "WHEN -1 THEN NULL"} END AS value,'
         f" CASE b._broken {reasons} END AS reason, {raw_of(cells)} AS raw, {mark_of(cells)} AS mark, {mends} AS mends"
-        f" FROM (SELECT *, row_number() OVER () AS _row FROM ({scan.relation})) r JOIN broken b USING (_row)"
+        f" FROM (SELECT *, row_number() OVER () AS {row} FROM ({scan.relation})) r JOIN broken b ON b._row = r.{row}"
     )
     return _told(scan, found)
 

@@ -47,7 +47,12 @@ class TableBatch:
         """Conform, compare with what is known, write the batch and its quarantine; the counts."""
         self._require_columns()
         staged, compared = folder / "staged.parquet", folder / "compared.parquet"
-        rules = self._conform(staged)
+        try:
+            rules = self._conform(staged)
+        except duckdb.IOException as wrong:
+            if "No files found" not in str(wrong):
+                raise
+            raise DataError(f"{self.scan.place} went away while it was read.", code="unreadable_file", hint="Put it back and load again.") from None
         self._find_lines(folder)
         noted = self._quarantine(rules, folder)
         quarantined = noted - self._count("mended")

@@ -28,6 +28,7 @@ _ENTRIES = 10_000
 _ROWS = 1_048_576
 _LOOKED_AT = 40
 _BLOCK = 1 << 20
+_FIRST_DAY = datetime(1900, 3, 1)  # noqa: DTZ001 - a cell has no zone
 _MERGED = re.compile(rb'<(?:\w+:)?mergeCell\s[^>]*?ref="([A-Z]+)(\d+):([A-Z]+)(\d+)"')
 _FORMULA = re.compile(rb"<(?:\w+:)?f[\s>/]")
 _HOW = "Open the workbook in Excel or LibreOffice and save it as .xlsx anew, or export CSV."
@@ -184,7 +185,18 @@ class _Books:
     def _cells(self, book: Any, sheet: str) -> Iterator[tuple[Any, ...]]:  # noqa: ANN401 - openpyxl has no types
         worksheet = book[sheet]
         worksheet.reset_dimensions()  # what a sheet says of its own size is not to be trusted
-        yield from worksheet.iter_rows()
+        rows = iter(worksheet.iter_rows())
+        while (row := _quietly(rows)) is not None:
+            yield row
+
+
+def _quietly(rows: Iterator[tuple[Any, ...]]) -> tuple[Any, ...] | None:
+    """The next row; what openpyxl warns of in it becomes an error of its cell."""
+    import warnings
+
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")
+        return next(rows, None)
 
 
 def _sheet(book: Any, mapping: TableMapping, file: Path) -> str:  # noqa: ANN401 - openpyxl has no types
@@ -312,6 +324,8 @@ def _cell(cell: Any, said: Any) -> tuple[str, bool]:  # noqa: ANN401 - openpyxl 
         return f"{MARK}{value}{MARK}is an error of Excel's, in column {cell.column_letter if hasattr(cell, 'column_letter') else '?'}", True
     if isinstance(value, str):
         return value, False
+    if isinstance(value, datetime) and value < _FIRST_DAY:
+        return f"{MARK}{value.date().isoformat()}{MARK}is a date before March 1900, where Excel counts a day that never was: write it as text", True
     return _typed(value, str(getattr(cell, "number_format", "") or "")), True
 
 

@@ -18,6 +18,7 @@ _DIRECTIVES = {
     "f": ("fraction", r"\d{1,9}"), "p": ("half", "[AaPp][Mm]"), "z": ("offset", r"Z|[+-]\d{2}:?\d{2}"), "a": ("", "[A-Za-z]{3}"), "A": ("", "[A-Za-z]+"),
 }  # fmt: skip
 _ONE_OF = (("year", "year2"), ("month", "mon", "monthname"), ("day",))
+_FIRST_SECOND, _LAST_SECOND = -62_135_596_800, 253_402_300_799  # the years 1 to 9999, counted from 1970
 _ISO_LOCAL = r"\d{4}-\d{2}-\d{2}[T ]\d{2}:\d{2}(:\d{2}([.]\d{1,9})?)?"
 
 
@@ -113,7 +114,10 @@ def instant_sql(form: Format, value: str, timezone: str | None, fold: str) -> st
     """The SQL of an instant as canonical text, null where the value does not read; a marked reason where clocks changed."""
     if form.parts in {("unix",), ("unix_ms",)}:
         scale = 1_000_000 if form.text == "unix" else 1_000
-        return f"(CASE WHEN regexp_full_match({value}, {literal(form.pattern)}) THEN {_utc(f'make_timestamp(TRY_CAST({value} AS BIGINT) * {scale})')} END)"
+        least, most = _FIRST_SECOND * 1_000_000 // scale, (_LAST_SECOND + 1) * 1_000_000 // scale - 1
+        number = f"TRY_CAST({value} AS BIGINT)"
+        number = f"CASE WHEN {number} BETWEEN {least} AND {most} THEN {number} END"
+        return f"(CASE WHEN regexp_full_match({value}, {literal(form.pattern)}) THEN {_utc(f'make_timestamp({number} * {scale})')} END)"
 
     def read(parts: str) -> str:
         local = f"TRY_CAST({_day(form, parts)} || ' ' || {_clock(form, parts)} AS TIMESTAMP)"

@@ -175,7 +175,7 @@ def refuse_strangers(file: Path, kind: str) -> None:
     with file.open("rb") as stream:
         start = stream.read(4096)
     for magic, fitting, words, hint in _STRANGERS:
-        if start.startswith(magic) and fitting != kind:
+        if start.startswith(magic) and (not fitting or fitting != kind):
             raise DataError(f"{file.name} {words}.", code="unreadable_file", hint=hint)
     head = start.lstrip(b"\xef\xbb\xbf \t\r\n")[:200].lower()
     if head.startswith((b"<html", b"<!doctype html", b"<table", b"<?xml", b"<meta")):

@@ -3,7 +3,7 @@
 from collections.abc import Iterable, Mapping, Sequence
 
 from kampass.engine import Engine
-from kampass.engine.explain.reliance import SourceKey, rests_on
+from kampass.engine.explain.reliance import SourceKey, behind_difference
 from kampass.engine.question import Asked
 from kampass.kpis import Kpi
 from kampass.model import TABLES
@@ -20,7 +20,7 @@ def causes(rows: Difference, sides: tuple[Engine, Engine], kpis: Iterable[Kpi], 
     An account that became a test account, or is none any more, changes whatever counts it without being a row of it:
     such a change stands behind every figure.
     """
-    rests = {kpi.id: rests_on(sides, kpi, Asked(tuple(moved[kpi.id]))) for kpi in kpis if kpi.id in moved}
+    rests = {kpi.id: behind_difference(sides, kpi, Asked(tuple(moved[kpi.id]))) for kpi in kpis if kpi.id in moved}
     wanted = {key for by_period in rests.values() for keys in by_period.values() for key in keys}
     changes = _changes(rows, wanted)
     everywhere = [change for change in changes.values() if "is_test" in change.columns]

@@ -16,6 +16,7 @@ if TYPE_CHECKING:
     import duckdb
 
 _EXAMPLES = 3
+_CELLS = 100_000
 
 
 @dataclass(frozen=True)
@@ -102,7 +103,8 @@ def _table(scan: Scan, view: View | None, timezone: str, rows: int) -> TablePrev
             connection.register(name, value)
         _stage(connection, scan, rules, timezone)
         counts = _count(connection, scan, rules)
-        columns = tuple(_column(connection, scan, view, name, counts) for name in scan.columns if table.has(name) or table.name == "accounts")
+        seen = {} if view else _first(connection, scan)
+        columns = tuple(_column(connection, scan, view, name, counts, seen.get(name)) for name in scan.columns if table.has(name) or table.name == "accounts")
         aside = _aside(connection, scan, rules, rows, anything=counts.set_aside > 0)
         notices = (view.notices if view else ()) + _blanks(scan, counts)
     return TablePreview(
@@ -142,7 +144,7 @@ class _Counts:
     unseen: dict[str, int]
 
 
-_UNSEEN = r"[\x{0001}-\x{0008}\x{000E}-\x{001F}\x{0080}-\x{009F}\x{00AD}\x{200B}-\x{200D}\x{2060}\x{FEFF}]"
+_UNSEEN = r"[\x{0001}-\x{0008}\x{000E}-\x{001F}\x{0080}-\x{009F}\x{00AD}\x{200B}-\x{200F}\x{202A}-\x{202E}\x{2060}-\x{2064}\x{2066}-\x{2069}\x{FEFF}]"
 
 
 def _count(connection: "duckdb.DuckDBPyConnection", scan: Scan, rules: list[Check]) -> _Counts:
@@ -166,27 +168,32 @@ def _count(connection: "duckdb.DuckDBPyConnection", scan: Scan, rules: list[Chec
     return _Counts(found[0], sum(broken), by_column, empty, dict(zip(texts, odd[::2], strict=True)), dict(zip(texts, odd[1::2], strict=True)))
 
 
-def _column(connection: "duckdb.DuckDBPyConnection", scan: Scan, view: View | None, name: str, counts: _Counts) -> ColumnPreview:
+def _first(connection: "duckdb.DuckDBPyConnection", scan: Scan) -> dict[str, tuple[tuple[str, str | None], ...]]:
+    """The first different values of every column, in one look: a file may have ten thousand columns."""
+    kept = ", ".join(quoted("=" + name) for name in scan.columns)
+    rows = connection.execute(f"SELECT {kept} FROM judged LIMIT {max(20, _CELLS // len(scan.columns))}").fetchall()
+    columns = [dict.fromkeys(filter(None, column)) for column in zip(*rows, strict=True)] or [{} for _ in scan.columns]
+    return {name: tuple((text, text) for text in list(found)[:_EXAMPLES]) for name, found in zip(scan.columns, columns, strict=True)}
+
+
+def _column(  # noqa: PLR0913, PLR0917 - what is known of one column
+    connection: "duckdb.DuckDBPyConnection", scan: Scan, view: View | None, name: str, counts: _Counts, seen: tuple[tuple[str, str | None], ...] | None
+) -> ColumnPreview:
     column = column_of(scan.table, name)
     filling = next((filling for filling in view.mapping.fillings if filling.name == name), None) if view else None
     return ColumnPreview(
         name, column.type, column.required, not TABLES[scan.table].has(name), scan.origin.get(name, name), _format(filling, column.type),
-        _examples(connection, view.pairs if view else None, name), counts.empty[name], counts.broken.get(name, 0),
+        _examples(connection, view.pairs, name) if view else seen or (), counts.empty[name], counts.broken.get(name, 0),
     )  # fmt: skip
 
 
-def _examples(connection: "duckdb.DuckDBPyConnection", pairs: str | None, name: str) -> tuple[tuple[str, str | None], ...]:
+def _examples(connection: "duckdb.DuckDBPyConnection", pairs: str, name: str) -> tuple[tuple[str, str | None], ...]:
     """The first different values, before and after; what does not read becomes nothing."""
-    if pairs is None:
-        rows = connection.execute(
-            f"SELECT DISTINCT v, v FROM (SELECT {quoted('=' + name)} AS v FROM judged WHERE v <> '' LIMIT 1000) LIMIT {_EXAMPLES}"
-        ).fetchall()
-    else:
-        before, after = quoted(RAW + name), quoted(name)
-        rows = connection.execute(
-            f"SELECT b, a FROM (SELECT b, any_value(a) AS a, min(n) AS n FROM (SELECT row_number() OVER () AS n, * FROM (SELECT {before} AS b, {after} AS a"
-            f" FROM ({pairs}) WHERE coalesce({before}, '') <> '' LIMIT 1000)) GROUP BY b) ORDER BY n LIMIT {_EXAMPLES}"
-        ).fetchall()
+    before, after = quoted(RAW + name), quoted(name)
+    rows = connection.execute(
+        f"SELECT b, a FROM (SELECT b, any_value(a) AS a, min(n) AS n FROM (SELECT row_number() OVER () AS n, * FROM (SELECT {before} AS b, {after} AS a"
+        f" FROM ({pairs}) WHERE coalesce({before}, '') <> '' LIMIT 1000)) GROUP BY b) ORDER BY n LIMIT {_EXAMPLES}"
+    ).fetchall()
     return tuple(
         (before.partition("\0")[0] or before.strip("\0").partition("\0")[0], None if after is None or after.startswith("\0") else after)
         for before, after in rows
