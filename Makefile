@@ -36,7 +36,7 @@ check: $(STAMP)
 	$(BIN)/python -m docs.check
 
 nightly: $(STAMP)
-	KAMPASS_EXPLAIN=all KAMPASS_PAIRS=5 KAMPASS_WORLDS=1000 KAMPASS_HISTORIES=100 KAMPASS_KILLS=200 KAMPASS_FLIPS=1000 KAMPASS_SIMULATIONS=20 $(BIN)/python -m pytest -q -n 2 --dist worksteal -m "nightly or not nightly"
+	KAMPASS_EXPLAIN=all KAMPASS_HOSTILE=all KAMPASS_PAIRS=5 KAMPASS_WORLDS=1000 KAMPASS_HISTORIES=100 KAMPASS_KILLS=200 KAMPASS_FLIPS=1000 KAMPASS_SIMULATIONS=20 $(BIN)/python -m pytest -q -n 2 --dist worksteal -m "nightly or not nightly"
 	$(BIN)/kampass catalogue test --mutants
 
 bench: $(STAMP)
