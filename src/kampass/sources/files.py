@@ -11,7 +11,7 @@ from kampass.model import TABLES
 from kampass.model.conform import literal, names_something
 from kampass.model.scan import Scan
 from kampass.sources import delimited
-from kampass.sources.mapped.text import refuse_strangers, refuse_wide_letters
+from kampass.sources.encodings import refuse_strangers, refuse_wide_letters
 
 _LOOKED_AT = 10_000
 _COLUMNS = 1_000

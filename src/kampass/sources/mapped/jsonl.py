@@ -12,9 +12,9 @@ from pathlib import Path
 
 from kampass.errors import DataError
 from kampass.model.scan import Reject
+from kampass.sources.encodings import refuse_wide_letters
 from kampass.sources.mapped.mapping import TableMapping
 from kampass.sources.mapped.raw import RawTable, unique
-from kampass.sources.mapped.text import refuse_wide_letters
 from kampass.sources.scratch import RowWriter, Scratch, lines_of
 
 _LONGEST_LINE = 16 << 20

@@ -13,8 +13,8 @@ from kampass.errors import DataError
 from kampass.model.scan import FILE_LINES, LineFinder, Reject
 from kampass.sources import delimited
 from kampass.sources.delimited import Dialect
+from kampass.sources.encodings import as_utf8, refuse_strangers, refuse_wide_letters
 from kampass.sources.mapped.mapping import FORMATS, TableMapping
-from kampass.sources.mapped.text import as_utf8, refuse_strangers, refuse_wide_letters
 from kampass.sources.scratch import lines_of
 
 LINE, FILE = "_line", "_file"

@@ -12,12 +12,14 @@ from contextlib import suppress
 from dataclasses import dataclass
 from itertools import islice
 from pathlib import Path
-from typing import BinaryIO, TextIO
+from typing import TYPE_CHECKING, BinaryIO, TextIO
 
 from kampass.errors import DataError
 from kampass.sources.delimited import Dialect
-from kampass.sources.mapped.mapping import TableMapping
 from kampass.sources.scratch import Scratch
+
+if TYPE_CHECKING:
+    from kampass.sources.mapped.mapping import TableMapping
 
 _BLOCK = 1 << 20
 _LOOKED_AT = 40
@@ -49,7 +51,7 @@ def _lines(stream: TextIO) -> Iterator[str]:
         yield line
 
 
-def as_utf8(file: Path, mapping: TableMapping, scratch: Path | None) -> Text:
+def as_utf8(file: Path, mapping: "TableMapping", scratch: Path | None) -> Text:
     """The file itself where it is UTF-8 and begins with its header, else a copy that is."""
     encoding = mapping.encoding.replace("utf-8-sig", "utf-8") or "utf-8"
     if encoding == "utf-8" and mapping.header_row == 1:
