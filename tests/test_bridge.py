@@ -197,6 +197,19 @@ def _effect(made: Bridge, ends: list[Any]) -> float:
     return 100 * (parts[1] - parts[0])
 
 
+def test_a_source_that_brought_nobody_at_one_end_has_none_of_the_new_customers_there(desk: Desk) -> None:
+    """January: A by referral. February: B and C by event. Referral falls from 1 of 1 to 0 of 2."""
+    accounts = "id,name,acquisition_source\na,A,referral\nb,B,event\nc,C,event"
+    lines = "id,account_id,mrr,currency,valid_from\n1,a,10,USD,2026-01-05\n2,b,10,USD,2026-02-05\n3,c,10,USD,2026-02-05"
+    desk.bridge("mrr_end", "2026-01", "2026-02", {"accounts": accounts, "subscriptions": lines})
+    assert desk.workspace is not None
+    event, referral = desk.workspace.bridge("acquisition_source_mix", "2026-01", "2026-02")
+    ends = [(side.value, side.n, side.dimensions) for side in (referral.before, referral.after)]
+    assert ends == [(100, 1, {"acquisition_source": "referral"}), (0, 2, {"acquisition_source": "referral"})]
+    assert (event.before.value, event.before.n, event.after.value) == (0, 1, 100)
+    assert event.residual == referral.residual == 0
+
+
 def test_the_earlier_figure_may_be_read_by_another_clock(sample: Workspace) -> None:
     """The same quarter as known then and now: the bridge is what the later load restated."""
     first = sample.manifest.loads()[0].recorded_at

@@ -190,3 +190,14 @@ def test_an_attribute_that_excel_calls_an_error_sets_the_row_aside(mapped: Mappe
     mapped.write(c_jsonl='{"No": "1", "Name": "A", "Code": "x\\u0000"}\n')
     mapped.map("accounts", 'file = "c.jsonl"\n[columns]\nid = "No"\nname = "Name"\nextra = ["Code"]')
     assert mapped.preview().set_aside == 1
+
+
+def test_a_format_without_an_offset_asks_for_the_zone(mapped: Mapped) -> None:
+    """The clock on the wall says nothing about where it hung."""
+    mapped.write(orders_csv="id,account,at,amount\n1,a,01/04/2025 00:30,5\n")
+    said = 'file = "orders.csv"\n[columns]\nid = "id"\naccount_id = "account"\namount = "amount"\ncurrency = { constant = "USD" }\npurchased_at = { column = "at", '
+    mapped.map("purchases", said + 'timestamp = "%d/%m/%Y %H:%M" }\n')
+    with pytest.raises(DataError, match="which time zone"):
+        mapped.source.scan("purchases")
+    mapped.map("purchases", said + 'timestamp = "%d/%m/%Y %H:%M", timezone = "America/New_York" }\n')
+    assert mapped.column("purchased_at") == ["2025-04-01T04:30:00.000000Z"]

@@ -152,3 +152,15 @@ def test_what_was_known_is_not_changed_by_later_loads(desk: Desk) -> None:
     assert desk.export(snapshot=known) == first
     with pytest.raises(DataError, match="Nothing was known"):
         desk.workspace.snapshot(known_at=day(1).replace(year=2025))
+
+
+def test_a_load_that_waits_is_dropped_by_the_next_one_and_both_say_so(desk: Desk) -> None:
+    everybody = "id,name\n" + "".join(f"a{number},A\n" for number in range(10))
+    desk.load(1, accounts=everybody)
+    desk.load(2, accounts="id,name\na0,A\n")
+    assert desk.report.state == "held"
+    waiting = desk.report.number
+    desk.load(3, accounts=everybody + "a10,A\n")
+    assert any(f"load {waiting}, which waited, was dropped" in notice for notice in desk.report.notices)
+    with pytest.raises(DataError, match=f"Load {waiting} was dropped"):
+        desk.workspace.confirm(waiting)

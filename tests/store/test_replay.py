@@ -210,6 +210,16 @@ def test_a_file_of_mended_rows_must_come_from_the_quarantine(desk: Desk) -> None
     assert [load.id for load in desk.workspace.manifest.loads()] == [1]
 
 
+def test_one_row_cannot_be_mended_into_two(desk: Desk) -> None:
+    sync(desk, 1, accounts=ACCOUNTS, tickets=WRONG)
+    head, line = desk.workspace.quarantine(rows=True).to_csv().splitlines()
+    file = desk.place / "mend.csv"
+    file.write_text("\n".join([head, line, line.replace("bad", "other")]) + "\n", encoding="utf-8")
+    with pytest.raises(DataError, match="lines 2 and 3: both mend"):
+        mend(desk, 2, file)
+    assert len(desk.workspace.manifest.loads()) == 1
+
+
 def test_the_quarantine_can_be_narrowed(desk: Desk) -> None:
     sync(desk, 1, accounts=ACCOUNTS + ",x\n", tickets=WRONG + "t,soon,1,\n")
     ask = desk.workspace.quarantine

@@ -77,7 +77,16 @@ def _note(message: Warning | str, category: type[Warning], *_: object, **__: obj
     from kampass.errors import KampassWarning
 
     if issubclass(category, KampassWarning):
-        print(f"kampass: {message}", file=sys.stderr)
+        print(harmless(f"kampass: {message}"), file=sys.stderr)
+
+
+def harmless(text: str) -> str:
+    r"""Lines of text without what would steer a terminal.
+
+    >>> harmless("a\x1b[31mb\n  c")
+    'a?[31mb\n  c'
+    """
+    return "".join(letter if letter.isprintable() or letter == "\n" else "?" for letter in text)
 
 
 def _arm(fail_point: str | None) -> None:
@@ -97,6 +106,6 @@ def _complain(code: str, message: str, hint: str) -> None:
     if _wants_json():
         print(json.dumps({"error": {"code": code, "message": message, "hint": hint}}, ensure_ascii=False), file=sys.stderr)
         return
-    print(f"kampass: {message}", file=sys.stderr)
+    print(harmless(f"kampass: {message}"), file=sys.stderr)
     if hint:
-        print(f"  {hint}", file=sys.stderr)
+        print(harmless(f"  {hint}"), file=sys.stderr)

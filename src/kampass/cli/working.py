@@ -7,6 +7,7 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
+from kampass.cli import harmless
 from kampass.errors import UnknownName
 from kampass.model import TABLES
 from kampass.store import LoadReport
@@ -30,7 +31,7 @@ def busy(what: str) -> Iterator[Callable[[str], None]]:
 
 def say(text: str) -> None:
     """Narrate on stderr."""
-    print(text, file=sys.stderr)
+    print(harmless(text), file=sys.stderr)
 
 
 def init_workspace(folder: Path, source: Path | None, recorded_at: str | None, scale: float | None, **options: Any) -> None:  # noqa: ANN401 - settings by name

@@ -92,6 +92,7 @@ class Journal:
             final = self._keep(name, folder) if any(folder.iterdir()) else name
             placed = tuple(_placed(table, final) for table in tables)
             held = [load.id for load in loads if load.state == "held" and load.source == source.name and reading is not Reading.mended]
+            notices += [f"load {replaced}, which waited, was dropped: this load states the same source anew" for replaced in held]
             number = self.manifest.add_load(Load(0, source.name, recorded_at, state, why, placed), instead_of=held)
             faults.reach("load.committed")
         return LoadReport(number, source.name, recorded_at, state, why, placed, tuple(notices))
@@ -166,6 +167,10 @@ class Journal:
         for load in self.manifest.loads(states=("complete", "held")):
             if load.id == number:
                 return load
+        if any(load.id == number for load in self.manifest.loads(states=("dropped",))):
+            raise DataError(
+                f"Load {number} was dropped.", code="unknown_load", hint="'kampass data loads' says which loads count; 'kampass sync' reads the source anew."
+            )
         raise DataError(f"There is no load {number}.", code="unknown_load", hint="'kampass data loads' lists them.")
 
     @contextmanager

@@ -84,7 +84,10 @@ def bridge(before: Side, after: Side, kpi_id: str, *, by: tuple[str, ...] = (), 
     members = tuple(name for name in by if name != kpi.distribution) or (("account",) if kpi.takes_any_account_dimension else ())
     ends = [_Found.of(side, kpi, where) for side in (before, after)]
     values = sorted({value for found in ends for value in found.by_value}, key=lambda value: (value is None, value or "")) or [None]
-    made = [_bridge(_Ends(before, after, kpi, members, where, value), *(found.get(value) for found in ends), given=bool(by)) for value in values]
+    made = []
+    for value in values:
+        first, last = (found.get(value) or _missing(found, value, kpi.distribution) for found in ends)
+        made.append(_bridge(_Ends(before, after, kpi, members, where, value), first, last, given=bool(by)))
     seen = {name: {effect.label[place] for one in made for effect in one.effects if is_member(effect, members)} for place, name in enumerate(members)}
     labels = before.engine.labels(seen) | after.engine.labels(seen)
     return [replace(one, labels=labels) for one in made]
@@ -135,9 +138,8 @@ class _Ends:
         return sides[0], sides[1]
 
 
-def _bridge(ends: _Ends, before: Answer | None, after: Answer | None, *, given: bool) -> Bridge:
+def _bridge(ends: _Ends, before: Answer, after: Answer, *, given: bool) -> Bridge:
     kpi = ends.kpi
-    before, after = before or _missing(ends.before, after), after or _missing(ends.after, before)
     frame = Bridge(before, after, kpi.name, ends.members, None, None, (), {}, {}, None, before.reason or after.reason, ends.after.engine.settings.currency)
     if frame.reason:
         return frame
@@ -157,13 +159,10 @@ def _bridge(ends: _Ends, before: Answer | None, after: Answer | None, *, given: 
     return _finished(frame, kpi, exact, "step by step", list(step_by_step(kpi, *parts, apart=given)))
 
 
-def _missing(side: Side, other: Answer | None) -> Answer:
-    """A value of a distribution that one end does not have: zero of what there was."""
-    assert other is not None
-    (period,) = side.engine.periods(Question((other.kpi,), side.period))
-    return replace(
-        other, period_start=period.start, period_end=period.end, value=0.0, numerator=0.0, n=0, snapshot=side.engine.snapshot.id, known_at=side.engine.known_at
-    )
+def _missing(found: _Found, value: str | None, dimension: str | None) -> Answer:
+    """A value of a distribution that one end does not have: none of what the others there share."""
+    other = next(iter(found.by_value.values()))
+    return replace(other, dimensions={str(dimension): value}, value=0.0, numerator=0.0)
 
 
 def _same(one: Fraction | None, other: Fraction | None) -> bool:

@@ -112,4 +112,9 @@ class Context:
             "provisional": "Something is still open: the figure may change without any change of the past.",
             "low_n": f"It rests on {answer.n} only; below 30 chance weighs much.",
         }.get(answer.status)
+        if answer.reason == "missing_rate":
+            said = (
+                f"An amount is in a currency without a rate at its date: 'kampass explain {self.kpi.id} --rows numerator' (or denominator) lists its row"
+                " with an empty amount; a line in fx_rates mends it."
+            )
         return (said,) if said else ()

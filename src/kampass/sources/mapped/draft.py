@@ -1,5 +1,6 @@
 """A mapping to begin with: what a file leaves no doubt about is written down, everything else stands there as a question."""
 
+import re
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -18,9 +19,9 @@ def draft(file: Path, table: str, name: str = "mine") -> str:
     said: dict[str, Any] = {"file": file.name, **_form(file), "columns": {"id": {"constant": ""}}}
     raw = open_raw(file.parent, replace(parse(f"[sources.{name}]", "accounts", said), table=table), None)
     filled = {column.name: header for column in TABLES[table].columns if (header := _same(column, raw))}
-    lines = [f"[sources.{name}]", 'kind = "mapped"', f"path = {_toml(str(file.resolve().parent))}", "", f"[sources.{name}.tables.{table}]"]
+    lines = [f"[sources.{_key(name)}]", 'kind = "mapped"', f"path = {_toml(str(file.resolve().parent))}", "", f"[sources.{_key(name)}.tables.{table}]"]
     lines += [f"{key} = {_toml(value)}" for key, value in said.items() if key != "columns"]
-    lines += [f"[sources.{name}.tables.{table}.columns]"]
+    lines += [f"[sources.{_key(name)}.tables.{table}.columns]"]
     asked = _asked(file, table, {**said, "columns": filled}) if filled else {}
     for column in TABLES[table].columns:
         lines += _lines(column, filled.get(column.name), asked.get(column.name, ()))
@@ -78,5 +79,11 @@ def _lines(column: Column, header: str | None, answers: tuple[str, ...]) -> list
 
 
 def _toml(value: object) -> str:
-    escaped = str(value).replace("\\", "\\\\").replace('"', '\\"').replace("\t", "\\t").replace("\n", "\\n").replace("\r", "\\r")
-    return f'"{escaped}"'
+    """A text as TOML writes it; what cannot be printed is escaped."""
+    escaped = str(value).replace("\\", "\\\\").replace('"', '\\"')
+    return '"' + "".join(letter if letter.isprintable() else f"\\U{ord(letter):08x}" for letter in escaped) + '"'
+
+
+def _key(name: str) -> str:
+    """A name as a part of a TOML heading."""
+    return name if re.fullmatch(r"[A-Za-z0-9_-]+", name) else _toml(name)

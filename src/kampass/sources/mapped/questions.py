@@ -63,6 +63,8 @@ def questions(mapping: TableMapping, base: Base, index: dict[str, int]) -> list[
             found += _question(mapping, filling, _Values(base, _bare(filling, value), pattern))
             if column.type == "instant" and not filling.timezone:
                 found += _zones(mapping, filling, _Values(base, value.text, pattern))
+        elif _open_zone(filling, column):
+            found += _zone_of_format(mapping, filling, _Values(base, _bare(filling, value), "date"))
     return found
 
 
@@ -73,6 +75,12 @@ def _open_pattern(filling: Filling, column: Column) -> str:
     if column.type in {"date", "instant"}:
         return "date"
     return "number" if column.type in _NUMBERS and not filling.decimal and not filling.thousands else ""
+
+
+def _open_zone(filling: Filling, column: Column) -> bool:
+    """Whether a declared format leaves open in which zone its clock stood."""
+    local = [form for form in filling.timestamp if "offset" not in form.parts and form.text not in {"unix", "unix_ms"}]
+    return column.type == "instant" and not filling.timezone and bool(local)
 
 
 def _bare(filling: Filling, value: Cell) -> str:
@@ -152,6 +160,20 @@ def _zones(mapping: TableMapping, filling: Filling, values: _Values) -> list[Que
     examples = values.examples(local)
     shown = tuple(
         Reading(tuple(f"{value.replace(' ', 'T')} in {zone}" for _, value in examples), _line(filling, f'timezone = "{zone}"'))
+        for zone in ("UTC", "Europe/Berlin")
+    )
+    return [Question(mapping.table, filling.name, filling.told, "which time zone are these in? (any IANA name)", examples, shown)]
+
+
+def _zone_of_format(mapping: TableMapping, filling: Filling, values: _Values) -> list[Question]:
+    """The zone of a format without an offset, where there is anything to read by it."""
+    if not values.count("v <> ''")[0]:
+        return []
+    examples = values.examples("v <> ''")
+    forms = ", ".join(f'"{form.text}"' for form in filling.timestamp)
+    written = forms if len(filling.timestamp) == 1 else f"[{forms}]"
+    shown = tuple(
+        Reading(tuple(f"{value} in {zone}" for _, value in examples), _line(filling, f'timestamp = {written}, timezone = "{zone}"'))
         for zone in ("UTC", "Europe/Berlin")
     )
     return [Question(mapping.table, filling.name, filling.told, "which time zone are these in? (any IANA name)", examples, shown)]

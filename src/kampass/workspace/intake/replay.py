@@ -130,6 +130,14 @@ def _of_file(file: Path, rows: Sequence[SetAside]) -> list[Mended]:
                 f"{file.name}, line {line}: no row that is set aside has the _id '{mark}'.", code="not_set_aside",
                 hint="It may be mended already. Write the file anew with 'kampass data quarantine --table TABLE --format csv'.",
             )  # fmt: skip
+    first: dict[str, int] = {}
+    for line, mark in ids:
+        if mark in first:
+            raise DataError(
+                f"{file.name}, lines {first[mark]} and {line}: both mend the row with the _id '{mark}'.", code="mended_twice",
+                hint="One row was set aside, so one row can take its place: remove one of the lines.",
+            )  # fmt: skip
+        first[mark] = line
     places = sorted({(open_rows[mark].table, open_rows[mark].source) for _, mark in ids})
     if len(places) > 1:
         raise DataError(f"{file.name} mixes rows of several tables or sources.", code="several_tables", hint="Add --table or --source, a file for each.")
