@@ -105,6 +105,14 @@ def test_a_median_is_replaced_member_by_member_in_the_stated_order(desk: Desk) -
         ("left", ("chat",), 6.0), ("entered", ("phone",), -4.5), ("changed", ("mail",), 0.5),
     ]  # fmt: skip
     assert (made.difference, made.residual, made.method) == (2.0, 0, "step by step")
+    assert [list(effect) for effect in made.to_dict()["effects"]] == [["kind", "dimensions", "effect", "mix", "rate"]] * 3
+
+
+def test_a_step_that_takes_several_members_together_is_named_as_a_step_in_json(sample: Workspace) -> None:
+    (made,) = sample.bridge("time_to_resolution_median", "2025-Q1", "2025-Q4")
+    effects = made.to_dict()["effects"]
+    assert made.method == "step by step"
+    assert [effect["step"] for effect in effects] == [[f"{effect.count} {effect.kind}"] for effect in made.effects]
 
 
 def test_an_account_counted_in_two_channels_is_counted_once_in_the_whole(desk: Desk) -> None:

@@ -86,7 +86,12 @@ def harmless(text: str) -> str:
     >>> harmless("a\x1b[31mb\n  c")
     'a?[31mb\n  c'
     """
-    return "".join(letter if letter.isprintable() or letter == "\n" else "?" for letter in text)
+    return "\n".join(map(printable, text.split("\n")))
+
+
+def printable(text: str) -> str:
+    """A cell or a line without what would steer a terminal."""
+    return "".join(letter if letter.isprintable() else "?" for letter in text)
 
 
 def _arm(fail_point: str | None) -> None:

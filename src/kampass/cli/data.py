@@ -19,7 +19,7 @@ class Form(StrEnum):
 
 
 class Written(StrEnum):
-    """How the quarantine is written."""
+    """How rows are written."""
 
     table = "table"
     json = "json"
@@ -154,7 +154,7 @@ def _show(rows: list[dict[str, object]], form: Form, console) -> None:  # type: 
     from rich.table import Table
     from rich.text import Text
 
-    from kampass.cli.views.show import printable
+    from kampass.cli import printable
 
     if not rows:
         console().print("Nothing.")

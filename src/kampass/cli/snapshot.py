@@ -7,14 +7,13 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from kampass.cli.data import Form, FormOption
+from kampass.cli.data import Form, FormOption, WorkspaceOption
 
 if TYPE_CHECKING:
     from kampass.workspace import Workspace
     from kampass.workspace.history.published import SnapshotCard
 
 snapshot_app = typer.Typer(help="Snapshots: list, show, pin and compare what was known when.", no_args_is_help=True)
-WorkspaceOption = Annotated[Path, typer.Option("--workspace", "-w", help="The workspace's folder.", envvar="KAMPASS_WORKSPACE")]
 GrainOption = Annotated[str | None, typer.Option("--grain", help="Cut the period: day, week, month, quarter or year.")]
 SnapshotArgument = Annotated[str, typer.Argument(metavar="ID", help="A snapshot's id, or the start of it.")]
 

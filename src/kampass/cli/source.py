@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from kampass.cli import harmless, printable
 from kampass.cli.data import Form, FormOption, WorkspaceOption
 
 if TYPE_CHECKING:
@@ -21,7 +22,7 @@ def list_sources(workspace: WorkspaceOption = Path(), form: FormOption = Form.ta
     from rich.table import Table
     from rich.text import Text
 
-    from kampass.cli.views.show import console, printable
+    from kampass.cli.views.show import console
     from kampass.workspace import open_workspace
 
     opened = open_workspace(workspace)
@@ -65,9 +66,9 @@ def preview_source(
 def _say(text: str, style: str = "") -> None:
     from rich.text import Text
 
-    from kampass.cli.views.show import console, printable
+    from kampass.cli.views.show import console
 
-    console().print(Text("\n".join(printable(line) for line in text.split("\n")), style=style))
+    console().print(Text(harmless(text), style=style))
 
 
 def _show(source: str, shown: "TablePreview") -> None:
@@ -103,7 +104,7 @@ def _show_columns(shown: "TablePreview") -> None:
     from rich.table import Table
     from rich.text import Text
 
-    from kampass.cli.views.show import console, printable
+    from kampass.cli.views.show import console
 
     table = Table(box=None, pad_edge=False, header_style="bold")
     for name, right in (("Column", False), ("From", False), ("Read as", False), ("Examples", False), ("Empty", True), ("Set aside", True)):

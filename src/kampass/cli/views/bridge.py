@@ -7,7 +7,8 @@ from rich.console import Console
 from rich.table import Table
 from rich.text import Text
 
-from kampass.cli.views.show import console, printable
+from kampass.cli import printable
+from kampass.cli.views.show import console
 from kampass.engine.change.bridge import Bridge
 from kampass.engine.change.splits import Effect, is_member
 from kampass.engine.display import show_difference, show_value

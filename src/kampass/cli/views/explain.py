@@ -1,10 +1,8 @@
 """`kampass explain`: a figure taken apart, for people and for programs."""
 
-import csv
 import json
 import sys
 from collections.abc import Iterable, Sequence
-from decimal import Decimal
 from itertools import groupby
 from typing import Any
 
@@ -14,10 +12,11 @@ from rich.padding import Padding
 from rich.table import Table
 from rich.text import Text
 
-from kampass.cli.views.show import console, printable
+from kampass.cli import harmless, printable
+from kampass.cli.views.show import console
 from kampass.engine.display import show_change, show_value
 from kampass.engine.explain import Explanation, Row
-from kampass.engine.explain.explanation import MeasureCount, plain
+from kampass.engine.explain.explanation import MeasureCount
 from kampass.periods import label
 
 _SHOWN_ROWS = 50
@@ -39,7 +38,7 @@ def show_explanations(explanations: Sequence[Explanation], form: str) -> None:
         _surroundings(out, made)
     for text in dict.fromkeys(made.sql for made in explanations):
         out.print(Text("\nSQL", style="bold"))
-        out.print(Text("\n".join(printable(line) for line in text.split("\n"))), soft_wrap=True)
+        out.print(Text(harmless(text)), soft_wrap=True)
 
 
 def show_rows(rows: Iterable[Row], form: str) -> None:
@@ -212,24 +211,7 @@ def _cell(value: Any) -> str:  # noqa: ANN401 - a cell of any type
 
 
 def _csv(rows: Iterable[Row]) -> None:
-    """One line per row and one per piece of evidence behind it; what differs from table to table stands in one column as JSON."""
-    writer = csv.writer(sys.stdout, lineterminator="\n")
-    writer.writerow(
-        ["kpi", "period_start", "period_end", "measure", "dimensions", "table", "id", "source", "load", "line", "amount", "reason", "behind", "fields"]
-    )
-    for row in rows:
-        data = row.to_dict()
-        lead = [row.kpi, data["period_start"], data["period_end"], row.measure, json.dumps(row.dimensions, ensure_ascii=False)]
-        fields = data["fields"] | {name: value for name, value in data["computed"].items() if name not in data["fields"]}
-        writer.writerow([*lead, *_place(data), _exact(row.amount), row.reason, "", json.dumps(fields, ensure_ascii=False, default=str)])
-        for piece in data["evidence"]:
-            writer.writerow([*lead, *_place(piece), "", "", data["id"], json.dumps(piece["fields"], ensure_ascii=False, default=str)])
+    """One line per row and one per piece of evidence behind it, written row by row."""
+    from kampass.engine.downloads import ROW_COLUMNS, csv_lines, row_cells
 
-
-def _exact(amount: Any) -> Any:  # noqa: ANN401 - what a row contributes
-    """Decimals digit by digit, so that sums come out the same; the rest as JSON writes it."""
-    return f"{amount.normalize():f}" if isinstance(amount, Decimal) else plain(amount)
-
-
-def _place(data: dict[str, Any]) -> list[Any]:
-    return [data[name] for name in ("table", "id", "source", "load", "line")]
+    sys.stdout.writelines(csv_lines(ROW_COLUMNS, row_cells(rows)))

@@ -7,7 +7,8 @@ from collections.abc import Sequence
 from rich.table import Table
 from rich.text import Text
 
-from kampass.cli.views.show import console, printable
+from kampass.cli import printable
+from kampass.cli.views.show import console
 from kampass.engine.display import show_value
 from kampass.workspace.intake.held import Held
 from kampass.workspace.intake.quarantine import Effect, Quarantine

@@ -6,7 +6,8 @@ from typing import TYPE_CHECKING, Any
 from rich.table import Table
 from rich.text import Text
 
-from kampass.cli.views.show import console, printable
+from kampass.cli import printable
+from kampass.cli.views.show import console
 from kampass.engine.display import show_difference, show_value
 from kampass.periods import label
 

@@ -1,43 +1,50 @@
-"""How answers look: tables with sparklines for people, JSON, CSV and Parquet for programs."""
+"""How answers look: tables with sparklines for people, files of every form for programs."""
 
-import json
 import sys
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import date
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 from rich.console import Console
 from rich.table import Table
 from rich.text import Text
 
+from kampass.cli import printable
 from kampass.engine import Answer, Result
 from kampass.engine.display import show_change, show_value
+from kampass.errors import QuestionError
 from kampass.periods import label
 
 if TYPE_CHECKING:
+    from kampass.engine.downloads import About
     from kampass.workspace.doctor import Examination
 
 _BARS = "▁▂▃▄▅▆▇█"
+_BINARY = {"parquet", "xlsx", "png"}
 _COLUMNS_AT_MOST = 5
 _NARROW = 76
 _MARKS = {"partial": "…", "provisional": "~", "low_n": "°"}
 
 
-def show_result(result: Result, form: str) -> None:
-    """Write the answers to stdout."""
-    if form == "json":
-        print(json.dumps(result.to_dicts(), ensure_ascii=False, indent=1, allow_nan=False))
-    elif form == "csv":
-        import pyarrow.csv as pa_csv
-
-        pa_csv.write_csv(_flat(result), sys.stdout.buffer)
-    elif form == "parquet":
-        import pyarrow.parquet as pq
-
-        pq.write_table(result.to_arrow(), sys.stdout.buffer)
-    else:
+def show_result(result: Result, form: str, output: Path | None = None, *, about: "About | None" = None) -> None:
+    """Write the answers to stdout, or into a file. A terminal cannot show workbooks and pictures: those need a file or a pipe there."""
+    if form == "table" and output is None:
         _table(result)
+        return
+    if form == "table":
+        raise QuestionError("A table is for reading.", code="needs_form", hint="Choose --format csv, json, parquet, xlsx, png or svg with --output.")
+    if output is None and form in _BINARY and sys.stdout.isatty():
+        raise QuestionError(f"A terminal cannot show {form}.", code="needs_output", hint=f"Add --output answer.{form}, or send it into a pipe.")
+    from kampass.engine.downloads import write
+
+    content = write(result, form, about=about).content
+    if output is None:
+        sys.stdout.flush()
+        sys.stdout.buffer.write(content)
+    else:
+        output.write_bytes(content)
 
 
 def sparkline(values: Sequence[float | None]) -> str:
@@ -53,25 +60,9 @@ def sparkline(values: Sequence[float | None]) -> str:
     return "".join(" " if v is None else _BARS[round((v - low) / span * 7)] if span else _BARS[3] for v in values)
 
 
-def printable(text: str) -> str:
-    """The text without what would steer a terminal."""
-    return "".join(letter if letter.isprintable() else "?" for letter in text)
-
-
 def console() -> Console:
     """Stdout as people see it; wide where it goes into a file."""
     return Console() if sys.stdout.isatty() else Console(width=160)
-
-
-def _flat(result: Result):  # type: ignore[no-untyped-def]  # noqa: ANN202 - an Arrow table
-    """Instants as the contract writes them: CSV has no types."""
-    import pyarrow as pa
-
-    rows = [answer.to_dict() for answer in result]
-    table = result.to_arrow()
-    for name in ("through", "known_at"):
-        table = table.set_column(table.column_names.index(name), name, pa.array([row[name] for row in rows], pa.string()))
-    return table
 
 
 def _table(result: Result) -> None:

@@ -152,8 +152,9 @@ def _bridge(ends: _Ends, before: Answer, after: Answer, *, given: bool) -> Bridg
         # members do not make the whole (a transfer between slices is none for the whole book)
         return _finished(frame, kpi, exact, "measure by measure", list(measure_by_measure(kpi, *whole)))
     if adds_up(parts[0], exact[0]) and adds_up(parts[1], exact[1]):
-        split = by_weight if kpi.form == "ratio" else by_amount
-        return _finished(frame, kpi, exact, "mix and rate" if kpi.form == "ratio" else "sum", list(split(kpi, parts, exact)))
+        if kpi.form == "ratio":
+            return _finished(frame, kpi, exact, "mix and rate", list(by_weight(parts, exact)))
+        return _finished(frame, kpi, exact, "sum", list(by_amount(parts)))
     if len(names_in(kpi.value)) > 1 and kpi.form == "statistic" and not given:
         return _finished(frame, kpi, exact, "measure by measure", list(measure_by_measure(kpi, *whole)))
     return _finished(frame, kpi, exact, "step by step", list(step_by_step(kpi, *parts, apart=given)))

@@ -96,12 +96,9 @@ def _select(judged: Judged) -> str:
     """Each member's part: a sum, a maximum, the distinct texts, or the values."""
     function = judged.aggregate.function
     part = {"distinct": "list(DISTINCT amount)", "quantile": "list(amount)", "max": "max(amount)"}.get(function, "sum(amount)")
-    dims = judged.dims.removeprefix(", ")
-    return (
-        f"SELECT {dims + ', ' if dims else ''}{part} FROM judged WHERE code = 0 GROUP BY ALL"
-        if dims
-        else f"SELECT {part} FROM judged WHERE code = 0 HAVING count(*) > 0"
-    )
+    if not judged.by:
+        return f"SELECT {part} FROM judged WHERE code = 0 HAVING count(*) > 0"
+    return f"SELECT {judged.dims.removeprefix(', ')}, {part} FROM judged WHERE code = 0 GROUP BY ALL"
 
 
 def _typed(judged: Judged, brought: Any) -> Any:  # noqa: ANN401 - a cell

@@ -30,12 +30,8 @@ class Effect:
 
     def to_dict(self, dimensions: Sequence[str]) -> dict[str, Any]:
         """Ready for JSON."""
-        labels = (
-            {"dimensions": dict(zip(dimensions, self.label, strict=True))}
-            if self.kind != "measure" and len(dimensions) == len(self.label)
-            else {"step": list(self.label)}
-        )
-        return {"kind": self.kind, **labels, "effect": self.effect, "mix": self.mix, "rate": self.rate}
+        named = {"dimensions": dict(zip(dimensions, self.label, strict=True))} if is_member(self, dimensions) else {"step": list(self.label)}
+        return {"kind": self.kind, **named, "effect": self.effect, "mix": self.mix, "rate": self.rate}
 
 
 def is_member(effect: Effect, dimensions: Sequence[str]) -> bool:
@@ -53,7 +49,7 @@ def adds_up(parts: Contents, whole: Figures) -> bool:
     return parts.kpi.denominator is None or sum((Fraction(each.bottom or 0) for each in figures), Fraction(0)) == whole.bottom
 
 
-def by_amount(_kpi: Kpi, parts: tuple[Contents, Contents], _whole: tuple[Figures, Figures]) -> Iterator[Exactly]:
+def by_amount(parts: Parts) -> Iterator[Exactly]:
     """A sum: what entered, what left, what changed within."""
     before, after = parts
     for member in _ordered(before.members | after.members):
@@ -65,10 +61,10 @@ def _amount(parts: Contents, member: Member) -> Fraction:
     return Fraction(parts.figures([member]).top or 0) if member in parts.members else Fraction(0)
 
 
-def by_weight(kpi: Kpi, parts: tuple[Contents, Contents], whole: tuple[Figures, Figures]) -> Iterator[Exactly]:
+def by_weight(parts: Parts, whole: tuple[Figures, Figures]) -> Iterator[Exactly]:
     """A ratio: mix and rate at the midpoint; a member without a weight at one end moves the whole by its part there."""
     before, after = parts
-    scale = Fraction(str(kpi.scale))
+    scale = Fraction(str(before.kpi.scale))
     bottoms = [Fraction(side.bottom or 0) for side in whole]
     mean = sum((Fraction(side.top or 0) / bottom for side, bottom in zip(whole, bottoms, strict=True)), Fraction(0)) / 2
     for member in _ordered(before.members | after.members):
