@@ -15,6 +15,7 @@ from alembic.runtime.migration import MigrationContext
 from tests.store.conftest import Desk
 
 from kampass.errors import DataError
+from kampass.people.schema import METADATA as PEOPLE
 from kampass.store import Manifest
 from kampass.store.manifest import Load, LoadedTable, from_ranges, to_ranges
 from kampass.store.migrations import run, scripts
@@ -91,7 +92,7 @@ def test_what_the_migrations_make_is_what_the_program_reads(tmp_path: Path) -> N
     Manifest(tmp_path / "app.db").close()
     engine = sa.create_engine(f"sqlite:///{tmp_path / 'app.db'}")
     with engine.connect() as connection:
-        assert compare_metadata(MigrationContext.configure(connection), METADATA) == []
+        assert compare_metadata(MigrationContext.configure(connection), [METADATA, PEOPLE]) == []  # type: ignore[arg-type]
     engine.dispose()
     assert scripts().get_heads() == [HEAD]
 
@@ -132,7 +133,7 @@ def test_a_database_that_is_ready_is_opened_without_alembic(tmp_path: Path) -> N
 def test_the_migrations_can_be_written_for_postgresql() -> None:
     written = io.StringIO()
     run(MigrationContext.configure(dialect_name="postgresql", opts={"as_sql": True, "output_buffer": written}), None)
-    for table in METADATA.tables:
+    for table in [*METADATA.tables, *PEOPLE.tables]:
         assert f"CREATE TABLE {table} " in written.getvalue() or f"CREATE TABLE IF NOT EXISTS {table} " in written.getvalue(), table
 
 

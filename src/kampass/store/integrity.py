@@ -3,6 +3,7 @@
 Three kinds of files, three ways. Journal files carry a SHA-256 in the manifest, checked before each reading: they are read only when
 something is built. A snapshot is read on every question, so its own blocks' checksums do it, which DuckDB verifies on reading each
 block. SQLite has none, so a seal over all rows of the manifest is written in every transaction and checked when a database is opened.
+A PostgreSQL server has checksums of its pages and backups of its own, and a seal would make everybody who writes wait for one row: none there.
 """
 
 import hashlib
@@ -58,7 +59,10 @@ def snapshot_damage(file: Path) -> str:
 
 @contextmanager
 def sealed(connection: sa.Connection) -> Iterator[None]:
-    """Whatever is changed inside is sealed before the transaction ends."""
+    """Whatever is changed inside is sealed before the transaction ends; on SQLite."""
+    if not _has_seal(connection):
+        yield
+        return
     before = _changes(connection)
     yield
     if _changes(connection) != before:
@@ -66,30 +70,37 @@ def sealed(connection: sa.Connection) -> Iterator[None]:
 
 
 def seal(connection: sa.Connection) -> None:
-    """Write down the digest of all rows of the manifest."""
+    """Write down the digest of all rows of the manifest, on SQLite."""
+    if not _has_seal(connection):
+        return
     connection.execute(sa.delete(SEALS))
     connection.execute(sa.insert(SEALS).values(name="manifest", sha256=_digest(connection)))
 
 
 def check_database(engine: sa.Engine) -> None:
     """DataError unless the database's structure holds and its rows are those that were sealed."""
-    what = database_damage(engine)
+    what = database_damage(engine) if _has_seal(engine) else ""
     if what:
         raise damaged_database(str(engine.url.database), what)
 
 
 def database_damage(engine: sa.Engine) -> str:
-    """What is wrong with an application database, or nothing."""
+    """What is wrong with an application database in a file, or nothing."""
     try:
         with engine.connect() as connection:
             connection.exec_driver_sql("BEGIN")  # one moment for all tables: the driver would begin with the first change
-            structure = connection.exec_driver_sql("PRAGMA integrity_check").scalar()
-            if structure != "ok":
-                return f"its structure does not hold ({structure})"
-            if connection.execute(sa.select(SEALS.c.sha256)).scalar() != _digest(connection):
-                return "its rows are not those that were written"
+            return damage(connection)
     except _UNREADABLE as wrong:
         return f"it cannot be read ({getattr(wrong, 'orig', None) or wrong})"
+
+
+def damage(connection: sa.Connection) -> str:
+    """What is wrong with an application database in a file as this transaction sees it, or nothing."""
+    structure = connection.exec_driver_sql("PRAGMA integrity_check").scalar()
+    if structure != "ok":
+        return f"its structure does not hold ({structure})"
+    if connection.execute(sa.select(SEALS.c.sha256)).scalar() != _digest(connection):
+        return "its rows are not those that were written"
     return ""
 
 
@@ -99,6 +110,10 @@ def damaged_database(file: str, what: str) -> DataError:
         f"The application database {file} is damaged: {what}.", code="damaged_database",
         hint="Restore a backup with 'kampass restore', or move the folder '.kampass' away and sync the sources anew.",
     )  # fmt: skip
+
+
+def _has_seal(where: sa.Connection | sa.Engine) -> bool:
+    return where.dialect.name == "sqlite"
 
 
 def _changes(connection: sa.Connection) -> int:

@@ -1,6 +1,6 @@
 """The application database: which loads count, which snapshots exist, which one is current. Nowhere else says so.
 
-SQLite with a rollback journal and full synchronisation: a load counts from the moment its transaction is on disk.
+A load counts from the moment its transaction is on disk: SQLite with a rollback journal and full synchronisation, or a PostgreSQL server.
 """
 
 import json
@@ -13,7 +13,9 @@ from typing import Any
 
 import sqlalchemy as sa
 
+from kampass.model import TABLES
 from kampass.store import faults, integrity
+from kampass.store.database import Database, file_engine
 from kampass.store.schema import HEAD, LOADED_TABLES, LOADS, PINS, POINTERS, PUBLICATIONS, SNAPSHOTS, WORDINGS
 
 
@@ -122,35 +124,33 @@ def from_ranges(text: str) -> tuple[int, ...]:
     return tuple(number for part in ends for number in range(part[0], part[-1] + 1))
 
 
+_ORDER = {table: place for place, table in enumerate(TABLES)}
+
+
 class Manifest:
-    """The manifest of loads and snapshots, in one SQLite file (or any database SQLAlchemy reaches)."""
+    """The manifest of loads and snapshots: a workspace's database, or one SQLite file that belongs to nobody."""
 
-    def __init__(self, file: Path) -> None:
-        self._engine = sa.create_engine(f"sqlite:///{file}")
-        sa.event.listen(self._engine, "connect", _settle)
-        if self._version() != HEAD:
-            from kampass.store.migrations import upgrade
+    def __init__(self, place: Path | Database) -> None:
+        self.engine = file_engine(place) if isinstance(place, Path) else place.engine()
+        try:
+            if isinstance(place, Database):
+                place.own(self.engine)
+            if version(self.engine) != HEAD:
+                from kampass.store.migrations import upgrade
 
-            upgrade(self._engine)
-        integrity.check_database(self._engine)
+                upgrade(self.engine)
+            integrity.check_database(self.engine)
+        except BaseException:
+            self.engine.dispose()
+            raise
 
     def close(self) -> None:
-        """Let go of the file."""
-        self._engine.dispose()
-
-    def _version(self) -> str | None:
-        """What the database says it is; None where it says nothing yet."""
-        try:
-            with self._engine.connect() as connection:
-                return connection.execute(sa.text("SELECT version_num FROM alembic_version")).scalar()
-        except sa.exc.DatabaseError as wrong:
-            if "file is not a database" in str(wrong) or "malformed" in str(wrong):
-                raise integrity.damaged_database(str(self._engine.url.database), str(wrong.orig)) from None
-            return None
+        """Let go of the file, or of the server."""
+        self.engine.dispose()
 
     @contextmanager
     def _transaction(self) -> Iterator[sa.Connection]:
-        with self._engine.begin() as connection, integrity.sealed(connection):
+        with self.engine.begin() as connection, integrity.sealed(connection):
             yield connection
 
     def loads(self, *, states: tuple[str, ...] = ("complete",)) -> list[Load]:
@@ -159,7 +159,7 @@ class Manifest:
             rows = connection.execute(sa.select(LOADS).where(LOADS.c.state.in_(states)).order_by(LOADS.c.id)).all()
             tables = connection.execute(sa.select(LOADED_TABLES)).all()
         of_load: dict[int, list[LoadedTable]] = {}
-        for row in tables:
+        for row in sorted(tables, key=lambda row: (row.load_id, _ORDER.get(row.table_name, 0), row.table_name)):
             load_id, *rest = row
             of_load.setdefault(load_id, []).append(LoadedTable(*rest))
         return [Load(row.id, row.source, from_text(row.recorded_at), row.state, row.why, tuple(of_load.get(row.id, ()))) for row in rows]
@@ -187,7 +187,7 @@ class Manifest:
     def snapshots(self) -> list[SnapshotRow]:
         """Every snapshot that was published, oldest first."""
         with self._transaction() as connection:
-            rows = connection.execute(sa.select(SNAPSHOTS).order_by(SNAPSHOTS.c.published_at)).all()
+            rows = connection.execute(sa.select(SNAPSHOTS).order_by(SNAPSHOTS.c.published_at, SNAPSHOTS.c.last_load, SNAPSHOTS.c.id)).all()
         return [
             SnapshotRow(
                 row.id, row.file, from_text(row.recorded_at), from_text(row.published_at), row.last_load,
@@ -268,6 +268,12 @@ class Manifest:
             connection.execute(sa.delete(PINS).where(PINS.c.snapshot_id == snapshot_id))
 
 
-def _settle(connection: Any, _: Any) -> None:  # noqa: ANN401 - a driver's connection has no common type
-    for pragma in ("journal_mode=DELETE", "synchronous=FULL", "foreign_keys=ON", "busy_timeout=10000"):
-        connection.execute(f"PRAGMA {pragma}")
+def version(engine: sa.Engine) -> str | None:
+    """What a database says it is; None where it says nothing yet."""
+    try:
+        with engine.connect() as connection:
+            return connection.execute(sa.text("SELECT version_num FROM alembic_version")).scalar()
+    except sa.exc.DatabaseError as wrong:
+        if "file is not a database" in str(wrong) or "malformed" in str(wrong):
+            raise integrity.damaged_database(str(engine.url.database), str(wrong.orig)) from None
+        return None

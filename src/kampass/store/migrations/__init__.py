@@ -14,18 +14,22 @@ from alembic.script import Script, ScriptDirectory
 from alembic.script.revision import RevisionError
 
 from kampass.errors import DataError
+from kampass.store.database import take_turns
 from kampass.store.integrity import seal
 
 
 def upgrade(engine: sa.Engine) -> None:
-    """Run what is missing; DataError where the database was made by a later version of Kampass."""
+    """Run what is missing, in one transaction; programs that open one database at once take turns."""
     with engine.begin() as connection:
-        if engine.dialect.name == "sqlite":
-            # Its driver begins no transaction for a CREATE; two programs that open one file at once take turns here.
-            connection.exec_driver_sql("BEGIN IMMEDIATE")
-        context = MigrationContext.configure(connection)
-        run(context, context.get_current_revision())
-        seal(connection)
+        take_turns(connection)
+        bring_up(connection)
+
+
+def bring_up(connection: sa.Connection) -> None:
+    """The same inside a transaction; DataError where the database was made by a later version of Kampass."""
+    context = MigrationContext.configure(connection)
+    run(context, context.get_current_revision())
+    seal(connection)
 
 
 def run(context: MigrationContext, revision: str | None) -> None:

@@ -1,7 +1,7 @@
 """Puts a workspace back from a backup, and proves that it is the same: equal snapshot, equal export.
 
 `kampass.toml` gets its name last, by one rename: until then the folder is no workspace, whatever happens. It waits as
-`.kampass/kampass.toml` from the start, which marks the folder as a restore's own.
+`.kampass/kampass.toml` from the start, which marks the folder as a restore's own. `landing` puts the database on a server.
 """
 
 import fcntl
@@ -15,14 +15,20 @@ from typing import Any
 
 from kampass.errors import DataError
 from kampass.store import faults
+from kampass.store.database import MARK, Database
 from kampass.store.disk import fsync
 from kampass.store.snapshots.snapshot import SHAPE
 from kampass.workspace import export
 from kampass.workspace import settings as settings_file
+from kampass.workspace.backup import landing
 from kampass.workspace.backup.archive import SETTINGS, Archive, Contents, Member, opened
+from kampass.workspace.settings import WorkspaceSettings
 from kampass.workspace.workspace import Workspace
 
 _OURS = {".kampass", "kpis", ".gitignore"}
+_KEPT = {"lock", MARK}
+"""What stays from an interrupted restore: by the mark, the next one knows what that left on a server."""
+
 _ROOM = 64 << 20
 """Free space beyond the files themselves below which a restore does not begin."""
 
@@ -54,14 +60,17 @@ def restore(file: Path, folder: Path, *, tell: Tell = lambda _: None) -> Restore
         for number, member in enumerate(sorted(members, key=lambda member: member.name != SETTINGS), start=1):
             tell(f"Unpacking file {number} of {len(members)}")
             _unpack(archive, member, folder)
+            if member.name == SETTINGS:
+                landing.check_free(_database(folder))
         faults.reach("restore.unpacked")
-        tell("Building the snapshot again")
-        notices = _prove(folder, archive.contents)
-        faults.reach("restore.proved")
-        _sync_folders(folder)
-        faults.reach("restore.before_swap")
-        _waiting(folder).rename(folder / SETTINGS)
-        fsync(folder)
+        with landing.landed(_database(folder)):
+            tell("Building the snapshot again")
+            notices = _prove(folder, archive.contents)
+            faults.reach("restore.proved")
+            _sync_folders(folder)
+            faults.reach("restore.before_swap")
+            _waiting(folder).rename(folder / SETTINGS)
+            fsync(folder)
         faults.reach("restore.swapped")
     contents = archive.contents
     return Restored(folder, contents.snapshot, contents.export_sha256, len(contents.members), tuple(notices))
@@ -69,6 +78,11 @@ def restore(file: Path, folder: Path, *, tell: Tell = lambda _: None) -> Restore
 
 def _waiting(folder: Path) -> Path:
     return folder / ".kampass" / SETTINGS
+
+
+def _database(folder: Path) -> Database:
+    """Where the settings that wait, or the environment, want the database."""
+    return settings_file.read(folder / ".kampass").database.of(folder / ".kampass")
 
 
 @contextmanager
@@ -101,7 +115,7 @@ def _check_free(folder: Path) -> None:
     if not folder.is_dir():
         raise DataError(f"{folder} is no folder.", code="folder_not_empty", hint="Name a folder that does not exist yet.")
     found = {entry.name for entry in folder.iterdir()}
-    ours = _waiting(folder).exists() or (found == {".kampass"} and {entry.name for entry in (folder / ".kampass").iterdir()} <= {"lock"})
+    ours = _waiting(folder).exists() or (found == {".kampass"} and {entry.name for entry in (folder / ".kampass").iterdir()} <= _KEPT)
     if found and not (ours and found <= _OURS):
         raise DataError(f"{folder} is not empty.", code="folder_not_empty", hint="Name a folder that is empty or does not exist yet.")
 
@@ -111,7 +125,7 @@ def _clear(folder: Path) -> None:
     for name in _OURS - {".kampass"}:
         _remove(folder / name)
     for entry in (folder / ".kampass").iterdir():
-        if entry.name not in {"lock", SETTINGS}:
+        if entry.name not in {*_KEPT, SETTINGS}:
             _remove(entry)
     _waiting(folder).unlink(missing_ok=True)
 
@@ -151,7 +165,7 @@ def _prove(folder: Path, contents: Contents) -> list[str]:
             raise _unproved(f"it holds {loads} loads instead of {contents.loads}")
         if contents.snapshot is not None:
             _prove_snapshot(workspace, contents)
-        return _absent_sources(workspace)
+        return _absent_sources(workspace) + _other_database(settings, workspace)
 
 
 def _prove_snapshot(workspace: Workspace, contents: Contents) -> None:
@@ -181,6 +195,15 @@ def _absent_sources(workspace: Workspace) -> list[str]:
                 f"source '{source.name}' reads {path}, which is not there: put its files there or change the path in {SETTINGS} before the next sync"
             )
     return notices
+
+
+def _other_database(settings: WorkspaceSettings, workspace: Workspace) -> list[str]:
+    """A word where the environment says that the database is elsewhere than the settings do."""
+    stated = settings.database.of(workspace.folder / ".kampass", environment={})
+    used = settings.database.of(workspace.folder / ".kampass")
+    if stated == used:
+        return []
+    return [f"the database is {used} as the environment says, and {SETTINGS} names {stated}: change [database] there, or keep the environment so"]
 
 
 def _sync_folders(folder: Path) -> None:

@@ -5,7 +5,6 @@ long part runs beside readers and writers, and the archive is still the workspac
 """
 
 import os
-import sqlite3
 import zipfile
 from collections.abc import Callable, Iterable, Iterator
 from contextlib import ExitStack, closing
@@ -18,6 +17,7 @@ from kampass.store.disk import fsync
 from kampass.store.manifest import Load, to_text
 from kampass.store.snapshots.snapshot import SHAPE
 from kampass.workspace import export
+from kampass.workspace.backup import rows
 from kampass.workspace.backup.archive import CONTENTS, DATABASE, SETTINGS, Backup, Contents, Member, Packer
 from kampass.workspace.workspace import Workspace
 
@@ -93,14 +93,13 @@ class _Packing:
                 yield found
 
     def _pack_database(self) -> None:
-        """Pack a consistent copy; what an interrupted backup left of one goes."""
+        """Pack a copy of one moment; what an interrupted backup left of one goes."""
         place = self.workspace.folder / ".kampass"
         for left in place.glob(".backup-*"):
             left.unlink(missing_ok=True)
         copy = place / f".backup-{os.getpid()}.db"
         try:
-            with closing(sqlite3.connect(place / "app.db")) as here, closing(sqlite3.connect(copy)) as there:
-                here.backup(there)
+            rows.save(self.workspace.manifest.engine, copy)
             self._pack_file(copy, DATABASE)
         finally:
             copy.unlink(missing_ok=True)

@@ -1,6 +1,7 @@
 """Checks a workspace where it lies, or a backup, and changes nothing: every digest, every count, every name.
 
-The database is examined in a copy: even opening SQLite's file after a crash would finish the interrupted transaction.
+The database is examined in a copy: even opening SQLite's file after a crash would finish the interrupted transaction, and opening one on a
+server would migrate it.
 """
 
 import shutil
@@ -17,11 +18,15 @@ import sqlalchemy as sa
 from kampass.errors import DataError
 from kampass.model.conform import literal
 from kampass.store import Manifest, integrity
-from kampass.store.manifest import Load, LoadedTable, SnapshotRow
+from kampass.store.database import FILE, Database, owner_of
+from kampass.store.manifest import Load, LoadedTable, SnapshotRow, version
+from kampass.store.schema import HEAD
 from kampass.workspace import settings as settings_file
+from kampass.workspace.backup import rows
 from kampass.workspace.backup.archive import DATABASE, Archive, Member, opened
 
 Tell = Callable[[str], None]
+_Found = tuple[list[Load], list[SnapshotRow], list["Finding"]]
 _ALL = ("complete", "held", "dropped")
 _JOURNAL = "Restore a backup, or drop the source's loads back to this one and sync again."
 
@@ -57,13 +62,9 @@ class Verification:
 
 def verify_workspace(folder: Path, *, tell: Tell = lambda _: None) -> Verification:
     """Check every file of a workspace against what was recorded of it."""
-    settings_file.read(folder)
     data = folder.resolve() / ".kampass"
-    with tempfile.TemporaryDirectory(prefix="kampass-") as place:
-        for name in ("app.db", "app.db-journal"):
-            if (data / name).exists():
-                shutil.copyfile(data / name, Path(place) / name)
-        loads, snapshots, findings = _manifest(Path(place) / "app.db")
+    database = settings_file.read(folder).database.of(data)
+    loads, snapshots, findings = _of_workspace(database)
     files = list(_journal_files(loads))
     for number, (load, row, name, digest) in enumerate(files, start=1):
         tell(f"Checking file {number} of {len(files)} of the journal")
@@ -84,13 +85,13 @@ def verify_backup(file: Path, *, tell: Tell = lambda _: None) -> Verification:
         for number, member in enumerate(members, start=1):
             tell(f"Checking file {number} of {len(members)}")
             findings += _member(archive, member, Path(place))
-        loads, _, of_database = _manifest(Path(place) / "app.db")
+        loads, _, of_database = _manifest(Path(place) / FILE)
         findings += of_database + _missing(archive.contents.members, loads)
         return Verification(str(file), len(members), len(loads), 0, tuple(findings))
 
 
 def _member(archive: Archive, member: Member, place: Path) -> list[Finding]:
-    target = place / "app.db" if member.name == DATABASE else None
+    target = place / FILE if member.name == DATABASE else None
     try:
         with _written(target) as write:
             for chunk in archive.read(member):
@@ -109,15 +110,45 @@ def _written(target: Path | None) -> Iterator[Callable[[bytes], object]]:
         yield stream.write
 
 
-def _manifest(file: Path) -> tuple[list[Load], list[SnapshotRow], list[Finding]]:
+def _of_workspace(database: Database) -> _Found:
+    """The loads and snapshots of a workspace's database, which is left alone: it is examined in a copy."""
+    with tempfile.TemporaryDirectory(prefix="kampass-") as place:
+        copy = Path(place) / FILE
+        if database.url is not None:
+            wrong = _from_server(database, copy)
+            return ([], [], [Finding(str(database), wrong, "Restore a backup.")]) if wrong else _manifest(copy)
+        for name in (FILE, f"{FILE}-journal"):
+            if (database.folder / name).exists():
+                shutil.copyfile(database.folder / name, Path(place) / name)
+        return _manifest(copy)
+
+
+def _from_server(database: Database, copy: Path) -> str:
+    """Read every row, and with it the server's own checksums; what is wrong, or nothing."""
+    with database.connected() as engine:
+        with engine.connect() as connection:
+            owner = owner_of(connection)
+        if owner is None or owner != database.mark():
+            return "is not this workspace's"
+        found = version(engine)
+        if found != HEAD:
+            return f"is of version {found}, and this Kampass works with {HEAD}"
+        try:
+            rows.save(engine, copy)
+        except sa.exc.SQLAlchemyError as wrong:
+            return str(wrong).split("\n")[0]
+    return ""
+
+
+def _manifest(file: Path) -> _Found:
     """The loads and snapshots of a database, or what is wrong with it."""
     if not file.exists():
-        return [], [], [Finding("app.db", "is gone", "Restore a backup.")]
+        return [], [], [Finding(FILE, "is gone", "Restore a backup.")]
     try:
         with closing(Manifest(file)) as manifest:
             return manifest.loads(states=_ALL), manifest.snapshots(), []
     except (DataError, sa.exc.SQLAlchemyError) as wrong:
-        return [], [], [Finding("app.db", str(wrong).split("\n")[0], "Restore a backup.")]
+        return [], [], [Finding(FILE, str(wrong).split("\n")[0], "Restore a backup.")]
 
 
 def _journal_files(loads: Sequence[Load]) -> Iterator[tuple[Load, LoadedTable, str, str | None]]:

@@ -1,0 +1,88 @@
+"""Signing in with e-mail, password and, where the person wants it, a code.
+
+Nobody learns from the answer or its time whether an account exists. The last step is one conditional update: it fails where the
+password was changed, the person removed or the code used in the meantime.
+"""
+
+from dataclasses import dataclass, field
+from typing import Any
+
+import sqlalchemy as sa
+
+from kampass.people.accounts import attempts, codes, passwords, person
+from kampass.people.accounts.person import Person
+from kampass.people.database import Database
+from kampass.people.errors import NeedsCode, SignInFailed
+from kampass.people.schema import PERSONS
+
+
+@dataclass(frozen=True)
+class Proof:
+    """What somebody types to come in."""
+
+    email: str
+    password: str = field(repr=False)
+    code: str | None = field(default=None, repr=False)
+
+
+@dataclass(frozen=True)
+class _Kept:
+    """What is known of the person of an e-mail."""
+
+    id: int
+    password_hash: str | None
+    totp_secret: str | None
+
+
+def sign_in(database: Database, proof: Proof, address: str) -> Person:
+    """The person; SignInFailed, NeedsCode or TooManyAttempts otherwise."""
+    email = proof.email.strip().casefold()
+    attempt = attempts.take(database, email, address)
+    kept = _kept(database, email)
+    right, better = passwords.matches(proof.password, kept.password_hash if kept else None)
+    if kept is None or not right:
+        raise SignInFailed
+    step = _step(database, kept, proof.code, attempt)
+    with database.in_turn() as connection:
+        found = _enter(connection, kept, better, step)
+        attempts.succeed(connection, attempt, database.now())
+    return found
+
+
+def _kept(database: Database, email: str) -> _Kept | None:
+    if not email.isascii() or not email.isprintable():
+        return None
+    with database.reading() as connection:
+        columns = (PERSONS.c.id, PERSONS.c.password_hash, PERSONS.c.totp_secret)
+        row = connection.execute(sa.select(*columns).where(PERSONS.c.email == email, person.PRESENT)).first()
+    return None if row is None else _Kept(*row)
+
+
+def _step(database: Database, kept: _Kept, code: str | None, attempt: attempts.Attempt) -> int | None:
+    """The half minute of the code; None where no code is needed."""
+    if kept.totp_secret is None:
+        return None
+    if not code or not code.strip():
+        with database.in_turn() as connection:
+            attempts.take_back(connection, attempt)
+        raise NeedsCode
+    step = codes.step(kept.totp_secret, code, database.now())
+    if step is None:
+        raise SignInFailed
+    return step
+
+
+def _enter(connection: sa.Connection, kept: _Kept, better: str | None, step: int | None) -> Person:
+    """Let the person in, if everything still is as it was when it was checked."""
+    as_checked = [PERSONS.c.id == kept.id, PERSONS.c.password_hash == kept.password_hash, person.PRESENT]
+    values: dict[str, Any] = {"password_hash": better or kept.password_hash}
+    if step is None:
+        as_checked.append(PERSONS.c.totp_secret.is_(None))
+    else:
+        as_checked += [PERSONS.c.totp_secret == kept.totp_secret, sa.or_(PERSONS.c.totp_step.is_(None), PERSONS.c.totp_step < step)]
+        values["totp_step"] = step
+    changed = connection.execute(sa.update(PERSONS).where(*as_checked).values(**values))
+    found = person.find(connection, PERSONS.c.id == kept.id) if changed.rowcount == 1 else None
+    if found is None:
+        raise SignInFailed
+    return found

@@ -1,0 +1,1 @@
+"""What people make: notes, saved questions, dashboards."""

