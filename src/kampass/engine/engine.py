@@ -24,18 +24,26 @@ from kampass.periods import Calendar, Period, cut, parse
 if TYPE_CHECKING:
     from kampass.engine.explain import Explanation, Row
 
-_NAMED = {
+NAMED = {
     "account": "accounts", "account_manager": "users", "user": "users", "agent": "users", "team": "teams", "product": "products",
     "survey": "surveys",
 }  # fmt: skip
+"""Dimensions whose values are ids, and the tables that know their names."""
 _MOST_LABELS = 2000
 
 
 class Readable(Protocol):
     """What the engine needs of a snapshot: a name and connections of one's own."""
 
-    id: str
-    known_at: datetime
+    @property
+    def id(self) -> str:
+        """Its name."""
+        ...
+
+    @property
+    def known_at(self) -> datetime:
+        """When its latest load was recorded."""
+        ...
 
     def cursor(self) -> Any:  # noqa: ANN401 - a DuckDB connection
         """A connection to read with."""
@@ -67,10 +75,15 @@ class Engine:
     ) -> None:
         self.snapshot, self.catalogue, self.settings, self.digests = snapshot, catalogue, settings, digests
         self.known_at = known_at or snapshot.known_at
-        self.connection = snapshot.cursor()
-        self.coverage = _coverage(self.connection, self.known_at)
-        rows = self.connection.sql("SELECT DISTINCT attribute FROM attribute_span").fetchall()
+        connection = self.connection
+        self.coverage = _coverage(connection, self.known_at)
+        rows = connection.sql("SELECT DISTINCT attribute FROM attribute_span").fetchall()
         self.attributes = frozenset(row[0] for row in rows)
+
+    @property
+    def connection(self) -> Any:  # noqa: ANN401 - a DuckDB connection
+        """A connection of one's own: several threads may ask one engine."""
+        return self.snapshot.cursor()
 
     def ask(self, question: Question) -> Result:
         """The answers, in the contract's order."""
@@ -119,7 +132,7 @@ class Engine:
         """The names behind ids, by dimension, for people; left out where there are too many to read."""
         labels: dict[tuple[str, str], str] = {}
         for dimension, found in values.items():
-            table, ids = _NAMED.get(dimension), sorted(value for value in found if value is not None)
+            table, ids = NAMED.get(dimension), sorted(value for value in found if value is not None)
             if table and 0 < len(ids) <= _MOST_LABELS:
                 rows = self.connection.execute(f'SELECT id, name FROM "{table}" WHERE list_contains($ids, id)', {"ids": ids}).fetchall()
                 labels |= {(dimension, key): name for key, name in rows if name}
@@ -188,17 +201,12 @@ class Engine:
         """A plan's rows, its periods filled in and the filters' values bound."""
         sql = _filled(plan, clocks)
         values = {f"v{index}": _bound(condition) for index, condition in enumerate(where)}
-        return self.connection.cursor().execute(sql, {name: value for name, value in values.items() if f"${name}" in sql})
+        return self.connection.execute(sql, {name: value for name, value in values.items() if f"${name}" in sql})
 
     def clocks(self, kpi: Kpi, asked: Asked) -> list[Clock]:
         """The periods that the KPI's data reaches."""
-        calendar = self.settings.calendar
-        made = []
-        for number, period in enumerate(asked.periods):
-            reach = self.reach(kpi, number, asked)
-            if reach.reason is None and reach.through is not None:
-                made.append(Clock(number, period, calendar.first_instant(period.start), calendar.first_instant(period.end), reach.through, calendar))
-        return made
+        groups = self._groups([kpi], asked)[1]
+        return groups[0][0] if groups else []
 
     def _groups(self, kpis: Sequence[Kpi], asked: Asked) -> tuple[dict[tuple[str, int], Reach], list[tuple[list[Clock], list[Kpi]]]]:
         """Which KPIs share their clocks and their facts, so that one statement answers them."""

@@ -3,6 +3,7 @@
 from dataclasses import asdict, dataclass
 from typing import Any
 
+from kampass.engine import Engine
 from kampass.engine.result import instant_text
 from kampass.model import TABLES
 from kampass.workspace.workspace import Workspace
@@ -37,9 +38,9 @@ class Examination:
         return asdict(self)
 
 
-def examine(workspace: Workspace) -> Examination:
-    """Examine the current snapshot of a workspace."""
-    engine = workspace.engine()
+def examine(workspace: Workspace, engine: Engine | None = None) -> Examination:
+    """Examine the current snapshot of a workspace; with an engine, what that one sees of it."""
+    engine = engine or workspace.engine()
     connection = engine.connection
     coverage = engine.coverage
     aside = dict(connection.sql('SELECT "table", count(*) FROM _quarantine GROUP BY 1').fetchall())

@@ -18,8 +18,10 @@ from kampass.store import Snapshot, integrity
 from kampass.store.manifest import to_text
 
 if TYPE_CHECKING:
+    from kampass.workspace.answers import Answers
     from kampass.workspace.workspace import Workspace
 
+A = TypeVar("A", bound="Answers")
 P = ParamSpec("P")
 T = TypeVar("T")
 DAMAGE = (duckdb.IOException, duckdb.SerializationException, duckdb.InternalException, duckdb.FatalException)
@@ -28,17 +30,18 @@ OPEN: "weakref.WeakSet[Workspace]" = weakref.WeakSet()
 """The workspaces that this process has open: a command that met damage does not say where."""
 
 
-def mending(answer: "Callable[Concatenate[Workspace, P], T]") -> "Callable[Concatenate[Workspace, P], T]":
+def mending(answer: Callable[Concatenate[A, P], T]) -> Callable[Concatenate[A, P], T]:
     """The same answer, asked a second time where a damaged snapshot was in the way of the first."""
 
     @wraps(answer)
-    def asked(workspace: "Workspace", /, *args: P.args, **kwargs: P.kwargs) -> T:
+    def asked(answers: A, /, *args: P.args, **kwargs: P.kwargs) -> T:
         try:
-            return answer(workspace, *args, **kwargs)
+            return answer(answers, *args, **kwargs)
         except DAMAGE:
-            if not mend([workspace]):
+            answers.forget()
+            if not mend([answers.home]):
                 raise
-        return answer(workspace, *args, **kwargs)
+        return answer(answers, *args, **kwargs)
 
     return asked
 

@@ -1,7 +1,11 @@
-"""The one settings file of a workspace, `kampass.toml`: read strictly, written with its explanations."""
+"""The one settings file of a workspace, `kampass.toml`: read strictly, written with its explanations.
 
+Only a database's address may come from the environment instead: the file is under version control, where no password belongs.
+"""
+
+import os
 import tomllib
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import date
 from difflib import get_close_matches
@@ -15,9 +19,13 @@ from kampass.errors import DataError
 from kampass.kpis import PACK
 from kampass.periods import Calendar
 from kampass.sources.mapped.mapping import TableMapping, parse
+from kampass.store.database import SCHEMA, Database, parse_schema, parse_url
 
 FILE = "kampass.toml"
-_KEYS = {"timezone", "currency", "week_start", "fiscal_start", "sources", "calendars", "kpis"}
+DATABASE_URL = "KAMPASS_DATABASE_URL"
+DATABASE_SCHEMA = "KAMPASS_DATABASE_SCHEMA"
+_KEYS = {"timezone", "currency", "week_start", "fiscal_start", "database", "sources", "calendars", "kpis"}
+_DATABASE_KEYS = {"url", "schema"}
 _SOURCE_KEYS = {"kind", "path", "scale", "seed", "touches", "usage", "tickets"}
 _MAPPED_KEYS = {"kind", "path", "tables"}
 _CALENDAR_KEYS = {"days", "hours", "holidays", "timezone", "teams"}
@@ -34,6 +42,19 @@ class SourceSettings:
 
 
 @dataclass(frozen=True)
+class DatabaseSettings:
+    """The `[database]` of the settings; without a URL it is the workspace's own SQLite file."""
+
+    url: str | None = field(default=None, repr=False)
+    schema: str = SCHEMA
+
+    def of(self, folder: Path, environment: Mapping[str, str] = os.environ) -> Database:
+        """The database of the workspace whose `.kampass` is `folder`; what the environment says goes first."""
+        url = environment.get(DATABASE_URL) or self.url
+        return Database(folder, parse_url(url) if url else None, parse_schema(environment.get(DATABASE_SCHEMA) or self.schema))
+
+
+@dataclass(frozen=True)
 class WorkspaceSettings:
     """Everything `kampass.toml` says."""
 
@@ -44,6 +65,7 @@ class WorkspaceSettings:
     sources: tuple[SourceSettings, ...] = ()
     business: tuple[BusinessCalendar, ...] = (BusinessCalendar(),)
     enabled: tuple[str, ...] = PACK
+    database: DatabaseSettings = DatabaseSettings()
 
     @property
     def engine(self) -> Settings:
@@ -74,6 +96,7 @@ def read(folder: Path) -> WorkspaceSettings:
     except (tomllib.TOMLDecodeError, UnicodeDecodeError) as wrong:
         raise _wrong(f"{FILE} cannot be read: {wrong}.", "Compare it with docs/settings.md.") from None
     _only(written, _KEYS, FILE)
+    database = _database(written.pop("database", {}))
     _typed(written, {"timezone": str, "currency": str, "week_start": str, "fiscal_start": int, "sources": dict, "calendars": dict, "kpis": dict}, FILE)
     _only(written.get("kpis", {}), {"enabled"}, "[kpis]")
     _typed(written.get("kpis", {}), {"enabled": list}, "[kpis]")
@@ -90,6 +113,7 @@ def read(folder: Path) -> WorkspaceSettings:
             sources,
             calendars,
             tuple(written.get("kpis", {}).get("enabled", PACK)),
+            database,
         )
     )
 
@@ -103,6 +127,9 @@ def write(folder: Path, settings: WorkspaceSettings) -> None:
         f'week_start = "{settings.week_start}"     # monday, sunday or saturday',
         f"fiscal_start = {settings.fiscal_start}          # first month of the fiscal year; FY2026 is named by the year in which it ends",
     ]  # fmt: skip
+    if settings.database != DatabaseSettings():
+        stated = {"url": settings.database.url, "schema": settings.database.schema}
+        lines += ["", "[database]", *(f"{key} = {_literal(value)}" for key, value in stated.items() if value is not None)]
     for source in settings.sources:
         lines += ["", f"[sources.{_key(source.name)}]", f'kind = "{source.kind}"']
         lines += [f"{key} = {_literal(value)}" for key, value in source.options.items()]
@@ -124,6 +151,17 @@ def switch(folder: Path, kpis: Sequence[str], *, on: bool) -> tuple[str, ...]:
     document.setdefault("kpis", tomlkit.table())["enabled"] = listed.multiline(True)
     file.write_text(tomlkit.dumps(document), encoding="utf-8")
     return tuple(now)
+
+
+def _database(stated: Any) -> DatabaseSettings:  # noqa: ANN401 - whatever the file holds
+    """Where the application database is; what is wrong with it is said without any value, which may hold a password."""
+    if not isinstance(stated, dict) or not all(isinstance(value, str) for value in stated.values()):
+        raise _wrong("[database] holds texts only.", "Write url and schema below [database]; docs/settings.md shows how.")
+    _only(stated, _DATABASE_KEYS, "[database]")
+    url = parse_url(stated["url"]) if "url" in stated else None
+    if url is not None and url.password is not None:
+        raise _wrong(f"[database]: the url holds a password, which does not belong in {FILE}.", f"Put the whole URL into the environment, as {DATABASE_URL}.")
+    return DatabaseSettings(stated.get("url"), parse_schema(stated.get("schema", SCHEMA)))
 
 
 def _source(name: str, options: Any) -> SourceSettings:  # noqa: ANN401 - whatever the file holds

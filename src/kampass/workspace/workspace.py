@@ -1,16 +1,16 @@
 """A workspace: one folder with its settings, journal, snapshots and own KPIs, behind one object."""
 
 import fcntl
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import replace
 from datetime import UTC, datetime
 from functools import cached_property
 from pathlib import Path
-from typing import TYPE_CHECKING, Unpack
+from typing import TYPE_CHECKING
 
-from kampass.engine import Engine, Result, parse_filter
-from kampass.engine.question import Comparison
+from kampass.access import EVERYTHING, NotSignedIn, Scope, Viewer
+from kampass.engine import Engine
 from kampass.errors import DataError, QuestionError, UnknownName
 from kampass.kpis import Catalogue, with_own
 from kampass.model.scan import Source
@@ -18,23 +18,23 @@ from kampass.sources.files import FileSource
 from kampass.store import Journal, LoadReport, Manifest, Snapshot, Snapshots, SnapshotSettings, faults
 from kampass.workspace import mending, trouble
 from kampass.workspace import settings as settings_file
-from kampass.workspace.asking import Asking, instant_of, question_of, several
+from kampass.workspace.answers import Answers
 from kampass.workspace.history import digests, published
 from kampass.workspace.settings import SourceSettings, WorkspaceSettings
 
 if TYPE_CHECKING:
-    from kampass.engine.change.bridge import Bridge
-    from kampass.engine.explain import Explanation, Row
+    from kampass.people import People, Person
     from kampass.workspace.backup import Backup
     from kampass.workspace.intake.held import Held
     from kampass.workspace.intake.preview import Preview
     from kampass.workspace.intake.quarantine import By, Quarantine
     from kampass.workspace.intake.replay import Replay
+    from kampass.workspace.sight import Sight, Sights
 
 _GITIGNORE = "# Data and snapshots stay out of version control; settings and own KPIs belong in it.\n.kampass/\n"
 
 
-class Workspace:
+class Workspace(Answers):
     """One workspace. Reading never waits for writing; writers take turns."""
 
     def __init__(self, folder: Path, settings: WorkspaceSettings | None = None) -> None:
@@ -42,11 +42,51 @@ class Workspace:
         self.settings = settings or settings_file.read(self.folder)
         self._data = self.folder / ".kampass"
         self._data.mkdir(exist_ok=True)
-        self.manifest = Manifest(self._data / "app.db")
+        self.manifest = Manifest(self.settings.database.of(self._data))
         self.journal = Journal(self._data / "journal", self.manifest, timezone=self.settings.timezone)
         made_in = SnapshotSettings(self.settings.timezone, self.settings.currency)
         self.snapshots = Snapshots(self._data / "snapshots", self.journal, made_in, clock=_now, rules=lambda: published.rules(self))
         mending.OPEN.add(self)
+
+    @property
+    def home(self) -> "Workspace":
+        """Itself."""
+        return self
+
+    def forget(self) -> None:
+        """Let go of the snapshots that viewers read."""
+        if "sights" in self.__dict__:
+            self.sights.forget()
+
+    @cached_property
+    def sights(self) -> "Sights":
+        """What viewers see of it: snapshots, engines and answers are kept for the next question."""
+        from kampass.workspace.sight import Sights
+
+        return Sights(self)
+
+    def sight(self, scope: Scope = EVERYTHING) -> "Sight":
+        """What one viewer may ask now: everything within the scope, all from the snapshot that is current as this is called."""
+        return self.sights.through(scope)
+
+    def viewer(self, person: "Person") -> Viewer:
+        """A person with what they may see now; who they are in the data an admin says, or their e-mail address."""
+        user_id, team_id = self.sights.place_of(person.email, person.user_id, person.team_id)
+        scope = self.sights.scope_of(person.role, user_id, team_id)
+        return Viewer(person.id, person.email, person.name, person.role, scope, user_id, team_id)
+
+    def sight_of(self, email: str) -> "Sight":
+        """What the person of that address may ask now; NotSignedIn where nobody has it (any more)."""
+        person = self.people.accounts.by_email(email)
+        if person is None:
+            raise NotSignedIn(f"Nobody has the address {email}.")
+        return self.sight(self.viewer(person).scope)
+
+    def refresh(self) -> None:
+        """Read settings and definitions again where their files have changed."""
+        self.settings = settings_file.read(self.folder)
+        for name in ("catalogue", "settings_digest", "catalogue_digest"):
+            self.__dict__.pop(name, None)
 
     @cached_property
     def catalogue(self) -> Catalogue:
@@ -57,6 +97,11 @@ class Workspace:
                 raise UnknownName("KPI", kpi_id, catalogue.kpis, hint="It is switched on in kampass.toml, under [kpis].")
         return catalogue
 
+    @property
+    def enabled(self) -> tuple[str, ...]:
+        """The KPIs that are switched on."""
+        return self.settings.enabled
+
     @cached_property
     def settings_digest(self) -> str:
         """Sixteen hex digits that change when the settings would change an answer."""
@@ -66,6 +111,13 @@ class Workspace:
     def catalogue_digest(self) -> str:
         """Sixteen hex digits that change when a definition does."""
         return digests.digest(digests.catalogue_text(self.catalogue))
+
+    @cached_property
+    def people(self) -> "People":
+        """Who may sign in, and what they make."""
+        from kampass.people import People, Person
+
+        return People(self.manifest.engine, _now)
 
     def close(self) -> None:
         """Let go of the files."""
@@ -202,68 +254,6 @@ class Workspace:
 
     def _digests(self) -> dict[str, str]:
         return {"settings_digest": self.settings_digest, "catalogue_digest": self.catalogue_digest}
-
-    @mending.mending
-    def kpi(  # noqa: PLR0913 - the question, spelled as the contract spells it
-        self,
-        kpis: str | Iterable[str],
-        *,
-        period: str,
-        grain: str | None = None,
-        by: str | Sequence[str] = (),
-        where: str | Sequence[str] = (),
-        total: bool = False,
-        compare: Comparison | None = None,
-        known_at: datetime | str | None = None,
-        snapshot: str | None = None,
-    ) -> Result:
-        """Ask for one or more KPIs, as `kampass kpi` does."""
-        asked: Asking = {"period": period, "grain": grain, "by": by, "where": where, "total": total, "compare": compare}
-        return self.engine(known_at=instant_of(known_at), snapshot=snapshot).ask(question_of(kpis, asked))
-
-    @mending.mending
-    @mending.mending
-    def explain(
-        self, kpis: str | Iterable[str], *, known_at: datetime | str | None = None, snapshot: str | None = None, **asked: Unpack[Asking]
-    ) -> "list[Explanation]":
-        """Take figures apart, as `kampass explain` does: asked as `kpi` is, one explanation for each answer."""
-        return self.engine(known_at=instant_of(known_at), snapshot=snapshot).explain(question_of(kpis, asked))
-
-    def rows(
-        self,
-        kpis: str | Iterable[str],
-        part: str = "numerator",
-        *,
-        limit: int | None = None,
-        known_at: datetime | str | None = None,
-        snapshot: str | None = None,
-        **asked: Unpack[Asking],
-    ) -> "Iterator[Row]":
-        """The source rows of figures: of the `numerator`, the `denominator`, or those `excluded`; at most `limit` for each measure."""
-        return self.engine(known_at=instant_of(known_at), snapshot=snapshot).rows(question_of(kpis, asked), part, limit=limit)
-
-    @mending.mending
-    @mending.mending
-    def bridge(  # noqa: PLR0913 - two ends, each with its clock
-        self,
-        kpi: str,
-        before: str,
-        after: str,
-        *,
-        by: str | Sequence[str] = (),
-        where: str | Sequence[str] = (),
-        known_at: datetime | str | None = None,
-        snapshot: str | None = None,
-        before_known_at: datetime | str | None = None,
-        before_snapshot: str | None = None,
-    ) -> "list[Bridge]":
-        """What lies between a KPI's figures of two periods, nothing left over; the earlier one may be read by another clock."""
-        from kampass.engine.change.bridge import Side, bridge
-
-        later = self.engine(known_at=instant_of(known_at), snapshot=snapshot)
-        own = before_known_at is not None or before_snapshot is not None
-        earlier = self.engine(known_at=instant_of(before_known_at), snapshot=before_snapshot) if own else later
-        return bridge(Side(earlier, before), Side(later, after), kpi, by=several(by), where=tuple(parse_filter(text) for text in several(where)))
 
     @contextmanager
     def writing(self) -> Iterator[None]:

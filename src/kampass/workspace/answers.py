@@ -1,0 +1,97 @@
+"""The questions that a workspace answers, whoever asks: the same five methods for the whole book and for one viewer's part of it."""
+
+from abc import ABC, abstractmethod
+from collections.abc import Iterable, Iterator, Sequence
+from datetime import datetime
+from typing import TYPE_CHECKING, Unpack
+
+from kampass.engine import Engine, Question, Result, parse_filter
+from kampass.engine.question import Comparison
+from kampass.workspace import mending
+from kampass.workspace.asking import Asking, instant_of, question_of, several
+
+if TYPE_CHECKING:
+    from kampass.engine.change.bridge import Bridge
+    from kampass.engine.explain import Explanation, Row
+    from kampass.workspace.workspace import Workspace
+
+
+class Answers(ABC):
+    """What answers questions; which accounts it knows of, its engines decide."""
+
+    @property
+    @abstractmethod
+    def home(self) -> "Workspace":
+        """The workspace that is asked."""
+
+    @abstractmethod
+    def engine(self, *, known_at: datetime | None = None, snapshot: str | None = None) -> Engine:
+        """An engine on the snapshot that answers."""
+
+    @abstractmethod
+    def forget(self) -> None:
+        """Let go of what is kept of snapshots: one of them is damaged."""
+
+    def ask(self, question: Question, *, known_at: datetime | None = None, snapshot: str | None = None) -> Result:
+        """The answers to a question that is a value already."""
+        return self.engine(known_at=known_at, snapshot=snapshot).ask(question)
+
+    @mending.mending
+    def kpi(  # noqa: PLR0913 - the question, spelled as the contract spells it
+        self,
+        kpis: str | Iterable[str],
+        *,
+        period: str,
+        grain: str | None = None,
+        by: str | Sequence[str] = (),
+        where: str | Sequence[str] = (),
+        total: bool = False,
+        compare: Comparison | None = None,
+        known_at: datetime | str | None = None,
+        snapshot: str | None = None,
+    ) -> Result:
+        """Ask for one or more KPIs, as `kampass kpi` does."""
+        asked: Asking = {"period": period, "grain": grain, "by": by, "where": where, "total": total, "compare": compare}
+        return self.ask(question_of(kpis, asked), known_at=instant_of(known_at), snapshot=snapshot)
+
+    @mending.mending
+    def explain(
+        self, kpis: str | Iterable[str], *, known_at: datetime | str | None = None, snapshot: str | None = None, **asked: Unpack[Asking]
+    ) -> "list[Explanation]":
+        """Take figures apart, as `kampass explain` does: asked as `kpi` is, one explanation for each answer."""
+        return self.engine(known_at=instant_of(known_at), snapshot=snapshot).explain(question_of(kpis, asked))
+
+    def rows(
+        self,
+        kpis: str | Iterable[str],
+        part: str = "numerator",
+        *,
+        limit: int | None = None,
+        known_at: datetime | str | None = None,
+        snapshot: str | None = None,
+        **asked: Unpack[Asking],
+    ) -> "Iterator[Row]":
+        """The source rows of figures: of the `numerator`, the `denominator`, or those `excluded`; at most `limit` for each measure."""
+        return self.engine(known_at=instant_of(known_at), snapshot=snapshot).rows(question_of(kpis, asked), part, limit=limit)
+
+    @mending.mending
+    def bridge(  # noqa: PLR0913 - two ends, each with its clock
+        self,
+        kpi: str,
+        before: str,
+        after: str,
+        *,
+        by: str | Sequence[str] = (),
+        where: str | Sequence[str] = (),
+        known_at: datetime | str | None = None,
+        snapshot: str | None = None,
+        before_known_at: datetime | str | None = None,
+        before_snapshot: str | None = None,
+    ) -> "list[Bridge]":
+        """What lies between a KPI's figures of two periods, nothing left over; the earlier one may be read by another clock."""
+        from kampass.engine.change.bridge import Side, bridge
+
+        later = self.engine(known_at=instant_of(known_at), snapshot=snapshot)
+        own = before_known_at is not None or before_snapshot is not None
+        earlier = self.engine(known_at=instant_of(before_known_at), snapshot=before_snapshot) if own else later
+        return bridge(Side(earlier, before), Side(later, after), kpi, by=several(by), where=tuple(parse_filter(text) for text in several(where)))
