@@ -10,7 +10,7 @@ if TYPE_CHECKING:
     import polars as pl
     import pyarrow as pa
 
-    from kampass.engine.chart import Chart
+    from kampass.engine.pictures import Chart
 
 _TYPES = {"n": "int64", "detectable": "bool", "period_start": "date32", "period_end": "date32", "through": "instant", "known_at": "instant"}
 _NUMBERS = ("value", "numerator", "denominator", "low", "high", "difference")
@@ -153,9 +153,9 @@ class Result(Sequence[Answer]):
 
     def chart(self) -> "Chart":
         """A Vega-Lite specification: a line over periods per KPI and slice; gaps where there is no value."""
-        from kampass.engine.chart import chart_of
+        from kampass.engine.pictures import trend
 
-        return chart_of(self)
+        return trend(self)
 
     def _repr_html_(self) -> str:
         """The notebook view: a plain table, every cell escaped."""

@@ -44,7 +44,14 @@ def show_result(result: Result, form: str, output: Path | None = None, *, about:
         sys.stdout.flush()
         sys.stdout.buffer.write(content)
     else:
+        _save(output, content)
+
+
+def _save(output: Path, content: bytes) -> None:
+    try:
         output.write_bytes(content)
+    except (FileNotFoundError, NotADirectoryError, IsADirectoryError, PermissionError) as wrong:
+        raise QuestionError(f"'{output}' cannot be written: {wrong.strerror}.", code="bad_output", hint="Name a file in a folder that exists.") from None
 
 
 def sparkline(values: Sequence[float | None]) -> str:
