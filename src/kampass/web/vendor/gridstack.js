@@ -1,0 +1,2 @@
+// What the dashboard editor asks for.
+export { GridStack } from "gridstack";
