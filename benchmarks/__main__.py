@@ -8,7 +8,7 @@ from contextlib import nullcontext
 from pathlib import Path
 from typing import Any
 
-from benchmarks import memory, report, starting
+from benchmarks import memory, reading, report, starting
 from benchmarks.clock import in_child
 from benchmarks.sizes import SIZES, Size
 
@@ -19,6 +19,7 @@ def _options(arguments: Sequence[str] | None) -> argparse.Namespace:
     parser.add_argument(
         "--memory", type=int, nargs="?", const=1000, metavar="MB", help="only the memory that loading takes, for CSV of so many MB (default: 1000)"
     )
+    parser.add_argument("--pages", action="store_true", help="only the pages: a server, sixteen readers, a browser, publishing meanwhile")
     parser.add_argument("--all", action="store_true", help="both 1m and 10m")
     parser.add_argument(
         "--keep", type=Path, metavar="DIR", help="keep the sample workspaces here and use those that are there (loading is then not measured again)"
@@ -42,14 +43,32 @@ def _load(size: Size, folder: Path) -> dict[str, Any]:
     return found
 
 
-def _measure(size: Size, folder: Path) -> None:
-    """The whole report for one size."""
+def _pages(folder: Path) -> None:
+    """Pages on a workspace that is loaded."""
+    with reading.serving(folder) as served:
+        first = reading.first_visits(served)
+        report.reading(first, reading.readers(served), reading.first_paints(served))
+
+
+def _meanwhile(publishes: int = 20) -> None:
+    """Readers while another process publishes."""
+    with tempfile.TemporaryDirectory(prefix="kampass-bench-") as place:
+        folder, files = reading.small_company(Path(place))
+        with reading.serving(folder) as served:
+            report.meanwhile(reading.while_publishing(served, folder, files, publishes))
+
+
+def _measure(size: Size, folder: Path, *, pages: bool) -> None:
+    """The whole report for one size, or what concerns its pages."""
     report.opening(size)
     if (folder / "published").exists():
         print(f"Using the workspace kept in {folder}; loading is not measured again.")
     else:
         report.loading(_load(size, folder))
         (folder / "published").touch()
+    _pages(folder / "sample")
+    if pages:
+        return
     asked = in_child("asking", str(folder / "sample"))
     report.asking(asked)
     report.compiling(asked["compile"])
@@ -69,7 +88,10 @@ def main(arguments: Sequence[str] | None = None) -> int:
         for size in sizes:
             folder = Path(place).resolve() / size.name
             folder.mkdir(parents=True, exist_ok=True)
-            _measure(size, folder)
+            _measure(size, folder, pages=options.pages)
+    _meanwhile()
+    if options.pages:
+        return 0
     report.starting(starting.starts())
     if not options.all and options.size == "1m":
         print("\nTen times as much: python -m benchmarks --size 10m (about half an hour, 12 GB of memory). What it all means: docs/performance.md.")

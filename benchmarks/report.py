@@ -7,6 +7,7 @@ from typing import Any
 
 from benchmarks.clock import Laps
 from benchmarks.memory import Taken
+from benchmarks.reading import Meanwhile, Times
 from benchmarks.sizes import Size
 
 
@@ -49,6 +50,28 @@ def loading(found: Mapping[str, Mapping[str, Any]]) -> None:
         body.append([name, f"{lap['rows']:,}", f"{lap['cpu']:.1f}", f"{lap['wall']:.1f}", speed, f"{lap['before']:,.0f}", f"{lap['peak']:,.0f}"])
     rows(["", "rows", "CPU s", "wall s", "rows per CPU s", "MB before", "MB at the peak"], body)
     print("Before a load from the sample company its rows lie in memory already; making them is not counted.")
+
+
+def reading(first: Mapping[str, tuple[float, int]], thinking: Mapping[str, Times], paints: Mapping[str, tuple[float, int]]) -> None:
+    """Pages: the first visit, then sixteen readers, then a browser."""
+    heading("Pages: first visit after the start, then 16 readers who pause a second between pages; a browser with an empty cache")
+    body = []
+    for name, (cold, size) in first.items():
+        times = thinking[name]
+        paint = paints.get(name)
+        shown = [f"{paint[0]:,.0f}", f"{paint[1] / 1e3:,.0f}"] if paint else ["-", "-"]
+        body.append([name, f"{cold:,.0f}", f"{size / 1e3:,.1f}", f"{times.percentile(50):,.0f}", f"{times.percentile(95):,.0f}", str(times.errors), *shown])
+    rows(["", "first ms", "kB", "p50 ms", "p95 ms", "errors", "first paint ms", "kB with all it loads"], body)
+    print("Milliseconds are wall time seen by the reader. Goals: p95 50 ms, first paint 1,000 ms, 1,000 kB.")
+
+
+def meanwhile(found: Meanwhile) -> None:
+    """Readers while snapshots are published."""
+    heading(f"16 readers while {found.publishes} loads are published by another process")
+    body = [[name, f"{len(times.seconds):,}", f"{times.percentile(50):,.0f}", f"{times.percentile(95):,.0f}", str(times.errors)]
+            for name, times in (("idle", found.idle), ("publishing", found.busy))]  # fmt: skip
+    rows(["", "answers", "p50 ms", "p95 ms", "errors"], body)
+    print(f"{found.snapshots} snapshots were seen, {found.mixed} answers mixed two. Goal: no error, none mixed, p95 at most twice idle.")
 
 
 def memory(found: Iterable[Taken]) -> None:

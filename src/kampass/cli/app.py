@@ -6,11 +6,15 @@ from typing import Annotated
 
 import typer
 
+from kampass.cli.assist import mcp
 from kampass.cli.catalogue import catalogue_app
-from kampass.cli.data import Form, FormOption, data_app
+from kampass.cli.data import Form, FormOption, WorkspaceOption, Written, data_app
 from kampass.cli.keep import backup, restore, verify
+from kampass.cli.reach import asked_of
+from kampass.cli.serve import serve
 from kampass.cli.snapshot import snapshot_app
 from kampass.cli.source import source_app
+from kampass.errors import QuestionError
 
 app = typer.Typer(
     name="kampass",
@@ -25,7 +29,9 @@ app.add_typer(data_app, name="data")
 app.add_typer(source_app, name="source")
 app.add_typer(snapshot_app, name="snapshot")
 
-WorkspaceOption = Annotated[Path, typer.Option("--workspace", "-w", help="The workspace's folder.", envvar="KAMPASS_WORKSPACE")]
+
+REMOTE = ("kpi", "explain", "bridge", "mcp")
+"""The commands that can ask a server."""
 
 
 def complete_kpi(incomplete: str) -> list[tuple[str, str]]:
@@ -50,6 +56,9 @@ class Format(StrEnum):
     json = "json"
     csv = "csv"
     parquet = "parquet"
+    xlsx = "xlsx"
+    png = "png"
+    svg = "svg"
 
 
 class Grain(StrEnum):
@@ -77,16 +86,27 @@ class Part(StrEnum):
     excluded = "excluded"
 
 
-class RowFormat(StrEnum):
-    """How explanations and their rows are written."""
-
-    table = "table"
-    json = "json"
-    csv = "csv"
+GrainOption = Annotated[Grain | None, typer.Option(help="Cut the period into pieces.")]
+ByOption = Annotated[list[str] | None, typer.Option(help="A dimension, e.g. segment or account_manager.", autocompletion=complete_dimension)]
+WhereOption = Annotated[list[str] | None, typer.Option(help="A filter, e.g. segment=enterprise.")]
+TotalOption = Annotated[bool, typer.Option("--total", help="Add the total to a cut.")]
+CompareOption = Annotated[Compare | None, typer.Option(help="Add the change since the period before, or a year ago.")]
+KnownAtOption = Annotated[str | None, typer.Option(help="As known at this instant.")]
+SnapshotOption = Annotated[str | None, typer.Option(help="From this snapshot.")]
 
 
 @app.callback(invoke_without_command=True)
-def _root(*, version: Annotated[bool, typer.Option("--version", help="Print the version.")] = False) -> None:
+def _root(
+    context: typer.Context,
+    *,
+    version: Annotated[bool, typer.Option("--version", help="Print the version.")] = False,
+    server: Annotated[str | None, typer.Option(help="Ask this server instead of a workspace here; the token is read from KAMPASS_TOKEN.")] = None,
+) -> None:
+    context.obj = server
+    if server is not None and context.invoked_subcommand not in {*REMOTE, None}:
+        raise QuestionError(
+            f"'{context.invoked_subcommand}' works on a workspace of this machine.", code="not_over_server", hint=f"--server goes with {', '.join(REMOTE)}."
+        )
     if version:
         from kampass import __version__
 
@@ -140,8 +160,8 @@ def publish(workspace: WorkspaceOption = Path()) -> None:
 def export(
     folder: Annotated[Path, typer.Argument(help="Where the files go.")],
     workspace: WorkspaceOption = Path(),
-    known_at: Annotated[str | None, typer.Option(help="As known at this instant.")] = None,
-    snapshot: Annotated[str | None, typer.Option(help="From this snapshot.")] = None,
+    known_at: KnownAtOption = None,
+    snapshot: SnapshotOption = None,
 ) -> None:
     """Write a snapshot's tables as a canonical folder. Example: `kampass export backup`."""
     from kampass.cli.working import export_workspace
@@ -151,58 +171,60 @@ def export(
 
 @app.command()
 def kpi(
+    context: typer.Context,
     period: Annotated[str, typer.Option("--period", "-p", help="2026, 2026-Q1, 2026-03, 2026-W09, 2026-03-14, FY2026, 2025-01..2025-12.")],
     ids: Annotated[
         list[str] | None,
         typer.Argument(help="KPIs, see `kampass catalogue list`; without any, those switched on.", metavar="ID...", autocompletion=complete_kpi),
     ] = None,
     workspace: WorkspaceOption = Path(),
-    grain: Annotated[Grain | None, typer.Option(help="Cut the period into pieces.")] = None,
-    by: Annotated[list[str] | None, typer.Option(help="A dimension, e.g. segment or account_manager.", autocompletion=complete_dimension)] = None,
-    where: Annotated[list[str] | None, typer.Option(help="A filter, e.g. segment=enterprise.")] = None,
-    total: Annotated[bool, typer.Option("--total", help="Add the total to a cut.")] = False,
-    compare: Annotated[Compare | None, typer.Option(help="Add the change since the period before, or a year ago.")] = None,
-    known_at: Annotated[str | None, typer.Option(help="As known at this instant.")] = None,
-    snapshot: Annotated[str | None, typer.Option(help="From this snapshot.")] = None,
+    grain: GrainOption = None,
+    by: ByOption = None,
+    where: WhereOption = None,
+    total: TotalOption = False,
+    compare: CompareOption = None,
+    known_at: KnownAtOption = None,
+    snapshot: SnapshotOption = None,
     format: Annotated[Format, typer.Option(help="How the answer is written.")] = Format.table,  # noqa: A002 - the option's name
+    output: Annotated[Path | None, typer.Option("--output", "-o", help="The file that it is written to; stdout if left out.")] = None,
 ) -> None:
     """Ask for KPIs. Example: `kampass kpi nrr csat --period 2025 --grain quarter --by segment`."""
     from kampass.cli.views.show import show_result
-    from kampass.workspace import open_workspace
 
-    opened = open_workspace(workspace)
-    chosen = ids or list(opened.settings.enabled)
+    opened = asked_of(context, workspace)
+    chosen = ids or list(opened.enabled)
     result = opened.kpi(
         chosen, period=period, grain=grain, by=by or (), where=where or (), total=total,
         compare=compare.value if compare else None, known_at=known_at, snapshot=snapshot,
     )  # fmt: skip
-    show_result(result, format)
+    show_result(result, format.value, output)
 
 
 @app.command()
 def explain(
+    context: typer.Context,
     period: Annotated[str, typer.Option("--period", "-p", help="As `kampass kpi` takes it.")],
     ids: Annotated[list[str], typer.Argument(help="KPIs, see `kampass catalogue list`.", metavar="ID...", autocompletion=complete_kpi)],
     workspace: WorkspaceOption = Path(),
-    grain: Annotated[Grain | None, typer.Option(help="Cut the period into pieces.")] = None,
-    by: Annotated[list[str] | None, typer.Option(help="A dimension, e.g. segment or account_manager.", autocompletion=complete_dimension)] = None,
-    where: Annotated[list[str] | None, typer.Option(help="A filter, e.g. segment=enterprise.")] = None,
-    total: Annotated[bool, typer.Option("--total", help="Add the total to a cut.")] = False,
-    compare: Annotated[Compare | None, typer.Option(help="Add the change since the period before, or a year ago.")] = None,
-    known_at: Annotated[str | None, typer.Option(help="As known at this instant.")] = None,
-    snapshot: Annotated[str | None, typer.Option(help="From this snapshot.")] = None,
+    grain: GrainOption = None,
+    by: ByOption = None,
+    where: WhereOption = None,
+    total: TotalOption = False,
+    compare: CompareOption = None,
+    known_at: KnownAtOption = None,
+    snapshot: SnapshotOption = None,
     rows: Annotated[Part | None, typer.Option("--rows", help="The source rows instead.")] = None,
     limit: Annotated[int | None, typer.Option(min=0, help="At most so many rows for each measure.")] = None,
-    format: Annotated[RowFormat, typer.Option(help="How it is written; csv is for --rows.")] = RowFormat.table,  # noqa: A002 - the option's name
+    format: Annotated[Written, typer.Option(help="How it is written; csv is for --rows.")] = Written.table,  # noqa: A002 - the option's name
 ) -> None:
     """Take a figure apart, down to its rows. Example: `kampass explain nrr --period 2025-Q4 --by segment --rows denominator`."""
     from kampass.cli.views.explain import show_explanations, show_rows
-    from kampass.workspace import Asking, open_workspace
+    from kampass.workspace import Asking
 
     asked: Asking = {
         "period": period, "grain": grain, "by": by or (), "where": where or (), "total": total, "compare": compare.value if compare else None,
     }  # fmt: skip
-    opened = open_workspace(workspace)
+    opened = asked_of(context, workspace)
     if rows is not None:
         show_rows(opened.rows(ids, rows.value, limit=limit, known_at=known_at, snapshot=snapshot, **asked), format.value)
     else:
@@ -211,23 +233,23 @@ def explain(
 
 @app.command()
 def bridge(
+    context: typer.Context,
     kpi_id: Annotated[str, typer.Argument(help="A KPI, see `kampass catalogue list`.", metavar="ID", autocompletion=complete_kpi)],
     before: Annotated[str, typer.Argument(help="The earlier period, e.g. 2025-Q3.")],
     after: Annotated[str, typer.Argument(help="The later period, e.g. 2025-Q4.")],
     workspace: WorkspaceOption = Path(),
     by: Annotated[list[str] | None, typer.Option(help="Whose part: a dimension; accounts if left out.", autocompletion=complete_dimension)] = None,
-    where: Annotated[list[str] | None, typer.Option(help="A filter, e.g. segment=enterprise.")] = None,
-    known_at: Annotated[str | None, typer.Option(help="As known at this instant.")] = None,
-    snapshot: Annotated[str | None, typer.Option(help="From this snapshot.")] = None,
+    where: WhereOption = None,
+    known_at: KnownAtOption = None,
+    snapshot: SnapshotOption = None,
     before_known_at: Annotated[str | None, typer.Option(help="The earlier figure as known at this instant.")] = None,
     before_snapshot: Annotated[str | None, typer.Option(help="The earlier figure from this snapshot.")] = None,
     form: FormOption = Form.table,
 ) -> None:
     """Say what lies between two figures, nothing left over. Example: `kampass bridge nrr 2025-Q3 2025-Q4 --by segment`."""
     from kampass.cli.views.bridge import show_bridges
-    from kampass.workspace import open_workspace
 
-    opened = open_workspace(workspace)
+    opened = asked_of(context, workspace)
     bridges = opened.bridge(
         kpi_id, before, after, by=by or (), where=where or (), known_at=known_at, snapshot=snapshot,
         before_known_at=before_known_at, before_snapshot=before_snapshot,
@@ -258,5 +280,5 @@ def template(
     print_template(table, explain=explain)
 
 
-for command in (backup, restore, verify):
+for command in (backup, restore, verify, serve, mcp):
     app.command()(command)

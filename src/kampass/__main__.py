@@ -1,0 +1,5 @@
+"""`python -m kampass` is `kampass`."""
+
+from kampass.cli import main
+
+main()

@@ -1,0 +1,85 @@
+"""Errors over HTTP: problem+json (RFC 9457) with the stable codes of `docs/errors.md`; pages show the same in words.
+
+What is not ours to explain, a bug, is logged under a number and answered with that number and nothing else.
+"""
+
+import logging
+import secrets
+from collections.abc import Callable
+from dataclasses import dataclass
+from http import HTTPStatus
+from typing import Any
+
+from fastapi import Request
+from fastapi.exceptions import RequestValidationError
+from fastapi.responses import JSONResponse
+from starlette.exceptions import HTTPException
+from starlette.responses import Response
+
+from kampass.errors import KampassError
+
+log = logging.getLogger("kampass")
+MEDIA_TYPE = "application/problem+json"
+
+
+@dataclass(frozen=True)
+class Problem:
+    """What went wrong, for a person and for a program."""
+
+    status: int
+    code: str
+    message: str
+    hint: str = ""
+    retry_after: int | None = None
+
+    @property
+    def title(self) -> str:
+        """The status in words."""
+        return HTTPStatus(self.status).phrase
+
+    def to_dict(self) -> dict[str, Any]:
+        """The body; `type` leads to the page that explains the code."""
+        return {
+            "type": f"/docs/errors#{self.code}", "title": self.title, "status": self.status, "code": self.code, "detail": self.message, "hint": self.hint,
+        }  # fmt: skip
+
+
+Shown = Callable[[Request, Problem], Response]
+
+
+def as_json(_: Request, problem: Problem) -> Response:
+    """The problem for a program."""
+    headers = {"WWW-Authenticate": "Bearer"} if problem.status == HTTPStatus.UNAUTHORIZED else {}
+    if problem.retry_after is not None:
+        headers["Retry-After"] = str(problem.retry_after)
+    return JSONResponse(problem.to_dict(), problem.status, headers, media_type=MEDIA_TYPE)
+
+
+_OF_HTTP = {
+    problem.status: problem
+    for problem in (
+        Problem(404, code="not_found", message="There is nothing here."),
+        Problem(405, code="method_not_allowed", message="This cannot be done here."),
+        Problem(413, code="too_large", message="That is more than is taken here."),
+    )
+}
+
+
+def of(error: Exception) -> Problem:
+    """What is said of an error."""
+    if isinstance(error, KampassError):
+        return Problem(error.status, error.code, error.message, error.hint, getattr(error, "retry_after", None))
+    if isinstance(error, RequestValidationError):
+        return Problem(422, code="bad_request", message=_invalid(error), hint="Compare the request with /api/v1/openapi.json.")
+    if isinstance(error, HTTPException):
+        return _OF_HTTP.get(error.status_code) or Problem(error.status_code, code="bad_request", message=str(error.detail))
+    number = secrets.token_hex(4)
+    log.error("incident %s", number, exc_info=error)
+    said = f"Something went wrong that is not your fault (incident {number})."
+    return Problem(500, code="internal", message=said, hint="The server's log has more.")
+
+
+def _invalid(error: RequestValidationError) -> str:
+    """The first thing that does not fit, without what was sent."""
+    first = error.errors()[0]
+    return f"{'.'.join(str(part) for part in first['loc'] if part != 'body')}: {first['msg']}."

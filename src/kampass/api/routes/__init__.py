@@ -1,0 +1,5 @@
+"""The routes of `/api/v1`, one file for each noun; `ROUTERS` lists them."""
+
+from kampass.api.routes import accounts, catalogue, dashboards, description, kpis, loads, notes, people, workspace
+
+ROUTERS = (accounts.router, catalogue.router, dashboards.router, description.router, kpis.router, loads.router, notes.router, people.router, workspace.router)

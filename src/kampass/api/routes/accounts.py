@@ -1,0 +1,55 @@
+"""Accounts: the list that the caller may see, and one of them whole."""
+
+from dataclasses import asdict
+from datetime import date, datetime
+from decimal import Decimal
+from typing import Annotated, Any
+
+from fastapi import APIRouter, Depends, Path, Query
+from starlette.responses import Response
+
+from kampass.api import models
+from kampass.api.answering import Pieces, as_json, tagged
+from kampass.api.rules import SIGNED_IN, Call
+from kampass.engine.result import instant_text
+from kampass.workspace.book.account import dossier
+from kampass.workspace.book.accounts import Wanted, accounts
+
+router = APIRouter(tags=["accounts"])
+Reader = Annotated[Call, Depends(SIGNED_IN)]
+
+
+@router.get("/api/v1/accounts", response_model=models.Page)
+def listed(call: Reader, piece: Pieces, q: Annotated[str, Query(max_length=200, description="words that its name, id or an attribute holds")] = "") -> Response:
+    """The caller's accounts, by name."""
+
+    def answer() -> Response:
+        found = [account for account in accounts(call.sight) if Wanted(words=q).takes(account)]
+        here = found[piece.offset : piece.offset + piece.limit]
+        return as_json(
+            piece.page(call.request, [plain(asdict(account)) for account in here], call.sight.snapshot_id, more=len(found) > piece.offset + len(here))
+        )
+
+    return tagged(call, answer)
+
+
+@router.get("/api/v1/accounts/{account}", response_model=models.Thing)
+def one(account: Annotated[str, Path(max_length=400)], call: Reader) -> Response:
+    """An account with its people, contracts, lines, goals, tickets and answers. One that is not the caller's to see is not there."""
+    found = dossier(call.sight, account)
+    call.record("looked at", account)
+    clock = {"snapshot": call.sight.snapshot_id, "known_at": instant_text(call.sight.known_at)}
+    return tagged(call, lambda: as_json(plain(asdict(found)) | clock))
+
+
+def plain(value: Any) -> Any:  # noqa: ANN401 - cells of any type
+    """Cells as JSON knows them."""
+    if isinstance(value, dict):
+        return {str(name): plain(inner) for name, inner in value.items()}
+    if isinstance(value, list | tuple):
+        return [plain(inner) for inner in value]
+    if isinstance(value, Decimal):
+        return float(value)
+    if isinstance(value, datetime):
+        return instant_text(value)
+    return value.isoformat() if isinstance(value, date) else value

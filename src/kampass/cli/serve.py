@@ -1,0 +1,70 @@
+"""`kampass serve`: the pages and the API, on this machine unless said otherwise."""
+
+import os
+import signal
+import socket
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from kampass.cli.data import WorkspaceOption
+from kampass.errors import DataError
+
+if TYPE_CHECKING:
+    from kampass.api.serving import Identity
+
+_SETUP_HOURS = 24
+
+
+def serve(
+    workspace: WorkspaceOption = Path(),
+    host: Annotated[str, typer.Option(help="The address to listen on.")] = "127.0.0.1",
+    port: Annotated[int, typer.Option(min=1, max=65535, help="The port to listen on.")] = 8090,
+    url: Annotated[
+        str | None, typer.Option(help="How people reach it, where a proxy stands in front, e.g. https://kampass.example.com.", envvar="KAMPASS_URL")
+    ] = None,
+) -> None:
+    """Open the web application. Example: `kampass serve --workspace my-company`."""
+    import uvicorn
+
+    from kampass.api.serving import Serving
+    from kampass.web.app import application
+    from kampass.workspace import open_workspace
+
+    opened = open_workspace(workspace)
+    reached = (url or f"http://{host}:{port}").rstrip("/")
+    if not reached.startswith(("http://", "https://")):
+        raise DataError(f"'{reached}' is no address.", code="bad_url", hint="Write https://kampass.example.com.")
+    _free(host, port)
+    typer.echo(f"Kampass: {reached}", err=True)
+    if not opened.people.accounts.any():
+        secret = opened.people.invitations.make("setup", hours=_SETUP_HOURS)
+        typer.echo(f"Make the first account here; the link works once, for a day: {reached}/set-up?ticket={secret}", err=True)
+    signal.signal(signal.SIGPIPE, signal.SIG_IGN)  # a reader who leaves early ends their answer, not the server
+    app = application(opened, Serving(reached, _identity()))
+    uvicorn.run(
+        app, host=host, port=port, log_level="warning", access_log=False, server_header=False, proxy_headers=url is not None, forwarded_allow_ips="127.0.0.1"
+    )
+
+
+def _free(host: str, port: int) -> None:
+    """DataError where something else listens already."""
+    with socket.socket(socket.AF_INET6 if ":" in host else socket.AF_INET) as asked:
+        asked.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        try:
+            asked.bind((host, port))
+        except OSError as wrong:
+            raise DataError(f"Nothing can listen at {host}:{port}: {wrong.strerror}.", code="cannot_listen", hint="Choose another with --port or --host.") from None
+
+
+def _identity() -> "Identity | None":
+    """The provider that the environment names: a secret belongs into no file that is kept."""
+    from kampass.api.serving import Identity
+
+    issuer = os.environ.get("KAMPASS_OIDC_ISSUER")
+    if not issuer:
+        return None
+    domains = tuple(domain.strip().lower() for domain in os.environ.get("KAMPASS_OIDC_DOMAINS", "").split(",") if domain.strip())
+    given = os.environ.get("KAMPASS_OIDC_CLIENT_ID", ""), os.environ.get("KAMPASS_OIDC_CLIENT_SECRET", "")
+    return Identity(issuer, *given, name=os.environ.get("KAMPASS_OIDC_NAME", "single sign-on"), domains=domains)

@@ -1,0 +1,101 @@
+"""Who answers an assistant: the workspace on this machine, as one person sees it, or a server with that person's token."""
+
+from collections.abc import Callable, Iterable, Sequence
+from dataclasses import asdict, dataclass
+from typing import Any, Protocol
+
+from kampass.client import Client
+from kampass.engine.change.bridge import Bridge
+from kampass.engine.explain import Explanation
+from kampass.engine.result import Result
+from kampass.workspace.book.account import dossier
+from kampass.workspace.sight import Sight
+
+
+class Side(Protocol):
+    """What the tools need."""
+
+    @property
+    def url(self) -> str:
+        """Where links lead."""
+        ...
+
+    def kpis(self) -> Iterable[dict[str, Any]]:
+        """Every KPI: id, name, question, unit, dimensions."""
+        ...
+
+    def ask(self, kpis: Sequence[str], **asked: Any) -> Result:  # noqa: ANN401 - as `Workspace.kpi` takes it
+        """The answers to a question."""
+        ...
+
+    def explain(self, kpi: str, **asked: Any) -> list[Explanation]:  # noqa: ANN401 - as `Workspace.explain` takes it
+        """Figures taken apart."""
+        ...
+
+    def bridge(self, kpi: str, before: str, after: str, **asked: Any) -> list[Bridge]:  # noqa: ANN401 - as `Workspace.bridge` takes it
+        """What lies between two figures."""
+        ...
+
+    def account(self, account: str) -> dict[str, Any]:
+        """An account whole; NotFound where there is none in sight."""
+        ...
+
+
+@dataclass(frozen=True)
+class Here:
+    """A workspace on this machine; `sight` gives what the caller may see now."""
+
+    sight: Callable[[], Sight]
+    url: str = ""
+
+    def kpis(self) -> Iterable[dict[str, Any]]:
+        """Every KPI."""
+        return [
+            {"id": kpi.id, "name": kpi.name, "question": kpi.question, "unit": kpi.unit, "dimensions": list(kpi.named_dimensions)}
+            | {"synonyms": list(kpi.synonyms)}
+            for kpi in self.sight().catalogue
+        ]
+
+    def ask(self, kpis: Sequence[str], **asked: Any) -> Result:  # noqa: ANN401 - as the protocol says
+        """The answers."""
+        return self.sight().kpi(kpis, **asked)
+
+    def explain(self, kpi: str, **asked: Any) -> list[Explanation]:  # noqa: ANN401 - as the protocol says
+        """Figures taken apart."""
+        return self.sight().explain(kpi, **asked)
+
+    def bridge(self, kpi: str, before: str, after: str, **asked: Any) -> list[Bridge]:  # noqa: ANN401 - as the protocol says
+        """What lies between."""
+        return self.sight().bridge(kpi, before, after, **asked)
+
+    def account(self, account: str) -> dict[str, Any]:
+        """An account."""
+        return asdict(dossier(self.sight(), account))
+
+
+@dataclass(frozen=True)
+class There:
+    """A server, asked with a token."""
+
+    client: Client
+    url: str
+
+    def kpis(self) -> Iterable[dict[str, Any]]:
+        """Every KPI."""
+        return self.client.catalogue()
+
+    def ask(self, kpis: Sequence[str], **asked: Any) -> Result:  # noqa: ANN401 - as the protocol says
+        """The answers."""
+        return self.client.kpi(kpis, **asked)
+
+    def explain(self, kpi: str, **asked: Any) -> list[Explanation]:  # noqa: ANN401 - as the protocol says
+        """Figures taken apart."""
+        return self.client.explain(kpi, **asked)
+
+    def bridge(self, kpi: str, before: str, after: str, **asked: Any) -> list[Bridge]:  # noqa: ANN401 - as the protocol says
+        """What lies between."""
+        return self.client.bridge(kpi, before, after, **asked)
+
+    def account(self, account: str) -> dict[str, Any]:
+        """An account."""
+        return dict(self.client.account(account))

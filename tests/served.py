@@ -1,0 +1,60 @@
+"""A small sample company behind its application, and people of every role who call it."""
+
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta
+
+import pytest
+from fastapi import FastAPI
+from starlette.testclient import TestClient
+
+from kampass.access import Role
+from kampass.api.serving import Serving
+from kampass.people import Person
+from kampass.web.app import application
+from kampass.workspace import Workspace, create
+from kampass.workspace.settings import SourceSettings, WorkspaceSettings
+
+
+@dataclass(frozen=True)
+class Served:
+    """A workspace, its application, and people of every role."""
+
+    workspace: Workspace
+    app: FastAPI
+    people: dict[Role, Person]
+
+    def token(self, role: Role, *scopes: str) -> str:
+        """A fresh token of the person of that role."""
+        wanted = scopes or ("read", "export", "write", *(("admin",) if role is Role.ADMIN else ()))
+        return self.workspace.people.tokens.make(self.people[role].id, "test", wanted, datetime.now(UTC) + timedelta(days=1))[0]
+
+    def client(self, role: Role, *scopes: str) -> TestClient:
+        """A client that calls with a token of that role."""
+        return TestClient(self.app, headers={"authorization": f"Bearer {self.token(role, *scopes)}"}, follow_redirects=False)
+
+
+@pytest.fixture(scope="session")
+def served(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Served]:
+    """The application of a small sample company."""
+    folder = tmp_path_factory.mktemp("api") / "company"
+    workspace = create(folder, WorkspaceSettings(sources=(SourceSettings("sample", "sample", {"scale": 0.15}),)))
+    workspace.sync()
+    whole = workspace.sight()
+    users = [row[0] for row in whole.cursor().execute("SELECT id FROM users ORDER BY id").fetchall()]
+    manager = max(users, key=lambda user: len(workspace.sights.scope_of(Role.ACCOUNT_MANAGER, user, None).accounts or ()))
+    _, team = workspace.sights.place_of("", manager, None)
+    places = {Role.ACCOUNT_MANAGER: (manager, None), Role.TEAM_LEAD: (None, team)}
+    people = {}
+    for role in Role:
+        user, led = places.get(role, (None, None))
+        people[role] = workspace.people.accounts.add(f"{role.value}@example.com", role.label, role, user_id=user, team_id=led)
+    yield Served(workspace, application(workspace, Serving("http://testserver", development=True)), people)
+    workspace.close()
+
+
+@pytest.fixture(scope="session")
+def client_as(served: Served) -> Callable[[Role], TestClient]:
+    """Clients that call with a token, one for each role."""
+    made = {role: served.client(role) for role in Role}
+    return lambda role: made[role]
