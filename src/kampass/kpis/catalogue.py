@@ -134,6 +134,7 @@ def _kpi(entry: Any, family: str, place: str, *, own: bool) -> Kpi:  # noqa: ANN
     if not isinstance(entry, dict) or not isinstance(entry.get("id"), str):
         raise DefinitionError(f"{where}: an entry without an id.")
     where = f"{where} ({entry['id']})"
+    entry = {key: value for key, value in entry.items() if value is not None}
     _check_keys(entry, where)
     _check_types(entry, where)
     form, value, denominator = _form(entry, where)

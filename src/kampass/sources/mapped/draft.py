@@ -16,9 +16,9 @@ _DELIMITERS = ",;\t|"
 
 def draft(file: Path, table: str, name: str = "mine") -> str:
     """The text of a mapping of one table from one file."""
-    said: dict[str, Any] = {"file": file.name, **_form(file), "columns": {"id": {"constant": ""}}}
+    said: dict[str, Any] = {"file": file.name, **form_of(file), "columns": {"id": {"constant": ""}}}
     raw = open_raw(file.parent, replace(parse(f"[sources.{name}]", "accounts", said), table=table), None)
-    filled = {column.name: header for column in TABLES[table].columns if (header := _same(column, raw))}
+    filled = same_names(table, raw)
     lines = [f"[sources.{_key(name)}]", 'kind = "mapped"', f"path = {_toml(str(file.resolve().parent))}", "", f"[sources.{_key(name)}.tables.{table}]"]
     lines += [f"{key} = {_toml(value)}" for key, value in said.items() if key != "columns"]
     lines += [f"[sources.{_key(name)}.tables.{table}.columns]"]
@@ -31,7 +31,7 @@ def draft(file: Path, table: str, name: str = "mine") -> str:
     return "\n".join(lines) + "\n"
 
 
-def _form(file: Path) -> dict[str, Any]:
+def form_of(file: Path) -> dict[str, Any]:
     """What the file's own bytes leave no doubt about: the delimiter, where its first line holds only one of the usual ones."""
     if FORMATS.get(file.suffix.lower().lstrip("."), "") != "csv":
         return {}
@@ -46,6 +46,11 @@ def _form(file: Path) -> dict[str, Any]:
     found = [sign for sign in _DELIMITERS if sign in text]
     usual = "\t" if file.suffix.lower() in {".tsv", ".tab"} else ","
     return {"delimiter": found[0]} if len(found) == 1 and found[0] != usual else {}
+
+
+def same_names(table: str, raw: RawTable) -> dict[str, str]:
+    """Each column of a table with the one header that says its name, where there is one."""
+    return {column.name: header for column in TABLES[table].columns if (header := _same(column, raw))}
 
 
 def _same(column: Column, raw: RawTable) -> str | None:

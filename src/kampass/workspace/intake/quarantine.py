@@ -151,13 +151,22 @@ def examine(workspace: "Workspace", wish: Wish, *, by: By = "reason", rows: bool
     return Quarantine(snapshot.id, total, mended, tuple(_groups(cursor, wish, by)), tuple(_effects(workspace, cursor, wish)), found)
 
 
-def listed(cursor: Any, wish: Wish, *, mended: bool = True) -> tuple[SetAside, ...]:  # noqa: ANN401 - a DuckDB cursor
-    """The rows, those mended by hand last."""
+def listed(cursor: Any, wish: Wish, *, mended: bool = True, page: tuple[int, int] | None = None) -> tuple[SetAside, ...]:  # noqa: ANN401 - a DuckDB cursor
+    """The rows, those mended by hand last; with a page (how many to skip, how many at most) only these."""
     cells = '"table", source, load, line, "column", value, reason, raw, mark'
     parts = [f"SELECT {cells}, NULL::BIGINT AS mended_by FROM _quarantine"] + ([f"SELECT {cells}, mended_by FROM _mended"] if mended else [])
     sql = f'SELECT * FROM ({" UNION ALL ".join(parts)}) WHERE {wish.where} ORDER BY mended_by IS NOT NULL, "table", source, load, line, mark'
+    if page is not None:
+        sql += f" LIMIT {int(page[1])} OFFSET {int(page[0])}"
     rows = cursor.execute(sql, wish.parameters).fetchall()
     return tuple(_row(row) for row in rows)
+
+
+def one(cursor: Any, mark: str) -> SetAside | None:  # noqa: ANN401 - a DuckDB cursor
+    """The row of that `_id`, if it is still set aside."""
+    cells = '"table", source, load, line, "column", value, reason, raw, mark, NULL::BIGINT'
+    row = cursor.execute(f"SELECT {cells} FROM _quarantine WHERE mark = $mark ORDER BY load LIMIT 1", {"mark": mark}).fetchone()
+    return _row(row) if row else None
 
 
 def _row(cells: Sequence[Any]) -> SetAside:

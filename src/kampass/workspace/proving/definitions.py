@@ -1,6 +1,7 @@
 """Definitions seen from outside: described for people, linted, and tested by their own worked examples."""
 
 from collections.abc import Iterable
+from dataclasses import dataclass
 from typing import Any
 
 from kampass.engine import Engine, Question, Settings, parse_filter
@@ -11,6 +12,21 @@ from kampass.kpis import Catalogue, Kpi
 from kampass.periods import Calendar
 from kampass.workspace.asking import parse_instant
 from kampass.workspace.proving.worlds import Worlds
+
+
+@dataclass(frozen=True)
+class Difference:
+    """What an example expected and what came out; `key` is a part of the answer, or `rows`."""
+
+    key: str
+    found: Any
+    wanted: Any
+    row: dict[str, Any] | None = None
+
+    def __str__(self) -> str:
+        if self.key == "rows":
+            return f"{len(self.found)} rows instead of {self.wanted}: {self.found}"
+        return f"{self.key} is {self.found!r}, not {self.wanted!r}"
 
 
 def lint(kpi: Kpi) -> list[str]:
@@ -44,14 +60,19 @@ def run_examples(kpis: Iterable[Kpi], *, worlds: Worlds | None = None) -> tuple[
 def check_example(kpi: Kpi, example: dict[str, Any], worlds: Worlds, *, engine: type[Engine] = Engine) -> list[str]:
     """What is wrong with one example, if anything."""
     try:
-        if "parts" in example:
-            return _differences(figure_of(kpi, example["parts"]), example["expect"])
-        return _rows_differences(kpi, example, worlds, engine)
+        return list(map(str, differences(kpi, example, worlds, engine=engine)))
     except KampassError as wrong:
         return [wrong.message]
 
 
-def _rows_differences(kpi: Kpi, example: dict[str, Any], worlds: Worlds, kind: type[Engine]) -> list[str]:
+def differences(kpi: Kpi, example: dict[str, Any], worlds: Worlds, *, engine: type[Engine] = Engine) -> list[Difference]:
+    """Where the answer to one example is not what it expects; KampassError where there is no answer."""
+    if "parts" in example:
+        return _differences(figure_of(kpi, example["parts"]), example["expect"])
+    return _rows_differences(kpi, example, worlds, engine)
+
+
+def _rows_differences(kpi: Kpi, example: dict[str, Any], worlds: Worlds, kind: type[Engine]) -> list[Difference]:
     timezone = example.get("timezone", "UTC")
     recorded_at = parse_instant(example["recorded_at"]) if "recorded_at" in example else None
     snapshot = worlds.snapshot(example["tables"], timezone=timezone, recorded_at=recorded_at)
@@ -61,12 +82,13 @@ def _rows_differences(kpi: Kpi, example: dict[str, Any], worlds: Worlds, kind: t
     found = engine.ask(question).to_dicts()
     expected = example["expect"] if isinstance(example["expect"], list) else [example["expect"]]
     if len(found) != len(expected):
-        return [f"{len(found)} rows instead of {len(expected)}: {[row['dimensions'] for row in found]}"]
+        return [Difference("rows", [row["dimensions"] for row in found], len(expected))]
     return [wrong for row, wanted in zip(found, expected, strict=True) for wrong in _differences(row, wanted)]
 
 
-def _differences(found: dict[str, Any], expected: dict[str, Any]) -> list[str]:
-    return [f"{key} is {found.get(key)!r}, not {wanted!r}" for key, wanted in expected.items() if not _same(found.get(key), wanted)]
+def _differences(found: dict[str, Any], expected: dict[str, Any]) -> list[Difference]:
+    row = found.get("dimensions") or None
+    return [Difference(key, found.get(key), wanted, row) for key, wanted in expected.items() if not _same(found.get(key), wanted)]
 
 
 def _same(found: Any, wanted: Any) -> bool:  # noqa: ANN401 - a cell of an answer

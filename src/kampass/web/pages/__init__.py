@@ -1,0 +1,55 @@
+"""The pages, one file for each; `ROUTERS` lists them."""
+
+from kampass.web import rendering
+from kampass.web.pages import (
+    account,
+    accounts,
+    audit,
+    bridge,
+    catalogue,
+    dashboard_editing,
+    dashboards,
+    data,
+    editor,
+    home,
+    kpi,
+    overview,
+    people,
+    portfolio,
+    quarantine,
+    settings,
+    signing,
+    snapshots,
+    styleguide,
+    team,
+    tokens,
+    upload,
+    why,
+)
+
+ROUTERS = (
+    rendering.router,
+    accounts.router,  # before account: /accounts/export is no account
+    account.router,
+    audit.router,
+    bridge.router,
+    editor.router,  # before catalogue: /catalogue/new is no KPI
+    catalogue.router,
+    dashboard_editing.router,
+    dashboards.router,
+    data.router,
+    home.router,
+    kpi.router,
+    overview.router,
+    people.router,
+    portfolio.router,
+    quarantine.router,
+    settings.router,
+    signing.router,
+    snapshots.router,
+    styleguide.router,
+    team.router,
+    tokens.router,
+    upload.router,
+    why.router,
+)

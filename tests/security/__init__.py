@@ -1,0 +1,1 @@
+"""Attacks on the real application: every route, every role, every text of the model."""

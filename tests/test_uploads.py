@@ -1,0 +1,211 @@
+"""Uploads: a file waits under a name of ours, is mapped by what a form says, and loads whole or not at all. Jobs take turns."""
+
+import io
+import threading
+from dataclasses import replace
+from pathlib import Path
+
+import pytest
+from tests.web.small import ANSWERED, MAPPED, MESSY, small_copy
+
+from kampass.access import NotFound
+from kampass.errors import DataError, KampassError, UnknownName
+from kampass.workspace import Workspace
+from kampass.workspace.jobs import Jobs, Order
+from kampass.workspace.settings import read
+from kampass.workspace.uploads import Upload, Uploads, load, look
+from kampass.workspace.uploads.choices import by_hand, choices, said_of
+from kampass.workspace.uploads.look import begin, readings
+from kampass.workspace.uploads.pending import aimed
+
+
+@pytest.fixture
+def workspace(tmp_path: Path) -> Workspace:
+    return small_copy(tmp_path)
+
+
+def uploaded(workspace: Workspace, text: str | bytes = MESSY, name: str = "answers.csv") -> Upload:
+    """A file that waits, aimed at survey answers."""
+    content = text.encode() if isinstance(text, str) else text
+    upload = Uploads(workspace.folder).receive(io.BytesIO(content), name, 1)
+    return begin(workspace, aimed(upload, workspace.settings.sources, "survey", "responses"))
+
+
+def said(upload: Upload, fields: dict[str, str], **more: object) -> Upload:
+    """The upload as a form says it."""
+    return replace(upload, said=said_of(upload.table, {name: [value] for name, value in fields.items()}, upload.said), **more)  # type: ignore[arg-type]
+
+
+def test_a_file_name_is_shown_and_never_a_path(workspace: Workspace) -> None:
+    upload = uploaded(workspace, name="../../..\\etc/pass\nwd <b>.CSV")
+    assert upload.shown == "pass?wd <b>.CSV"
+    files = [file.name for file in (workspace.folder / ".kampass" / "uploads" / upload.id).iterdir()]
+    assert "upload.csv" in files and not any("pass" in file for file in files)
+
+
+@pytest.mark.parametrize(("name", "content", "code"), [("a.exe", b"x", "unreadable_file"), ("noending", b"x", "unreadable_file"), ("a.csv", b"", "no_header")])
+def test_what_is_no_table_is_refused_and_leaves_nothing_behind(workspace: Workspace, name: str, content: bytes, code: str) -> None:
+    with pytest.raises(DataError) as refused:
+        Uploads(workspace.folder).receive(io.BytesIO(content), name, 1)
+    assert refused.value.code == code
+    assert Uploads(workspace.folder).waiting(1) == []
+
+
+@pytest.mark.parametrize("name", ["", "../x", "A", "a b", "a/b", "-a", "a-", "x" * 41, "ä", "files"])
+def test_a_source_is_named_strictly_and_never_like_another(workspace: Workspace, name: str) -> None:
+    with pytest.raises(DataError) as refused:
+        aimed(uploaded(workspace), workspace.settings.sources, name, "responses")
+    assert refused.value.code in {"bad_source_name", "source_taken"}
+
+
+def test_a_table_that_does_not_exist_is_refused(workspace: Workspace) -> None:
+    with pytest.raises(UnknownName):
+        aimed(uploaded(workspace), workspace.settings.sources, "survey", "answers")
+
+
+def test_nobody_finds_the_upload_of_another_person(workspace: Workspace) -> None:
+    upload = Uploads(workspace.folder).keep(uploaded(workspace))
+    assert Uploads(workspace.folder).find(upload.id, 1).id == upload.id
+    for upload_id, person in ((upload.id, 2), ("0" * 32, 1), ("../" + upload.id, 1), ("", 1)):
+        with pytest.raises(NotFound):
+            Uploads(workspace.folder).find(upload_id, person)
+
+
+def test_a_person_has_ten_uploads_waiting_at_most(workspace: Workspace) -> None:
+    made = [uploaded(workspace).id for _ in range(12)]
+    assert [upload.id for upload in Uploads(workspace.folder).waiting(1)] == made[:1:-1]
+
+
+def test_what_could_be_read_in_two_ways_stays_open_until_it_is_answered(workspace: Workspace) -> None:
+    seen = look(workspace, said(uploaded(workspace), MAPPED))
+    assert seen.open == ("Am: which is the day, which the month?",)
+    asked = next(choice for choice in choices("responses", seen.upload.said, seen.preview.questions if seen.preview else ()) if choice.question)
+    assert [(code, shown) for code, shown, _ in asked.readings] == [
+        ("timestamp:%d.%m.%Y %H:%M", "2026-04-03; 2026-04-05"),
+        ("timestamp:%m.%d.%Y %H:%M", "2026-03-04; 2026-05-04"),
+    ]
+    dated = look(workspace, said(uploaded(workspace), MAPPED | {"read.responded_at": "timestamp:%d.%m.%Y %H:%M"}))
+    assert dated.open == ("Am: which time zone are these in? (any IANA name)",)
+
+
+def test_the_preview_shows_the_rows_that_would_be_set_aside_and_loads_nothing(workspace: Workspace) -> None:
+    before = workspace.manifest.current(), (workspace.folder / "kampass.toml").read_text()
+    seen = look(workspace, said(uploaded(workspace), ANSWERED))
+    assert seen.ready and seen.preview is not None
+    assert [(row.line, row.column, row.value) for row in seen.preview.aside] == [(3, "Note", "sehr gut"), (4, "Am", "31.02.2026 10:00")]
+    assert (workspace.manifest.current(), (workspace.folder / "kampass.toml").read_text()) == before
+
+
+def test_a_load_writes_the_mapping_and_leaves_the_rest_of_the_settings_as_it_stands(workspace: Workspace) -> None:
+    before = (workspace.folder / "kampass.toml").read_text()
+    told: list[str] = []
+    found = load(workspace, said(uploaded(workspace), ANSWERED), told.append)
+    (report,) = found.reports
+    assert [(row.read, row.loaded, row.quarantined) for row in report.tables] == [(4, 2, 2)]
+    assert told == ["Loading responses", "Publishing"]
+    after = (workspace.folder / "kampass.toml").read_text()
+    written = after.partition("[sources.survey]")[2].partition("[calendars.default]")[0]
+    assert after.replace("[sources.survey]" + written, "") == before
+    assert read(workspace.folder).sources[1].mappings[0].files == ("responses-*.csv",)
+    assert Uploads(workspace.folder).waiting(1) == []
+
+
+def test_a_refused_load_leaves_settings_and_files_as_they_were(workspace: Workspace) -> None:
+    load(workspace, said(uploaded(workspace), ANSWERED), lambda _: None)
+    folder = workspace.folder / "uploads" / "survey"
+    before = (workspace.folder / "kampass.toml").read_text(), workspace.manifest.current(), [file.name for file in folder.iterdir()]
+    with pytest.raises(DataError) as refused:
+        load(workspace, said(uploaded(workspace), MAPPED, adds=False), lambda _: None)
+    assert refused.value.code == "ambiguous_values"
+    assert ((workspace.folder / "kampass.toml").read_text(), workspace.manifest.current(), [file.name for file in folder.iterdir()]) == before
+
+
+@pytest.mark.parametrize(("adds", "kept"), [(True, ["e1", "e4", "e9"]), (False, ["e9"])])
+def test_the_next_file_of_the_same_shape_needs_nothing_but_a_word_on_the_earlier_ones(workspace: Workspace, *, adds: bool, kept: list[str]) -> None:
+    load(workspace, said(uploaded(workspace), ANSWERED), lambda _: None)
+    again = uploaded(workspace, "Nr;Umfrage;Am;Note;Kunde\n" + "e9;s1;06.05.2026 11:00;5,0;a2\n")
+    assert again.known
+    seen = look(workspace, again)
+    assert seen.open == ("Does this file replace what was uploaded before, or add to it?",)
+    load(workspace, replace(again, adds=adds), lambda _: None)
+    for held in workspace.manifest.loads(states=("held",)):
+        workspace.confirm(held.id)
+    rows = workspace.sight().cursor().execute("SELECT id FROM responses WHERE id LIKE 'e%' ORDER BY 1").fetchall()
+    assert [row[0] for row in rows] == kept
+
+
+def test_a_file_that_is_no_utf8_shows_how_it_would_read(tmp_path: Path) -> None:
+    file = tmp_path / "a.csv"
+    file.write_bytes("id,name\n1,Müller\n".encode("windows-1252"))
+    assert ("windows-1252", "1,Müller") in readings(file)
+    file.write_bytes("id,name\n1,Müller\n".encode())
+    assert readings(file) == ()
+
+
+def test_an_encoding_is_asked_for_and_then_taken(workspace: Workspace) -> None:
+    text = MESSY.removeprefix("\ufeff").replace("a1", "müller").encode("windows-1252")
+    asked = look(workspace, said(uploaded(workspace, text), ANSWERED))
+    assert "Which encoding does the file have?" in asked.open
+    assert look(workspace, said(uploaded(workspace, text), ANSWERED | {"encoding": "windows-1252"})).ready
+
+
+def test_what_a_form_says_is_what_it_shows_again() -> None:
+    fields = {
+        "from.id": ":No", "from.kind": ":Art", "values.kind": "Neu = new; Alt = renewal", "from.account_id": ":A", "from.auto_renew": ":Auto", "true.auto_renew": "ja",
+        "false.auto_renew": "nein, ", "from.value": ":Wert", "read.value": "number:,.", "from.currency": "=", "constant.currency": "EUR", "from.valid_from": ":Von",
+        "read.valid_from": "date:%d.%m.%Y", "null": "NULL, -", "trim": "1", "header_row": "3",
+    }  # fmt: skip
+    made = said_of("contracts", {name: [value] for name, value in fields.items()}, {})
+    assert made["header_row"] == 3 and made["null"] == ["NULL", "-"] and made["trim"] is True
+    assert not by_hand(made)
+    shown = {choice.column.name: choice for choice in choices("contracts", made)}
+    assert (shown["kind"].values, shown["auto_renew"].true, shown["auto_renew"].false) == ("Neu = new; Alt = renewal", "ja", "nein")
+    assert (shown["value"].read, shown["valid_from"].read, shown["currency"].constant) == ("number:,.", "date:%d.%m.%Y", "EUR")
+    assert by_hand({"select": "SELECT 1", "columns": {}}) and by_hand({"columns": {"id": {"columns": ["a", "b"], "join": "-"}}})
+
+
+def test_one_job_runs_at_a_time_and_the_others_wait() -> None:
+    jobs, gate, running = Jobs(), threading.Event(), []
+
+    def work(tell: object) -> int:
+        running.append(1)
+        gate.wait(30)
+        most = len(running)
+        running.pop()
+        return most
+
+    first, second = (jobs.start(Order("load", name, 1), work) for name in ("one", "two"))
+    assert {job.id for job in jobs.unfinished()} == {first.id, second.id}
+    gate.set()
+    assert [jobs.wait(job.id).result for job in (first, second)] == [1, 1]
+    assert jobs.unfinished() == []
+
+
+def test_a_job_tells_its_steps_and_what_went_wrong() -> None:
+    jobs = Jobs()
+
+    def refused(tell: object) -> None:
+        tell("Reading")  # type: ignore[operator]
+        raise DataError("The file is damaged.", code="unreadable_file", hint="Export it again.")
+
+    job = jobs.wait(jobs.start(Order("load", "it", 1), refused).id)
+    assert (job.state, job.said, job.step, job.error and job.error.code) == ("failed", "Reading", 1, "unreadable_file")
+
+
+def test_a_bug_in_a_job_is_told_by_a_number_and_nothing_else() -> None:
+    job_error: KampassError | None
+    jobs = Jobs()
+    job = jobs.wait(jobs.start(Order("load", "it", 1), lambda _: 1 // 0).id)
+    job_error = job.error
+    assert job_error is not None and job_error.code == "internal" and "incident" in job_error.message and "division" not in job_error.message
+
+
+def test_too_many_jobs_are_refused() -> None:
+    jobs, gate = Jobs(), threading.Event()
+    for _ in range(20):
+        jobs.start(Order("load", "it", 1), lambda _: gate.wait(30))
+    with pytest.raises(DataError, match="Too much is waiting"):
+        jobs.start(Order("load", "it", 1), lambda _: None)
+    gate.set()
+    for job in jobs.unfinished():
+        jobs.wait(job.id)
