@@ -19,16 +19,16 @@ READERS, ROUNDS, THINKING = 16, 6, 1.0
 
 @dataclass
 class Served:
-    """A server that runs, and how somebody who sees everything reads it."""
+    """A server that runs, and sixteen people who see everything, each with a session."""
 
     url: str
-    cookie: str
+    cookies: tuple[str, ...]
     account: str
     pages: dict[str, str] = field(default_factory=dict)
 
-    def client(self) -> httpx.Client:
+    def client(self, number: int = 0) -> httpx.Client:
         """A reader."""
-        return httpx.Client(base_url=self.url, cookies={"kampass": self.cookie}, timeout=120)
+        return httpx.Client(base_url=self.url, cookies={"kampass": self.cookies[number]}, timeout=120)
 
 
 @dataclass(frozen=True)
@@ -50,9 +50,11 @@ def serving(folder: Path) -> Iterator[Served]:
     from kampass.workspace import open_workspace
 
     workspace = open_workspace(folder)
-    people, email = workspace.people, "bench@example.com"
-    person = people.accounts.by_email(email) or people.accounts.add(email, "Bench", Role.EXECUTIVE)
-    cookie, _ = people.sessions.start(person.id, address="127.0.0.1", agent="bench")
+    people, cookies = workspace.people, []
+    for number in range(READERS):
+        email = f"reader-{number}@example.com"
+        person = people.accounts.by_email(email) or people.accounts.add(email, "Reader", Role.EXECUTIVE)
+        cookies.append(people.sessions.start(person.id, address="127.0.0.1", agent="bench")[0])
     row = workspace.sight().cursor().execute("SELECT account_id FROM live_touches GROUP BY 1 ORDER BY count(*) DESC, 1 LIMIT 1").fetchone()
     workspace.close()
     with socket.socket() as free:
@@ -60,7 +62,7 @@ def serving(folder: Path) -> Iterator[Served]:
         port = free.getsockname()[1]
     command = [sys.executable, "-m", "kampass", "serve", "--workspace", str(folder), "--port", str(port)]
     process = subprocess.Popen(command, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
-    served = Served(f"http://127.0.0.1:{port}", cookie, row[0])
+    served = Served(f"http://127.0.0.1:{port}", tuple(cookies), row[0])
     try:
         _wait(served)
         served.pages = _pages(served)
@@ -105,7 +107,7 @@ def readers(served: Served, *, thinking: float = THINKING, rounds: int = ROUNDS)
 
     def read(number: int) -> None:
         names = list(served.pages)
-        with served.client() as client:
+        with served.client(number) as client:
             for turn in range(rounds * len(names)):
                 name = names[(turn * 5 + number) % len(names)]
                 time.sleep(thinking * ((number * 7 + turn * 3) % 10) / 5)
@@ -152,8 +154,8 @@ def _asked(served: Served, question: str, going_on: Any) -> tuple[Times, int, in
     wrong, mixed = [0], [0]
     seen: set[str] = set()
 
-    def read(_: int) -> None:
-        with served.client() as client:
+    def read(number: int) -> None:
+        with served.client(number) as client:
             for turn in range(10**9):
                 if turn >= 20 and not going_on():
                     return
@@ -195,7 +197,7 @@ def first_paints(served: Served) -> dict[str, tuple[float, int]]:
             if path.startswith("/api/"):
                 continue
             context = chromium.new_context()
-            context.add_cookies([{"name": "kampass", "value": served.cookie, "url": served.url}])
+            context.add_cookies([{"name": "kampass", "value": served.cookies[0], "url": served.url}])
             page = context.new_page()
             devtools = context.new_cdp_session(page)
             devtools.send("Network.enable")

@@ -10,8 +10,9 @@ from collections.abc import Iterator, Mapping
 from contextlib import ExitStack
 from pathlib import Path
 
-from playwright.sync_api import Browser, Page, sync_playwright
+from playwright.sync_api import Browser, sync_playwright
 from tests.browser.company import NARROW, WIDE, House, busy, founded, served
+from tests.browser.looking import settled
 from tests.browser.places import PLACES, Place
 from tests.browsing import QUIET, program
 
@@ -59,12 +60,6 @@ def _taken(house: House, browser: Browser, place: Place, known: Mapping[str, str
                 settled(page)
                 page.screenshot(path=file, full_page=True)
                 yield file
-
-
-def settled(page: Page) -> None:
-    """Return once fonts are there and every chart is drawn."""
-    page.evaluate("document.fonts.ready")
-    page.wait_for_function("[...document.querySelectorAll('figure[data-chart]')].every((one) => one.querySelector('svg, canvas'))")
 
 
 if __name__ == "__main__":

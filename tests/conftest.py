@@ -1,4 +1,4 @@
-"""The application database on each of its two kinds; the PostgreSQL server is started once, by the first test that wants it."""
+"""What every folder may ask for: a browser, and the application database on each of its two kinds; the PostgreSQL server starts when a test first wants it."""
 
 import itertools
 import shutil
@@ -9,10 +9,12 @@ from pathlib import Path
 
 import pytest
 import sqlalchemy as sa
+from tests.browsing import browser, page, pytest_runtest_setup, pytest_runtest_teardown
 
 from kampass.store.database import Database, parse_url
 from kampass.workspace.settings import DatabaseSettings
 
+__all__ = ["browser", "page", "pytest_runtest_setup", "pytest_runtest_teardown"]  # fixtures and hooks for every folder
 _NUMBERS = itertools.count(1)
 
 

@@ -204,7 +204,7 @@ def refused(kpi: Kpi, worlds: Worlds, monkeypatch: pytest.MonkeyPatch, says: str
         {"surveys": "id,kind,scale_min,scale_max\ns,csat,1,5\n", "responses": "id,survey_id,responded_at,score\nr,s,2026-01-05T10:00:00Z,4\n"}
     )
     engine = Engine(snapshot, Catalogue({kpi.id: kpi}), Settings())
-    monkeypatch.setattr(engine, "connection", Untouchable())
+    monkeypatch.setattr(engine, "snapshot", Untouchable())
     with pytest.raises(DefinitionError, match=says) as raised:
         engine.ask(Question((kpi.id,), "2026-01"))
     words = ("Did you mean", "cannot be read", "Columns:")

@@ -132,7 +132,7 @@ def test_a_chart_is_a_vega_lite_specification_with_its_rows(by_segment: Result) 
     assert len(found) == len(rows)
     asked = {(by_segment.names[a.kpi], by_segment.shown(a, "segment"), a.period_start.isoformat()): a.value for a in by_segment if a.value is not None}
     assert {key: value for key, value in found.items() if value is not None} == asked, "a period without an answer is a gap"
-    assert {row["slice"] for row in rows} == {"large", SCRIPT, "Unknown", "All"}
+    assert {row["slice"] for row in rows} == {"Large", SCRIPT, "Unknown", "All"}
     assert json.loads(json.dumps(chart, allow_nan=False)) == chart
 
 

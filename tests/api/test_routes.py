@@ -108,7 +108,7 @@ def test_a_foreign_account_answers_as_one_that_does_not_exist(served: Served, cl
     place = served.people[Role.ACCOUNT_MANAGER]
     own = served.workspace.sights.scope_of(place.role, place.user_id, None).accounts or frozenset()
     every = {row[0] for row in served.workspace.sight().cursor().execute("SELECT id FROM accounts").fetchall()}
-    foreign, mine = sorted(every - own)[0], sorted(own)[0]
+    foreign, mine = min(every - own), min(own)
     client = client_as(Role.ACCOUNT_MANAGER)
     assert client.get(f"/api/v1/accounts/{mine}").status_code == 200
     answers = [client.get(f"/api/v1/accounts/{account}") for account in (foreign, "there-is-none")]

@@ -16,15 +16,20 @@ from pathlib import Path
 
 import httpx
 from playwright.sync_api import Browser, BrowserContext
+from tests.web.small import small_workspace
 
 from kampass.access import EVERYTHING, Role
 from kampass.people import Person
+from kampass.web.boards.starters import for_role
 from kampass.workspace import Workspace, create
 from kampass.workspace.settings import SourceSettings, WorkspaceSettings
 
 SCALE = 0.25
+PASSWORD = "green teapots sing"  # noqa: S105 - the analyst's, whose hands are on the keyboard
 OWN = "meeting_share"
 NAMES = {Role.EXECUTIVE: "Maren Holt", Role.ANALYST: "Jonas Reed", Role.ADMIN: "Ada Lindgren"}
+LOADING = 180_000
+"""Milliseconds that a load may take where everything else is busy too."""
 WIDE, NARROW = {"width": 1440, "height": 900}, {"width": 375, "height": 800}
 ANSWERED = {
     "from.id": ":Nr", "from.survey_id": ":Umfrage", "from.responded_at": ":Am", "from.score": ":Note", "from.account_id": ":Kunde", "delimiter": ";",
@@ -58,7 +63,7 @@ class House:
     def open(self, browser: Browser, role: Role | None = None, **more: object) -> BrowserContext:
         """A browser of its own for a person of that role, signed in; of nobody without one."""
         context = browser.new_context(**({"viewport": WIDE, "locale": "en-GB", "base_url": self.url} | more))  # type: ignore[arg-type]
-        context.set_default_timeout(30_000)
+        context.set_default_timeout(60_000)
         if role is not None:
             context.add_cookies([{"name": "kampass", "value": self.company.sessions[role][0], "url": self.url}])
         return context
@@ -69,24 +74,33 @@ class House:
         return httpx.Client(base_url=self.url, cookies={"kampass": token}, headers={"x-csrf": csrf}, timeout=60)
 
 
-def founded(folder: Path, *, people: bool = True) -> Company:
-    """Make the sample company, with people of every role unless said otherwise."""
+def founded(folder: Path) -> Company:
+    """Make the sample company, with people of every role."""
     workspace = create(folder, WorkspaceSettings(sources=(SourceSettings("sample", "sample", {"scale": SCALE}),)))
-    (folder / "kpis" / "our_own.yaml").write_text((resources.files("kampass.workspace.authoring") / "starter.yaml").read_text(encoding="utf-8"), encoding="utf-8")
+    (folder / "kpis" / "our_own.yaml").write_text(
+        (resources.files("kampass.workspace.authoring") / "starter.yaml").read_text(encoding="utf-8"), encoding="utf-8"
+    )
     workspace.sync()
-    known, sessions = _known(workspace), {}
-    if people:
-        staff = staffed(workspace, known)
-        sessions = {role: workspace.people.sessions.start(person.id, address="", agent="") for role, person in staff.items()}
-        known |= _written(workspace, staff)
+    known = _known(workspace)
+    staff = staffed(workspace, known)
+    sessions = {role: workspace.people.sessions.start(person.id, address="", agent="") for role, person in staff.items()}
+    known |= _written(workspace, staff)
     workspace.close()
     return Company(folder, sessions, known)
+
+
+def founded_empty(folder: Path) -> Company:
+    """A small company of files that nobody has signed in to."""
+    workspace = small_workspace(folder)
+    workspace.close()
+    return Company(workspace.folder, {}, {})
 
 
 def staffed(workspace: Workspace, known: Mapping[str, str]) -> dict[Role, Person]:
     """People of every role: an account manager and a lead whom the data knows, and three who see everything."""
     accounts = workspace.people.accounts
     made = {role: accounts.add(f"{name.split()[0].lower()}@example.com", name, role) for role, name in NAMES.items()}
+    accounts.set_password(made[Role.ANALYST].id, PASSWORD)
     made[Role.ACCOUNT_MANAGER] = accounts.add(known["email"], known["manager_name"], Role.ACCOUNT_MANAGER, user_id=known["manager"])
     made[Role.TEAM_LEAD] = accounts.add("lena@example.com", "Lena Marsh", Role.TEAM_LEAD, team_id=known["team"])
     return made
@@ -96,24 +110,32 @@ def _written(workspace: Workspace, staff: Mapping[Role, Person]) -> dict[str, st
     """What people left in it: links that somebody waits for, and notes."""
     desk, links = workspace.people, workspace.people.invitations
     admin, manager = staff[Role.ADMIN], staff[Role.ACCOUNT_MANAGER]
-    desk.notes.add(staff[Role.EXECUTIVE], scope=EVERYTHING, kpi="nrr", period="2025-Q4", text="Two large accounts left in November; the price rise is under review.")
+    leader = staff[Role.EXECUTIVE]
+    note = desk.notes.add(leader, scope=EVERYTHING, kpi="nrr", period="2025-Q4", text="Two large accounts left in November; the price rise is under review.")
+    starter = for_role(Role.EXECUTIVE)[0]
+    board = desk.dashboards.add(leader, starter.name, starter.board.layout(), [Role.ANALYST])
+    desk.saved.add(leader, "NRR by segment", "/kpis/nrr?period=2025-Q4&by=segment")
     return {
         "invite": links.make("invite", email="sam@example.com", role=Role.ACCOUNT_MANAGER, by=admin.id), "reset": links.make("reset", email=manager.email, by=admin.id),
-        "number": str(manager.id),
+        "person": str(manager.id), "note": str(note.id), "board": str(board.id), "tile": starter.board.tiles[0].id, "analyst_email": staff[Role.ANALYST].email,
     }  # fmt: skip
 
 
 def _known(workspace: Workspace) -> dict[str, str]:
     """Ids that stand in addresses: the account manager with the most accounts, one of theirs, and one that is not."""
     cursor = workspace.sight().cursor()
-    scopes = {str(user): workspace.sights.scope_of(Role.ACCOUNT_MANAGER, user, None).accounts or frozenset() for (user,) in cursor.execute("SELECT id FROM users").fetchall()}
+    scopes = {
+        str(user): workspace.sights.scope_of(Role.ACCOUNT_MANAGER, user, None).accounts or frozenset()
+        for (user,) in cursor.execute("SELECT id FROM users").fetchall()
+    }
     manager = max(scopes, key=lambda user: (len(scopes[user]), user))
     name, email = cursor.execute("SELECT name, email FROM users WHERE id = ?", [manager]).fetchall()[0]
     paying = [str(row[0]) for row in cursor.execute("SELECT account_id FROM live_subscriptions GROUP BY 1 ORDER BY count(*) DESC, 1").fetchall()]
+    account = next(account for account in paying if account in scopes[manager])
     return {
         "manager": manager, "manager_name": str(name), "email": str(email), "team": str(workspace.sights.place_of("", manager, None)[1]),
-        "account": next(account for account in paying if account in scopes[manager]), "foreign": next(account for account in paying if account not in scopes[manager]),
-        "survey": str(cursor.execute("SELECT id FROM surveys WHERE kind = 'csat' ORDER BY id").fetchall()[0][0]), "own": OWN, "nobodys": "acc-nobody",
+        "account": account, "foreign": next(account for account in paying if account not in scopes[manager]),
+        "survey": str(cursor.execute("SELECT id FROM surveys WHERE kind = 'csat' ORDER BY id").fetchall()[0][0]), "account_name": str(cursor.execute("SELECT name FROM accounts WHERE id = ?", [account]).fetchall()[0][0]), "own": OWN, "nobodys": "acc-nobody",
     }  # fmt: skip
 
 
@@ -149,24 +171,25 @@ def busy(house: House, browser: Browser) -> dict[str, str]:
     known = dict(house.company.known)
     with house.client(Role.ADMIN) as client:
         place = _uploaded(client, messy(known["survey"], known["account"], month=12), "antworten.csv")
-        client.post(place, data=ANSWERED | {"do": "look"}).raise_for_status()
+        client.post(place, data=ANSWERED | {"do": "look"})
         job = client.post(place, data=ANSWERED | {"do": "load"}).headers["location"]
         with house.open(browser, Role.ADMIN) as context:
             page = context.new_page()
             page.goto(job)
-            page.get_by_text("What it did to the figures").wait_for()
-        known["number"] = "2"
+            page.get_by_text("What it did to the figures").wait_for(timeout=LOADING)
         known["job_id"] = job.rpartition("/")[2]
         known["row_id"] = client.get("/data/quarantine").text.partition("/data/quarantine/rows/")[2].partition('"')[0]
-        known["upload_id"] = _uploaded(client, messy(known["survey"], known["account"], month=11), "antworten-november.csv", source="interviews").rpartition("/")[2]
-        known["before"], known["after"] = (one["id"] for one in client.get("/api/v1/snapshots").json()["snapshots"][:2])
+        known["upload_id"] = _uploaded(client, messy(known["survey"], known["account"], month=11), "antworten-november.csv", source="interviews").rpartition(
+            "/"
+        )[2]
+        known["before"], known["after"] = (one["id"] for one in client.get("/api/v1/snapshots").json()["items"][:2])
     return known
 
 
-def messy(survey: str, account: str, *, month: int) -> bytes:
+def messy(survey: str, account: str, *, month: int, prefix: str = "") -> bytes:
     """Answers as a German spreadsheet saves them: a byte order mark, semicolons, the day first, commas in numbers; two rows that nobody can read."""
     rows = ("03.{m} 09:30;4,0", "13.{m} 10:00;sehr gut", "31.11.2025 10:00;5,0", "05.{m} 11:00;5,0", "08.{m} 12:00;3,5")
-    lines = [f"{month}-{number};{survey};{row.format(m=f'{month}.2025')};{account}" for number, row in enumerate(rows, 1)]
+    lines = [f"{prefix}{month}-{number};{survey};{row.format(m=f'{month}.2025')};{account}" for number, row in enumerate(rows, 1)]
     return "\r\n".join(("\ufeffNr;Umfrage;Am;Note;Kunde", *lines, "")).encode()
 
 

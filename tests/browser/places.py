@@ -5,8 +5,8 @@ from dataclasses import dataclass
 
 from kampass.access import Role
 
-NO_PAGES = frozenset({"/", "/healthz", "/static/{digest}/{path:path}", "/sign-in/provider", "/sign-in/return"})
-"""What answers a browser with something else than a page: a redirect, a file, a word."""
+NO_PAGES = frozenset({"/", "/healthz", "/static/{digest}/{path:path}", "/sign-in/provider", "/sign-in/return", "/palette"})
+"""What answers a browser with something else than a page: a redirect, a file, a word, a part of a page."""
 IN_STORIES = frozenset({"/set-up", "/sign-in/code"})
 """Steps of coming in, which have no address of their own to begin at: test_coming_in looks at them as it passes."""
 
@@ -21,10 +21,11 @@ class Place:
     role: Role | None = Role.ADMIN
     busy: bool = False
     kpi: str = "nrr"
+    number: str = ""
 
     def address(self, known: Mapping[str, str]) -> str:
         """The path and the question, with the ids of a company."""
-        values = {"kpi": self.kpi.format_map(known)} | known
+        values = known | {"kpi": self.kpi.format_map(known), "number": self.number.format_map(known)}
         return self.route.format_map(values) + (f"?{self.query.format_map(values)}" if self.query else "")
 
 
@@ -46,13 +47,20 @@ PLACES = (
     Place("account", "/accounts/{account}", role=Role.ACCOUNT_MANAGER),
     Place("team", "/team", role=Role.EXECUTIVE),
     Place("dashboards", "/dashboards", role=Role.EXECUTIVE),
+    Place("dashboard", "/dashboards/{number}", role=Role.EXECUTIVE, number="{board}"),
+    Place("dashboard-edit", "/dashboards/{number}/edit", role=Role.EXECUTIVE, number="{board}"),
+    Place("dashboard-tile", "/dashboards/{number}/tiles/{tile}", role=Role.EXECUTIVE, number="{board}"),
+    Place("dashboard-tile-new", "/dashboards/{number}/tiles/new", role=Role.EXECUTIVE, number="{board}"),
+    Place("note", "/notes/{number}", role=Role.EXECUTIVE, number="{note}"),
+    Place("saved", "/saved", role=Role.EXECUTIVE),
+    Place("search", "/search", "q=labs", role=Role.EXECUTIVE),
     Place("catalogue", "/catalogue", role=Role.ANALYST),
     Place("catalogue-kpi", "/catalogue/{kpi}", role=Role.ANALYST),
     Place("kpi-new", "/catalogue/new", role=Role.ANALYST),
     Place("kpi-edit", "/catalogue/{kpi}/edit", role=Role.ANALYST, kpi="{own}"),
     Place("kpi-delete", "/catalogue/{kpi}/delete", role=Role.ANALYST, kpi="{own}"),
     Place("data", "/data", busy=True),
-    Place("data-load", "/data/loads/{number}", busy=True),
+    Place("data-load", "/data/loads/{number}", busy=True, number="2"),
     Place("data-job", "/data/jobs/{job_id}", busy=True),
     Place("data-upload", "/data/upload", busy=True),
     Place("data-mapping", "/data/upload/{upload_id}", busy=True),
@@ -63,7 +71,7 @@ PLACES = (
     Place("data-definitions", "/data/definitions", busy=True),
     Place("settings", "/settings"),
     Place("settings-people", "/settings/people"),
-    Place("settings-person", "/settings/people/{number}"),
+    Place("settings-person", "/settings/people/{number}", number="{person}"),
     Place("settings-tokens", "/settings/tokens"),
     Place("settings-workspace", "/settings/workspace"),
     Place("settings-audit", "/settings/audit"),

@@ -4,6 +4,7 @@ from collections.abc import Iterator
 from datetime import UTC, datetime
 
 import pytest
+import sqlalchemy as sa
 from pwdlib import PasswordHash
 from pwdlib.hashers.argon2 import Argon2Hasher
 from tests.security import company
@@ -12,6 +13,7 @@ from tests.security.world import World, person
 from kampass.access import Role
 from kampass.api.serving import Serving
 from kampass.people.accounts import passwords
+from kampass.people.schema import FAILURES
 from kampass.web.app import application
 from kampass.workspace import Workspace, create
 from kampass.workspace.settings import SourceSettings, WorkspaceSettings
@@ -75,3 +77,10 @@ def written(world: World) -> World:
         world.ids[f"saved {name}"] = str(saved[0].id)
         world.ids[f"board {name}"] = str(desk.dashboards.add(author, f"mk-board-{name} {company.ATTACK}"[:100], [tile]).id)
     return world
+
+
+@pytest.fixture(autouse=True)
+def patience(world: World) -> None:
+    """Failures to sign in are forgotten between tests: all of them come from one address."""
+    with world.workspace.manifest.engine.begin() as connection:
+        connection.execute(sa.delete(FAILURES))

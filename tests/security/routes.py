@@ -3,6 +3,7 @@
 from dataclasses import dataclass
 from urllib.parse import quote
 
+from fastapi.dependencies.models import Dependant
 from fastapi.routing import APIRoute
 
 from kampass.api.routes import ROUTERS as API
@@ -26,7 +27,7 @@ class Route:
     path: str
     rule: Rule | None
     names: tuple[str, ...]
-    form: bool
+    asks: tuple[str, ...]
 
     def __str__(self) -> str:
         return f"{self.method} {self.path}"
@@ -50,9 +51,14 @@ def _routes() -> list[Route]:
     for route in (route for router in (*PAGES, *API) for route in router.routes):
         assert isinstance(route, APIRoute)
         names = tuple(parameter.name for parameter in route.dependant.path_params)
-        form = bool(route.dependant.body_params)
-        found += [Route(method, route.path, rule_of(route), names, form) for method in sorted(route.methods - {"HEAD"})]
+        found += [Route(method, route.path, rule_of(route), names, _asks(route.dependant)) for method in sorted(route.methods - {"HEAD"})]
     return found
+
+
+def _asks(needed: Dependant) -> tuple[str, ...]:
+    """The parameters of the query, those of everything it depends on too."""
+    own = [parameter.alias for parameter in needed.query_params]
+    return (*own, *(asked for inner in needed.dependencies for asked in _asks(inner)))
 
 
 ROUTES = _routes()

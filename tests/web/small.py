@@ -1,5 +1,6 @@
 """A workspace small enough to publish in a moment, and people signed in to it: two accounts, one survey, four answers in March."""
 
+import re
 import shutil
 import tempfile
 from functools import cache
@@ -69,6 +70,11 @@ def small_workspace(folder: Path, *, load: bool = True) -> Workspace:
 def answers(workspace: Workspace) -> Path:
     """The file of survey answers that the workspace's own source reads."""
     return workspace.folder.parent / "files" / "responses.csv"
+
+
+def words(page: str) -> str:
+    """What a page says, without its tags."""
+    return " ".join(re.sub(r"<[^>]+>", " ", page).split())
 
 
 class Signed(TestClient):

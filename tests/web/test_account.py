@@ -40,7 +40,7 @@ def test_a_foreign_account_is_not_told_from_one_that_does_not_exist(client_of: C
     for path in ("/accounts/{}", "/accounts/{}/export", "/accounts/{}?kind=notes&page=2"):
         theirs, nobodys = client.get(path.format(foreign)), client.get(path.format("acc-none"))
         assert (theirs.status_code, theirs.text) == (404, nobodys.text)
-    assert client.post(f"/accounts/{foreign}/notes", data={"text": "hello"}).status_code == 404
+    assert client.post("/notes", data={"text": "hello", "account": foreign, "next": "/accounts"}).status_code == 404
 
 
 def test_a_test_account_has_no_page(client_of: ClientOf, company: Workspace) -> None:
@@ -84,8 +84,8 @@ def test_the_timeline_narrows_to_one_kind(client_of: ClientOf, company: Workspac
 
 def test_a_note_stands_beside_the_figures_for_whoever_may_see_the_account(client_of: ClientOf, mine: str) -> None:
     lead = client_of(Role.ACCOUNT_MANAGER, "kaya.yilmaz@ourfirm.example")
-    done = lead.post(f"/accounts/{mine}/notes", data={"text": "Renewal talk on <Monday> & after"})
-    assert (done.status_code, done.headers["location"]) == (303, f"/accounts/{mine}#notes")
+    done = lead.post("/notes", data={"text": "Renewal talk on <Monday> & after", "account": mine, "next": f"/accounts/{mine}"})
+    assert (done.status_code, done.headers["location"].partition("#")[0]) == (303, f"/accounts/{mine}")
     for client in (lead, client_of(Role.EXECUTIVE)):
         page = client.get(f"/accounts/{mine}?kind=notes").text
         assert page.count("Renewal talk on &lt;Monday&gt; &amp; after") == 2
@@ -95,7 +95,7 @@ def test_a_note_stands_beside_the_figures_for_whoever_may_see_the_account(client
 def test_a_note_without_the_sessions_secret_is_refused(client_of: ClientOf, mine: str) -> None:
     client = client_of(Role.EXECUTIVE)
     client.headers.pop("x-csrf")
-    assert client.post(f"/accounts/{mine}/notes", data={"text": "hello"}).status_code == 403
+    assert client.post("/notes", data={"text": "hello", "account": mine, "next": "/accounts"}).status_code == 403
 
 
 def test_the_export_holds_what_happened(client_of: ClientOf, company: Workspace, mine: str) -> None:

@@ -68,7 +68,10 @@ def test_it_says_what_the_kpi_means_and_how_it_is_misread(as_role: Clients) -> N
     assert "nrr@1" in page
 
 
-@pytest.mark.parametrize("kpi", tuple(shipped()), ids=lambda kpi: kpi.id)
+FIRST = {kpi.family: kpi.id for kpi in reversed(tuple(shipped()))}
+
+
+@pytest.mark.parametrize("kpi", [pytest.param(kpi, id=kpi.id, marks=[] if FIRST[kpi.family] == kpi.id else pytest.mark.nightly) for kpi in shipped()])
 def test_every_kpi_has_a_page_and_a_why_for_whoever_asks(as_role: Clients, kpi: Kpi) -> None:
     client = as_role(Role.ACCOUNT_MANAGER)
     page = client.get(f"/kpis/{kpi.id}?period={PERIOD}")
@@ -77,42 +80,28 @@ def test_every_kpi_has_a_page_and_a_why_for_whoever_asks(as_role: Clients, kpi: 
     assert client.get(f"/why/{kpi.id}?period={PERIOD}", headers={"hx-request": "true"}).status_code == 200
 
 
-def test_a_note_stands_beside_the_number_on_the_chart_and_can_be_taken_away(served: Served, as_role: Clients) -> None:
-    client, address = as_role(Role.EXECUTIVE), f"/kpis/nrr?period={PERIOD}"
-    told = "Prices rose <script>alert(1)</script> in October"
-    answer = client.post("/kpis/nrr/notes", data={"text": told, "period": PERIOD, "back": address})
-    assert (answer.status_code, answer.headers["location"]) == (303, f"{address}#notes")
-    page = client.get(address).text
+def test_a_note_stands_beside_the_number_and_on_the_chart(served: Served, as_role: Clients) -> None:
+    address, told = f"/kpis/nrr?period={PERIOD}", "Prices rose <script>alert(1)</script> in October"
+    author, scope = served.people[Role.EXECUTIVE], sight_of(served, Role.EXECUTIVE).scope
+    note = served.workspace.people.notes.add(author, text=told, scope=scope, kpi="nrr", period=PERIOD)
+    page = as_role(Role.EXECUTIVE).get(address).text
     assert "<script>alert(1)" not in page
-    assert told in text_of(page).replace("  ", " ") or "Prices rose" in text_of(page)
-    assert any("Prices rose" in json.dumps(chart) for chart in charts(page))
-    (note,) = served.workspace.people.notes.about(kpi="nrr", scope=sight_of(served, Role.EXECUTIVE).scope)
-    assert note.text == told
-    assert as_role(Role.TEAM_LEAD).post(f"/kpis/nrr/notes/{note.id}/remove", data={}).status_code == 403
-    assert client.post(f"/kpis/nrr/notes/{note.id}/remove", data={"back": address}).status_code == 303
-    assert "Prices rose" not in client.get(address).text
+    assert "Prices rose &lt;script&gt;alert(1)&lt;/script&gt; in October" in page
+    assert "Prices rose" in json.dumps(charts(page)[0])
+    assert "1<span" in as_role(Role.EXECUTIVE).get(f"/overview?period={PERIOD}").text
+    served.workspace.people.notes.remove(note.id, author, scope=scope)
+    assert "Prices rose" not in as_role(Role.EXECUTIVE).get(address).text
 
 
-def test_a_note_about_a_foreign_account_is_refused_as_if_there_were_none(served: Served, as_role: Clients) -> None:
+def test_a_note_on_a_foreign_account_stands_on_nobody_elses_page(served: Served, as_role: Clients) -> None:
     own = sight_of(served, Role.ACCOUNT_MANAGER).scope.accounts
     foreign = next(key for (key,) in served.workspace.sight().cursor().execute("SELECT id FROM accounts ORDER BY id").fetchall() if key not in own)
-    client = as_role(Role.ACCOUNT_MANAGER)
-    refused = [client.post("/kpis/nrr/notes", data={"text": "x", "account": account}) for account in (foreign, "no-such-account")]
-    assert [answer.status_code for answer in refused] == [404, 404]
-    assert len({re.sub(r"\d", "", answer.text) for answer in refused}) == 1
-
-
-def test_a_question_is_saved_under_a_name_and_leads_nowhere_else(served: Served, as_role: Clients) -> None:
-    client = as_role(Role.EXECUTIVE)
-    answer = client.post("/kpis/nrr/save", data={"name": "Retention", "back": f"/kpis/nrr?period={PERIOD}"})
-    assert (answer.status_code, answer.headers["location"]) == (303, f"/kpis/nrr?period={PERIOD}")
-    away = client.post("/kpis/nrr/save", data={"name": "Away", "back": "//evil.example"})
-    assert away.headers["location"] == "/kpis/nrr"
-    person = served.people[Role.EXECUTIVE]
-    kept = served.workspace.people.saved.all(person)
-    assert {(one.name, one.query) for one in kept} == {("Retention", f"/kpis/nrr?period={PERIOD}"), ("Away", "/kpis/nrr")}
-    for one in kept:
-        served.workspace.people.saved.remove(one.id, person)
+    author, scope = served.people[Role.EXECUTIVE], sight_of(served, Role.EXECUTIVE).scope
+    note = served.workspace.people.notes.add(author, text="They will leave us", scope=scope, kpi="nrr", account=foreign, period=PERIOD)
+    address = f"/kpis/nrr?period={PERIOD}"
+    assert "They will leave us" in as_role(Role.EXECUTIVE).get(address).text
+    assert "They will leave us" not in as_role(Role.ACCOUNT_MANAGER).get(address).text
+    served.workspace.people.notes.remove(note.id, author, scope=scope)
 
 
 @pytest.mark.parametrize("form", ["csv", "json", "parquet", "xlsx"])

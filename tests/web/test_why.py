@@ -3,18 +3,47 @@
 import csv
 import io
 import re
-from collections.abc import Callable
+import threading
+from collections.abc import Callable, Iterator
 from html import unescape
 
 import pytest
+import uvicorn
+from playwright.sync_api import Browser, Page, expect
 from starlette.testclient import TestClient
 from tests.served import Served
 from tests.web.test_overview import PERIOD, sight_of, text_of
 
 from kampass.access import Role
+from kampass.api.serving import Serving
 from kampass.engine.display import show_difference, show_value
+from kampass.web.app import application
 
 Clients = Callable[[Role], TestClient]
+
+
+@pytest.fixture(scope="module")
+def address(served: Served) -> Iterator[str]:
+    """The address of a server for a browser."""
+    app = application(served.workspace, Serving("http://127.0.0.1:8090", development=True))
+    config = uvicorn.Config(app, host="127.0.0.1", port=0, log_level="warning", lifespan="off")
+    server = uvicorn.Server(config)
+    socket = config.bind_socket()
+    thread = threading.Thread(target=server.run, kwargs={"sockets": [socket]})
+    thread.start()
+    yield f"http://127.0.0.1:{socket.getsockname()[1]}"
+    server.should_exit = True
+    thread.join()
+    socket.close()
+
+
+@pytest.fixture
+def reader(served: Served, address: str, page: Page) -> Page:
+    """A tab of an executive who is signed in."""
+    token, _ = served.workspace.people.sessions.start(served.people[Role.EXECUTIVE].id, address="", agent="")
+    page.context.add_cookies([{"name": "kampass", "value": token, "url": address}])
+    page.set_default_timeout(60_000)
+    return page
 
 
 def links(html: str) -> list[str]:
@@ -169,3 +198,41 @@ def test_what_cannot_be_told_apart_is_said_not_guessed(as_role: Clients) -> None
     answer = as_role(Role.EXECUTIVE).get("/bridge/enps?before=2024&after=2025&by=team")
     assert answer.status_code == 422
     assert "its cells are not taken apart" in text_of(answer.text)
+
+
+def test_from_the_headline_over_the_drawer_to_the_source_rows(served: Served, address: str, reader: Page) -> None:
+    trouble: list[str] = []
+    reader.on("console", lambda message: trouble.append(message.text) if message.type == "error" else None)
+    reader.on("pageerror", lambda error: trouble.append(str(error)))
+    reader.goto(f"{address}/overview?period={PERIOD}")
+    tile = reader.get_by_role("article").filter(has_text="Net Revenue Retention")
+    expect(reader.locator("figure[data-chart] svg").first).to_be_visible(timeout=60_000)
+    tile.get_by_role("link", name="Why this number?").click()
+    drawer = reader.get_by_role("dialog", name="Why Net Revenue Retention (NRR)?")
+    expect(drawer.get_by_text("the same to the last digit")).to_be_visible(timeout=60_000)
+    drawer.get_by_role("link", name="What changed").click()
+    expect(reader.get_by_role("heading", level=1)).to_have_text("What changed in Net Revenue Retention (NRR)?")
+    reader.go_back()
+    tile.get_by_role("link", name="Why this number?").click()
+    drawer.get_by_role("link", name="Rows above the line").click()
+    first = next(iter(served.workspace.rows("nrr", "numerator", period=PERIOD)))
+    expect(reader.get_by_role("row").filter(has_text=first.origin.id)).to_contain_text(str(first.origin.fields["name"]))
+    reader.get_by_text("behind it").first.click()
+    expect(reader.get_by_text(first.evidence[0].id)).to_be_visible()
+    assert trouble == []
+
+
+def test_without_javascript_the_way_is_the_same_by_links(served: Served, address: str, browser: Browser) -> None:
+    token, _ = served.workspace.people.sessions.start(served.people[Role.EXECUTIVE].id, address="", agent="")
+    context = browser.new_context(java_script_enabled=False)
+    context.set_default_timeout(60_000)
+    context.add_cookies([{"name": "kampass", "value": token, "url": address}])
+    page = context.new_page()
+    page.goto(f"{address}/kpis/csat?period={PERIOD}")
+    page.get_by_text("The same numbers as a table").click()
+    (answer,) = served.workspace.kpi("csat", period=PERIOD)
+    expect(page.get_by_role("row", name="Q4 2025").first).to_contain_text(show_value(answer.value, "percent", "USD"))
+    page.get_by_role("link", name="Why this number?").first.click()
+    page.get_by_role("link", name="Rows below the line").click()
+    expect(page.get_by_role("heading", level=1)).to_have_text("Which rows stand below the line of Customer Satisfaction Score (CSAT)?")
+    context.close()

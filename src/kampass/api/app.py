@@ -4,7 +4,7 @@ What pages add (templates, words for errors) they bring along; nothing here know
 """
 
 from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
-from contextlib import asynccontextmanager
+from contextlib import AbstractContextManager, asynccontextmanager, nullcontext
 
 from fastapi import APIRouter, FastAPI, Request
 from fastapi.exceptions import RequestValidationError
@@ -20,6 +20,8 @@ from kampass.api.limits import Buckets
 from kampass.api.serving import Serving
 from kampass.errors import KampassError
 from kampass.workspace import Workspace
+
+Beside = Callable[[FastAPI], AbstractContextManager[object]]
 
 LARGEST_BODY = 1 << 20
 """Bytes of a request; a route that takes files says how many more it takes."""
@@ -63,10 +65,15 @@ def strict(*, secure: bool) -> dict[str, str]:
     return HEADERS | ({"strict-transport-security": "max-age=31536000"} if secure else {})
 
 
-def make_app(workspace: Workspace, serving: Serving, routers: Sequence[APIRouter], *, shown: problem.Shown = problem.as_json) -> FastAPI:
-    """The application of a workspace; `shown` words a problem for whoever called. AssertionError where a route has no rule."""
+def make_app(
+    workspace: Workspace, serving: Serving, routers: Sequence[APIRouter], *, shown: problem.Shown = problem.as_json, beside: Beside = nullcontext
+) -> FastAPI:
+    """The application of a workspace. AssertionError where a route has no rule.
+
+    `shown` words a problem for whoever called; `beside` goes on as long as the application is served.
+    """
     app = FastAPI(title="Kampass", openapi_url=None, docs_url=None, redoc_url=None, max_body_size=LARGEST_BODY, lifespan=_living)
-    app.state.workspace, app.state.serving = workspace, serving
+    app.state.workspace, app.state.serving, app.state.beside = workspace, serving, beside
     app.state.buckets, app.state.halfway = Buckets(serving.allowed), Halfway()
     app.state.provider = _provider(serving)
     for router in routers:
@@ -91,14 +98,15 @@ def _provider(serving: Serving) -> object:
 
 @asynccontextmanager
 async def _living(app: FastAPI) -> AsyncIterator[None]:
-    yield
+    with app.state.beside(app):
+        yield
     app.state.workspace.close()
 
 
 def _handler(shown: problem.Shown) -> Callable[[Request, Exception], Awaitable[Response]]:
     async def handle(request: Request, error: Exception) -> Response:
         response = shown(request, problem.of(error))
-        for name, value in strict(secure=request.app.state.serving.secure).items():
+        for name, value in (strict(secure=request.app.state.serving.secure) | {"cache-control": "no-store"}).items():
             response.headers.setdefault(name, value)  # a bug is answered outside of StrictHeaders
         return response
 

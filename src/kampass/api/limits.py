@@ -3,6 +3,7 @@
 A limit is there against loops and guessing, not for billing: a restart empties it, and nobody is told what is left.
 """
 
+import math
 import threading
 import time
 from collections import OrderedDict
@@ -62,4 +63,4 @@ class Buckets:
             while len(self._held) > _MOST:
                 self._held.popitem(last=False)
         if left < 1:
-            raise TooOften(max(1, round((1 - left) * _MINUTE / most + 0.5)))
+            raise TooOften(math.ceil((1 - left) * _MINUTE / most))

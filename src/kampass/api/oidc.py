@@ -24,9 +24,11 @@ from joserfc import jwt
 from joserfc.errors import JoseError
 from joserfc.jwk import KeySet
 
-from kampass.access import NotAllowed
+from kampass.access import NotAllowed, Role
 from kampass.api.serving import Identity
 from kampass.errors import DataError
+from kampass.people import People, Person
+from kampass.people.errors import BadEmail, BadField, NotInvited
 
 log = logging.getLogger("kampass")
 JOURNEY = 600
@@ -214,6 +216,23 @@ class Provider:
     def _refused(self, why: str) -> NotVouched:
         log.warning("single sign-on refused: %s", why)
         return NotVouched(self.identity.name)
+
+
+def person_of(people: People, identity: Identity, vouched: Vouched) -> Person:
+    """The person behind an identity; somebody unknown of a trusted domain comes in as an account manager. NotInvited, IdentityTaken."""
+    accounts, email = people.accounts, vouched.email
+    try:
+        return accounts.link_identity(vouched.issuer, vouched.subject, email)
+    except NotInvited:
+        if email.strip().casefold().rpartition("@")[2] not in identity.domains:
+            raise
+    try:
+        accounts.add(email, vouched.name or email, Role.ACCOUNT_MANAGER)
+    except BadEmail:
+        raise NotInvited from None
+    except BadField:
+        accounts.add(email, email, Role.ACCOUNT_MANAGER)
+    return accounts.link_identity(vouched.issuer, vouched.subject, email)
 
 
 def _safe(address: str) -> bool:

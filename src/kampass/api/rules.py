@@ -12,11 +12,13 @@ from urllib.parse import urlsplit
 
 from fastapi import FastAPI, Request
 from fastapi.routing import APIRoute
+from starlette.concurrency import run_in_threadpool
 from starlette.routing import BaseRoute
 
 from kampass.access import NotAllowed, NotSignedIn, Role, Viewer
 from kampass.api.limits import Buckets, Kind
 from kampass.api.serving import Serving
+from kampass.errors import KampassError
 from kampass.people import People, Person
 from kampass.workspace import Workspace
 from kampass.workspace.sight import Sight
@@ -89,6 +91,13 @@ class Rule:
 
     async def __call__(self, request: Request) -> Call:
         """The call; NotSignedIn or NotAllowed where the rule does not hold."""
+        try:
+            return await self._held(request)
+        except KampassError:
+            await request.close()  # a form was read for the session's secret, and may hold files
+            raise
+
+    async def _held(self, request: Request) -> Call:
         call = request.state.call = await recognised(request)
         if request.url.path.startswith("/api/"):
             call.take("api")
@@ -127,14 +136,15 @@ async def recognised(request: Request) -> Call:
     serving: Serving = request.app.state.serving
     header = request.headers.get("authorization", "")
     if header and request.url.path.startswith("/api/"):
-        found = workspace.people.tokens.find(header.removeprefix("Bearer ").strip()) if header.startswith("Bearer ") else None
+        given = header.removeprefix("Bearer ").strip() if header.startswith("Bearer ") else ""
+        found = await run_in_threadpool(workspace.people.tokens.find, given)  # the database may wait for a writer; nobody else has to
         if found is None:
             _take(request, "api", None)
             raise NotSignedIn("The token does not count: it is wrong, expired or revoked.", code="bad_token")
         person, token = found
         return Call(request, person, scopes=frozenset(token.scopes))
     secret = request.cookies.get(serving.cookie)
-    session = workspace.people.sessions.find(secret) if secret else None
+    session = await run_in_threadpool(workspace.people.sessions.find, secret) if secret else None
     if request.method not in SAFE:
         _same_origin(request)
         if session is not None:

@@ -1,6 +1,11 @@
 """How a figure is shown to people: rounded once, here, and nowhere else."""
 
+import re
+
 from kampass.engine.result import Answer
+
+_NOT_ZERO = re.compile("[1-9]")
+"""A figure that rounds to zero has no sign: nothing is less than nothing."""
 
 
 def show_value(value: float | None, unit: str, currency: str) -> str:
@@ -9,8 +14,11 @@ def show_value(value: float | None, unit: str, currency: str) -> str:
     >>> show_value(85.714, "percent", "USD"), show_value(None, "money", "USD"), show_value(1234567.0, "money", "EUR")
     ('85.7 %', '-', '1,234,567 EUR')
     """
-    if value is None:
-        return "-"
+    shown = "-" if value is None else _rounded(value, unit, currency)
+    return shown if value is None or _NOT_ZERO.search(shown) else shown.lstrip("+-")
+
+
+def _rounded(value: float, unit: str, currency: str) -> str:
     if unit == "percent":
         return f"{value:,.1f} %"
     if unit == "money":
@@ -29,13 +37,15 @@ def show_difference(value: float | None, unit: str, currency: str) -> str:
 
     >>> show_difference(3.21, "percent", "USD"), show_difference(-40.0, "count", "USD"), show_difference(5.0, "points", "USD")
     ('+3.2 pp', '-40', '+5.0')
+    >>> show_difference(-0.01, "percent", "USD"), show_difference(0.04, "percent", "USD")
+    ('0.0 pp', '0.0 pp')
     """
     shown = show_value(value, unit, currency)
     if value is None:
         return shown
     if unit == "percent":
         shown = shown.removesuffix("%") + "pp"
-    return f"+{shown}" if value > 0 and unit != "points" else shown
+    return f"+{shown}" if value > 0 and unit != "points" and _NOT_ZERO.search(shown) else shown
 
 
 def show_change(answer: Answer, currency: str) -> str:

@@ -1,5 +1,6 @@
 """The answer: rows in the contract's shape, and the ways to carry them on."""
 
+import re
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, date, datetime
@@ -14,6 +15,7 @@ if TYPE_CHECKING:
 
 _TYPES = {"n": "int64", "detectable": "bool", "period_start": "date32", "period_end": "date32", "through": "instant", "known_at": "instant"}
 _NUMBERS = ("value", "numerator", "denominator", "low", "high", "difference")
+_CODE = re.compile("[a-z]{4,}|[a-z]+(_[a-z]+)+")
 _APART = ("dimensions", "change", "parts")
 
 
@@ -108,7 +110,7 @@ class Result(Sequence[Answer]):
         if dimension not in answer.dimensions:
             return "All"
         value = answer.dimensions[dimension]
-        return "Unknown" if value is None else self.labels.get((dimension, value), value)
+        return "Unknown" if value is None else self.labels.get((dimension, value)) or worded(value)
 
     def to_dicts(self) -> list[dict[str, Any]]:
         """The contract's list of objects."""
@@ -172,3 +174,12 @@ class Result(Sequence[Answer]):
         ]  # fmt: skip
         cells = "".join("<tr>" + "".join(f"<td>{escape(cell)}</td>" for cell in row) + "</tr>" for row in body)
         return f"<table><thead><tr>{''.join(f'<th>{escape(name)}</th>' for name in head)}</tr></thead><tbody>{cells}</tbody></table>"
+
+
+def worded(value: str) -> str:
+    """A value of a closed list as people read it; whatever somebody wrote themselves stays as it is.
+
+    >>> worded("mid_market"), worded("enterprise"), worded("EMEA"), worded("smb"), worded("acc-0012")
+    ('Mid market', 'Enterprise', 'EMEA', 'smb', 'acc-0012')
+    """
+    return value.replace("_", " ").capitalize() if _CODE.fullmatch(value) else value

@@ -158,7 +158,8 @@ class Asking:
         against = f"against {COMPARISONS[self.compare]}" if self.compare in COMPARISONS else ""
         clock = f"as known at {self.known_at}" if self.known_at else ""
         shot = f"from snapshot {self.snapshot}" if self.snapshot else ""
-        return ", ".join(part for part in (lead, period, *(words for words, _ in self.conditions), against, clock, shot) if part)
+        said = ", ".join(part for part in (lead, period, *(words for words, _ in self.conditions), against, clock, shot) if part)
+        return said[:1].upper() + said[1:]
 
     def chips(self, path: str) -> list[tuple[str, str]]:
         """What is filtered, each with the link without it, for ui.filters."""

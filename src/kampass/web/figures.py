@@ -44,8 +44,10 @@ class Figure:
     @property
     def changes(self) -> list[dict[str, str]]:
         """What became of it, for ui.change."""
-        found = (change_of(self.kpi, self.now, self.currency, self._against(self.now)), change_of(self.kpi, self.year, self.currency, self._against(self.year)))
-        return [each for each in found if each]
+        before, year = self.now.change, self.year.change
+        same = before is not None and year is not None and before.period_start == year.period_start
+        told = (self.now,) if same else (self.now, self.year)
+        return [each for answer in told if (each := change_of(self.kpi, answer, self.currency, self._against(answer)))]
 
     @property
     def interval(self) -> dict[str, Any] | None:

@@ -4,7 +4,7 @@ import hashlib
 import mimetypes
 from collections.abc import Iterator
 from dataclasses import dataclass
-from datetime import UTC, datetime
+from datetime import datetime
 from functools import cache
 from http import HTTPStatus
 from pathlib import Path
@@ -28,7 +28,7 @@ from kampass.web import parts
 STATIC = Path(__file__).parent / "static"
 _FLASH = "kampass-flash"
 _LONGEST_FLASH = 400
-_NAV = (
+NAV = (
     ("My portfolio", "/portfolio", "portfolio", frozenset({Role.ACCOUNT_MANAGER, Role.TEAM_LEAD})),
     ("Overview", "/overview", "overview", frozenset(Role)),
     ("Accounts", "/accounts", "accounts", frozenset(Role)),
@@ -110,7 +110,7 @@ def show(request: Request, found: Problem) -> Response:
 @router.get("/static/{digest}/{path:path}", include_in_schema=False)
 def static_file(digest: str, path: str, call: Annotated[Call, Depends(ANYBODY)]) -> Response:
     """A static file; its address changes with its content, so browsers keep it."""
-    file = (STATIC / path).resolve()
+    file = (STATIC / path.replace("\0", "")).resolve()
     if STATIC not in file.parents or not file.is_file():
         raise HTTPException(HTTPStatus.NOT_FOUND)
     kept = "public, max-age=31536000, immutable" if digest == _digest() else "no-cache"
@@ -127,7 +127,7 @@ def _surroundings(request: Request, call: Call | None) -> dict[str, Any]:
     known = call is not None and call.person is not None
     nav = []
     if known and call is not None and call.person is not None:
-        nav = [(label, href, icon, _leads_to(request.url.path, href)) for label, href, icon, roles in _NAV if call.person.role in roles]
+        nav = [(label, href, icon, _leads_to(request.url.path, href)) for label, href, icon, roles in NAV if call.person.role in roles]
     return {
         "request": request, "nav": nav, "viewer": call.person if known and call else None, "csrf": call.csrf if call else "",
         "freshness": _freshness(call) if known and call else None, "flash": list(_flashes(request)),
@@ -152,7 +152,7 @@ def _freshness(call: Call) -> dict[str, str] | None:
 def moment(instant: datetime, zone: str) -> str:
     """An instant as people of a time zone read it.
 
-    >>> moment(datetime(2026, 1, 3, 9, 12, tzinfo=UTC), "Europe/Berlin")
+    >>> moment(datetime.fromisoformat("2026-01-03T09:12Z"), "Europe/Berlin")
     '3 Jan 2026, 10:12'
     """
     local_time = instant.astimezone(ZoneInfo(zone))

@@ -37,6 +37,9 @@ class Kept(Generic[T]):
         self._lock = threading.Lock()
         self._found: OrderedDict[Hashable, Future[T]] = OrderedDict()
 
+    def __len__(self) -> int:
+        return len(self._found)
+
     def get(self, key: Hashable, make: Callable[[], T]) -> T:
         """The value of a key, made unless it is there or somebody is making it."""
         with self._lock:

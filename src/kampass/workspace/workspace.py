@@ -115,7 +115,7 @@ class Workspace(Answers):
     @cached_property
     def people(self) -> "People":
         """Who may sign in, and what they make."""
-        from kampass.people import People, Person
+        from kampass.people import People
 
         return People(self.manifest.engine, _now)
 

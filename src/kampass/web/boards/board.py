@@ -21,7 +21,7 @@ KINDS: Final = {
     "table": "A table by a cut",
     "note": "Words",
 }
-SIZES: Final = {"figure": (3, 4), "trend": (6, 6), "breakdown": (6, 6), "table": (6, 6), "note": (4, 3)}
+SIZES: Final = {"figure": (3, 4), "trend": (6, 5), "breakdown": (6, 5), "table": (6, 5), "note": (4, 3)}
 Move = Literal["left", "right", "up", "down", "narrower", "wider", "shorter", "taller"]
 MOVES: Final = get_args(Move)
 _ID = re.compile(r"[A-Za-z0-9_-]{1,64}")

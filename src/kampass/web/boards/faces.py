@@ -8,7 +8,7 @@ from dataclasses import dataclass, field, replace
 from typing import Any, Final
 
 from kampass.api.rules import Call
-from kampass.engine.pictures import trend
+from kampass.engine.pictures import breakdown, trend
 from kampass.errors import KampassError
 from kampass.kpis import Kpi
 from kampass.web import spans
@@ -136,11 +136,26 @@ def _face(one: _Ready, known: dict[tuple[object, ...], dict[str, Any]]) -> Face:
         return replace(blank, picture=asking.sight.kept("tile's trend", lambda: _trend(asking), *asking.key))
     portrait = Portrait(asking, one.kpi)
     if tile.kind == "breakdown":
-        drawn = asking.sight.kept("tile's breakdown", lambda: portrait.breakdown, *asking.key)
-        empty = "" if drawn else f"There is nothing to tell apart in {asking.period_words}."
+        drawn = asking.sight.kept("tile's breakdown", lambda: _breakdown(portrait), *asking.key)
+        empty = "" if drawn else f"There is nothing to count in {asking.period_words}."
         return replace(blank, picture=drawn, wrong=empty, hint="" if drawn else "Choose a longer period, or fewer filters.")
     rows = portrait.slice_rows
-    return replace(blank, columns=portrait.slice_columns, rows=rows if len(rows) <= MOST_ROWS else [*rows[: MOST_ROWS - 1], rows[-1]])
+    kept = rows if len(rows) <= MOST_ROWS else [*rows[: MOST_ROWS - 1], rows[-1]]
+    columns = [column for column in portrait.slice_columns if column["key"] in {"slice", "value", "change"}]
+    return replace(blank, columns=columns, rows=[_narrow(row) for row in kept])
+
+
+def _narrow(row: dict[str, Any]) -> dict[str, Any]:
+    """A row for little room: how much is behind a value stands beneath it."""
+    cells = row["cells"]
+    return row | {"cells": cells | {"value": cells["value"] | {"note": cells["n"]}}}
+
+
+def _breakdown(portrait: Portrait) -> Picture | None:
+    """The slices as bars; None where none has a value."""
+    found = portrait.slices
+    known = found is not None and any(answer.dimensions and answer.value is not None for answer in found)
+    return picture(breakdown(found)) if known and found is not None else None
 
 
 def _trend(asking: Asking) -> Picture:

@@ -6,22 +6,23 @@ from itertools import groupby
 from typing import Annotated, Any, Final
 from urllib.parse import quote, urlencode
 
-from fastapi import APIRouter, Depends, Form, Path, Query
+from fastapi import APIRouter, Depends, Path, Query
 from starlette.responses import Response
 
-from kampass.api.rules import EXPORTING, SIGNED_IN, WRITING, Call
+from kampass.api.rules import EXPORTING, SIGNED_IN, Call
 from kampass.engine.display import show_value
 from kampass.engine.downloads import About, write_table
 from kampass.engine.pictures import trend
 from kampass.engine.result import Result
-from kampass.people.desk.notes import LONGEST, Note
+from kampass.people.desk.notes import Note
 from kampass.web import spans
 from kampass.web.asking import Asked, Asking, cannot_ask
 from kampass.web.attachment import attachment
 from kampass.web.figures import tiles
+from kampass.web.noted import noted
 from kampass.web.pages.portfolio import MARKS
 from kampass.web.picture import picture
-from kampass.web.rendering import go, moment, render
+from kampass.web.rendering import moment, render
 from kampass.web.wording import why_none
 from kampass.workspace.book.account import Dossier, Row, dossier, find
 from kampass.workspace.book.accounts import Listed
@@ -86,10 +87,11 @@ def show(
         call, "account.html", title=file.account.name, question=question, shown=shown, file=file, lead=_lead(shown), asking=asking, path=shown.path,
         fields=asking.fields(cuts=0, grains=False), reasons=[{"mark": MARKS[one.kind], "reason": one} for one in of_account(call.sight, account)],
         facts=_facts(shown, file), tiles=tiles(call, ids, period=asking.period, where=[*asking.where, shown.where], clock=asking.clock),
-        revenue=_revenue(shown), usage=_usage(shown), people=[_person(row) for row in file.contacts], contracts=[_contract(shown, row) for row in file.contracts],
+        revenue=call.sight.kept("revenue of an account", lambda: _revenue(shown), account),
+        usage=call.sight.kept("use of an account", lambda: _usage(shown), account), people=[_person(row) for row in file.contacts], contracts=[_contract(shown, row) for row in file.contracts],
         lines=[_line(shown, row) for row in file.lines], goals=[_goal(row) for row in file.goals], tickets=[_ticket(row) for row in file.tickets],
         quotes=[_quote(row) for row in file.answers if row["comment"]][:QUOTES], scores=len(file.answers), feedback=[_idea(row) for row in file.feedback],
-        notes=notes, longest=LONGEST, zone=call.sight.settings.calendar.timezone, moment=moment, kinds=_kinds(shown, happened, kind), months=list(_months(happened, call)),
+        noted=noted(call, notes, back=asking.url(shown.path), about={"account": account}), kinds=_kinds(shown, happened, kind), months=list(_months(happened, call)),
         paging=_paging(shown, happened, kind), exports=[(text, f"{shown.path}/export?format={form}") for text, form in (("CSV", "csv"), ("Excel", "xlsx"), ("Parquet", "parquet"), ("JSON", "json"))],
     )  # fmt: skip
 
@@ -110,16 +112,6 @@ def export(account: AccountId, call: Annotated[Call, Depends(EXPORTING)], form: 
     link = f"{call.serving.url}/accounts/{quote(account, safe='')}"
     about = About(f"Everything that happened with {listed.name}", call.sight.snapshot_id, call.sight.known_at, link=link)
     return attachment(call, write_table(columns, lines, form, name=f"account-{listed.id}", about=about, for_spreadsheets=True), link)
-
-
-@router.post("/accounts/{account}/notes")
-def note(account: AccountId, call: Annotated[Call, Depends(WRITING)], text: Annotated[str, Form(max_length=LONGEST)]) -> Response:
-    """Write a note about an account."""
-    find(call.sight, account)
-    assert call.person is not None
-    call.people.notes.add(call.person, text=text, account=account, scope=call.viewer.scope)
-    call.record("noted", f"account {account}")
-    return go(f"/accounts/{quote(account, safe='')}#notes", "Noted.")
 
 
 def _one_figure(call: Call, kpi: str) -> bool:
@@ -166,12 +158,12 @@ def _revenue(shown: Shown) -> dict[str, Any]:
     mrr = Result(tuple(answer for answer in found if answer.kpi == "mrr_end"), currency=found.currency, names=found.names)
     if all(answer.value is None for answer in mrr):
         return {"picture": None, "reason": why_none(sight, sight.catalogue.get("mrr_end"), mrr[-1])}
-    by_month: dict[Any, dict[str, str]] = {}
+    by_month: dict[str, list[str]] = {}
     for answer in found:
-        cells = by_month.setdefault(answer.period_start, {"month": spans.said(answer.period_start, answer.period_end)})
-        cells[answer.kpi] = shown.money(answer.value) if answer.value or answer.kpi == "mrr_end" else ""
-    columns = [{"key": "month", "label": "Month"}, *({"key": kpi, "label": found.names[kpi], "kind": "number"} for kpi in MOVEMENTS)]
-    return {"picture": picture(trend(mrr)), "columns": columns, "rows": [{"cells": cells} for _, cells in sorted(by_month.items(), reverse=True)]}
+        cells = by_month.setdefault(spans.said(answer.period_start, answer.period_end), [])
+        cells.append(shown.money(answer.value) if answer.value or answer.kpi == "mrr_end" else "")
+    columns = ["Month", *(found.names[kpi] for kpi in MOVEMENTS)]
+    return {"picture": picture(trend(mrr)), "columns": columns, "rows": [(month, *cells) for month, cells in reversed(by_month.items())]}
 
 
 def _usage(shown: Shown) -> dict[str, Any]:
@@ -181,12 +173,8 @@ def _usage(shown: Shown) -> dict[str, Any]:
     found = sight.kpi("usage_logins", period=stretch, grain=grain, where=[shown.where])
     if all(answer.value is None for answer in found):
         return {"picture": None, "reason": why_none(sight, sight.catalogue.get("usage_logins"), found[-1])}
-    rows = [{"cells": {"week": spans.said(one.period_start, one.period_end), "logins": show_value(one.value, one.unit, "")}} for one in reversed(found)]
-    return {
-        "picture": picture(trend(found)),
-        "columns": [{"key": "week", "label": "Week"}, {"key": "logins", "label": "Log-ins", "kind": "number"}],
-        "rows": rows,
-    }
+    rows = [(spans.said(one.period_start, one.period_end), show_value(one.value, one.unit, "")) for one in reversed(found)]
+    return {"picture": picture(trend(found)), "columns": ["Week", "Log-ins"], "rows": rows}
 
 
 def _person(row: Row) -> dict[str, Any]:

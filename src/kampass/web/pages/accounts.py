@@ -42,7 +42,7 @@ def show(call: Annotated[Call, Depends(SIGNED_IN)], picked: Annotated[Picked, De
     saved = [one for one in call.people.saved.all(call.person) if one.query.startswith(PATH)] if call.person else []
     return render(
         call, "accounts.html", title=_TITLE, question=_QUESTION, lonely=False, listing=listing, lead=_lead(listing), path=PATH,
-        states=_states(listing), columns=list(_columns(listing)), rows=[_row(listing, account) for account in found], paging=paging, saved=saved, here=listing.url(),
+        states=_states(listing), columns=list(_columns(listing)), rows=[_row(listing, account) for account in found], paging=paging, saved=saved, here=listing.url(), link=listing.url(period=listing.asking.period),
         earlier=listing.url(page=picked.page - 1) if picked.page > 1 else None, later=listing.url(page=picked.page + 1) if last < len(listing.rows) else None,
         search={"name": "q", "value": picked.words, "label": "Search accounts"}, choices=_choices(listing), downloads=_downloads(listing),
         hidden={name: value for name, value in listing.kept.items() if name != "q"},

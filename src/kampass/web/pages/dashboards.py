@@ -143,7 +143,7 @@ def _card(call: Call, one: Dashboard) -> dict[str, Any]:
     return {
         "href": f"{PATH}/{one.id}", "name": one.name, "owner": one.owner, "mine": one.changed_by(call.person), "shared": _roles(one),
         "changed": moment(one.changed_at, zone), "iso": one.changed_at.isoformat(), "zone": zone, "count": len(board.tiles),
-        "about": ", ".join(list(dict.fromkeys(filter(None, names)))[:4]), "id": one.id,
+        "about": " · ".join(list(dict.fromkeys(filter(None, names)))[:4]), "id": one.id,
     }  # fmt: skip
 
 

@@ -30,14 +30,14 @@ def show(call: Annotated[Call, Depends(SIGNED_IN)]) -> Response:
     assert call.person is not None
     whole = call.person.role.sees_everything
     health = _health(call)
-    shown, every = loads(call.workspace, _LOADS), loads(call.workspace)
+    every = loads(call.workspace)
     tables = loaded.table_rows(health, call.workspace, whole=whole) if health else []
     least, most = loaded.drawn(tables)
     running = [loaded.progress(job) for job in jobs_of(call.workspace).unfinished()]
     return render(
         call, "data/data.html", title="Data", question="Can the numbers be trusted?", lead=loaded.lead(call.workspace, health),
         sources=[loaded.source_row(source, call.workspace) for source in sources(call.workspace)], whole=whole, may=call.person.role in DEFINING,
-        loads=[loaded.load_row(load, call.workspace) for load in shown] if whole else [],
+        loads=[loaded.load_row(load, call.workspace) for load in every[:_LOADS]] if whole else [],
         tables=tables, least=least, most=most, tiles=loaded.tiles(health, call.workspace, every, whole=whole) if health else [],
         missing=loaded.missing(health, call.workspace) if health else [],
         aside=loaded.set_aside(call.workspace, health) if whole and health else [], running=running, notices=health.notices if health and whole else (),

@@ -10,7 +10,7 @@ from starlette.responses import Response
 
 from kampass.api.rules import ANALYSING, CHANGING_DATA, Call
 from kampass.errors import KampassError
-from kampass.kpis import Kpi
+from kampass.kpis import Catalogue, Kpi
 from kampass.web.pages.catalogue import sight_of
 from kampass.web.rendering import fragment, go, render
 from kampass.web.stories import catalogue as told
@@ -22,6 +22,8 @@ router = APIRouter()
 KpiId = Annotated[str, Path(max_length=200)]
 _LONGEST: Final = 200_000
 _BY: Final = "segment"
+_STARTER: Final = "meeting_share"
+"""The KPI of starter.yaml."""
 
 
 class Written:
@@ -65,11 +67,10 @@ def begin(call: Annotated[Call, Depends(ANALYSING)], source: Annotated[str, Quer
     """A KPI that explains itself, or a copy of one that is there."""
     catalogue = call.workspace.catalogue
     if not source:
-        return _page(call, Sheet(_starter()))
+        return _page(call, Sheet(_starter() if _STARTER not in catalogue.kpis else edits.copied(_starter(), _STARTER, _free(catalogue, _STARTER))))
     kpi = catalogue.get(source)
     text = told.source(kpi, {file.name: file.text for file in ([authoring.file_of(call.workspace, kpi)] if kpi.own else [])})
-    name = next(each for number in range(1, len(catalogue) + 2) if (each := f"{kpi.id[:48]}_copy{number if number > 1 else ''}") not in catalogue.kpis)
-    return _page(call, Sheet(edits.copied(text, kpi.id, name)))
+    return _page(call, Sheet(edits.copied(text, kpi.id, _free(catalogue, kpi.id))))
 
 
 @router.post("/catalogue/new")
@@ -184,6 +185,11 @@ def _difference(sheet: Sheet) -> str:
     if sheet.theirs is None:
         return ""
     return "\n".join(difflib.unified_diff(sheet.theirs.splitlines(), sheet.text.splitlines(), "what is saved now", "your draft", lineterm=""))
+
+
+def _free(catalogue: Catalogue, kpi_id: str) -> str:
+    """An id for a copy that no KPI has."""
+    return next(each for number in range(1, len(catalogue) + 2) if (each := f"{kpi_id[:48]}_copy{number if number > 1 else ''}") not in catalogue.kpis)
 
 
 def _starter() -> str:

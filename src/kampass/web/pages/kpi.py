@@ -2,21 +2,21 @@
 
 from typing import Annotated, Final
 
-from fastapi import APIRouter, Depends, Form, Path, Query
+from fastapi import APIRouter, Depends, Path, Query
 from starlette.responses import Response
 
-from kampass.api.rules import EXPORTING, SIGNED_IN, WRITING, Call
+from kampass.api.rules import EXPORTING, SIGNED_IN, Call
 from kampass.engine.downloads import About, write
 from kampass.web.asking import Asked, Asking, cannot_ask
 from kampass.web.attachment import attachment
 from kampass.web.figures import tiles_of
-from kampass.web.rendering import go, local, render
+from kampass.web.noted import noted
+from kampass.web.rendering import render
 from kampass.web.stories.kpi import Portrait
 from kampass.web.wording import dimension_word
 
 router = APIRouter()
 KpiId = Annotated[str, Path(max_length=200)]
-Back = Annotated[str, Form(max_length=2000)]
 _FORMS: Final = (("CSV", "csv"), ("Excel", "xlsx"), ("Parquet", "parquet"), ("JSON", "json"), ("Picture (PNG)", "png"), ("Picture (SVG)", "svg"))
 
 
@@ -30,11 +30,13 @@ def show(kpi: KpiId, call: Annotated[Call, Depends(SIGNED_IN)], asked: Asked) ->
     notes = call.people.notes.about(kpi=kpi, scope=call.sight.scope)
     one = Portrait(asking, found, notes)
     return render(
-        call, "kpi.html", title=found.name, question=found.question, asking=asking, kpi=found, one=one, notes=notes, path=path, here=asking.url(path),
+        call, "kpi.html", title=found.name, question=found.question, asking=asking, kpi=found, one=one, path=path, here=asking.url(path),
         fields=asking.fields(), tile=tiles_of(call, one.focus, {kpi: one.figure})[0],
         cuts=[(dimension_word(name), f"{asking.url(path, by=[name])}#slices", name == one.sliced_by) for name in asking.dimensions],
         exports=[(text, asking.url(f"{path}/export", more={"format": form})) for text, form in _FORMS], why=one.focus.url(f"/why/{kpi}"),
-        account=_account(asking), person=call.person,
+        noted=noted(
+            call, notes, back=asking.url(path), about={"kpi": kpi, "account": _account(asking)}, periods=[(one.focus.period, one.focus.period_words)]
+        ),
     )  # fmt: skip
 
 
@@ -50,38 +52,6 @@ def export(kpi: KpiId, call: Annotated[Call, Depends(EXPORTING)], asked: Asked, 
     link = call.serving.url + wanted.url(f"/kpis/{kpi}")
     about = About.of(result, question=wanted.words(asking.kpis[0].name), kpis=asking.kpis, link=link)
     return attachment(call, write(result, form, about=about, for_spreadsheets=True), link)
-
-
-@router.post("/kpis/{kpi}/notes")
-def add_note(
-    kpi: KpiId,
-    call: Annotated[Call, Depends(WRITING)],
-    text: Annotated[str, Form(max_length=4000)],
-    back: Back = "",
-    period: Annotated[str, Form(max_length=64)] = "",
-    account: Annotated[str, Form(max_length=200)] = "",
-) -> Response:
-    """Write a note beside the figure."""
-    call.sight.catalogue.get(kpi)
-    assert call.person is not None
-    call.people.notes.add(call.person, text=text, scope=call.sight.scope, kpi=kpi, period=period or None, account=account or None)
-    return go(f"{local(back, f'/kpis/{kpi}')}#notes", "Your note stands beside the figure.")
-
-
-@router.post("/kpis/{kpi}/notes/{note}/remove")
-def remove_note(kpi: KpiId, note: int, call: Annotated[Call, Depends(WRITING)], back: Back = "") -> Response:
-    """Take a note away."""
-    assert call.person is not None
-    call.people.notes.remove(note, call.person, scope=call.sight.scope)
-    return go(f"{local(back, f'/kpis/{kpi}')}#notes", "The note is gone.")
-
-
-@router.post("/kpis/{kpi}/save")
-def save(kpi: KpiId, call: Annotated[Call, Depends(WRITING)], name: Annotated[str, Form(max_length=120)], back: Back) -> Response:
-    """Keep this question under a name."""
-    assert call.person is not None
-    saved = call.people.saved.add(call.person, name, local(back, f"/kpis/{kpi}"))
-    return go(saved.query, f"Saved as '{saved.name}'.")
 
 
 def _account(asking: Asking) -> str:

@@ -15,7 +15,7 @@ from kampass.engine.planning.hours import WEEKDAYS
 from kampass.errors import KampassError, UnknownName
 from kampass.people import Person
 from kampass.people.errors import BadField, NeedsCode, SignInFailed, TooManyAttempts, WeakPassword, WrongCode
-from kampass.web.pages.signing import Mistyped, entered, same
+from kampass.web.entering import Mistyped, entered, same
 from kampass.web.rendering import go, moment, render
 from kampass.workspace.book.places import teams, users
 from kampass.workspace.settings import switch

@@ -4,34 +4,32 @@ A session begins under a secret of its own each time, and whatever the browser b
 """
 
 from http import HTTPStatus
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 from urllib.parse import urlencode
 
 from fastapi import APIRouter, Depends, Form, Query
 from starlette.responses import RedirectResponse, Response
 
-from kampass.access import NotFound, Role
+from kampass.access import NotFound
 from kampass.api.app import BACK
+from kampass.api.halfway import Halfway
 from kampass.api.rules import ANYBODY, COMING_IN, Call
 from kampass.errors import KampassError
 from kampass.people import Person
-from kampass.people.errors import BadEmail, BadField, EmailTaken, NeedsCode, NotInvited, SignInFailed, TicketSpent, TooManyAttempts, WeakPassword
-from kampass.people.keys.sessions import LONGEST
+from kampass.people.errors import BadEmail, BadField, EmailTaken, NeedsCode, SignInFailed, TicketSpent, TooManyAttempts, WeakPassword
+from kampass.web.entering import Mistyped, entered, same
 from kampass.web.rendering import go, local, render
+
+if TYPE_CHECKING:
+    from kampass.api.oidc import Provider
 
 router = APIRouter()
 _STEP, _JOURNEY = "kampass-step", "kampass-journey"
-_MINUTES = 600
+_REMEMBERED = 600
+"""Seconds in which a cookie of a step is kept."""
 Ticket = Annotated[str, Query(max_length=200)]
 Next = Annotated[str, Query(max_length=2000)]
 Typed = Annotated[str, Form(max_length=2000)]
-
-
-class Mistyped(BadField):
-    """The password and its repetition differ."""
-
-    def __init__(self) -> None:
-        super().__init__("The two passwords are not the same.", hint="Type the same one twice.")
 
 
 @router.get("/sign-in")
@@ -93,12 +91,12 @@ def from_provider(
     iss: Annotated[str, Query(max_length=1000)] = "",
 ) -> Response:
     """Back from it: the person it vouches for, if they have an account here or may have one."""
-    from kampass.api.oidc import Returned
+    from kampass.api.oidc import Returned, person_of
 
     provider = _provider(call)
     try:
         vouched = provider.finish(Returned(state, code, error, iss), call.request.cookies.get(_JOURNEY, ""))
-        person = _vouched_for(call, vouched.issuer, vouched.subject, vouched.email, vouched.name)
+        person = person_of(call.people, provider.identity, vouched)
     except KampassError as wrong:
         response = _form(call, "", wrong=wrong)
     else:
@@ -124,7 +122,7 @@ def ask_set_up(call: Annotated[Call, Depends(ANYBODY)], ticket: Ticket = "") -> 
     """The form for the first administrator; NotFound unless the link counts."""
     if call.people.invitations.find("setup", ticket) is None:
         raise TicketSpent
-    return _private(render(call, "signing/set_up.html", title="Set up", question="Make the first account", ticket=ticket, wrong={}, email="", name=""))
+    return _asking(call, "set_up", "Make the first account", None, ticket=ticket, email="", name="")
 
 
 @router.post("/set-up")
@@ -136,8 +134,7 @@ def set_up(
         same(password, again)
         person = call.people.invitations.set_up(ticket, email=email, name=name, password=password)
     except (BadField, WeakPassword) as wrong:
-        values = {"ticket": ticket, "email": email, "name": name, "wrong": _beside(wrong)}
-        return _private(render(call, "signing/set_up.html", title="Set up", question="Make the first account", status=wrong.status, **values))
+        return _asking(call, "set_up", "Make the first account", wrong, ticket=ticket, email=email, name=name)
     call.people.audit.record(person, "set_up", "workspace", {}, call.address)
     return entered(call, person, "/", "Welcome. You can invite others under Settings.")
 
@@ -200,42 +197,30 @@ def reset(call: Annotated[Call, Depends(COMING_IN)], ticket: Typed = "", passwor
     return go("/sign-in", "Your password is set. Sign in with it.")
 
 
-def entered(call: Call, person: Person, to: str, flash: str = "") -> Response:
-    """A session for the person, in a cookie that no script and no other site can use; the one before ends."""
-    before = call.request.cookies.get(call.serving.cookie)
-    if before:
-        call.people.sessions.end(before)
-    token, _ = call.people.sessions.start(person.id, address=call.address, agent=call.request.headers.get("user-agent", ""))
-    call.people.audit.record(person, "signed_in", "session", {}, call.address)
-    response = go(to, flash)
-    lasting = int(LONGEST.total_seconds())
-    response.set_cookie(call.serving.cookie, token, max_age=lasting, httponly=True, samesite="lax", secure=call.serving.secure, path="/")
-    return response
-
-
 def _form(call: Call, to: str, *, email: str = "", wrong: KampassError | None = None) -> Response:
     identity = call.serving.identity
     values = {"email": email, "wrong": wrong, "next": local(to, ""), "provider": identity.name if identity else None}
     status = wrong.status if wrong else HTTPStatus.OK
-    return _waiting(_private(render(call, "signing/sign_in.html", title="Sign in", question="Sign in", status=status, **values)), wrong)
+    return _private(render(call, "signing/sign_in.html", title="Sign in", question="Sign in", status=status, **values), wrong)
 
 
 def _code_form(call: Call, to: str, wrong: KampassError | None = None) -> Response:
     status = wrong.status if wrong else HTTPStatus.OK
-    page = render(call, "signing/code.html", title="Sign in", question="Your code", status=status, next=local(to, ""), wrong=wrong)
-    return _waiting(_private(page), wrong)
+    return _private(render(call, "signing/code.html", title="Sign in", question="Your code", status=status, next=local(to, ""), wrong=wrong), wrong)
 
 
 def _joining(call: Call, ticket: str, email: str, name: str, wrong: KampassError | None = None) -> Response:
-    values = {"ticket": ticket, "email": email, "name": name, "wrong": _beside(wrong)}
-    status = wrong.status if wrong else HTTPStatus.OK
-    return _private(render(call, "signing/join.html", title="Invitation", question="Join Kampass", status=status, **values))
+    return _asking(call, "join", "Join Kampass", wrong, ticket=ticket, email=email, name=name)
 
 
 def _resetting(call: Call, ticket: str, email: str, wrong: KampassError | None = None) -> Response:
-    values = {"ticket": ticket, "email": email, "wrong": _beside(wrong)}
+    return _asking(call, "reset", "Set your password", wrong, ticket=ticket, email=email)
+
+
+def _asking(call: Call, form: str, question: str, wrong: KampassError | None, **typed: str) -> Response:
+    """A form with a password, and what was wrong with what was typed."""
     status = wrong.status if wrong else HTTPStatus.OK
-    return _private(render(call, "signing/reset.html", title="Set a password", question="Set your password", status=status, **values))
+    return _private(render(call, f"signing/{form}.html", question=question, status=status, wrong=_beside(wrong), **typed))
 
 
 def _invited(call: Call, ticket: str) -> tuple[str, str]:
@@ -261,39 +246,16 @@ def _joined(call: Call, ticket: str, name: str, password: str) -> Person:
     return renamed
 
 
-def _vouched_for(call: Call, issuer: str, subject: str, email: str, name: str) -> Person:
-    """The person behind an identity; somebody unknown is let in as an account manager where their domain is."""
-    accounts, identity = call.people.accounts, call.serving.identity
-    try:
-        return accounts.link_identity(issuer, subject, email)
-    except NotInvited:
-        domain = email.strip().casefold().rpartition("@")[2]
-        if identity is None or domain not in identity.domains:
-            raise
-    try:
-        accounts.add(email, name or email, Role.ACCOUNT_MANAGER)
-    except BadEmail:
-        raise NotInvited from None
-    except BadField:
-        accounts.add(email, email, Role.ACCOUNT_MANAGER)
-    return accounts.link_identity(issuer, subject, email)
-
-
-def _provider(call: Call):  # type: ignore[no-untyped-def]  # noqa: ANN202 - what it is made of is loaded only where there is one
-    if call.request.app.state.provider is None:
+def _provider(call: Call) -> "Provider":
+    found: Provider | None = call.request.app.state.provider
+    if found is None:
         raise NotFound("No identity provider is connected.")
-    return call.request.app.state.provider
-
-
-def _first_step(call: Call) -> tuple[str, str] | None:
-    found: tuple[str, str] | None = call.request.app.state.halfway.find(call.request.cookies.get(_STEP, ""))
     return found
 
 
-def same(password: str, again: str) -> None:
-    """Mistyped unless both are the same."""
-    if password != again:
-        raise Mistyped
+def _first_step(call: Call) -> tuple[str, str] | None:
+    halfway: Halfway = call.request.app.state.halfway
+    return halfway.find(call.request.cookies.get(_STEP, ""))
 
 
 def _beside(wrong: KampassError | None) -> dict[str, str]:
@@ -306,16 +268,12 @@ def _beside(wrong: KampassError | None) -> dict[str, str]:
 
 def _remember(call: Call, response: Response, name: str, secret: str) -> Response:
     """A cookie for the steps of signing in, and for nothing else."""
-    response.set_cookie(name, secret, max_age=_MINUTES, httponly=True, samesite="lax", secure=call.serving.secure, path="/sign-in")
+    response.set_cookie(name, secret, max_age=_REMEMBERED, httponly=True, samesite="lax", secure=call.serving.secure, path="/sign-in")
     return response
 
 
-def _private(response: Response) -> Response:
+def _private(response: Response, wrong: KampassError | None = None) -> Response:
     response.headers["cache-control"] = "no-store"
-    return response
-
-
-def _waiting(response: Response, wrong: KampassError | None) -> Response:
     if isinstance(wrong, TooManyAttempts):
         response.headers["retry-after"] = str(wrong.seconds)
     return response

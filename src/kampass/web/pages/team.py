@@ -188,7 +188,7 @@ def _ranked(side: Side, found: Comparison) -> dict[str, Any]:
     for _, group in groupby(ranked, key=lambda one: one.band):
         band = list(group)
         last = first + len(band) - 1
-        note = "nobody here can be told from the others" if len(band) > 1 else "told apart from everybody"
+        note = "nobody to compare with" if len(ranked) == 1 else "nobody here can be told from the others" if len(band) > 1 else "told apart from everybody"
         rows = [_place(side, found, names[one.name], one) for one in sorted(band, key=lambda one: names[one.name].name)]
         made.append({"label": f"{first} to {last}" if last > first else str(first), "note": note, "rows": rows})
         first = last + 1

@@ -94,7 +94,7 @@ def change(call: Annotated[Call, Depends(CHANGING_DATA)], upload_id: UploadId, f
         seen = look(call.workspace, upload)
         return _load(call, upload) if seen.ready else _page(call, seen, DataError("It cannot be loaded yet.", code="not_mapped", hint=" ".join(seen.open)))
     if "hx-request" in call.request.headers:
-        return fragment("data/mapping.html", csrf=call.csrf, **_values(call, look(call.workspace, upload)))
+        return fragment("upload/mapping.html", csrf=call.csrf, **_values(call, look(call.workspace, upload)))
     told = "The mapping had changed since you looked at it. See below what it makes of the file, then load it." if do == "load" else ""
     return go(f"/data/upload/{upload.id}", told, kind="info")
 
@@ -120,7 +120,7 @@ def _form(call: Call, source: str, table: str, wrong: KampassError | None = None
     again = next((one for one in mine if one.name == source and wrong is None), None)
     tables = [mapping.table for mapping in again.mappings] if again else list(TABLES)
     return render(
-        call, "data/upload.html", title="Data", question=f"What is new in {source}?" if again else "Which file shall be loaded?", status=wrong.status if wrong else 200,
+        call, "upload/upload.html", title="Data", question=f"What is new in {source}?" if again else "Which file shall be loaded?", status=wrong.status if wrong else 200,
         source=source, table=table or (tables[0] if again else ""), wrong=wrong, again=again is not None, most=LARGEST >> 20,
         tables=[(name, f"{table_word(name).capitalize()}: {TABLES[name].about}") for name in tables], names=[one.name for one in mine],
         waiting=Uploads(call.workspace.folder).waiting(call.viewer.person_id), word=table_word,
@@ -130,7 +130,7 @@ def _form(call: Call, source: str, table: str, wrong: KampassError | None = None
 def _page(call: Call, seen: Look, wrong: KampassError | None = None, typed: Mapping[str, str] | None = None) -> Response:
     values = _values(call, seen, wrong, typed)
     return render(
-        call, "data/map.html", title="Data", question=f"What does each column of {seen.upload.shown} become?", status=wrong.status if wrong else 200, **values
+        call, "upload/map.html", title="Data", question=f"What does each column of {seen.upload.shown} become?", status=wrong.status if wrong else 200, **values
     )
 
 

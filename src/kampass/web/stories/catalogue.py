@@ -5,6 +5,7 @@ import io
 import re
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
+from functools import lru_cache
 from importlib import resources
 from typing import Any, Final
 
@@ -42,7 +43,7 @@ class Found:
 def search(catalogue: Catalogue, text: str) -> list[Found]:
     """The KPIs that answer a question or have such a name, the best first."""
     plain = _stems(text)
-    wanted = [word for word in plain if word not in _STOPPED] or plain
+    wanted = [word for word in plain if word not in _STOPPED] or list(plain)
     found = [each for kpi in catalogue if (each := _fits(kpi, wanted, text.strip().casefold()))]
     best = max((each.score for each in found), default=0)
     return sorted((each for each in found if 3 * each.score >= best), key=lambda each: -each.score)
@@ -67,8 +68,9 @@ def _field(kpi: Kpi, name: str) -> str:
     return " ".join(value) if isinstance(value, tuple) else str(value).replace("_", " ")
 
 
-def _stems(text: str) -> list[str]:
-    return [_stem(word) for word in _WORD.findall(text.casefold())]
+@lru_cache(maxsize=4096)
+def _stems(text: str) -> tuple[str, ...]:
+    return tuple(_stem(word) for word in _WORD.findall(text.casefold()))
 
 
 def _stem(word: str) -> str:
@@ -152,10 +154,17 @@ def _spoken(condition: str) -> str:
 
 
 def source(kpi: Kpi, files: Mapping[str, str] | None = None) -> str:
-    """The text of the file that holds only this KPI; `files` are the workspace's own by name."""
+    """The text of a file that holds only this KPI; `files` are the workspace's own by name."""
     name = kpi.place.partition(":")[0]
-    text = (files or {}).get(name) if kpi.own else (resources.files("kampass.kpis") / "definitions" / name).read_text(encoding="utf-8")
-    return edits.alone(text, kpi.id) if text is not None else ""
+    if not kpi.own:
+        return _shipped(name, kpi.id)
+    text = (files or {}).get(name)
+    return "" if text is None else edits.alone(text, kpi.id)
+
+
+@lru_cache(maxsize=256)
+def _shipped(name: str, kpi_id: str) -> str:
+    return edits.alone((resources.files("kampass.kpis") / "definitions" / name).read_text(encoding="utf-8"), kpi_id)
 
 
 @dataclass(frozen=True)

@@ -117,8 +117,12 @@ def _moved(figure: Moved, kpi: Kpi, currency: str) -> dict[str, str]:
     before, after = (show_value(answer.value, kpi.unit, currency) if answer.value is not None else "no value" for answer in (figure.before, figure.after))
     about = ", ".join(str(value) for value in figure.after.dimensions.values())
     period = spans.said(figure.period.start, figure.period.end)
-    change = "" if figure.difference is None else show_difference(figure.difference, kpi.unit, currency)
-    return {"period": f"{period} {about}".strip(), "before": before, "after": after, "change": change or "other words about it"}
+    change = show_difference(figure.difference, kpi.unit, currency) if figure.difference else f"{_state(figure.before)}, then {_state(figure.after)}"
+    return {"period": f"{period} {about}".strip(), "before": before, "after": after, "change": change}
+
+
+def _state(answer: Answer) -> str:
+    return {"ok": "settled", "low_n": "few"}.get(answer.status, answer.status.replace("_", " "))
 
 
 def _outcome(outcome: Outcome, *, several: bool) -> dict[str, Any]:

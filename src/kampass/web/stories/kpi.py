@@ -119,7 +119,7 @@ class Portrait:
     def slice_rows(self) -> list[dict[str, Any]]:
         """The slices as rows, the highest first, and in all at the end."""
         found = self.slices
-        if found is None:
+        if found is None or not any(answer.dimensions for answer in found):
             return []
         order = sorted(found, key=lambda answer: (not answer.dimensions, answer.value is None, -(answer.value or 0.0)))
         return [self._slice(found, answer) for answer in (*order[:MOST_ROWS], *order[MOST_ROWS:][-1:])]

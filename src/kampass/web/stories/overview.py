@@ -136,7 +136,10 @@ def cohort_map(asking: Asking, kpi: str, step: Step) -> dict[str, Any]:
     answers = [(cohort, _of_cohort(asking, cohort, (kpi, period, grain))) for cohort in found]
     known = [(cohort, result) for cohort, result in answers if any(answer.value is not None for answer in result)]
     values = [answer.value for _, result in known for answer in result if answer.value is not None]
-    rows = [{"label": cohort.name, "n": f"{len(cohort.accounts):,}", "cells": [_cell(asking, cohort, a) for a in result]} for cohort, result in known]
+    rows = [
+        {"label": asking.changed(period=cohort.name).period_words, "n": f"{len(cohort.accounts):,}", "cells": [_cell(asking, cohort, a) for a in result]}
+        for cohort, result in known
+    ]
     columns = [spans.said(answer.period_start, answer.period_end) for answer in known[0][1]] if known else []
     return {"rows": rows, "columns": columns, "least": min(values, default=0.0), "most": max(values, default=100.0), "name": kpi.upper()}
 

@@ -5,7 +5,7 @@ A finding that is an error keeps the draft from being saved, since a file that c
 
 import re
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any, Final
 
 from kampass.engine.explain.origins import ORIGINS
@@ -79,12 +79,12 @@ def _about_ids(text: str, kpis: tuple[Kpi, ...], catalogue: Catalogue, saved: Ma
     for kpi in kpis:
         there = catalogue.kpis.get(kpi.id)
         if not _ID.fullmatch(kpi.id) or kpi.id in RESERVED:
-            yield _at(text, kpi, "An id has small letters, digits and '_', begins with a letter, has at most 60 characters and is not 'new'.", about="id")
+            yield _at(text, kpi, "An id has small letters, digits and '_', begins with a letter, has at most 60 characters and is not 'new'.", about="id:")
         elif kpi.id in seen:
-            yield _at(text, kpi, f"The id '{kpi.id}' is there twice.", about="id")
+            yield _at(text, kpi, f"The id '{kpi.id}' is there twice.", about="id:")
         elif there is not None and kpi.id not in saved:
             where = f"in the file {there.place.partition(':')[0]}" if there.own else "which comes with Kampass"
-            yield _at(text, kpi, f"There is a KPI '{kpi.id}' already, {where}.", hint="Give yours another id.", about="id")
+            yield _at(text, kpi, f"There is a KPI '{kpi.id}' already, {where}.", hint="Give yours another id.", about="id:")
         seen.add(kpi.id)
     for kpi_id in saved.keys() - seen:
         yield Finding(f"The KPI '{kpi_id}' is gone from the file.", hint="An id stays, since dashboards and links name it. To remove the KPI, use 'Delete'.")
@@ -93,16 +93,16 @@ def _about_ids(text: str, kpis: tuple[Kpi, ...], catalogue: Catalogue, saved: Ma
 def _about(text: str, kpi: Kpi, before: Kpi | None) -> Iterator[Finding]:
     """Everything about one definition."""
     try:
-        for message in lint(kpi):
+        for message in lint(replace(kpi, examples=tuple(example for example in kpi.examples if isinstance(example, dict)))):
             yield _located(text, message, advice=bool(kpi.examples) and message.endswith(_ADVICE))
     except RecursionError:
         yield _at(text, kpi, "An expression in it is nested too deeply.")
     if len(kpi.measures) > MOST_MEASURES:
-        yield _at(text, kpi, f"It has more than {MOST_MEASURES} measures.", about="measures")
+        yield _at(text, kpi, f"It has more than {MOST_MEASURES} measures.", about="measures:")
     if not any(name in kpi.n for name in kpi.measures):
         yield _at(text, kpi, "'n' names no measure.", about="n:")
     if kpi.distribution is None and len(kpi.whole) > 0:
-        yield _at(text, kpi, "'whole' needs a 'distribution'.", about="whole")
+        yield _at(text, kpi, "'whole' needs a 'distribution'.", about="whole:")
     for key, wrong in _words(kpi):
         yield _at(text, kpi, wrong, about=f"{key}:")
     for wrong in examples.wrongly_written(kpi):
@@ -148,7 +148,8 @@ def _located(text: str, message: str, hint: str = "", *, advice: bool = False) -
         return Finding(message, hint=hint, advice=advice)
     said, marked = _short(message[head.end() :]), _LINE.findall(message)
     if head["line"] is None:
-        return Finding(f"It {said}", int(marked[-1]) if marked else None, hint)
+        # What is left open is mended where it was opened; everything else where the reader stumbled.
+        return Finding(f"It {said}", int(marked[0 if "a flow" in said or "scalar" in said else -1]) if marked else None, hint)
     start = int(head["line"])
     line = (head["id"] and _line_of(text, start, re.findall(r"'([^']+)'", said))) or start
     return Finding(said[:1].upper() + said[1:], line, hint, advice=advice, kpi=head["id"])
@@ -171,10 +172,15 @@ def _line_of(text: str, start: int, words: list[str]) -> int | None:
     lines = text.split("\n")
     later = min((line for line in edits.starts(text).values() if line > start), default=len(lines) + 1) if start <= len(lines) else start
     for word in filter(None, words):
-        found = next((number for number in range(start, min(later, len(lines) + 1)) if word in lines[number - 1]), None)
+        found = next((number for number in range(start, min(later, len(lines) + 1)) if _holds(lines[number - 1], word)), None)
         if found:
             return found
     return None
+
+
+def _holds(line: str, word: str) -> bool:
+    """Whether a line holds a word, or begins with it where it is a key."""
+    return line.lstrip(" -").startswith(word) if word.endswith(":") else word in line
 
 
 def _example_at(text: str, kpi: Kpi, said: str) -> Finding:

@@ -161,4 +161,7 @@ def _writing(workspace: "Workspace") -> Iterator[None]:
     with trouble.naming(), (workspace.folder / ".kampass" / "definitions.lock").open("w") as lock:
         fcntl.flock(lock, fcntl.LOCK_EX)
         workspace.refresh()
-        yield
+        try:
+            yield
+        finally:
+            workspace.refresh()

@@ -22,7 +22,7 @@ SETTINGS = "kampass.toml"
 DATABASE = ".kampass/app.db"
 CHUNK = 1 << 20
 _LONGEST_CONTENTS = 256 << 20
-_FOLDERS = ("kpis/", ".kampass/journal/", ".kampass/snapshots/")
+_FOLDERS = ("kpis/", "uploads/", ".kampass/journal/", ".kampass/snapshots/")
 _FILES = (SETTINGS, ".gitignore", DATABASE)
 _DEEPEST = 12
 

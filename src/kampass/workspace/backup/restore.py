@@ -25,7 +25,7 @@ from kampass.workspace.backup.archive import SETTINGS, Archive, Contents, Member
 from kampass.workspace.settings import WorkspaceSettings
 from kampass.workspace.workspace import Workspace
 
-_OURS = {".kampass", "kpis", ".gitignore"}
+_OURS = {".kampass", "kpis", "uploads", ".gitignore"}
 _KEPT = {"lock", MARK}
 """What stays from an interrupted restore: by the mark, the next one knows what that left on a server."""
 

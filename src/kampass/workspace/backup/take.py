@@ -105,9 +105,9 @@ class _Packing:
             copy.unlink(missing_ok=True)
 
     def _pack_settings(self) -> None:
-        """Pack what people write: settings and own KPIs."""
+        """Pack what people bring: settings, own KPIs and the files they uploaded."""
         folder = self.workspace.folder
-        for path in [folder / SETTINGS, folder / ".gitignore", *sorted(folder.glob("kpis/**/*"))]:
+        for path in [folder / SETTINGS, folder / ".gitignore", *sorted(folder.glob("kpis/**/*")), *sorted(folder.glob("uploads/**/*"))]:
             name = path.relative_to(folder).as_posix()
             if path.is_symlink():
                 self.notices.append(f"{name} is a link and was left out")

@@ -122,7 +122,7 @@ def _ticket_word(priority: str | None) -> str:
 
 
 def _age(hours: float) -> str:
-    return days(int(hours // 24)) if hours >= TWO_DAYS else f"{hours:.0f} hours"
+    return days(int(hours // 24)) if hours >= TWO_DAYS else f"{hours:.0f} hour" + ("" if round(hours) == 1 else "s")
 
 
 def _pays(listed: dict[str, Listed], account: str) -> bool:

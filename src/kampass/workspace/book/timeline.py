@@ -105,8 +105,9 @@ def timeline(sight: Sight, account: str, *, kind: str = "", page: int = 1, notes
 
 def _read(sight: Sight, account: str, kind: str, page: int) -> Timeline:
     found = rows(sight, _sql(kind, page), account=account, now=sight.known_at)
-    counts = sight.kept("timeline counts", lambda: _counts(sight, account), account)
-    return Timeline(tuple(Event(**row) for row in found[:PAGE]), page, len(found) > PAGE, counts)
+    held = [row.pop("counts") for row in found]
+    counts = held[0] if held and not kind else sight.kept("timeline counts", lambda: _counts(sight, account), account)
+    return Timeline(tuple(Event(**row) for row in found[:PAGE]), page, len(found) > PAGE, dict(counts))
 
 
 def _before(sight: Sight, account: str, kind: str, page: int) -> datetime | None:
@@ -121,8 +122,9 @@ def _counts(sight: Sight, account: str) -> dict[str, int]:
 
 
 def _sql(kind: str, page: int) -> str:
-    offset = (page - 1) * PAGE
-    return f'SELECT kind, mark, "at", CAST(timezone($zone, "at") AS DATE) AS "on", title, text, who, quote, tone FROM ({_union(kind)}) ORDER BY "at" DESC, title LIMIT {PAGE + 1} OFFSET {offset}'
+    return f"""
+SELECT kind, mark, "at", CAST(timezone($zone, "at") AS DATE) AS "on", title, text, who, quote, tone, histogram(kind) OVER () AS counts
+FROM ({_union(kind)}) ORDER BY "at" DESC, title LIMIT {PAGE + 1} OFFSET {(page - 1) * PAGE}"""
 
 
 def _union(kind: str) -> str:

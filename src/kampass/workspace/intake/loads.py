@@ -49,10 +49,10 @@ class SourceCard:
     waits: int | None
 
 
-def loads(workspace: "Workspace", most: int | None = None) -> list[LoadCard]:
+def loads(workspace: "Workspace") -> list[LoadCard]:
     """The loads, latest first."""
     found = workspace.manifest.loads(states=STATES)[::-1]
-    return [card(load) for load in found[:most]]
+    return [card(load) for load in found]
 
 
 def card(load: Load) -> LoadCard:

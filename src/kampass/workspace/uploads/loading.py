@@ -19,6 +19,7 @@ from kampass.workspace.uploads.written import map_table, replace_text, text_of
 if TYPE_CHECKING:
     from kampass.workspace.workspace import Workspace
 
+_GITIGNORE = "# Uploaded files are data: they stay out of version control.\n*\n"
 Tell = Callable[[str], None]
 
 
@@ -52,6 +53,7 @@ def _placed(workspace: "Workspace", upload: Upload, file: Path) -> Iterator[None
     """The file in its source's folder and the mapping in the settings, as long as nothing is raised."""
     folder = workspace.folder / FOLDER / upload.source
     folder.mkdir(parents=True, exist_ok=True)
+    (folder.parent / ".gitignore").write_text(_GITIGNORE, encoding="utf-8")
     before, text = earlier(workspace.folder, upload), text_of(workspace.folder)
     number = max((int(old.stem.rpartition("-")[2]) for old in before if old.stem.rpartition("-")[2].isdigit()), default=0) + 1
     placed = folder / f"{upload.table}-{number:04}.{upload.suffix}"

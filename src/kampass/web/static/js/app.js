@@ -43,6 +43,16 @@ async function copy(text, said) {
   }
 }
 
+/** This page's address with what the server chose for a question that the address leaves open, such as the latest period: tomorrow that is another one. */
+function whole(chosen) {
+  const address = new URL(location.href);
+  const given = new URLSearchParams(chosen.split("?")[1]);
+  const open = new Set([...given.keys()].filter((name) => !address.searchParams.get(name)));
+  for (const name of open) address.searchParams.delete(name);
+  for (const [name, value] of given) if (open.has(name)) address.searchParams.append(name, value);
+  return address.href;
+}
+
 function choose(theme) {
   const root = document.documentElement;
   if (theme === "system") delete root.dataset.theme;
@@ -87,7 +97,7 @@ function clicked(event) {
   const at = (selector) => event.target.closest(selector);
   const source = at("[data-copy]");
   if (source) copy(document.querySelector(source.dataset.copy)?.textContent ?? "", "Copied");
-  else if (at("[data-copy-link]")) copy(location.href, "Link copied. A colleague sees it within their own rights.");
+  else if (at("[data-copy-link]")) copy(whole(at("[data-copy-link]").dataset.copyLink), "Link copied. A colleague sees it within their own rights.");
   else if (at("[data-print]")) print();
   else if (at("[data-dismiss]")) at(".toast").remove();
   for (const menu of document.querySelectorAll("details:is(.menu, .topmenu)[open]")) if (!menu.contains(event.target)) menu.open = false;

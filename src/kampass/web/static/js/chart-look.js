@@ -31,6 +31,12 @@ export function look() {
   }; // prettier-ignore
 }
 
+/** Whether the page is dark now; a chart drawn so is turned round on paper (print.css). */
+export function isDark() {
+  const chosen = document.documentElement.dataset.theme;
+  return chosen ? chosen === "dark" : matchMedia("(prefers-color-scheme: dark)").matches;
+}
+
 /** The looks that specifications ask for by name. */
 function styles(colours) {
   const [ink, quiet, accent] = [colours.ink, colours["ink-3"], colours["data-1"]].map((color) => ({ color }));

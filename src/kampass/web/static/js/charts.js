@@ -1,7 +1,7 @@
 // Draws every <figure data-chart> from the Vega-Lite specification in its JSON block. The picture is one image with a name to a screen reader: the table
 // beneath is its long description. Vega is fetched on pages with charts only, and its expressions are interpreted: the page allows no eval.
 
-import { look, locale } from "./chart-look.js";
+import { isDark, look, locale } from "./chart-look.js";
 import { tip } from "./chart-tip.js";
 
 const drawn = new Map(); // figure -> { text, picture, result, narrow }
@@ -47,6 +47,7 @@ async function draw(figure) {
   try {
     const specification = fitted(JSON.parse(text), picture.clientWidth);
     reserve(picture, specification);
+    picture.classList.toggle("chart-dark", isDark());
     const [{ embed }] = await Promise.all([import("../vendor/vega.js"), fontLoaded()]);
     known.result = await embed(picture, specification, { ast: true, mode: "vega-lite", actions: false, renderer: "svg", defaultStyle: false, config: look(), tooltip: tip, ...locale() });
     known.narrow = follow(picture, known.result.view);
@@ -86,7 +87,7 @@ function fontLoaded() {
 /** A picture takes the width of its place; its title stands on the page already. Small multiples stand in as many columns as fit. */
 function fitted({ title: _, ...specification }, room) {
   const plain = { ...specification, background: null };
-  if ("mark" in specification || "layer" in specification) return { ...plain, width: "container" };
+  if ("mark" in specification || "layer" in specification) return { ...plain, width: "container", autosize: { type: "fit-x", contains: "padding" } };
   if (!("concat" in specification)) return plain;
   const each = specification.concat[0]?.width ?? 240;
   return { ...plain, columns: Math.max(1, Math.floor(room / (each + 60))) };

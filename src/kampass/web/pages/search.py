@@ -1,0 +1,28 @@
+"""Search: any account, KPI, page, dashboard or saved question, as a page and as what the palette shows while one types."""
+
+from typing import Annotated
+
+from fastapi import APIRouter, Depends, Query
+from starlette.responses import Response
+
+from kampass.api.rules import SIGNED_IN, Call
+from kampass.web.finding import LONGEST, found
+from kampass.web.rendering import fragment, render
+
+router = APIRouter()
+Typed = Annotated[str, Query(max_length=LONGEST)]
+
+
+@router.get("/palette")
+def palette(call: Annotated[Call, Depends(SIGNED_IN)], q: Typed = "") -> Response:
+    """What fits, for the palette."""
+    return fragment("search/palette.html", groups=found(call, q), q=q)
+
+
+@router.get("/search")
+def search(call: Annotated[Call, Depends(SIGNED_IN)], q: Typed = "") -> Response:
+    """The same as a page."""
+    groups = found(call, q)
+    return render(
+        call, "search/search.html", title="Search", question="What are you looking for?", groups=groups, q=q, count=sum(len(group["items"]) for group in groups)
+    )

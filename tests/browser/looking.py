@@ -1,0 +1,44 @@
+"""What is looked for on every page: axe finds nothing, and nothing is wider than the window."""
+
+import re
+from collections.abc import Iterable
+
+from axe_playwright_python.sync_playwright import Axe
+from playwright.sync_api import Page, expect
+
+_AXE = Axe()
+_COLOURS = ("color-contrast", "link-in-text-block")
+
+
+def faults(page: Page, rules: Iterable[str] = ()) -> list[str]:
+    """The violations that axe sees: the rule and the elements. All rules, or these."""
+    options: dict[str, object] = {"resultTypes": ["violations"]}
+    if rules:
+        options["runOnly"] = {"type": "rule", "values": list(rules)}
+    found = _AXE.run(page, options=options).response["violations"]
+    return [f"{page.url} {one['id']}: {', '.join(' '.join(map(str, node['target'])) for node in one['nodes'][:4])} ({len(one['nodes'])})" for one in found]
+
+
+def colour_faults(page: Page) -> list[str]:
+    """The violations that a theme can make."""
+    return faults(page, _COLOURS)
+
+
+def too_wide(page: Page) -> list[str]:
+    """The elements that make the page scroll sideways."""
+    script = """() => { const wide = document.documentElement.clientWidth;
+      if (document.documentElement.scrollWidth <= wide) return [];
+      return [...document.querySelectorAll("body *")].filter((one) => one.getBoundingClientRect().right > wide + 1)
+        .map((one) => `${one.tagName.toLowerCase()}.${String(one.className.baseVal ?? one.className)}`).slice(0, 6); }"""
+    return [f"{page.url} is wider than the window: {element}" for element in page.evaluate(script)]
+
+
+def plain(text: str) -> str:
+    """Text with single spaces."""
+    return re.sub(r"\s+", " ", text).strip()
+
+
+def settled(page: Page) -> None:
+    """Return once fonts are there and every chart that is in sight is drawn."""
+    page.evaluate("document.fonts.ready")
+    expect(page.locator("figure[data-chart]:visible:not(:has(svg, canvas))")).to_have_count(0)
