@@ -1,6 +1,7 @@
 """Dashboards: one's own, those shared with one's role, good ones to begin with; and one of them, read within the reader's own rights."""
 
 from dataclasses import dataclass
+from itertools import chain, count
 from typing import Annotated, Any
 
 from fastapi import APIRouter, Depends, Form, Path
@@ -43,7 +44,8 @@ def make(call: Writer, name: Name = "", start: Annotated[str, Form(max_length=64
     assert call.person is not None
     found = starter(start) if start else None
     board = found.board if found else Board(())
-    made = call.people.dashboards.add(call.person, name.strip() or (found.name if found else ""), board.layout())
+    wanted = name.strip() or (_free(call, found.name) if found else "")
+    made = call.people.dashboards.add(call.person, wanted, board.layout())
     call.record("made a dashboard", str(made.id), name=made.name, start=start)
     return go(f"{PATH}/{made.id}", "It is yours now: change it as you like.") if found else go(f"{PATH}/{made.id}/edit", "Add the first tile.")
 
@@ -126,6 +128,13 @@ class View:
         first, *rest = self.asking.fields(cuts=0, grains=False)
         own = {"value": self.period, "listed": offered(self.call.sight), "hint": "Words such as 'latest quarter' move with the data"}
         return [first | own, *rest]
+
+
+def _free(call: Call, name: str) -> str:
+    """The name, with a number where the viewer has one of that name already."""
+    assert call.person is not None
+    taken = {one.name for one in call.people.dashboards.visible(call.person) if one.owner_id == call.person.id}
+    return next(each for each in chain([name], (f"{name} {number}" for number in count(2))) if each not in taken)
 
 
 def _lead(view: View) -> str:

@@ -306,3 +306,12 @@ def test_a_picture_is_said_in_words_where_no_script_runs(served: Served, as_role
     (answer,) = served.workspace.kpi("nrr", period="2025-Q4")
     said = re.findall(r"<noscript><p>(.*?)</p></noscript>", page)
     assert show_value(answer.value, "percent", "USD") in said[0]
+
+
+def test_a_second_copy_has_another_name(served: Served, as_role: Clients) -> None:
+    client = as_role(Role.ANALYST)
+    made = [client.post("/dashboards", data={"start": "executive-month"}).headers["location"] for _ in range(3)]
+    dashboards, person = served.workspace.people.dashboards, served.people[Role.ANALYST]
+    assert [dashboards.get(int(path.rsplit("/", 1)[1]), person).name for path in made] == ["The month", "The month 2", "The month 3"]
+    for path in made:
+        client.post(f"{path}/remove")
