@@ -60,7 +60,7 @@ PLACES = (
     Place("kpi-edit", "/catalogue/{kpi}/edit", role=Role.ANALYST, kpi="{own}"),
     Place("kpi-delete", "/catalogue/{kpi}/delete", role=Role.ANALYST, kpi="{own}"),
     Place("data", "/data", busy=True),
-    Place("data-load", "/data/loads/{number}", busy=True, number="2"),
+    Place("data-load", "/data/loads/{number}", busy=True, number="3"),
     Place("data-job", "/data/jobs/{job_id}", busy=True),
     Place("data-upload", "/data/upload", busy=True),
     Place("data-mapping", "/data/upload/{upload_id}", busy=True),

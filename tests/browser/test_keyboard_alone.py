@@ -38,10 +38,6 @@ def test_from_signing_in_to_why_and_back_without_a_mouse(house: House, tab: Call
     expect(page.get_by_role("option", name=re.compile(re.escape(known["account_name"]))).first).to_have_attribute("aria-selected", "true")
     page.keyboard.press("Enter")
     expect(page.get_by_role("heading", level=1)).to_contain_text(known["account_name"])
-    page.keyboard.press("Control+k")
-    expect(field).to_be_focused()
-    page.keyboard.press("Escape")
-    expect(field).not_to_be_visible()
     tab_to(page, "#figures a[data-drawer]")
     opener = page.evaluate("document.activeElement.getAttribute('href')")
     page.keyboard.press("Enter")
@@ -51,7 +47,12 @@ def test_from_signing_in_to_why_and_back_without_a_mouse(house: House, tab: Call
     page.keyboard.press("Escape")
     expect(drawer).not_to_be_visible()
     assert page.evaluate("document.activeElement.getAttribute('href')") == opener, "the focus is back where it was"
-    page.keyboard.press("Alt+ArrowLeft")
+    page.keyboard.press("Control+k")
+    expect(field).to_be_focused()
+    page.keyboard.press("Escape")
+    expect(field).not_to_be_visible()
+    assert page.evaluate("document.activeElement.getAttribute('href')") == opener, "and again after the palette"
+    page.go_back()
     expect(page).to_have_url(re.compile("/overview"))
 
 

@@ -125,7 +125,7 @@ def _lead(shown: Shown) -> str:
     pays = {"active": f"Pays {shown.money(account.mrr)} a month, a customer{since}", "lost": f"Left; it paid{since and ' from' + since.removeprefix(' since')} on",
             "prospect": "Has never paid"}[account.state]  # fmt: skip
     owner = f"looked after by {account.manager_name}" if account.manager_name else "looked after by nobody"
-    needs = f"{len(found)} {'reason needs' if len(found) == 1 else 'reasons need'} somebody today" if found else "nothing needs somebody today"
+    needs = f"{len(found)} {'thing needs' if len(found) == 1 else 'things need'} somebody today" if found else "nothing needs somebody today"
     return f"{pays}, {owner}; {needs}."
 
 
