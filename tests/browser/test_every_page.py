@@ -30,8 +30,6 @@ def test_a_page_is_accessible_fits_and_complains_about_nothing(
     page.set_viewport_size(NARROW)
     settled(page)
     found += faults(page) + too_wide(page)
-    page.emulate_media(color_scheme="light")
-    found += colour_faults(page)
     if place.name == "not-found":
         trouble.clear()
     assert found == []

@@ -12,6 +12,7 @@ from typing import Any, Final
 
 from kampass.access import Role
 from kampass.api.rules import ADMINS, Call
+from kampass.engine.result import worded
 from kampass.errors import DataError
 from kampass.kpis import Catalogue
 from kampass.web.rendering import NAV
@@ -120,7 +121,7 @@ def _accounts(call: Call) -> Sequence[Thing]:
 
 def _listed(sight: Sight) -> Iterator[Thing]:
     for account in accounts(sight):
-        note = {"lost": "lost", "prospect": "never paid"}.get(account.state) or account.segment
+        note = {"lost": "lost", "prospect": "never paid"}.get(account.state) or (worded(account.segment) if account.segment else None)
         yield Thing(account.name, f"/accounts/{account.id}", "accounts", note, (folded(account.id),))
 
 
