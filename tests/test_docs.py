@@ -35,7 +35,9 @@ def test_the_example_of_the_settings_page_is_read_as_it_stands(example: Path) ->
 
 def test_the_settings_page_explains_every_key_and_its_example_shows_it(example: Path) -> None:
     written = (example / settings.FILE).read_text(encoding="utf-8")
-    for key in settings._KEYS - {"database", "sources", "calendars", "kpis"} | settings._DATABASE_KEYS | settings._SOURCE_KEYS | settings._CALENDAR_KEYS | {"enabled"}:
+    for key in (
+        settings._KEYS - {"database", "sources", "calendars", "kpis"} | settings._DATABASE_KEYS | settings._SOURCE_KEYS | settings._CALENDAR_KEYS | {"enabled"}
+    ):
         assert re.search(rf"^{key} = ", written, re.MULTILINE), key
         assert f"`{key}`" in page("settings.md"), key
     for section in ("database", "sources", "calendars", "kpis"):

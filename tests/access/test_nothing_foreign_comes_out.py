@@ -50,7 +50,10 @@ def foreign(company: Workspace, mine: Sight) -> frozenset[str]:
     words: set[str] = set()
     for table in TABLES.values():
         if table.account_column and table.has("id"):
-            words |= {row[0] for row in cursor.execute(f'SELECT id FROM "{table.name}" WHERE NOT list_contains($own, {table.account_column})', {"own": own}).fetchall()}
+            words |= {
+                row[0]
+                for row in cursor.execute(f'SELECT id FROM "{table.name}" WHERE NOT list_contains($own, {table.account_column})', {"own": own}).fetchall()
+            }
     words |= {row[0] for row in cursor.execute("SELECT name FROM accounts WHERE NOT list_contains($own, id)", {"own": own}).fetchall()}
     shared = {row[0] for row in cursor.execute("SELECT name FROM accounts WHERE list_contains($own, id)", {"own": own}).fetchall()}
     assert len(words) > 1000
@@ -91,7 +94,9 @@ def test_what_was_set_aside_is_not_shown_within_a_scope(mine: Sight) -> None:
 
 
 def test_a_filter_for_a_foreign_account_answers_as_one_that_does_not_exist(company: Workspace, mine: Sight) -> None:
-    other = company.sight().cursor().execute("SELECT id FROM accounts WHERE NOT list_contains($own, id)", {"own": list(mine.scope.accounts or ())}).fetchone()[0]
+    other = (
+        company.sight().cursor().execute("SELECT id FROM accounts WHERE NOT list_contains($own, id)", {"own": list(mine.scope.accounts or ())}).fetchone()[0]
+    )
     there, nowhere = (mine.kpi(OF_ACCOUNTS, period="2025-Q3", where=f"account={name}").to_dicts() for name in (other, "no-such-account"))
     assert there == nowhere
 

@@ -58,7 +58,11 @@ def test_every_face_gives_the_same_digits(served: Served, number: int) -> None:
     for name, found in files.items():
         assert found == figures(expected), name
     assert over_client(served, kpis, asked).to_dicts() == expected
-    assert [{name: answer[name] for name in shape} for answer, shape in zip(assistant(served, kpis, asked), expected, strict=True)] == expected if not asked["total"] else True
+    assert (
+        [{name: answer[name] for name in shape} for answer, shape in zip(assistant(served, kpis, asked), expected, strict=True)] == expected
+        if not asked["total"]
+        else True
+    )
     assert [(json.loads(write(result, "json").content)), read_csv(write(result, "csv").content.decode())] == [expected, figures(expected)]
 
 

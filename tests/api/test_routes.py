@@ -120,7 +120,11 @@ def test_a_foreign_account_answers_as_one_that_does_not_exist(served: Served, cl
 def test_a_token_does_what_its_scopes_say(served: Served) -> None:
     reader = served.client(Role.ADMIN, "read")
     assert reader.get(QUESTION).status_code == 200
-    refused = [reader.get(QUESTION, headers={"accept": "text/csv"}), reader.post("/api/v1/notes", json={"text": "a", "kpi": "nrr"}), reader.get("/api/v1/people")]
+    refused = [
+        reader.get(QUESTION, headers={"accept": "text/csv"}),
+        reader.post("/api/v1/notes", json={"text": "a", "kpi": "nrr"}),
+        reader.get("/api/v1/people"),
+    ]
     assert [(response.status_code, response.json()["code"]) for response in refused] == [(403, "token_scope")] * 3
     assert TestClient(served.app, headers={"authorization": "Bearer kp_wrong"}).get(QUESTION).json()["code"] == "bad_token"
     assert TestClient(served.app).get(QUESTION).status_code == 401

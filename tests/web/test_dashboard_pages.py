@@ -16,7 +16,7 @@ from kampass.people.desk import layout as layouts
 from kampass.web.boards.board import COLUMNS, MOVES, Board, Tile, settled
 from kampass.web.boards.relative import RELATIVE, resolved
 from kampass.web.boards.starters import starters
-from kampass.web.spans import latest
+from kampass.web.question.spans import latest
 
 Clients = Callable[[Role], TestClient]
 FIGURE = {"id": "a", "kind": "figure", "kpi": "mrr_end", "x": 0, "y": 0, "w": 3, "h": 4}

@@ -14,7 +14,7 @@ from tests.web.conftest import signed_in
 
 from kampass.access import Role
 from kampass.engine.display import show_difference, show_value
-from kampass.web.spans import latest
+from kampass.web.question.spans import latest
 from kampass.workspace.sight import Sight
 
 PERIOD = "2025-Q4"

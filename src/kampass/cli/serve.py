@@ -55,7 +55,9 @@ def _free(host: str, port: int) -> None:
         try:
             asked.bind((host, port))
         except OSError as wrong:
-            raise DataError(f"Nothing can listen at {host}:{port}: {wrong.strerror}.", code="cannot_listen", hint="Choose another with --port or --host.") from None
+            raise DataError(
+                f"Nothing can listen at {host}:{port}: {wrong.strerror}.", code="cannot_listen", hint="Choose another with --port or --host."
+            ) from None
 
 
 def _identity() -> "Identity | None":

@@ -15,9 +15,10 @@ from kampass.access import Role
 from kampass.api.rules import Call
 from kampass.errors import KampassError
 from kampass.people import Person
-from kampass.web.asking import Written
-from kampass.web.listing import Picked
-from kampass.web.pages import accounts, overview, portfolio
+from kampass.web.pages.book import accounts, portfolio
+from kampass.web.pages.figures import overview
+from kampass.web.question.asking import Written
+from kampass.web.shown.listing import Picked
 from kampass.workspace import Workspace
 
 log = logging.getLogger("kampass")

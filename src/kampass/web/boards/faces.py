@@ -11,15 +11,15 @@ from kampass.api.rules import Call
 from kampass.engine.pictures import breakdown, trend
 from kampass.errors import KampassError
 from kampass.kpis import Kpi
-from kampass.web import spans
-from kampass.web.asking import Asking, Written
 from kampass.web.boards.board import KINDS, Board, Tile
 from kampass.web.boards.relative import resolved
-from kampass.web.choices import dimensions_of
-from kampass.web.figures import Figure, figures, tiles_of
-from kampass.web.picture import Picture, picture
+from kampass.web.question import spans
+from kampass.web.question.asking import Asking, Written
+from kampass.web.question.choices import dimensions_of
+from kampass.web.question.wording import dimension_word
+from kampass.web.shown.figures import Figure, figures, tiles_of
+from kampass.web.shown.picture import Picture, picture
 from kampass.web.stories.kpi import Portrait
-from kampass.web.wording import dimension_word
 
 MOST_ROWS = 12
 _CUT: Final = frozenset({"breakdown", "table"})

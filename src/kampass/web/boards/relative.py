@@ -3,7 +3,7 @@
 from collections.abc import Callable
 from typing import Final
 
-from kampass.web import spans
+from kampass.web.question import spans
 from kampass.workspace.sight import Sight
 
 _MEANT: Final[dict[str, Callable[[Sight], str]]] = {

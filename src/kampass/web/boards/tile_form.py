@@ -13,8 +13,8 @@ from kampass.kpis import Kpi
 from kampass.periods import parse
 from kampass.web.boards.board import COLUMNS, HIGHEST, KINDS, SIZES, Tile
 from kampass.web.boards.relative import offered, resolved
-from kampass.web.choices import dimensions_of, suggestions
-from kampass.web.wording import dimension_word
+from kampass.web.question.choices import dimensions_of, suggestions
+from kampass.web.question.wording import dimension_word
 
 LONGEST_TITLE, LONGEST_TEXT = 120, 2_000
 _CUT: Final = frozenset({"breakdown", "table"})

@@ -1,34 +1,13 @@
-"""The pages, one file for each; `ROUTERS` lists them."""
+"""The pages, one file for each, in folders by what they are about; `ROUTERS` lists them."""
 
 from kampass.web import rendering
-from kampass.web.pages import (
-    account,
-    accounts,
-    audit,
-    bridge,
-    catalogue,
-    dashboard_editing,
-    dashboards,
-    data,
-    editor,
-    home,
-    kpi,
-    notes,
-    overview,
-    people,
-    portfolio,
-    quarantine,
-    saved,
-    search,
-    settings,
-    signing,
-    snapshots,
-    styleguide,
-    team,
-    tokens,
-    upload,
-    why,
-)
+from kampass.web.pages import home, styleguide
+from kampass.web.pages.book import account, accounts, portfolio, team
+from kampass.web.pages.definitions import catalogue, editor
+from kampass.web.pages.desk import dashboard_editing, dashboards, notes, saved, search
+from kampass.web.pages.doors import audit, people, settings, signing, tokens
+from kampass.web.pages.figures import bridge, kpi, overview, why
+from kampass.web.pages.loads import data, quarantine, snapshots, upload
 
 ROUTERS = (
     rendering.router,

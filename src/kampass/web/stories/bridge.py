@@ -12,10 +12,10 @@ from kampass.engine.pictures import waterfall
 from kampass.engine.result import Answer
 from kampass.errors import QuestionError
 from kampass.kpis import Kpi
-from kampass.web import spans
-from kampass.web.asking import Asking
-from kampass.web.picture import Picture, picture
-from kampass.web.wording import dimension_word, why_none
+from kampass.web.question import spans
+from kampass.web.question.asking import Asking
+from kampass.web.question.wording import dimension_word, why_none
+from kampass.web.shown.picture import Picture, picture
 
 WORDS: Final = {"entered": "Entered", "left": "Left", "changed": "Changed within", "mix": "Mix", "rate": "Rate", "measure": "By measure"}
 MEANINGS: Final = {

@@ -13,7 +13,7 @@ from kampass.engine.planning.facts import FACTS
 from kampass.errors import DefinitionError
 from kampass.kpis import Catalogue, Kpi, Measure
 from kampass.kpis.expressions import conjuncts, filter_of
-from kampass.web.wording import table_word
+from kampass.web.question.wording import table_word
 from kampass.workspace.authoring import edits
 
 _WORD: Final = re.compile(r"[a-z0-9]+")

@@ -10,10 +10,10 @@ from kampass.engine.display import show_difference, show_value
 from kampass.engine.planning.facts import FACTS
 from kampass.engine.result import Answer, Result
 from kampass.kpis import Kpi
-from kampass.web import spans
-from kampass.web.figures import Figure
+from kampass.web.question import spans
+from kampass.web.question.wording import counted, dimension_word, why_none
+from kampass.web.shown.figures import Figure
 from kampass.web.stories.catalogue import plain
-from kampass.web.wording import counted, dimension_word, why_none
 from kampass.workspace.authoring import Finding, Look, Outcome, Preview, Spell
 from kampass.workspace.history.redefinition import Redefined
 from kampass.workspace.history.restatement import Moved

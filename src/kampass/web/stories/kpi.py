@@ -15,12 +15,12 @@ from kampass.errors import QuestionError
 from kampass.kpis import Kpi
 from kampass.people.desk.notes import Note
 from kampass.periods import cut, parse
-from kampass.web import spans
-from kampass.web.asking import Asking
-from kampass.web.figures import Figure, figures
-from kampass.web.picture import Picture, picture
+from kampass.web.question import spans
+from kampass.web.question.asking import Asking
+from kampass.web.question.wording import change_of, counted, dimension_word, status_words, through_day, unit_word, why_none
+from kampass.web.shown.figures import Figure, figures
+from kampass.web.shown.picture import Picture, picture
 from kampass.web.stories.bridge import movers
-from kampass.web.wording import change_of, counted, dimension_word, status_words, through_day, unit_word, why_none
 from kampass.workspace.asking import several
 
 MOST_ROWS, MOST_VALUES, MOST_SLICES = 50, 5_000, 40

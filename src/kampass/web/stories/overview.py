@@ -8,11 +8,11 @@ from kampass.engine.display import show_difference, show_value
 from kampass.engine.pictures import waterfall
 from kampass.engine.question import Filter
 from kampass.engine.result import Answer
-from kampass.web import spans
-from kampass.web.asking import Asking, conditions_of
-from kampass.web.figures import Figure
-from kampass.web.picture import Picture, picture
-from kampass.web.wording import counted, dimension_word, why_none
+from kampass.web.question import spans
+from kampass.web.question.asking import Asking, conditions_of
+from kampass.web.question.wording import counted, dimension_word, why_none
+from kampass.web.shown.figures import Figure
+from kampass.web.shown.picture import Picture, picture
 from kampass.workspace.asking import instant_of
 from kampass.workspace.book.cohorts import Cohort, Step, cohorts
 from kampass.workspace.book.renewals import AHEAD, renewals

@@ -11,10 +11,10 @@ from typing import Any, Final
 from kampass.engine.explain import Explanation, Row
 from kampass.engine.explain.explanation import SourceRow
 from kampass.kpis import Kpi
-from kampass.web import spans
-from kampass.web.asking import Asking
+from kampass.web.question import spans
+from kampass.web.question.asking import Asking
+from kampass.web.question.wording import table_word
 from kampass.web.rendering import moment
-from kampass.web.wording import table_word
 
 _PIECES: Final = 20
 _QUIET: Final = frozenset({"name", "account_id"})

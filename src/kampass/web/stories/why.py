@@ -8,10 +8,10 @@ from kampass.engine.explain import Explanation
 from kampass.engine.explain.explanation import MeasureCount, Reached
 from kampass.engine.explain.origins import ORIGINS
 from kampass.kpis import Kpi
-from kampass.web import spans
-from kampass.web.asking import Asking
+from kampass.web.question import spans
+from kampass.web.question.asking import Asking
+from kampass.web.question.wording import change_of, counted, status_words, table_word, through_day, why_none
 from kampass.web.rendering import moment
-from kampass.web.wording import change_of, counted, status_words, table_word, through_day, why_none
 
 Part = Literal["numerator", "denominator", "excluded"]
 _PLACES: Final = {"numerator": "above the line", "denominator": "below the line", "both": "above and below", "beside": "beside"}

@@ -1,0 +1,1 @@
+"""Pages about accounts and those who look after them."""

@@ -1,0 +1,1 @@
+"""Pages about definitions: the catalogue and its editor."""

@@ -1,0 +1,1 @@
+"""Pages about what people make: dashboards, notes, saved questions; and finding things."""

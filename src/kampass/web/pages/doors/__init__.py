@@ -1,0 +1,1 @@
+"""Pages about coming in: signing in, settings, people, tokens, the audit log."""

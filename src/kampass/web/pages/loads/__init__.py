@@ -1,0 +1,1 @@
+"""Pages about data: loads, uploads, what was set aside, snapshots."""

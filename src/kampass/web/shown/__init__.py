@@ -1,0 +1,1 @@
+"""What pages show, made from the engine's answers: tiles, charts, lists, files."""
