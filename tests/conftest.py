@@ -2,6 +2,7 @@
 
 import itertools
 import shutil
+import signal
 import tempfile
 import warnings
 from collections.abc import Iterator
@@ -16,6 +17,14 @@ from kampass.workspace.settings import DatabaseSettings
 
 __all__ = ["browser", "page", "pytest_runtest_setup", "pytest_runtest_teardown"]  # fixtures and hooks for every folder
 _NUMBERS = itertools.count(1)
+
+
+@pytest.fixture(autouse=True)
+def broken_pipes() -> Iterator[None]:
+    """The command line lets a broken pipe end its process; run inside a test, it would end every later test with it."""
+    before = signal.getsignal(signal.SIGPIPE)
+    yield
+    signal.signal(signal.SIGPIPE, before)
 
 
 @pytest.fixture(scope="session")

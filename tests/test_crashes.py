@@ -123,7 +123,7 @@ def test_a_killed_command_loses_doubles_and_tears_nothing(tmp_path: Path) -> Non
     assert verify_workspace(scene.struck).whole
     print(f"\n{scene.tally}")
     assert scene.tally.in_a_build >= scene.tally.kills / 4, scene.tally
-    assert scene.tally.publishes >= min(KILLS, 20), scene.tally
+    assert scene.tally.publishes >= min(KILLS // 2, 20), scene.tally
     assert scene.tally.slowest.computed < 5, scene.tally
 
 

@@ -1,27 +1,17 @@
 """What is looked for on every page: axe finds nothing, and nothing is wider than the window."""
 
 import re
-from collections.abc import Iterable
 
 from axe_playwright_python.sync_playwright import Axe
 from playwright.sync_api import Page, expect
 
 _AXE = Axe()
-_COLOURS = ("color-contrast", "link-in-text-block")
 
 
-def faults(page: Page, rules: Iterable[str] = ()) -> list[str]:
-    """The violations that axe sees: the rule and the elements. All rules, or these."""
-    options: dict[str, object] = {"resultTypes": ["violations"]}
-    if rules:
-        options["runOnly"] = {"type": "rule", "values": list(rules)}
-    found = _AXE.run(page, options=options).response["violations"]
+def faults(page: Page) -> list[str]:
+    """The violations that axe sees: the rule and the elements."""
+    found = _AXE.run(page, options={"resultTypes": ["violations"]}).response["violations"]
     return [f"{page.url} {one['id']}: {', '.join(' '.join(map(str, node['target'])) for node in one['nodes'][:4])} ({len(one['nodes'])})" for one in found]
-
-
-def colour_faults(page: Page) -> list[str]:
-    """The violations that a theme can make."""
-    return faults(page, _COLOURS)
 
 
 def too_wide(page: Page) -> list[str]:

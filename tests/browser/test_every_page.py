@@ -1,11 +1,11 @@
-"""Every page of the router in both themes, wide and narrow: axe finds nothing, nothing scrolls sideways, no console complains."""
+"""Every page of the router, light and wide, dark and narrow: axe finds nothing, nothing scrolls sideways, no console complains."""
 
 from collections.abc import Callable, Mapping
 
 import pytest
 from playwright.sync_api import Page
 from tests.browser.company import NARROW, House
-from tests.browser.looking import colour_faults, faults, settled, too_wide
+from tests.browser.looking import faults, settled, too_wide
 from tests.browser.places import IN_STORIES, NO_PAGES, PLACES, Place
 from tests.security.routes import READING
 
@@ -26,7 +26,6 @@ def test_a_page_is_accessible_fits_and_complains_about_nothing(
     settled(page)
     found = faults(page) + too_wide(page)
     page.emulate_media(color_scheme="dark")
-    found += colour_faults(page)
     page.set_viewport_size(NARROW)
     settled(page)
     found += faults(page) + too_wide(page)

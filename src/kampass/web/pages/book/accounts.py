@@ -82,6 +82,7 @@ def save(call: Annotated[Call, Depends(WRITING)], name: Annotated[str, Form(max_
         raise BadField("That is no list of accounts.", hint="Save it from the page Accounts.")
     assert call.person is not None
     made = call.people.saved.add(call.person, name, query)
+    call.record("saved a question", made.name, query=query)
     return go(query, f"Saved as '{made.name}'.")
 
 
@@ -90,6 +91,7 @@ def forget(saved: Annotated[int, Path(ge=1)], call: Annotated[Call, Depends(WRIT
     """Forget a saved segment; the accounts stay."""
     assert call.person is not None
     call.people.saved.remove(saved, call.person)
+    call.record("removed a saved question", str(saved))
     return go(PATH, "Forgotten.")
 
 
