@@ -21,10 +21,10 @@ _NUMBERS = itertools.count(1)
 
 @pytest.fixture(autouse=True)
 def broken_pipes() -> Iterator[None]:
-    """The command line lets a broken pipe end its process; run inside a test, it would end every later test with it."""
-    before = signal.getsignal(signal.SIGPIPE)
+    """The command line lets a broken pipe end its process; run inside a test or a fixture, it would end every later test with it."""
+    signal.signal(signal.SIGPIPE, signal.SIG_IGN)
     yield
-    signal.signal(signal.SIGPIPE, before)
+    signal.signal(signal.SIGPIPE, signal.SIG_IGN)
 
 
 @pytest.fixture(scope="session")
