@@ -1,10 +1,14 @@
 """A small sample company behind its application, and people of every role who call it."""
 
+import threading
 from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
+from typing import Literal
 
 import pytest
+import uvicorn
 from fastapi import FastAPI
 from starlette.testclient import TestClient
 
@@ -32,6 +36,21 @@ class Served:
     def client(self, role: Role, *scopes: str) -> TestClient:
         """A client that calls with a token of that role."""
         return TestClient(self.app, headers={"authorization": f"Bearer {self.token(role, *scopes)}"}, follow_redirects=False)
+
+
+@contextmanager
+def on_loopback(workspace: Workspace, *, lifespan: Literal["auto", "off"] = "auto") -> Iterator[str]:
+    """The address of a server for a browser; with its lifespan off it leaves the workspace open when it ends."""
+    app = application(workspace, Serving("http://127.0.0.1:8090", development=True))
+    config = uvicorn.Config(app, host="127.0.0.1", port=0, log_level="warning", lifespan=lifespan)
+    server = uvicorn.Server(config)
+    socket = config.bind_socket()
+    thread = threading.Thread(target=server.run, kwargs={"sockets": [socket]})
+    thread.start()
+    yield f"http://127.0.0.1:{socket.getsockname()[1]}"
+    server.should_exit = True
+    thread.join()
+    socket.close()
 
 
 @pytest.fixture(scope="session")

@@ -2,19 +2,16 @@
 
 import html
 import re
-import threading
 from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
-import uvicorn
 from playwright.sync_api import Browser, expect
+from tests.served import on_loopback
 from tests.test_authoring import HAPPY, LAUGHS, counting_otherwise
 from tests.web.small import PASSWORD, Signed, signed_in, small_copy
 
 from kampass.access import Role
-from kampass.api.serving import Serving
-from kampass.web.app import application
 from kampass.workspace import Workspace
 from kampass.workspace.authoring import edits
 
@@ -149,15 +146,8 @@ def test_what_comes_with_kampass_or_does_not_exist_is_not_edited(analyst: Signed
 @pytest.fixture
 def address(workspace: Workspace) -> Iterator[str]:
     """The address of a server for a browser."""
-    config = uvicorn.Config(application(workspace, Serving("http://127.0.0.1:8090", development=True)), host="127.0.0.1", port=0, log_level="warning")
-    server = uvicorn.Server(config)
-    socket = config.bind_socket()
-    thread = threading.Thread(target=server.run, kwargs={"sockets": [socket]})
-    thread.start()
-    yield f"http://127.0.0.1:{socket.getsockname()[1]}"
-    server.should_exit = True
-    thread.join()
-    socket.close()
+    with on_loopback(workspace) as found:
+        yield found
 
 
 def test_a_kpi_is_copied_broken_mended_and_saved_by_keyboard_alone(workspace: Workspace, address: str, browser: Browser) -> None:

@@ -3,18 +3,15 @@
 import csv
 import io
 import re
-import threading
 from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
-import uvicorn
 from playwright.sync_api import Browser, expect
+from tests.served import on_loopback
 from tests.web.small import ANSWERED, MAPPED, MESSY, PASSWORD, Signed, finished, signed_in, small_copy, words
 
 from kampass.access import Role
-from kampass.api.serving import Serving
-from kampass.web.app import application
 from kampass.workspace import Workspace
 
 PATIENCE = 60_000
@@ -224,15 +221,8 @@ def test_no_cell_of_the_taken_rows_is_a_formula(workspace: Workspace, analyst: S
 @pytest.fixture
 def served(workspace: Workspace) -> Iterator[str]:
     """The address of a server for a browser."""
-    config = uvicorn.Config(application(workspace, Serving("http://127.0.0.1:8090", development=True)), host="127.0.0.1", port=0, log_level="warning")
-    server = uvicorn.Server(config)
-    socket = config.bind_socket()
-    thread = threading.Thread(target=server.run, kwargs={"sockets": [socket]})
-    thread.start()
-    yield f"http://127.0.0.1:{socket.getsockname()[1]}"
-    server.should_exit = True
-    thread.join()
-    socket.close()
+    with on_loopback(workspace) as found:
+        yield found
 
 
 def test_a_messy_file_is_uploaded_mapped_loaded_mended_and_the_kpi_changes(workspace: Workspace, served: str, browser: Browser, tmp_path: Path) -> None:

@@ -3,21 +3,17 @@
 import csv
 import io
 import re
-import threading
 from collections.abc import Callable, Iterator
 from html import unescape
 
 import pytest
-import uvicorn
 from playwright.sync_api import Browser, Page, expect
 from starlette.testclient import TestClient
-from tests.served import Served
+from tests.served import Served, on_loopback
 from tests.web.test_overview import PERIOD, sight_of, text_of
 
 from kampass.access import Role
-from kampass.api.serving import Serving
 from kampass.engine.display import show_difference, show_value
-from kampass.web.app import application
 
 Clients = Callable[[Role], TestClient]
 
@@ -25,16 +21,8 @@ Clients = Callable[[Role], TestClient]
 @pytest.fixture(scope="module")
 def address(served: Served) -> Iterator[str]:
     """The address of a server for a browser."""
-    app = application(served.workspace, Serving("http://127.0.0.1:8090", development=True))
-    config = uvicorn.Config(app, host="127.0.0.1", port=0, log_level="warning", lifespan="off")
-    server = uvicorn.Server(config)
-    socket = config.bind_socket()
-    thread = threading.Thread(target=server.run, kwargs={"sockets": [socket]})
-    thread.start()
-    yield f"http://127.0.0.1:{socket.getsockname()[1]}"
-    server.should_exit = True
-    thread.join()
-    socket.close()
+    with on_loopback(served.workspace, lifespan="off") as found:
+        yield found
 
 
 @pytest.fixture

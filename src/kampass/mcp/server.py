@@ -5,8 +5,6 @@ What people typed into a CRM reaches the assistant as data inside JSON, never as
 
 import json
 from collections.abc import Callable, Sequence
-from datetime import date, datetime
-from decimal import Decimal
 from functools import wraps
 from typing import Annotated, Any, Literal, ParamSpec
 from urllib.parse import quote, urlencode
@@ -92,7 +90,7 @@ class _Tools:
         """An account: what it is, its people, contracts, tickets and goals, and its main figures in a period."""
         found = self.side.account(account)
         figures = self.ask_kpi(["mrr_end", "nrr", "csat", "nps", "ticket_backlog", "interaction_gap"], period, where=[f"account={account}"])
-        return {"account": _plain(found), "figures": figures, "link": f"{self.side.url}/accounts/{quote(account, safe='')}"}
+        return {"account": plain(found), "figures": figures, "link": f"{self.side.url}/accounts/{quote(account, safe='')}"}
 
     def _link(self, answer: Answer, where: Sequence[str], page: str = "kpis") -> str:
         conditions = [*where, *(f"{name} is unknown" if value is None else f"{name}={value}" for name, value in answer.dimensions.items())]
@@ -113,11 +111,3 @@ def _told(tool: Callable[P, Any]) -> Callable[P, str]:
 
     answer.__annotations__["return"] = str
     return answer
-
-
-def _plain(value: Any) -> Any:  # noqa: ANN401 - cells of any type
-    if isinstance(value, dict):
-        return {name: _plain(inner) for name, inner in value.items()}
-    if isinstance(value, list | tuple):
-        return [_plain(inner) for inner in value]
-    return plain(value) if isinstance(value, datetime | date | Decimal) else value

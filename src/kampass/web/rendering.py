@@ -9,7 +9,7 @@ from functools import cache
 from http import HTTPStatus
 from pathlib import Path
 from typing import Annotated, Any
-from urllib.parse import quote, unquote, urlencode, urlsplit
+from urllib.parse import quote, unquote, urlencode
 from zoneinfo import ZoneInfo
 
 from fastapi import APIRouter, Depends, Request
@@ -124,13 +124,11 @@ def static_file(digest: str, path: str, call: Annotated[Call, Depends(ANYBODY)])
 
 def _surroundings(request: Request, call: Call | None) -> dict[str, Any]:
     """What base.html needs, whoever looks."""
-    known = call is not None and call.person is not None
-    nav = []
-    if known and call is not None and call.person is not None:
-        nav = [(label, href, icon, _leads_to(request.url.path, href)) for label, href, icon, roles in NAV if call.person.role in roles]
+    person = call.person if call else None
+    nav = [(label, href, icon, _leads_to(request.url.path, href)) for label, href, icon, roles in NAV if person and person.role in roles]
     return {
-        "request": request, "nav": nav, "viewer": call.person if known and call else None, "csrf": call.csrf if call else "",
-        "freshness": _freshness(call) if known and call else None, "flash": list(_flashes(request)),
+        "request": request, "nav": nav, "viewer": person, "csrf": call.csrf if call else "",
+        "freshness": _freshness(call) if call and person else None, "flash": list(_flashes(request)),
     }  # fmt: skip
 
 
@@ -172,9 +170,3 @@ def _digest() -> str:
         if file.is_file() and file.suffix != ".gz":
             digest.update(file.relative_to(STATIC).as_posix().encode() + b"\0" + file.read_bytes())
     return digest.hexdigest()[:12]
-
-
-def path_of(url: str) -> str:
-    """The path and the question of an address, without the host."""
-    parts_of_it = urlsplit(url)
-    return parts_of_it.path + (f"?{parts_of_it.query}" if parts_of_it.query else "")

@@ -1,9 +1,7 @@
 """Accounts: the list that the caller may see, and one of them whole."""
 
 from dataclasses import asdict
-from datetime import date, datetime
-from decimal import Decimal
-from typing import Annotated, Any
+from typing import Annotated
 
 from fastapi import APIRouter, Depends, Path, Query
 from starlette.responses import Response
@@ -11,6 +9,7 @@ from starlette.responses import Response
 from kampass.api import models
 from kampass.api.answering import Pieces, as_json, tagged
 from kampass.api.rules import SIGNED_IN, Call
+from kampass.engine.explain.explanation import plain
 from kampass.engine.result import instant_text
 from kampass.workspace.book.account import dossier
 from kampass.workspace.book.accounts import Wanted, accounts
@@ -40,16 +39,3 @@ def one(account: Annotated[str, Path(max_length=400)], call: Reader) -> Response
     call.record("looked at", account)
     clock = {"snapshot": call.sight.snapshot_id, "known_at": instant_text(call.sight.known_at)}
     return tagged(call, lambda: as_json(plain(asdict(found)) | clock))
-
-
-def plain(value: Any) -> Any:  # noqa: ANN401 - cells of any type
-    """Cells as JSON knows them."""
-    if isinstance(value, dict):
-        return {str(name): plain(inner) for name, inner in value.items()}
-    if isinstance(value, list | tuple):
-        return [plain(inner) for inner in value]
-    if isinstance(value, Decimal):
-        return float(value)
-    if isinstance(value, datetime):
-        return instant_text(value)
-    return value.isoformat() if isinstance(value, date) else value

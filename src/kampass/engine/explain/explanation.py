@@ -110,7 +110,7 @@ class SourceRow:
 
     def to_dict(self) -> dict[str, Any]:
         """Ready for JSON."""
-        shown = {"table": self.table, "id": self.id, "source": self.source, "load": self.load, "line": self.line, "fields": _plain(self.fields)}
+        shown = {"table": self.table, "id": self.id, "source": self.source, "load": self.load, "line": self.line, "fields": plain(self.fields)}
         return shown | ({"about": self.about} if self.about else {})
 
 
@@ -136,13 +136,17 @@ class Row:
         """Ready for JSON."""
         return {
             "kpi": self.kpi, "period_start": self.period_start.isoformat(), "period_end": self.period_end.isoformat(), "dimensions": self.dimensions,
-            "measure": self.measure, **self.origin.to_dict(), "computed": _plain(self.computed), "amount": plain(self.amount),
+            "measure": self.measure, **self.origin.to_dict(), "computed": plain(self.computed), "amount": plain(self.amount),
             "reason": self.reason, "evidence": [origin.to_dict() for origin in self.evidence],
         }  # fmt: skip
 
 
 def plain(value: Any) -> Any:  # noqa: ANN401 - a cell of any type
-    """A cell as JSON knows it: decimals and fractions as numbers, instants and dates as the contract writes them."""
+    """Cells as JSON knows them: decimals and fractions as numbers, instants and dates as the contract writes them."""
+    if isinstance(value, dict):
+        return {str(name): plain(inner) for name, inner in value.items()}
+    if isinstance(value, list | tuple):
+        return [plain(inner) for inner in value]
     if isinstance(value, Decimal | Fraction):
         return int(value) if value == int(value) and isinstance(value, Fraction) else float(value)
     if isinstance(value, datetime):
@@ -150,7 +154,3 @@ def plain(value: Any) -> Any:  # noqa: ANN401 - a cell of any type
     if isinstance(value, date):
         return value.isoformat()
     return value
-
-
-def _plain(fields: dict[str, Any]) -> dict[str, Any]:
-    return {name: plain(value) for name, value in fields.items()}
