@@ -230,7 +230,7 @@ def change(folder: Path, files: Path, number: str) -> None:
 def small_company(place: Path) -> tuple[Path, Path]:
     """A workspace of files that can be changed, for publishing again and again."""
     from kampass.workspace import create
-    from kampass.workspace.export import export
+    from kampass.workspace.loads.export import export
     from kampass.workspace.settings import SourceSettings, WorkspaceSettings
 
     sample = create(place / "sample", WorkspaceSettings(sources=(SourceSettings("sample", "sample", {"scale": 0.2}),)))

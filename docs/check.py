@@ -9,11 +9,11 @@ import sys
 from collections.abc import Iterator
 from pathlib import Path
 
-from kampass.engine.planning.facts import FACTS
-from kampass.kpis import Kpi, shipped
-from kampass.kpis.schema import schema
+from kampass.catalogue import Kpi, shipped
+from kampass.catalogue.schema import schema
+from kampass.facts import FACTS
 from kampass.model import TABLES
-from kampass.workspace.template import explanation
+from kampass.workspace.loads.template import explanation
 
 ROOT = Path(__file__).parent
 LINK = re.compile(r"\]\((?!https?:|#)([^)#]+)")
@@ -25,7 +25,7 @@ def pages() -> dict[str, str]:
 
 
 def _facts() -> str:
-    lines = ["# Facts", "", "What KPI definitions count (`docs/kpi-language.md`). Generated from `src/kampass/engine/planning/facts`.", ""]
+    lines = ["# Facts", "", "What KPI definitions count (`docs/kpi-language.md`). Generated from `src/kampass/facts`.", ""]
     for fact in FACTS.values():
         kind = "row fact" if fact.moment else "period fact"
         lines += [f"## {fact.name}", "", f"{fact.about[0].upper()}{fact.about[1:]} ({kind}).", "", "| column | kind | meaning |", "|---|---|---|"]
@@ -35,7 +35,7 @@ def _facts() -> str:
 
 
 def _kpis() -> str:
-    lines = ["# KPIs", "", "Every KPI of the catalogue. Generated from `src/kampass/kpis/definitions/*.yaml`.", ""]
+    lines = ["# KPIs", "", "Every KPI of the catalogue. Generated from `src/kampass/catalogue/definitions/*.yaml`.", ""]
     family = ""
     for kpi in shipped():
         if kpi.family != family:

@@ -13,8 +13,8 @@ from fastapi import FastAPI
 from starlette.testclient import TestClient
 
 from kampass.access import Role
-from kampass.api.serving import Serving
 from kampass.people import Person
+from kampass.server.serving import Serving
 from kampass.web.app import application
 from kampass.workspace import Workspace, create
 from kampass.workspace.settings import SourceSettings, WorkspaceSettings

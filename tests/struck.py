@@ -19,12 +19,14 @@ from pathlib import Path
 
 from kampass.store.manifest import to_text
 from kampass.workspace import create, open_workspace
-from kampass.workspace.export import export
+from kampass.workspace.loads.export import export
 from kampass.workspace.settings import SourceSettings, WorkspaceSettings
 
 START = datetime(2026, 1, 1, tzinfo=UTC)
 _SERVER = multiprocessing.get_context("forkserver")
-_SERVER.set_forkserver_preload(["kampass.cli.app", "kampass.cli.working", "kampass.workspace.backup", "kampass.workspace.export", "kampass.workspace.mending"])
+_SERVER.set_forkserver_preload(
+    ["kampass.cli.app", "kampass.cli.workspace", "kampass.workspace.backup", "kampass.workspace.loads.export", "kampass.workspace.repair"]
+)
 
 
 def write_state(files: Path, step: int, *, torn: str = "{}") -> None:

@@ -6,10 +6,10 @@ import duckdb
 import pytest
 from tests.web.small import small_copy
 
-import kampass.kpis
+import kampass.catalogue
 from kampass.access import NotFound
+from kampass.catalogue import shipped
 from kampass.errors import DefinitionError
-from kampass.kpis import shipped
 from kampass.workspace import Workspace, authoring
 from kampass.workspace.authoring import NOTHING, Draft, Look, Spell, Stale, edits, examples, read_draft
 from kampass.workspace.authoring.watch import Watch
@@ -168,7 +168,7 @@ def test_any_kind_of_value_under_any_key_is_read_or_refused(unchanged: Workspace
 
 def test_every_shipped_kpi_can_be_copied_and_its_copy_says_the_same() -> None:
     files = {kpi.place.partition(":")[0] for kpi in shipped()}
-    folder = Path(kampass.kpis.__file__).parent / "definitions"
+    folder = Path(kampass.catalogue.__file__).parent / "definitions"
     texts = {name: (folder / name).read_text(encoding="utf-8") for name in files}
     for kpi in shipped():
         copy = draft(edits.copied(edits.alone(texts[kpi.place.partition(":")[0]], kpi.id), kpi.id, f"{kpi.id}_copy"))

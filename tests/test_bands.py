@@ -3,7 +3,7 @@
 import numpy as np
 import pytest
 
-from kampass.engine.bands import Bands, bands
+from kampass.insight.bands import Bands, bands
 
 
 def _renewals(rng: np.random.Generator, chances: list[float], accounts: int = 30) -> dict[str, list[tuple[float, float]]]:

@@ -10,16 +10,16 @@ from pathlib import Path
 import pytest
 
 from kampass.access import NotFound, Scope
+from kampass.book.account import find
+from kampass.book.accounts import Wanted, accounts
+from kampass.book.attention import attention
+from kampass.book.managers import managers
+from kampass.book.reasons import Reason
+from kampass.book.renewals import renewals
+from kampass.book.week import week
 from kampass.workspace import create
-from kampass.workspace.book.account import find
-from kampass.workspace.book.accounts import Wanted, accounts
-from kampass.workspace.book.attention import attention
-from kampass.workspace.book.managers import managers
-from kampass.workspace.book.reasons import Reason
-from kampass.workspace.book.renewals import renewals
-from kampass.workspace.book.week import week
 from kampass.workspace.settings import SourceSettings, WorkspaceSettings
-from kampass.workspace.sight import Sight
+from kampass.workspace.view import Sight
 
 NOW = datetime(2026, 3, 1, 6, tzinfo=UTC)
 TODAY = date(2026, 3, 1)

@@ -10,8 +10,8 @@ from typing import Any
 
 import pytest
 
-from kampass.engine.change.bridge import Bridge, Side, bridge
 from kampass.errors import QuestionError
+from kampass.insight.change.bridge import Bridge, Side, bridge
 from kampass.workspace import Workspace, create
 from kampass.workspace.settings import SourceSettings, WorkspaceSettings
 

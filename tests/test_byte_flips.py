@@ -18,8 +18,8 @@ from tests.struck import answer, expected, load, make, run, start
 from kampass.errors import DataError, KampassWarning
 from kampass.workspace import Workspace, open_workspace
 from kampass.workspace.backup import verify_workspace
-from kampass.workspace.export import digest
-from kampass.workspace.mending import mending
+from kampass.workspace.loads.export import digest
+from kampass.workspace.repair import mending
 
 FLIPS = int(os.environ.get("KAMPASS_FLIPS", "60"))
 THOROUGH = 0.2

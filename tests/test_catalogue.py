@@ -6,13 +6,13 @@ from typing import Any
 import duckdb
 import pytest
 
+from kampass.catalogue import PACK, Catalogue, Kpi, read, shipped, with_own
+from kampass.catalogue.expressions import LONGEST
 from kampass.engine import Engine, Question, Settings
 from kampass.engine.planning.plan import Planner, Shape
 from kampass.errors import DefinitionError
-from kampass.kpis import PACK, Catalogue, Kpi, read, shipped, with_own
-from kampass.kpis.expressions import LONGEST
-from kampass.workspace.proving.definitions import lint, run_examples
-from kampass.workspace.proving.worlds import Worlds
+from kampass.workspace.authoring.definitions import lint, run_examples
+from kampass.workspace.authoring.worlds import Worlds
 
 PINNED = {
     "contracts": "contract_renewal_rate contract_retention_rate missed_renewals contract_extension_revenue",

@@ -11,9 +11,8 @@ import pytest
 
 from kampass.cli import main
 from kampass.errors import DataError, DefinitionError, UnknownName
-from kampass.workspace import Workspace, create, open_workspace
-from kampass.workspace.history import digests
-from kampass.workspace.history.redefinition import Redefined, redefined
+from kampass.insight.restated.redefinition import Redefined, redefined
+from kampass.workspace import Workspace, create, digests, open_workspace
 from kampass.workspace.settings import SourceSettings, WorkspaceSettings
 
 OWN = """

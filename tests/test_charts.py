@@ -12,10 +12,10 @@ import pytest
 import vl_convert
 
 from kampass.engine import Answer, Result
-from kampass.engine.change.bridge import Bridge
-from kampass.engine.change.splits import Effect
-from kampass.engine.pictures import Chart, breakdown, distribution, multiples, theme, trend, waterfall
+from kampass.insight.change.bridge import Bridge
+from kampass.insight.change.splits import Effect
 from kampass.periods import add_months
+from kampass.render.charts import Chart, breakdown, distribution, multiples, theme, trend, waterfall
 
 HOSTILE = "'];alert(1);//\\\" ${x} datum.y"
 KNOWN_AT = datetime(2026, 1, 3, tzinfo=UTC)

@@ -13,17 +13,17 @@ import pyarrow.parquet as pq
 import pytest
 from typer.testing import CliRunner
 
+from kampass.catalogue import shipped
 from kampass.cli.app import app
 from kampass.engine import Answer, Engine, Question, Settings, parse_filter
-from kampass.engine.change import compare as comparing
-from kampass.engine.display import show_change
+from kampass.engine.answer import Change
 from kampass.engine.intervals import adjusted_wald_difference, bootstrap_t, clustered_newcombe, newcombe, student
-from kampass.engine.result import Change
 from kampass.errors import QuestionError
-from kampass.kpis import shipped
+from kampass.insight.change import compare as comparing
 from kampass.periods import Calendar
+from kampass.render.display import show_change
 from kampass.workspace import create
-from kampass.workspace.proving.worlds import Worlds
+from kampass.workspace.authoring.worlds import Worlds
 from kampass.workspace.settings import SourceSettings, WorkspaceSettings
 
 Tables = dict[str, str]

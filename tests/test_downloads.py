@@ -20,11 +20,11 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from tests.worlds import make_world
 
+from kampass.catalogue import shipped
 from kampass.engine import Answer, Result
-from kampass.engine.downloads import FORMS, PICTURES, ROW_COLUMNS, About, file_name, row_cells, sheet, write, write_chart, write_table
-from kampass.engine.pictures import trend
 from kampass.errors import QuestionError, UnknownName
-from kampass.kpis import shipped
+from kampass.render.charts import trend
+from kampass.render.files import FORMS, PICTURES, ROW_COLUMNS, About, file_name, row_cells, sheet, write, write_chart, write_table
 from kampass.workspace import Workspace, create
 from kampass.workspace.settings import SourceSettings, WorkspaceSettings
 

@@ -18,8 +18,8 @@ from tests.test_questions import random_workspace, takers, workspace_of
 from tests.worlds import make_world
 from tests.worlds_draft import KEYS
 
+from kampass.catalogue.loader import shipped
 from kampass.engine import Answer, Engine, Question
-from kampass.kpis.catalogue import shipped
 from kampass.store import Snapshot
 from kampass.workspace import Workspace
 

@@ -18,13 +18,13 @@ import pytest
 from numpy.random import Generator
 from numpy.typing import NDArray
 
+from kampass.catalogue import shipped
 from kampass.engine import Engine, Question, Settings
-from kampass.engine.change.compare import FEWEST_ACCOUNTS
 from kampass.engine.figure import Figure
 from kampass.engine.intervals import adjusted_wald_difference, bootstrap_t, clustered_newcombe, newcombe
-from kampass.kpis import shipped
+from kampass.insight.change.compare import FEWEST_ACCOUNTS
 from kampass.periods import Calendar
-from kampass.workspace.proving.worlds import Worlds
+from kampass.workspace.authoring.worlds import Worlds
 
 TIMES = int(os.environ.get("KAMPASS_SIMULATIONS", "1"))
 SIZES = (30, 40, 50, 70, 100, 150, 200, 300)

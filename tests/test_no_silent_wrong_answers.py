@@ -8,7 +8,7 @@ import pytest
 from kampass.cli.views.show import printable
 from kampass.errors import KampassError, QuestionError
 from kampass.workspace import Workspace, create, parse_instant
-from kampass.workspace.proving.definitions import lint
+from kampass.workspace.authoring.definitions import lint
 from kampass.workspace.settings import SourceSettings, WorkspaceSettings
 
 KPI = """family: own

@@ -9,11 +9,11 @@ from pathlib import Path
 import pytest
 from tests.worlds import World, make_world
 
+from kampass.catalogue.loader import shipped
 from kampass.engine import Answer, Engine, Filter, Question, Settings, parse_filter
 from kampass.errors import QuestionError, UnknownName
-from kampass.kpis.catalogue import shipped
 from kampass.workspace import Workspace, create, open_workspace
-from kampass.workspace.proving.worlds import Worlds
+from kampass.workspace.authoring.worlds import Worlds
 from kampass.workspace.settings import SourceSettings, WorkspaceSettings
 
 SEEDS = (201, 203)

@@ -5,11 +5,11 @@ from datetime import UTC, datetime
 
 import pytest
 
+from kampass.catalogue.loader import shipped
 from kampass.engine import Answer, Engine, Question, Settings, parse_filter
 from kampass.engine.parts import figure_of
-from kampass.kpis.catalogue import shipped
 from kampass.periods import Calendar
-from kampass.workspace.proving.worlds import Worlds
+from kampass.workspace.authoring.worlds import Worlds
 
 Tables = dict[str, str]
 Ask = Callable[..., list[Answer]]

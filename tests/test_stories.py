@@ -8,8 +8,8 @@ import pyarrow.parquet as pq
 import pytest
 
 from kampass.engine import Answer
+from kampass.intake.sample import STORIES, loads
 from kampass.periods import add_months
-from kampass.sources.sample import STORIES, loads
 from kampass.workspace import Workspace, create
 from kampass.workspace.settings import SourceSettings, WorkspaceSettings
 

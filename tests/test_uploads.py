@@ -12,11 +12,11 @@ from kampass.access import NotFound
 from kampass.errors import DataError, KampassError, UnknownName
 from kampass.workspace import Workspace
 from kampass.workspace.jobs import Jobs, Order
+from kampass.workspace.loads.uploads import Upload, Uploads, load, look
+from kampass.workspace.loads.uploads.choices import by_hand, choices, said_of
+from kampass.workspace.loads.uploads.look import begin, readings
+from kampass.workspace.loads.uploads.pending import aimed
 from kampass.workspace.settings import read
-from kampass.workspace.uploads import Upload, Uploads, load, look
-from kampass.workspace.uploads.choices import by_hand, choices, said_of
-from kampass.workspace.uploads.look import begin, readings
-from kampass.workspace.uploads.pending import aimed
 
 
 @pytest.fixture

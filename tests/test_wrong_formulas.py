@@ -6,11 +6,11 @@ on the first day of the period, and the example with such a client fails.
 
 import pytest
 
+from kampass.catalogue import shipped
 from kampass.engine.planning.plan import Planner, Shape
 from kampass.errors import DefinitionError
-from kampass.kpis import shipped
-from kampass.workspace.proving.equivalents import _REASONS
-from kampass.workspace.proving.mutants import _BOUNDARIES, Survey, mutants, survey
+from kampass.workspace.authoring.mutants.equivalents import _REASONS
+from kampass.workspace.authoring.mutants.mutants import _BOUNDARIES, Survey, mutants, survey
 
 SAMPLE = ("nrr", "transfer_in_mrr", "contract_renewal_rate", "nps", "enps", "sales_growth_rate", "acquisition_source_mix", "fcr", "touches_to_closure")
 LEAST_OF_EACH_BOUNDARY = 10

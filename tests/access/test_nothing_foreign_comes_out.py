@@ -11,11 +11,11 @@ from collections.abc import Iterator
 import pytest
 
 from kampass.access import Role, Scope
+from kampass.catalogue import shipped
 from kampass.errors import QuestionError
-from kampass.kpis import shipped
 from kampass.model import TABLES
 from kampass.workspace import Workspace
-from kampass.workspace.sight import Sight
+from kampass.workspace.view import Sight
 
 PERIODS = ("2025-Q3", "2025-11")
 EVERY = os.environ.get("KAMPASS_EXPLAIN") == "all"

@@ -8,7 +8,7 @@ from tests.served import Served
 
 from kampass.access import Role
 from kampass.client import Client, ServerError
-from kampass.engine.explain.explanation import plain
+from kampass.insight.explain.explanation import plain
 
 
 @pytest.fixture

@@ -20,13 +20,13 @@ from tests.served import Served
 from typer.testing import CliRunner
 
 from kampass.access import Role
+from kampass.catalogue import shipped
 from kampass.cli.app import app
 from kampass.client import Client
 from kampass.engine import Result
-from kampass.engine.downloads import write
-from kampass.kpis import shipped
 from kampass.mcp.server import make_server
 from kampass.mcp.sides import Here
+from kampass.render.files import write
 
 QUESTIONS = int(os.environ.get("KAMPASS_QUESTIONS", "12"))
 FIGURES = ("value", "numerator", "denominator", "low", "high")

@@ -53,7 +53,7 @@ def test_a_tag_spares_the_answer_and_belongs_to_one_caller(client_as: Clients) -
 
 def test_a_load_changes_the_tag_and_pieces_go_on_from_the_snapshot_they_began_with(tmp_path_factory: pytest.TempPathFactory) -> None:
     """Three accounts in pieces of one; a fourth comes in between and stands in none of them."""
-    from kampass.api.serving import Serving
+    from kampass.server.serving import Serving
     from kampass.web.app import application
     from kampass.workspace import create
     from kampass.workspace.settings import SourceSettings, WorkspaceSettings

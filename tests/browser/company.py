@@ -20,7 +20,7 @@ from tests.web.small import small_workspace
 
 from kampass.access import EVERYTHING, Role
 from kampass.people import Person
-from kampass.web.boards.starters import for_role
+from kampass.web.pages.dashboards.starters import for_role
 from kampass.workspace import Workspace, create
 from kampass.workspace.settings import SourceSettings, WorkspaceSettings
 

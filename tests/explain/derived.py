@@ -13,8 +13,8 @@ from typing import Any
 
 from tests.oracle.times import Calendar, Zone, business_hours, hours
 
-from kampass.engine.explain import Row
-from kampass.engine.explain.explanation import SourceRow
+from kampass.insight.explain import Row
+from kampass.insight.explain.explanation import SourceRow
 
 FAR = date(9999, 12, 31)
 EXACT = Context(prec=60)

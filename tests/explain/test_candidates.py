@@ -16,7 +16,7 @@ from tests.store.conftest import Desk
 from tests.worlds import World
 
 from kampass.engine import Engine, Question
-from kampass.engine.explain import Explanation, Row
+from kampass.insight.explain import Explanation, Row
 from kampass.model import TABLES
 
 (SEED,) = seeds_of_every_zone(1, start=900)

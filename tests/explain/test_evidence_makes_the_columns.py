@@ -21,16 +21,16 @@ from tests.oracle.times import Zone
 from tests.store.conftest import Desk
 from tests.worlds import World
 
+from kampass.catalogue import Catalogue
+from kampass.catalogue.definition import Kpi
+from kampass.catalogue.loader import shipped
 from kampass.engine import Engine, Question, Settings, parse_filter
 from kampass.engine.planning.clock import a_year_before
-from kampass.engine.planning.facts import FACTS
 from kampass.engine.planning.hours import BusinessCalendar
-from kampass.kpis import Catalogue
-from kampass.kpis.catalogue import shipped
-from kampass.kpis.definition import Kpi
+from kampass.facts import FACTS
 from kampass.periods import Calendar
 from kampass.workspace import Workspace
-from kampass.workspace.proving.worlds import Worlds
+from kampass.workspace.authoring.worlds import Worlds
 
 ALL = os.environ.get("KAMPASS_EXPLAIN") == "all"
 SEEDS = seeds_of_every_zone(max(9, int(os.environ.get("KAMPASS_WORLDS", "0")) // 50) if ALL else 3, start=700)

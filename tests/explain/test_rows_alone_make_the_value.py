@@ -15,10 +15,10 @@ from tests.explain.conftest import seeds_of_every_zone
 from tests.explain.recompute import figure, measured
 from tests.worlds import World
 
+from kampass.catalogue.definition import Kpi
+from kampass.catalogue.loader import shipped
 from kampass.engine import Answer, Engine, Question
 from kampass.errors import QuestionError
-from kampass.kpis.catalogue import shipped
-from kampass.kpis.definition import Kpi
 from kampass.workspace import Workspace
 
 ALL = os.environ.get("KAMPASS_EXPLAIN") == "all"

@@ -19,13 +19,13 @@ from tests.hostile.cases import Hostile
 from tests.store.conftest import Desk, counts, day
 
 from kampass.errors import KampassError
+from kampass.intake.mapping import MappedSource, parse
+from kampass.intake.preview import preview
+from kampass.intake.sources.folder import FileSource
 from kampass.model import TABLES
 from kampass.model.conform import literal, quoted
 from kampass.model.scan import Source
-from kampass.sources.files import FileSource
-from kampass.sources.mapped import MappedSource, parse
 from kampass.store import LoadReport
-from kampass.workspace.intake.preview import preview
 
 CASES = (*text_files.CASES, *values.CASES, *mapped_text.CASES, *workbooks.CASES, *json_lines.CASES, *parquet_files.CASES)
 ACCOUNTS = "id,name\nbook-1,Ada\nbook-2,Bob"

@@ -10,7 +10,7 @@ import pytest
 from tests.store.conftest import Desk, day
 
 from kampass.errors import DataError
-from kampass.sources.files import FileSource
+from kampass.intake.sources.folder import FileSource
 
 GOOD = "id,name\n1,Ann\n2,Bob\n"
 

@@ -10,7 +10,7 @@ import pytest
 from tests.real_data.conftest import FollowExample
 
 from kampass.errors import DataError
-from kampass.sources.mapped import MappedSource, parse
+from kampass.intake.mapping import MappedSource, parse
 from kampass.workspace import Workspace
 
 

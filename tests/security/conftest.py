@@ -11,9 +11,9 @@ from tests.security import company
 from tests.security.world import World, person
 
 from kampass.access import Role
-from kampass.api.serving import Serving
 from kampass.people.accounts import passwords
 from kampass.people.schema import FAILURES
+from kampass.server.serving import Serving
 from kampass.web.app import application
 from kampass.workspace import Workspace, create
 from kampass.workspace.settings import SourceSettings, WorkspaceSettings

@@ -7,7 +7,7 @@ from fastapi.dependencies.models import Dependant
 from fastapi.routing import APIRoute
 
 from kampass.api.routes import ROUTERS as API
-from kampass.api.rules import Rule, rule_of
+from kampass.server.rules import Rule, rule_of
 from kampass.web.pages import ROUTERS as PAGES
 
 UNSAFE = ("POST", "PUT", "PATCH", "DELETE")

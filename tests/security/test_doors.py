@@ -22,7 +22,7 @@ ABOVE = [
     "../rendering.py", "../../web/rendering.py", "css/../../rendering.py", "..%2frendering.py", "%2e%2e/rendering.py", "%2e%2e%2frendering.py", "..%252frendering.py",
     "..\\rendering.py", "..%5crendering.py", "%2e%2e%5crendering.py", "/etc/passwd", "//etc/passwd", "%2fetc%2fpasswd", "css/%2e%2e/%2e%2e/rendering.py", "....//rendering.py",
     "..;/rendering.py", "css/base.css%00.py", "css/base.css/", "css", "", ".", "..", "css/", "%00", "css/base.css.gz.gz", "file:///etc/passwd", "..%c0%afrendering.py",
-    "%ff%fe", "css/base.css?../../rendering.py#", "vendor/../../templates/base.html",
+    "%ff%fe", "css/base.css?../../rendering.py#", "vendor/../../parts/page/base.html",
 ]  # fmt: skip
 ODD = [
     "\x00",

@@ -8,7 +8,7 @@ from tests.security.company import OWN
 from tests.security.routes import READING, ROUTES, Route, name
 from tests.security.world import QUERY, World
 
-from kampass.api.serving import Serving
+from kampass.server.serving import Serving
 from kampass.web.app import application
 
 PERSONAL = [route for route in READING if route.rule is not None and route.rule.roles is not None]

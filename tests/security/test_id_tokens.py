@@ -8,8 +8,8 @@ import pytest
 from joserfc import jwt
 from joserfc.jwk import RSAKey
 
-from kampass.api.oidc import NotVouched, Provider, ProviderTrouble
-from kampass.api.serving import Identity
+from kampass.server.serving import Identity
+from kampass.server.sso import NotVouched, Provider, ProviderTrouble
 
 CLIENT, URL = "kampass", "http://testserver"
 BACK = f"{URL}/sign-in/return"

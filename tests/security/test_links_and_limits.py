@@ -8,9 +8,9 @@ from starlette.testclient import TestClient
 from tests.security.world import PASSWORD, World
 
 from kampass.access import Role
-from kampass.api.limits import Buckets, Limits, TooOften
-from kampass.api.serving import Serving
 from kampass.people import Person
+from kampass.server.limits import Buckets, Limits, TooOften
+from kampass.server.serving import Serving
 from kampass.web.app import application
 from kampass.workspace import Workspace, create
 from kampass.workspace.settings import WorkspaceSettings

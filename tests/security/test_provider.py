@@ -16,8 +16,8 @@ from starlette.testclient import TestClient
 from tests.security.world import World
 
 from kampass.access import Role
-from kampass.api.oidc import JOURNEY, NotVouched, Provider, ProviderTrouble, Returned
-from kampass.api.serving import Identity, Serving
+from kampass.server.serving import Identity, Serving
+from kampass.server.sso import JOURNEY, NotVouched, Provider, ProviderTrouble, Returned
 from kampass.web.app import application
 
 CLIENT, URL = "kampass", "http://testserver"

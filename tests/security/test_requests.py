@@ -8,7 +8,7 @@ from starlette.testclient import TestClient
 from tests.security.routes import NOBODYS, ROUTES
 from tests.security.world import PASSWORD, World
 
-from kampass.api.serving import Identity, Serving
+from kampass.server.serving import Identity, Serving
 from kampass.web.app import application
 
 

@@ -8,9 +8,9 @@ from typing import Any
 import duckdb
 import pytest
 
-from kampass.sources.mapped import MappedSource, parse
-from kampass.sources.mapped.source import View
-from kampass.workspace.intake.preview import TablePreview, preview
+from kampass.intake.mapping import MappedSource, parse
+from kampass.intake.mapping.source import View
+from kampass.intake.preview import TablePreview, preview
 
 
 class Mapped:

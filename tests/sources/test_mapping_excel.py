@@ -11,7 +11,7 @@ import pytest
 from tests.sources.conftest import Mapped
 
 from kampass.errors import DataError
-from kampass.sources.mapped import excel
+from kampass.intake.readers import excel
 
 COLUMNS = '[columns]\nid = "No"\nname = "Name"\nacquired_on = { column = "Since", date = "%d.%m.%Y" }\nregion = "Area"'
 HEADER = ["No", "Name", "Since", "Area"]

@@ -7,8 +7,8 @@ import pytest
 from tests.sources.conftest import Mapped
 
 from kampass.errors import DataError
+from kampass.intake.mapping.select import locked
 from kampass.model.scan import NO_LINE
-from kampass.sources.mapped.select import locked
 
 FILE = "id,who,on,price\n1,a,2026-03-01,1.5\n2,b,2026-03-02,2.5\n3,a,2026-03-03,4.5\n"
 SECRET = "the secret"  # noqa: S105 - what must not be read

@@ -12,8 +12,8 @@ from typer.testing import CliRunner
 
 from kampass.cli.app import app
 from kampass.errors import DataError
-from kampass.sources.mapped import parse
-from kampass.sources.mapped.draft import draft
+from kampass.intake.mapping import parse
+from kampass.intake.mapping.draft import draft
 from kampass.workspace import Workspace, create
 from kampass.workspace.settings import WorkspaceSettings
 
@@ -169,7 +169,7 @@ def test_the_mapping_page_s_example_is_read_as_it_stands() -> None:
 
 
 def test_the_mapping_page_explains_every_key() -> None:
-    from kampass.sources.mapped import mapping
+    from kampass.intake.mapping import mapping
 
     page = (DOCS / "mapping.md").read_text(encoding="utf-8")
     for key in (mapping._FILE_KEYS | mapping._READING_KEYS | mapping._COLUMN_KEYS | {"extra"}) - {"columns"}:

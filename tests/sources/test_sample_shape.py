@@ -13,8 +13,8 @@ import pyarrow as pa
 import pyarrow.compute as pc
 import pytest
 
-from kampass.sources.sample import STORIES, SampleLoad, Size, loads
-from kampass.sources.sample.shapes import TABLES, arrow_type, columns
+from kampass.intake.sample import STORIES, SampleLoad, Size, loads
+from kampass.intake.sample.shapes import TABLES, arrow_type, columns
 
 BOUNDARIES = [date(year, month, 1) for year in (2023, 2024, 2025) for month in (1, 4, 7, 10)] + [date(2026, 1, 1)]
 
@@ -379,10 +379,10 @@ def test_a_scale_of_zero_is_refused() -> None:
 
 
 def test_importing_the_sample_loads_neither_numpy_nor_pyarrow() -> None:
-    from kampass.sources import sample
+    from kampass.intake import sample
 
     code = (
-        "import sys; before = set(sys.modules); import kampass.sources.sample.stories;"
+        "import sys; before = set(sys.modules); import kampass.intake.sample.stories;"
         " print(sorted({'numpy', 'pyarrow', 'pandas'} & (set(sys.modules) - before)))"
     )
     root = sample.__file__.rsplit("/kampass/", 1)[0]

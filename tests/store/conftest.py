@@ -11,7 +11,7 @@ import pytest
 
 from kampass.store import Snapshot, TableReport
 from kampass.workspace import create
-from kampass.workspace.export import export
+from kampass.workspace.loads.export import export
 from kampass.workspace.settings import SourceSettings, WorkspaceSettings
 
 

@@ -10,7 +10,7 @@ from datetime import UTC, datetime
 import pytest
 from tests.store.conftest import Desk
 
-from kampass.workspace.history.restatement import Moved, restate
+from kampass.insight.restated.restatement import Moved, restate
 
 THEN, LATER = datetime(2026, 7, 15, tzinfo=UTC), datetime(2026, 7, 20, tzinfo=UTC)  # every window of the first quarter is closed
 BOOK = {

@@ -9,8 +9,9 @@ import duckdb
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
+from kampass.intake.readers import delimited
+from kampass.intake.sources import folder as files
 from kampass.model.scan import Scan
-from kampass.sources import delimited, files
 
 NASTY = [
     "",

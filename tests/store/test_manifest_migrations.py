@@ -21,7 +21,7 @@ from kampass.store.manifest import Load, LoadedTable, from_ranges, to_ranges
 from kampass.store.migrations import run, scripts
 from kampass.store.schema import HEAD, METADATA
 from kampass.workspace import open_workspace
-from kampass.workspace.history.published import cards
+from kampass.workspace.published import cards
 
 UNVERSIONED = """
 CREATE TABLE load (id INTEGER NOT NULL, source TEXT NOT NULL, recorded_at TEXT NOT NULL, state TEXT NOT NULL, why TEXT NOT NULL, PRIMARY KEY (id));

@@ -12,7 +12,7 @@ from tests.store.conftest import Desk, day
 from kampass.store.snapshots import retention
 from kampass.store.snapshots.retention import DAYS, LAST, Aged, kept
 from kampass.workspace import open_workspace
-from kampass.workspace.history.published import cards, pin, unpin
+from kampass.workspace.published import cards, pin, unpin
 
 BERLIN = ZoneInfo("Europe/Berlin")
 START = datetime(2020, 1, 1, tzinfo=UTC)

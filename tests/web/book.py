@@ -6,7 +6,7 @@ import pytest
 from starlette.testclient import TestClient
 
 from kampass.access import Role
-from kampass.api.serving import Serving
+from kampass.server.serving import Serving
 from kampass.web.app import application
 from kampass.workspace import Workspace, create
 from kampass.workspace.settings import SourceSettings, WorkspaceSettings

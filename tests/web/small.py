@@ -9,7 +9,7 @@ from pathlib import Path
 from starlette.testclient import TestClient
 
 from kampass.access import Role
-from kampass.api.serving import Serving
+from kampass.server.serving import Serving
 from kampass.web.app import application
 from kampass.workspace import Workspace, create, open_workspace
 from kampass.workspace.jobs import Job, jobs_of

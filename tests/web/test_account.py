@@ -8,11 +8,11 @@ import pytest
 from tests.web.book import ClientOf, client_of, company
 
 from kampass.access import Role
+from kampass.book.account import dossier
+from kampass.book.accounts import accounts
+from kampass.book.attention import attention
+from kampass.book.timeline import KINDS, timeline
 from kampass.workspace import Workspace
-from kampass.workspace.book.account import dossier
-from kampass.workspace.book.accounts import accounts
-from kampass.workspace.book.attention import attention
-from kampass.workspace.book.timeline import KINDS, timeline
 
 __all__ = ["client_of", "company"]
 

@@ -9,8 +9,8 @@ from starlette.testclient import TestClient
 from tests.web.book import ClientOf, client_of, company
 
 from kampass.access import Role
+from kampass.book.accounts import accounts
 from kampass.workspace import Workspace
-from kampass.workspace.book.accounts import accounts
 
 __all__ = ["client_of", "company"]
 

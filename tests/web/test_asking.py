@@ -8,8 +8,8 @@ from tests.served import Served
 
 from kampass.access import EVERYTHING
 from kampass.periods import Calendar, Period, add_months, cut, parse
-from kampass.web.question import spans
-from kampass.web.question.asking import Asking, Written
+from kampass.web.parts import spans
+from kampass.web.parts.question import Asking, Written
 
 
 def asking(served: Served, written: Written, **about: object) -> Asking:

@@ -8,8 +8,8 @@ import pytest
 from tests.web.small import Signed, signed_in, small_copy, small_workspace
 
 from kampass.access import Role
-from kampass.kpis import PACK, shipped
-from kampass.web.stories import catalogue as told
+from kampass.catalogue import PACK, shipped
+from kampass.web.pages.catalogue import view as told
 from kampass.workspace import Workspace
 
 DEFINING = (Role.ANALYST, Role.ADMIN)

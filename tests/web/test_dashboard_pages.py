@@ -11,12 +11,12 @@ from tests.served import Served
 from tests.web.test_overview import sight_of, text_of
 
 from kampass.access import Role
-from kampass.engine.display import show_value
-from kampass.people.desk import layout as layouts
-from kampass.web.boards.board import COLUMNS, MOVES, Board, Tile, settled
-from kampass.web.boards.relative import RELATIVE, resolved
-from kampass.web.boards.starters import starters
-from kampass.web.question.spans import latest
+from kampass.library import layout as layouts
+from kampass.render.display import show_value
+from kampass.web.pages.dashboards.board import COLUMNS, MOVES, Board, Tile, settled
+from kampass.web.pages.dashboards.relative import RELATIVE, resolved
+from kampass.web.pages.dashboards.starters import starters
+from kampass.web.parts.spans import latest
 
 Clients = Callable[[Role], TestClient]
 FIGURE = {"id": "a", "kind": "figure", "kpi": "mrr_end", "x": 0, "y": 0, "w": 3, "h": 4}

@@ -7,7 +7,7 @@ from tests.web.small import Signed, answers, finished, signed_in, small_copy, sm
 
 from kampass.access import Role
 from kampass.workspace import Workspace
-from kampass.workspace.history.published import cards
+from kampass.workspace.published import cards
 
 SCOPED = (Role.ACCOUNT_MANAGER, Role.TEAM_LEAD)
 EVERYTHING = (Role.EXECUTIVE, Role.ANALYST, Role.ADMIN)

@@ -13,9 +13,9 @@ from tests.served import Served
 from tests.web.test_overview import PERIOD, sight_of, text_of
 
 from kampass.access import Role
-from kampass.engine.display import show_value
-from kampass.kpis import Kpi
-from kampass.kpis.catalogue import shipped
+from kampass.catalogue import Kpi
+from kampass.catalogue.loader import shipped
+from kampass.render.display import show_value
 
 Clients = Callable[[Role], TestClient]
 

@@ -8,7 +8,7 @@ from tests.served import Served
 from tests.web.test_overview import sight_of, text_of
 
 from kampass.access import EVERYTHING, Role
-from kampass.people.desk.notes import LONGEST, Note
+from kampass.library.notes import LONGEST, Note
 
 Clients = Callable[[Role], TestClient]
 

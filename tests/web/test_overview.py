@@ -13,9 +13,9 @@ from tests.served import Served
 from tests.web.conftest import signed_in
 
 from kampass.access import Role
-from kampass.engine.display import show_difference, show_value
-from kampass.web.question.spans import latest
-from kampass.workspace.sight import Sight
+from kampass.render.display import show_difference, show_value
+from kampass.web.parts.spans import latest
+from kampass.workspace.view import Sight
 
 PERIOD = "2025-Q4"
 Clients = Callable[[Role], TestClient]

@@ -8,8 +8,8 @@ import pytest
 from jinja2 import Environment, FileSystemLoader, StrictUndefined
 
 import kampass.web
-from kampass.web import parts
-from kampass.web.styleguide import stories
+from kampass.web.pages.styleguide.view import stories
+from kampass.web.parts import ink
 
 WEB = Path(kampass.web.__file__).parent
 EVIL = '"><script>alert(1)</script>'
@@ -17,17 +17,17 @@ EVIL = '"><script>alert(1)</script>'
 
 @cache
 def environment() -> Environment:
-    made = Environment(loader=FileSystemLoader(WEB / "templates"), autoescape=True, undefined=StrictUndefined)
+    made = Environment(loader=FileSystemLoader(WEB), autoescape=True, undefined=StrictUndefined)
     made.globals["static"] = lambda path: f"/static/{path}"
-    parts.equip(made)
+    ink.equip(made)
     return made
 
 
 def drawn(call: str, **given: object) -> str:
-    return environment().from_string('{% import "parts.html" as ui %}' + call).render(given)
+    return environment().from_string('{% import "parts/parts.html" as ui %}' + call).render(given)
 
 
-def page(template: str = "styleguide.html", **given: object) -> str:
+def page(template: str = "pages/styleguide/page.html", **given: object) -> str:
     viewer = {"name": "Dana Fox", "email": "dana@example.org", "role": "team_lead"}
     frame = {
         "nav": [("Overview", "/overview", "overview", True)], "viewer": viewer, "csrf": "token", "flash": [], "request": None, "story": stories(),
@@ -40,44 +40,44 @@ def page(template: str = "styleguide.html", **given: object) -> str:
 
 
 def test_a_sparkline_goes_up_when_values_go_up() -> None:
-    assert parts.spark([1.0, 2.0, 3.0]).runs == ("M0 28 L60 16 L120 4",)
+    assert ink.spark([1.0, 2.0, 3.0]).runs == ("M0 28 L60 16 L120 4",)
 
 
 def test_a_gap_in_a_sparkline_stays_a_gap() -> None:
-    line = parts.spark([1.0, None, 1.0, 1.0])
+    line = ink.spark([1.0, None, 1.0, 1.0])
     assert [run.count("L") for run in line.runs] == [0, 1]
 
 
 def test_the_way_to_a_partial_value_is_drawn_apart() -> None:
-    line = parts.spark([0.0, 1.0, 0.5], partial=True)
+    line = ink.spark([0.0, 1.0, 0.5], partial=True)
     assert line.runs == ("M0 28 L60 4",)
     assert line.open_run == "M60 4 L120 16"
 
 
 def test_a_target_above_every_value_makes_room_for_itself() -> None:
-    line = parts.spark([0.0, 1.0], target=2.0)
+    line = ink.spark([0.0, 1.0], target=2.0)
     assert line.target == 4
     assert line.runs == ("M0 28 L120 16",)
 
 
 @pytest.mark.parametrize("values", [[], [None, None]])
 def test_no_values_draw_nothing(values: list[None]) -> None:
-    assert parts.spark(values) == parts.Spark((), None, None, None)
+    assert ink.spark(values) == ink.Spark((), None, None, None)
 
 
 def test_a_flat_line_runs_through_the_middle() -> None:
-    assert parts.spark([7.0, 7.0]).runs == ("M0 16 L120 16",)
+    assert ink.spark([7.0, 7.0]).runs == ("M0 16 L120 16",)
 
 
 def test_bars_of_a_bridge_start_at_zero_and_changes_hang_on_the_level_before() -> None:
     """Start 8, +2, -5, end 5 on a picture from 12 (head) to 100 (zero): one unit is 8.8 high."""
     steps = [{"kind": kind, "value": value, "label": "x"} for kind, value in (("start", 8), ("up", 2), ("down", -5), ("end", 5))]
-    drawn_bars = [(bar.y, bar.height) for bar in parts.waterfall(steps).bars]
+    drawn_bars = [(bar.y, bar.height) for bar in ink.waterfall(steps).bars]
     assert drawn_bars == [(29.6, 70.4), (12.0, 17.6), (12.0, 44.0), (56.0, 44.0)]
 
 
 def test_a_bridge_below_zero_keeps_zero_on_the_picture() -> None:
-    picture = parts.waterfall(
+    picture = ink.waterfall(
         [{"kind": "start", "value": 1, "label": "a"}, {"kind": "down", "value": -2, "label": "b"}, {"kind": "end", "value": -1, "label": "c"}]
     )
     assert picture.zero == 56
@@ -85,12 +85,12 @@ def test_a_bridge_below_zero_keeps_zero_on_the_picture() -> None:
 
 
 def test_a_long_label_of_a_bridge_wraps() -> None:
-    assert parts.waterfall([{"kind": "start", "value": 1, "label": "Moved into this team"}]).bars[0].lines == ("Moved into", "this team")
+    assert ink.waterfall([{"kind": "start", "value": 1, "label": "Moved into this team"}]).bars[0].lines == ("Moved into", "this team")
 
 
 def test_nothing_is_drawn_outside_its_scale() -> None:
-    assert (parts.along(-5, 0, 10), parts.along(15, 0, 10), parts.along(5, 3, 3)) == (0, 100, 0)
-    assert (parts.shade(-5, 0, 10), parts.shade(15, 0, 10)) == (1, 7)
+    assert (ink.along(-5, 0, 10), ink.along(15, 0, 10), ink.along(5, 3, 3)) == (0, 100, 0)
+    assert (ink.shade(-5, 0, 10), ink.shade(15, 0, 10)) == (1, 7)
 
 
 # ---- markup
@@ -104,7 +104,7 @@ def test_no_part_needs_an_inline_style_or_script() -> None:
 
 
 def test_no_template_says_safe() -> None:
-    assert not [path for path in (WEB / "templates").rglob("*.html") if re.search(r"\|\s*safe|autoescape false", path.read_text("utf-8"))]
+    assert not [path for path in WEB.rglob("*.html") if re.search(r"\|\s*safe|autoescape false", path.read_text("utf-8"))]
 
 
 def test_every_icon_that_is_named_is_drawn() -> None:
@@ -186,7 +186,7 @@ def test_a_form_keeps_the_rest_of_the_question() -> None:
 
 def test_the_frame_holds_for_somebody_who_is_not_signed_in() -> None:
     error = {"status": 404, "title": "Nothing here", "text": "There is no such page.", "hint": None, "code": "not_found"}
-    shown = page("error.html", viewer=None, nav=[], freshness=None, error=error, actions=[("To the start", "/")])
+    shown = page("parts/page/error.html", viewer=None, nav=[], freshness=None, error=error, actions=[("To the start", "/")])
     assert "There is no such page." in shown
     assert "sign-out" not in shown
 

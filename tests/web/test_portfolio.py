@@ -7,10 +7,10 @@ import re
 from tests.web.book import ClientOf, client_of, company, email_of
 
 from kampass.access import Role
+from kampass.book.accounts import accounts
+from kampass.book.attention import attention
+from kampass.book.managers import managers
 from kampass.workspace import Workspace
-from kampass.workspace.book.accounts import accounts
-from kampass.workspace.book.attention import attention
-from kampass.workspace.book.managers import managers
 
 __all__ = ["client_of", "company"]
 

@@ -11,7 +11,7 @@ from pathlib import Path
 from starlette.testclient import TestClient
 
 from kampass.access import Role
-from kampass.api.serving import Serving
+from kampass.server.serving import Serving
 from kampass.web.app import application
 from kampass.workspace import create, open_workspace
 from kampass.workspace.settings import SourceSettings, WorkspaceSettings

@@ -8,7 +8,7 @@ from starlette.testclient import TestClient
 from tests.served import Served
 
 from kampass.access import Role
-from kampass.people.desk.saved import Saved
+from kampass.library.saved import Saved
 
 Clients = Callable[[Role], TestClient]
 QUERY = "/kpis/nrr?period=2025-Q4&by=segment&where=region%3DEMEA"

@@ -10,8 +10,8 @@ from tests.served import Served
 from tests.web.test_overview import sight_of
 
 from kampass.access import Role
-from kampass.kpis.catalogue import shipped
-from kampass.web.finding import MOST, Thing, folded
+from kampass.catalogue.loader import shipped
+from kampass.web.pages.search.view import MOST, Thing, folded
 
 Clients = Callable[[Role], TestClient]
 

@@ -14,7 +14,7 @@ from tests.web.conftest import signed_in
 
 from kampass.access import Role
 from kampass.people import Person
-from kampass.web.pages.doors.settings import qr
+from kampass.web.pages.settings.page import qr
 
 PASSWORD, OTHER = "green teapots sing", "violet kettles hum"
 SECRET = re.compile(r"kp_[\w-]{43}")

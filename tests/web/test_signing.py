@@ -8,8 +8,8 @@ import pytest
 from starlette.testclient import TestClient
 
 from kampass.access import Role
-from kampass.api.halfway import LASTING, Halfway
-from kampass.api.serving import Serving
+from kampass.server.second_factor import LASTING, Halfway
+from kampass.server.serving import Serving
 from kampass.web.app import application
 from kampass.web.rendering import local
 from kampass.workspace import Workspace, create

@@ -6,9 +6,9 @@ import io
 from tests.web.book import ClientOf, client_of, company, email_of
 
 from kampass.access import Role
+from kampass.book.comparison import comparable, compare
+from kampass.book.managers import managers
 from kampass.workspace import Workspace
-from kampass.workspace.book.comparison import comparable, compare
-from kampass.workspace.book.managers import managers
 
 __all__ = ["client_of", "company"]
 

@@ -13,7 +13,7 @@ from tests.served import Served, on_loopback
 from tests.web.test_overview import PERIOD, sight_of, text_of
 
 from kampass.access import Role
-from kampass.engine.display import show_difference, show_value
+from kampass.render.display import show_difference, show_value
 
 Clients = Callable[[Role], TestClient]
 

@@ -55,7 +55,7 @@ def _run(app: Callable[..., object]) -> object:
         raise
     except Exception as error:
         _name(error)
-        from kampass.workspace.mending import DAMAGE, mend
+        from kampass.workspace.repair import DAMAGE, mend
 
         traceback.clear_frames(error.__traceback__)  # they hold the damaged file open
         if not isinstance(error, DAMAGE) or not mend():

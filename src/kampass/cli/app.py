@@ -7,10 +7,10 @@ from typing import Annotated
 import typer
 
 from kampass.cli.assist import mcp
+from kampass.cli.backup import backup, restore, verify
 from kampass.cli.catalogue import catalogue_app
 from kampass.cli.data import Form, FormOption, WorkspaceOption, Written, data_app
-from kampass.cli.keep import backup, restore, verify
-from kampass.cli.reach import asked_of
+from kampass.cli.remote import asked_of
 from kampass.cli.serve import serve
 from kampass.cli.snapshot import snapshot_app
 from kampass.cli.source import source_app
@@ -36,14 +36,14 @@ REMOTE = ("kpi", "explain", "bridge", "mcp")
 
 def complete_kpi(incomplete: str) -> list[tuple[str, str]]:
     """KPI ids for the shell's completion."""
-    from kampass.kpis import shipped
+    from kampass.catalogue import shipped
 
     return [(kpi.id, kpi.name) for kpi in shipped() if kpi.id.startswith(incomplete)]
 
 
 def complete_dimension(incomplete: str) -> list[str]:
     """Dimensions for the shell's completion."""
-    from kampass.kpis import shipped
+    from kampass.catalogue import shipped
 
     names = {name for kpi in shipped() for name in kpi.named_dimensions}
     return sorted(name for name in names if name.startswith(incomplete))
@@ -128,7 +128,7 @@ def init(
     recorded_at: Annotated[str | None, typer.Option(help="Date the load: 2026-01-03T00:00:00Z.")] = None,
 ) -> None:
     """Make a workspace. Example: `kampass init acme --from exports --timezone Europe/Berlin`."""
-    from kampass.cli.working import init_workspace
+    from kampass.cli.workspace import init_workspace
 
     init_workspace(
         folder, from_, recorded_at, scale if sample else None,
@@ -143,7 +143,7 @@ def sync(
     recorded_at: Annotated[str | None, typer.Option(help="Date the load: 2026-01-03T00:00:00Z.")] = None,
 ) -> None:
     """Load what the sources state now, and publish it. Example: `kampass sync`."""
-    from kampass.cli.working import sync_workspace
+    from kampass.cli.workspace import sync_workspace
 
     raise typer.Exit(sync_workspace(workspace, source, recorded_at))
 
@@ -151,7 +151,7 @@ def sync(
 @app.command()
 def publish(workspace: WorkspaceOption = Path()) -> None:
     """Build a snapshot of the loads and make it current. Example: `kampass publish`."""
-    from kampass.cli.working import publish_workspace
+    from kampass.cli.workspace import publish_workspace
 
     publish_workspace(workspace)
 
@@ -164,7 +164,7 @@ def export(
     snapshot: SnapshotOption = None,
 ) -> None:
     """Write a snapshot's tables as a canonical folder. Example: `kampass export backup`."""
-    from kampass.cli.working import export_workspace
+    from kampass.cli.workspace import export_workspace
 
     export_workspace(workspace, folder, known_at, snapshot)
 
@@ -263,7 +263,7 @@ def doctor(
     form: FormOption = Form.table,
 ) -> None:
     """Say what is connected, covered, set aside, and which KPIs are possible. Example: `kampass doctor`."""
-    from kampass.cli.working import doctor_workspace
+    from kampass.cli.workspace import doctor_workspace
 
     doctor_workspace(workspace, as_json=form is Form.json)
 
@@ -275,7 +275,7 @@ def template(
     explain: Annotated[bool, typer.Option("--explain", help="Only the explanation of the columns, on stdout.")] = False,
 ) -> None:
     """Print an empty CSV of a table, its columns explained on stderr. Example: `kampass template accounts > accounts.csv`."""
-    from kampass.cli.working import print_template
+    from kampass.cli.workspace import print_template
 
     print_template(table, explain=explain)
 

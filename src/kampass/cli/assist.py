@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from kampass.cli.data import WorkspaceOption
-from kampass.cli.reach import asked_of
+from kampass.cli.remote import asked_of
 from kampass.errors import DataError, UnknownName
 
 if TYPE_CHECKING:

@@ -9,7 +9,7 @@ import typer
 from kampass.cli.data import Form, FormOption
 
 if TYPE_CHECKING:
-    from kampass.kpis import Catalogue
+    from kampass.catalogue import Catalogue
 
 catalogue_app = typer.Typer(help="The KPIs: list, show, test, lint and compare their definitions.", no_args_is_help=True)
 WorkspaceOption = Annotated[Path, typer.Option("--workspace", "-w", help="A workspace with KPIs of its own.", envvar="KAMPASS_WORKSPACE")]
@@ -42,7 +42,7 @@ def list_kpis(workspace: WorkspaceOption = Path(), form: FormOption = Form.table
 @catalogue_app.command("show")
 def show_kpi(kpi_id: Annotated[str, typer.Argument(metavar="ID")], workspace: WorkspaceOption = Path(), form: FormOption = Form.table) -> None:
     """Show one definition. Example: `kampass catalogue show nrr`."""
-    from kampass.kpis.definition import describe
+    from kampass.catalogue.definition import describe
 
     described = describe(_catalogue(workspace)[0].get(kpi_id))
     if form is Form.json:
@@ -75,13 +75,13 @@ def run_tests(
     mutants: Annotated[bool, typer.Option("--mutants", help="Also break every definition and see whether its examples notice.")] = False,
 ) -> None:
     """Run the worked examples of the definitions. Example: `kampass catalogue test nps`."""
-    from kampass.cli.working import busy, say
-    from kampass.workspace.proving.definitions import run_examples
+    from kampass.cli.workspace import busy, say
+    from kampass.workspace.authoring.definitions import run_examples
 
     catalogue, _ = _catalogue(workspace)
     chosen = [catalogue.get(kpi_id) for kpi_id in ids] if ids else list(catalogue)
     if mutants:
-        from kampass.workspace.proving.mutants import print_table
+        from kampass.workspace.authoring.mutants.mutants import print_table
 
         raise typer.Exit(print_table(chosen))
     with busy("Running the examples"):
@@ -95,8 +95,8 @@ def run_tests(
 @catalogue_app.command("lint")
 def lint_kpis(workspace: WorkspaceOption = Path()) -> None:
     """Check every definition against the language. Example: `kampass catalogue lint`."""
-    from kampass.cli.working import say
-    from kampass.workspace.proving.definitions import lint
+    from kampass.cli.workspace import say
+    from kampass.workspace.authoring.definitions import lint
 
     catalogue, _ = _catalogue(workspace)
     findings = [finding for kpi in catalogue for finding in lint(kpi)]
@@ -117,9 +117,9 @@ def diff_definitions(  # noqa: PLR0913, PLR0917 - a command's options are its pa
 ) -> None:
     """What changed definitions do to published numbers. Example: `kampass catalogue diff nrr --period 2025 --grain quarter`."""
     from kampass.cli.views.restated import print_redefinition
-    from kampass.cli.working import busy
+    from kampass.cli.workspace import busy
+    from kampass.insight.restated.redefinition import redefined
     from kampass.workspace import open_workspace
-    from kampass.workspace.history.redefinition import redefined
 
     opened = open_workspace(workspace)
     with busy("Comparing"):
@@ -131,7 +131,7 @@ def diff_definitions(  # noqa: PLR0913, PLR0917 - a command's options are its pa
 
 
 def _switch(ids: list[str], workspace: Path, *, on: bool) -> None:
-    from kampass.cli.working import say
+    from kampass.cli.workspace import say
     from kampass.workspace import open_workspace
     from kampass.workspace.settings import switch
 
@@ -143,7 +143,7 @@ def _switch(ids: list[str], workspace: Path, *, on: bool) -> None:
 
 def _catalogue(workspace: Path) -> "tuple[Catalogue, frozenset[str]]":
     """The workspace's catalogue, or the shipped one where there is no workspace."""
-    from kampass.kpis import PACK, shipped
+    from kampass.catalogue import PACK, shipped
 
     if not (workspace / "kampass.toml").exists():
         return shipped(), frozenset(PACK)

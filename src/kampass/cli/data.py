@@ -93,7 +93,7 @@ def replay_rows(  # noqa: PLR0913, PLR0917 - a command's options are its paramet
 ) -> None:
     """Read again what was set aside, from its source or from rows you mended. Example: `kampass data replay --from mend.csv`."""
     from kampass.cli.views import held
-    from kampass.cli.working import HELD, busy
+    from kampass.cli.workspace import HELD, busy
     from kampass.workspace import open_workspace, parse_instant
 
     with busy("Loading") as tell:
@@ -116,7 +116,7 @@ def show_held(
 ) -> None:
     """Say what a load that waits would change, before you decide. Example: `kampass data held 4`."""
     from kampass.cli.views import held
-    from kampass.cli.working import busy
+    from kampass.cli.workspace import busy
     from kampass.workspace import open_workspace
 
     with busy("Building a preview"):
@@ -131,7 +131,7 @@ def show_held(
 @data_app.command("drop")
 def drop_load(load: int, workspace: WorkspaceOption = Path()) -> None:
     """Take a load back and publish what remains. Example: `kampass data drop 3`."""
-    from kampass.cli.working import say
+    from kampass.cli.workspace import say
     from kampass.workspace import open_workspace
 
     snapshot = open_workspace(workspace).drop(load)
@@ -141,7 +141,7 @@ def drop_load(load: int, workspace: WorkspaceOption = Path()) -> None:
 @data_app.command("confirm")
 def confirm_load(load: int, workspace: WorkspaceOption = Path()) -> None:
     """Let a load count that the deletion brake holds. Example: `kampass data confirm 4`."""
-    from kampass.cli.working import say
+    from kampass.cli.workspace import say
     from kampass.workspace import open_workspace
 
     say(f"Load {load} counts. Snapshot {open_workspace(workspace).confirm(load).id} is current.")

@@ -12,7 +12,7 @@ from kampass.cli.data import WorkspaceOption
 from kampass.errors import DataError
 
 if TYPE_CHECKING:
-    from kampass.api.serving import Identity
+    from kampass.server.serving import Identity
 
 _SETUP_HOURS = 24
 
@@ -28,7 +28,7 @@ def serve(
     """Open the web application. Example: `kampass serve --workspace my-company`."""
     import uvicorn
 
-    from kampass.api.serving import Serving
+    from kampass.server.serving import Serving
     from kampass.web.app import application
     from kampass.workspace import open_workspace
 
@@ -62,7 +62,7 @@ def _free(host: str, port: int) -> None:
 
 def _identity() -> "Identity | None":
     """The provider that the environment names: a secret belongs into no file that is kept."""
-    from kampass.api.serving import Identity
+    from kampass.server.serving import Identity
 
     issuer = os.environ.get("KAMPASS_OIDC_ISSUER")
     if not issuer:

@@ -11,7 +11,7 @@ from kampass.cli.data import Form, FormOption, WorkspaceOption
 
 if TYPE_CHECKING:
     from kampass.workspace import Workspace
-    from kampass.workspace.history.published import SnapshotCard
+    from kampass.workspace.published import SnapshotCard
 
 snapshot_app = typer.Typer(help="Snapshots: list, show, pin and compare what was known when.", no_args_is_help=True)
 GrainOption = Annotated[str | None, typer.Option("--grain", help="Cut the period: day, week, month, quarter or year.")]
@@ -24,7 +24,7 @@ def list_snapshots(workspace: WorkspaceOption = Path(), form: FormOption = Form.
     from kampass.cli.views.restated import grid
     from kampass.cli.views.show import console
     from kampass.workspace import open_workspace
-    from kampass.workspace.history.published import cards
+    from kampass.workspace.published import cards
 
     found = cards(open_workspace(workspace))
     if form is Form.json:
@@ -43,7 +43,7 @@ def show_snapshot(snapshot: SnapshotArgument, workspace: WorkspaceOption = Path(
     """Show one snapshot: tables, loads, coverage, rules. Example: `kampass snapshot show 3f2a`."""
     from kampass.cli.views.restated import grid
     from kampass.workspace import open_workspace
-    from kampass.workspace.history.published import detail
+    from kampass.workspace.published import detail
 
     found = detail(open_workspace(workspace), snapshot)
     if form is Form.json:
@@ -80,9 +80,9 @@ def pin_snapshot(
     import getpass
     from datetime import UTC, datetime
 
-    from kampass.cli.working import say
+    from kampass.cli.workspace import say
     from kampass.workspace import open_workspace
-    from kampass.workspace.history.published import pin
+    from kampass.workspace.published import pin
 
     say(f"Snapshot {pin(open_workspace(workspace), snapshot, why, getpass.getuser(), datetime.now(UTC)).id} stays until it is unpinned.")
 
@@ -90,9 +90,9 @@ def pin_snapshot(
 @snapshot_app.command("unpin")
 def unpin_snapshot(snapshot: SnapshotArgument, workspace: WorkspaceOption = Path()) -> None:
     """Leave a snapshot to retention again. Example: `kampass snapshot unpin 3f2a`."""
-    from kampass.cli.working import say
+    from kampass.cli.workspace import say
     from kampass.workspace import open_workspace
-    from kampass.workspace.history.published import unpin
+    from kampass.workspace.published import unpin
 
     say(f"Snapshot {unpin(open_workspace(workspace), snapshot).id} stays as long as retention keeps it.")
 
@@ -113,9 +113,9 @@ def diff_snapshots(  # noqa: PLR0913, PLR0917 - a command's options are its para
 ) -> None:
     """The restatement report: which rows and which closed figures changed. Example: `kampass snapshot diff 3f2a 9c1b --kpi nrr`."""
     from kampass.cli.views.restated import print_restatement
-    from kampass.cli.working import busy
+    from kampass.cli.workspace import busy
+    from kampass.insight.restated.restatement import restate
     from kampass.workspace import open_workspace
-    from kampass.workspace.history.restatement import restate
 
     opened = open_workspace(workspace)
     with busy("Comparing"):
@@ -154,8 +154,8 @@ def _minute(instant: str) -> str:
 
 def _differing(opened: "Workspace", before: str, after: str, table: str | None, limit: int) -> list[dict[str, object]]:
     """The rows of one table that differ, or of all."""
+    from kampass.insight.restated.restatement import check_table, difference, row_dict
     from kampass.model import TABLES
-    from kampass.workspace.history.restatement import check_table, difference, row_dict
 
     names = [check_table(table)] if table else list(TABLES)
     with difference(opened, before, after) as found:

@@ -10,8 +10,8 @@ from kampass.cli import harmless, printable
 from kampass.cli.data import Form, FormOption, WorkspaceOption
 
 if TYPE_CHECKING:
-    from kampass.sources.mapped.questions import Question
-    from kampass.workspace.intake.preview import TablePreview
+    from kampass.intake.mapping.questions import Question
+    from kampass.intake.preview import TablePreview
 
 source_app = typer.Typer(help="The sources, and what their files would become.", no_args_is_help=True)
 
@@ -50,7 +50,7 @@ def preview_source(
     form: FormOption = Form.table,
 ) -> None:
     """Show what each column becomes and which rows would be set aside; nothing is loaded. Example: `kampass source preview crm --table accounts`."""
-    from kampass.cli.working import busy
+    from kampass.cli.workspace import busy
     from kampass.workspace import open_workspace
 
     with busy("Reading") as tell:
@@ -134,8 +134,8 @@ def draft_mapping(
 ) -> None:
     """Print a mapping to begin with, open questions as comments. Example: `kampass source draft orders.csv --table purchases`."""
     from kampass.errors import DataError, UnknownName
+    from kampass.intake.mapping.draft import draft
     from kampass.model import TABLES
-    from kampass.sources.mapped.draft import draft
 
     chosen = table or file.stem
     if chosen not in TABLES:

@@ -11,10 +11,10 @@ from urllib.parse import quote
 import httpx
 
 from kampass.client import restored
-from kampass.engine.change.bridge import Bridge
-from kampass.engine.explain import Explanation, Row
-from kampass.engine.result import Result, instant_text
+from kampass.engine.answer import Result, instant_text
 from kampass.errors import KampassError
+from kampass.insight.change.bridge import Bridge
+from kampass.insight.explain import Explanation, Row
 
 _PATIENCE = 120.0
 _AT_ONCE = 1000

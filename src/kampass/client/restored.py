@@ -7,11 +7,11 @@ from collections.abc import Mapping, Sequence
 from datetime import date, datetime
 from typing import Any
 
-from kampass.engine.change.bridge import Bridge
-from kampass.engine.change.splits import Effect
-from kampass.engine.explain import Explanation, Row
-from kampass.engine.explain.explanation import MeasureCount, Reached, SourceRow
-from kampass.engine.result import Answer, Change
+from kampass.engine.answer import Answer, Change
+from kampass.insight.change.bridge import Bridge
+from kampass.insight.change.splits import Effect
+from kampass.insight.explain import Explanation, Row
+from kampass.insight.explain.explanation import MeasureCount, Reached, SourceRow
 
 Found = Mapping[str, Any]
 

@@ -1,8 +1,8 @@
 """Question, plan, SQL, result: every number comes through here."""
 
+from kampass.engine.answer import Answer, Result
 from kampass.engine.engine import Engine, Settings
 from kampass.engine.planning.hours import BusinessCalendar, parse_hours
 from kampass.engine.question import Filter, Question, parse_filter
-from kampass.engine.result import Answer, Result
 
 __all__ = ["Answer", "BusinessCalendar", "Engine", "Filter", "Question", "Result", "Settings", "parse_filter", "parse_hours"]

@@ -9,20 +9,20 @@ from typing import TYPE_CHECKING, Any, Protocol
 
 import duckdb
 
-from kampass.engine.change.compare import compared
+from kampass.catalogue import Catalogue, Kpi
+from kampass.engine.answer import Answer, Result
 from kampass.engine.figure import Figure, status_of
 from kampass.engine.planning import dimensions
 from kampass.engine.planning.clock import Clock, Coverage, Reach, Stretch, period_table
 from kampass.engine.planning.hours import BusinessCalendar, stretches_sql, team_calendars_sql
 from kampass.engine.planning.plan import Plan, Planner, Shape, parts_of
 from kampass.engine.question import Asked, Filter, Question
-from kampass.engine.result import Answer, Result
 from kampass.errors import DefinitionError
-from kampass.kpis import Catalogue, Kpi
+from kampass.insight.change.compare import compared
 from kampass.periods import Calendar, Period, cut, parse
 
 if TYPE_CHECKING:
-    from kampass.engine.explain import Explanation, Row
+    from kampass.insight.explain import Explanation, Row
 
 NAMED = {
     "account": "accounts", "account_manager": "users", "user": "users", "agent": "users", "team": "teams", "product": "products",
@@ -118,13 +118,13 @@ class Engine:
 
     def explain(self, question: Question) -> "list[Explanation]":
         """Every answer taken apart."""
-        from kampass.engine.explain import explain
+        from kampass.insight.explain import explain
 
         return explain(self, question)
 
     def rows(self, question: Question, part: str, *, limit: int | None = None) -> "Iterator[Row]":
         """The rows of the `numerator` or `denominator`, or those `excluded`, each with its lineage."""
-        from kampass.engine.explain import rows_behind
+        from kampass.insight.explain import rows_behind
 
         return rows_behind(self, question, part, limit=limit)
 

@@ -2,8 +2,8 @@
 
 from dataclasses import dataclass
 
+from kampass.catalogue import Kpi
 from kampass.engine import intervals
-from kampass.kpis import Kpi
 
 LOW_N = 30
 

@@ -5,9 +5,9 @@ from typing import Any
 
 import duckdb
 
+from kampass.catalogue import Kpi
+from kampass.catalogue.expressions import formula
 from kampass.engine.figure import Figure, status_of
-from kampass.kpis import Kpi
-from kampass.kpis.expressions import formula
 
 
 def figure_of(kpi: Kpi, parts: Mapping[str, float]) -> dict[str, Any]:

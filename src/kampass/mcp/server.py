@@ -13,11 +13,11 @@ from mcp.server import MCPServer
 from mcp.server.mcpserver.exceptions import ToolError
 from pydantic import Field
 
-from kampass.engine.display import show_value
-from kampass.engine.explain.explanation import plain
-from kampass.engine.result import Answer
+from kampass.engine.answer import Answer
 from kampass.errors import KampassError
+from kampass.insight.explain.explanation import plain
 from kampass.mcp.sides import Side
+from kampass.render.display import show_value
 
 P = ParamSpec("P")
 Kpi = Annotated[str, Field(max_length=200, description="a KPI's id, from list_kpis")]

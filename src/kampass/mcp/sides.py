@@ -4,12 +4,12 @@ from collections.abc import Callable, Iterable, Sequence
 from dataclasses import asdict, dataclass
 from typing import Any, Protocol
 
+from kampass.book.account import dossier
 from kampass.client import Client
-from kampass.engine.change.bridge import Bridge
-from kampass.engine.explain import Explanation
-from kampass.engine.result import Result
-from kampass.workspace.book.account import dossier
-from kampass.workspace.sight import Sight
+from kampass.engine.answer import Result
+from kampass.insight.change.bridge import Bridge
+from kampass.insight.explain import Explanation
+from kampass.workspace.view import Sight
 
 
 class Side(Protocol):

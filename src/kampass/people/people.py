@@ -5,12 +5,12 @@ from datetime import datetime
 
 import sqlalchemy as sa
 
+from kampass.library.dashboards import Dashboards
+from kampass.library.notes import Notes
+from kampass.library.saved import SavedQuestions
 from kampass.people.accounts.accounts import Accounts
 from kampass.people.audit import Audit
 from kampass.people.database import Database
-from kampass.people.desk.dashboards import Dashboards
-from kampass.people.desk.notes import Notes
-from kampass.people.desk.saved import SavedQuestions
 from kampass.people.keys.invitations import Invitations
 from kampass.people.keys.sessions import Sessions
 from kampass.people.keys.tokens import Tokens

@@ -13,7 +13,7 @@ from kampass.errors import DataError
 from kampass.model import SQL_TYPES, TABLES
 from kampass.model.conform import Check, checks, literal, present, quoted, typed
 from kampass.model.scan import NO_LINE, Scan
-from kampass.store import aside
+from kampass.store import quarantine
 from kampass.store.disk import SETTLING, sha256, write_parquet
 from kampass.store.manifest import LoadedTable
 from kampass.store.versions import key_of, lineage_columns, may_be_set_aside, same, stage_losers, without
@@ -154,13 +154,13 @@ class TableBatch:
         """Write what is set aside, and which rows mend one that was; how many rows."""
         self.connection.execute("CREATE TEMP TABLE broken AS SELECT _row, _line, _broken FROM numbered WHERE _broken IS NOT NULL")
         # A row that is the one it mends, to the letter, mends nothing: publishing will set it aside again.
-        mended = f"WHERE _broken IS NULL AND _mends <> {aside.mark_of(aside.canonical_cells(self.table, 'numbered'))}"
+        mended = f"WHERE _broken IS NULL AND _mends <> {quarantine.mark_of(quarantine.canonical_cells(self.table, 'numbered'))}"
         self._view("mended", f"SELECT _line, _mends FROM numbered {mended}" if self.known.mending else "SELECT 0 AS _line, '' AS _mends WHERE false")
         file = folder / self._quarantine_file
-        parts = [f"SELECT {aside.SHAPE} WHERE false", aside.offenders(self.scan, rules, mending=self.known.mending)]
+        parts = [f"SELECT {quarantine.SHAPE} WHERE false", quarantine.offenders(self.scan, rules, mending=self.known.mending)]
         parts.append("SELECT _mends AS mends, true AS mended, _line AS number FROM mended")
         if self.scan.rejects:
-            torn, lines = aside.rejected(self.scan)
+            torn, lines = quarantine.rejected(self.scan)
             self.connection.execute(f"CREATE TEMP TABLE torn AS {torn}", lines)
             parts.append("SELECT * FROM torn")
         count = self._count("broken") + len(self.scan.rejects) + self._count("mended")
@@ -169,7 +169,7 @@ class TableBatch:
             self.connection.execute("SET disabled_optimizers = 'join_order,build_side_probe_side'")
             write_parquet(self.connection, " UNION ALL BY NAME ".join(parts), file)
             self.connection.execute("RESET disabled_optimizers")
-        self._view("set_aside", aside.read(str(file)) if count else f"SELECT {aside.SHAPE} WHERE false")
+        self._view("set_aside", quarantine.read(str(file)) if count else f"SELECT {quarantine.SHAPE} WHERE false")
         return count
 
     def _settle_repeats(self) -> int:
@@ -224,7 +224,7 @@ class TableBatch:
         """The SQL of the keys of rows mended by hand whose wrong line is still stated."""
         if self.known.mends is None:
             return
-        stated = f"SELECT {aside.mark_of(aside.canonical_cells(self.table, 's'))} AS mark FROM stated s"
+        stated = f"SELECT {quarantine.mark_of(quarantine.canonical_cells(self.table, 's'))} AS mark FROM stated s"
         still = f"SELECT load, number FROM ({self.known.mends}) m SEMI JOIN (SELECT mark FROM set_aside UNION ALL {stated}) USING (mark)"
         yield f"SELECT {key_of(self.table, 'v')} FROM ({self.known.versions}) v SEMI JOIN ({still}) m ON m.load = v._load AND m.number = v._line"
 

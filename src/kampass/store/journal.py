@@ -18,7 +18,8 @@ from kampass.errors import DataError
 from kampass.model import TABLES, Table
 from kampass.model.conform import literal, quoted
 from kampass.model.scan import Scan, Source
-from kampass.store import aside, faults, integrity
+from kampass.store import faults, integrity
+from kampass.store import quarantine as aside
 from kampass.store.batch import Known, TableBatch
 from kampass.store.disk import READING, connect, fsync
 from kampass.store.manifest import Load, LoadedTable, Manifest, to_text

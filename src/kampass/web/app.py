@@ -5,9 +5,9 @@ from contextlib import contextmanager
 
 from fastapi import FastAPI
 
-from kampass.api.app import make_app
 from kampass.api.routes import ROUTERS as API
-from kampass.api.serving import Serving
+from kampass.server.app import make_app
+from kampass.server.serving import Serving
 from kampass.web import rendering
 from kampass.web.pages import ROUTERS as PAGES
 from kampass.web.warming import Warming

@@ -18,12 +18,12 @@ from starlette.exceptions import HTTPException
 from starlette.responses import HTMLResponse, RedirectResponse, Response
 
 from kampass.access import Role
-from kampass.api import problem
-from kampass.api.problem import Problem
-from kampass.api.rules import ANYBODY, Call
-from kampass.engine.result import instant_text
+from kampass.engine.answer import instant_text
 from kampass.errors import KampassError
-from kampass.web import parts
+from kampass.server import problems
+from kampass.server.problems import Problem
+from kampass.server.rules import ANYBODY, Call
+from kampass.web.parts import ink
 
 STATIC = Path(__file__).parent / "static"
 _FLASH = "kampass-flash"
@@ -53,9 +53,9 @@ class Flash:
 @cache
 def environment() -> Environment:
     """The templates; everything they print is escaped, and a name they misspell is an error."""
-    made = Environment(loader=PackageLoader("kampass.web"), autoescape=True, undefined=StrictUndefined, trim_blocks=True, lstrip_blocks=True)
+    made = Environment(loader=PackageLoader("kampass", "web"), autoescape=True, undefined=StrictUndefined, trim_blocks=True, lstrip_blocks=True)
     made.globals["static"] = static
-    parts.equip(made)
+    ink.equip(made)
     return made
 
 
@@ -95,7 +95,7 @@ def local(path: str | None, otherwise: str = "/") -> str:
 def show(request: Request, found: Problem) -> Response:
     """A problem as whoever called understands it: JSON for programs, a page for people; who is not signed in is asked to."""
     if request.url.path.startswith("/api/"):
-        return problem.as_json(request, found)
+        return problems.as_json(request, found)
     if found.status == HTTPStatus.UNAUTHORIZED and request.method == "GET" and "hx-request" not in request.headers:
         back = request.url.path + (f"?{request.url.query}" if request.url.query else "")
         return RedirectResponse(f"/sign-in?{urlencode({'next': back})}" if back != "/" else "/sign-in", HTTPStatus.SEE_OTHER)
@@ -104,7 +104,7 @@ def show(request: Request, found: Problem) -> Response:
     known = call is not None and call.person is not None
     given = _surroundings(request, call) | {"page": {"title": found.title, "question": found.title}, "error": error, "actions": [("To the start", "/")]}
     headers = {} if found.retry_after is None else {"retry-after": str(found.retry_after)}
-    return HTMLResponse(environment().get_template("error.html" if known else "signing/error.html").render(given), found.status, headers)
+    return HTMLResponse(environment().get_template("parts/page/error.html" if known else "pages/sign_in/error.html").render(given), found.status, headers)
 
 
 @router.get("/static/{digest}/{path:path}", include_in_schema=False)

@@ -12,13 +12,14 @@ from datetime import UTC, datetime, timedelta
 from fastapi import FastAPI, Request
 
 from kampass.access import Role
-from kampass.api.rules import Call
 from kampass.errors import KampassError
 from kampass.people import Person
-from kampass.web.pages.book import accounts, portfolio
-from kampass.web.pages.figures import overview
-from kampass.web.question.asking import Written
-from kampass.web.shown.listing import Picked
+from kampass.server.rules import Call
+from kampass.web.pages.accounts import page as accounts
+from kampass.web.pages.accounts.view import Picked
+from kampass.web.pages.overview import page as overview
+from kampass.web.pages.portfolio import page as portfolio
+from kampass.web.parts.question import Written
 from kampass.workspace import Workspace
 
 log = logging.getLogger("kampass")

@@ -7,12 +7,12 @@ from typing import TYPE_CHECKING, Unpack
 
 from kampass.engine import Engine, Question, Result, parse_filter
 from kampass.engine.question import Comparison
-from kampass.workspace import mending
+from kampass.workspace import repair
 from kampass.workspace.asking import Asking, instant_of, question_of, several
 
 if TYPE_CHECKING:
-    from kampass.engine.change.bridge import Bridge
-    from kampass.engine.explain import Explanation, Row
+    from kampass.insight.change.bridge import Bridge
+    from kampass.insight.explain import Explanation, Row
     from kampass.workspace.workspace import Workspace
 
 
@@ -36,7 +36,7 @@ class Answers(ABC):
         """The answers to a question that is a value already."""
         return self.engine(known_at=known_at, snapshot=snapshot).ask(question)
 
-    @mending.mending
+    @repair.mending
     def kpi(  # noqa: PLR0913 - the question, spelled as the contract spells it
         self,
         kpis: str | Iterable[str],
@@ -54,7 +54,7 @@ class Answers(ABC):
         asked: Asking = {"period": period, "grain": grain, "by": by, "where": where, "total": total, "compare": compare}
         return self.ask(question_of(kpis, asked), known_at=instant_of(known_at), snapshot=snapshot)
 
-    @mending.mending
+    @repair.mending
     def explain(
         self, kpis: str | Iterable[str], *, known_at: datetime | str | None = None, snapshot: str | None = None, **asked: Unpack[Asking]
     ) -> "list[Explanation]":
@@ -74,7 +74,7 @@ class Answers(ABC):
         """The source rows of figures: of the `numerator`, the `denominator`, or those `excluded`; at most `limit` for each measure."""
         return self.engine(known_at=instant_of(known_at), snapshot=snapshot).rows(question_of(kpis, asked), part, limit=limit)
 
-    @mending.mending
+    @repair.mending
     def bridge(  # noqa: PLR0913 - two ends, each with its clock
         self,
         kpi: str,
@@ -89,7 +89,7 @@ class Answers(ABC):
         before_snapshot: str | None = None,
     ) -> "list[Bridge]":
         """What lies between a KPI's figures of two periods, nothing left over; the earlier one may be read by another clock."""
-        from kampass.engine.change.bridge import Side, bridge
+        from kampass.insight.change.bridge import Side, bridge
 
         later = self.engine(known_at=instant_of(known_at), snapshot=snapshot)
         own = before_known_at is not None or before_snapshot is not None

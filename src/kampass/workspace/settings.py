@@ -13,12 +13,12 @@ from pathlib import Path
 from typing import Any
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
+from kampass.catalogue import PACK
 from kampass.engine import BusinessCalendar, Settings, parse_hours
 from kampass.engine.planning.hours import WEEKDAYS
 from kampass.errors import DataError
-from kampass.kpis import PACK
+from kampass.intake.mapping.mapping import TableMapping, parse
 from kampass.periods import Calendar
-from kampass.sources.mapped.mapping import TableMapping, parse
 from kampass.store.database import SCHEMA, Database, parse_schema, parse_url
 
 FILE = "kampass.toml"

@@ -10,26 +10,25 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from kampass.access import EVERYTHING, NotSignedIn, Scope, Viewer
+from kampass.catalogue import Catalogue, with_own
 from kampass.engine import Engine
 from kampass.errors import DataError, QuestionError, UnknownName
-from kampass.kpis import Catalogue, with_own
+from kampass.intake.sources.folder import FileSource
 from kampass.model.scan import Source
-from kampass.sources.files import FileSource
 from kampass.store import Journal, LoadReport, Manifest, Snapshot, Snapshots, SnapshotSettings, faults
-from kampass.workspace import mending, trouble
+from kampass.workspace import digests, published, repair, trouble
 from kampass.workspace import settings as settings_file
 from kampass.workspace.answers import Answers
-from kampass.workspace.history import digests, published
 from kampass.workspace.settings import SourceSettings, WorkspaceSettings
 
 if TYPE_CHECKING:
+    from kampass.intake.preview import Preview
     from kampass.people import People, Person
     from kampass.workspace.backup import Backup
-    from kampass.workspace.intake.held import Held
-    from kampass.workspace.intake.preview import Preview
-    from kampass.workspace.intake.quarantine import By, Quarantine
-    from kampass.workspace.intake.replay import Replay
-    from kampass.workspace.sight import Sight, Sights
+    from kampass.workspace.loads.held import Held
+    from kampass.workspace.loads.quarantine import By, Quarantine
+    from kampass.workspace.loads.replay import Replay
+    from kampass.workspace.view import Sight, Sights
 
 _GITIGNORE = "# Data and snapshots stay out of version control; settings and own KPIs belong in it.\n.kampass/\n"
 
@@ -46,7 +45,7 @@ class Workspace(Answers):
         self.journal = Journal(self._data / "journal", self.manifest, timezone=self.settings.timezone)
         made_in = SnapshotSettings(self.settings.timezone, self.settings.currency)
         self.snapshots = Snapshots(self._data / "snapshots", self.journal, made_in, clock=_now, rules=lambda: published.rules(self))
-        mending.OPEN.add(self)
+        repair.OPEN.add(self)
 
     @property
     def home(self) -> "Workspace":
@@ -61,7 +60,7 @@ class Workspace(Answers):
     @cached_property
     def sights(self) -> "Sights":
         """What viewers see of it: snapshots, engines and answers are kept for the next question."""
-        from kampass.workspace.sight import Sights
+        from kampass.workspace.view import Sights
 
         return Sights(self)
 
@@ -147,7 +146,7 @@ class Workspace(Answers):
 
     def preview(self, source: str | None = None, table: str | None = None, *, rows: int = 5, tell: Callable[[str], None] = lambda _: None) -> "list[Preview]":
         """What the sources, or one of them, would become; nothing is loaded."""
-        from kampass.workspace.intake.preview import preview
+        from kampass.intake.preview import preview
 
         return [preview(found, table, timezone=self.settings.timezone, rows=rows, tell=tell) for found in self.sources(source)]
 
@@ -175,11 +174,11 @@ class Workspace(Answers):
 
     def held(self, load: int | None = None) -> "tuple[Held, ...]":
         """What the loads that the deletion brake holds, or one of them, would change if they counted."""
-        from kampass.workspace.intake.held import held
+        from kampass.workspace.loads.held import held
 
         return held(self, load)
 
-    @mending.mending
+    @repair.mending
     def quarantine(  # noqa: PLR0913 - the filters of `kampass data quarantine`
         self,
         *,
@@ -191,7 +190,7 @@ class Workspace(Answers):
         rows: bool = False,
     ) -> "Quarantine":
         """What is set aside, grouped and with its effect on the KPIs; `rows` adds the rows themselves."""
-        from kampass.workspace.intake.quarantine import Wish, examine
+        from kampass.workspace.loads.quarantine import Wish, examine
 
         return examine(self, Wish(table, source, load, reason), by=by, rows=rows)
 
@@ -205,8 +204,8 @@ class Workspace(Answers):
         tell: Callable[[str], None] = lambda _: None,
     ) -> "Replay":
         """Read again what is set aside: from its sources, or from a CSV of mended rows."""
-        from kampass.workspace.intake.quarantine import Wish
-        from kampass.workspace.intake.replay import replay
+        from kampass.workspace.loads.quarantine import Wish
+        from kampass.workspace.loads.replay import replay
 
         self.sources(source)
         return replay(self, Wish(table, source), file, lambda: recorded_at or self._next_instant(), tell)
@@ -234,7 +233,7 @@ class Workspace(Answers):
         except DataError as damage:
             if damage.code != "damaged_journal" or known_at is not None or snapshot is not None:
                 raise
-            return mending.older(self, damage)
+            return repair.older(self, damage)
         assert found is not None
         return found
 
@@ -271,12 +270,12 @@ class Workspace(Answers):
 
     def _source(self, source: SourceSettings) -> Source:
         if source.kind == "sample":
-            from kampass.sources.company import SampleSource
+            from kampass.intake.sources.company import SampleSource
 
             return SampleSource(source.name, **source.options)
         folder, scratch = (self.folder / str(source.options["path"])).resolve(), self._data / "scratch"
         if source.kind == "mapped":
-            from kampass.sources.mapped import MappedSource
+            from kampass.intake.mapping import MappedSource
 
             return MappedSource(source.name, folder, source.mappings, scratch)
         return FileSource(source.name, folder, scratch)

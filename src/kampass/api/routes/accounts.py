@@ -7,12 +7,12 @@ from fastapi import APIRouter, Depends, Path, Query
 from starlette.responses import Response
 
 from kampass.api import models
-from kampass.api.answering import Pieces, as_json, tagged
-from kampass.api.rules import SIGNED_IN, Call
-from kampass.engine.explain.explanation import plain
-from kampass.engine.result import instant_text
-from kampass.workspace.book.account import dossier
-from kampass.workspace.book.accounts import Wanted, accounts
+from kampass.book.account import dossier
+from kampass.book.accounts import Wanted, accounts
+from kampass.engine.answer import instant_text
+from kampass.insight.explain.explanation import plain
+from kampass.server.answering import Pieces, as_json, tagged
+from kampass.server.rules import SIGNED_IN, Call
 
 router = APIRouter(tags=["accounts"])
 Reader = Annotated[Call, Depends(SIGNED_IN)]

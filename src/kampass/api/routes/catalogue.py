@@ -6,10 +6,10 @@ from fastapi import APIRouter, Depends, Path
 from starlette.responses import Response
 
 from kampass.api import models
-from kampass.api.answering import as_json, tagged
-from kampass.api.rules import SIGNED_IN, Call
-from kampass.kpis import Kpi
-from kampass.kpis.definition import describe
+from kampass.catalogue import Kpi
+from kampass.catalogue.definition import describe
+from kampass.server.answering import as_json, tagged
+from kampass.server.rules import SIGNED_IN, Call
 
 router = APIRouter(tags=["catalogue"])
 Reader = Annotated[Call, Depends(SIGNED_IN)]

@@ -8,9 +8,9 @@ from fastapi import APIRouter, Depends, Path
 from starlette.responses import JSONResponse, Response
 
 from kampass.api import models
-from kampass.api.rules import SIGNED_IN, WRITING, Call
-from kampass.engine.result import instant_text
-from kampass.people.desk.dashboards import Dashboard
+from kampass.engine.answer import instant_text
+from kampass.library.dashboards import Dashboard
+from kampass.server.rules import SIGNED_IN, WRITING, Call
 
 router = APIRouter(tags=["dashboards"])
 Reader = Annotated[Call, Depends(SIGNED_IN)]

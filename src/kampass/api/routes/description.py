@@ -9,9 +9,9 @@ from starlette.responses import Response
 
 from kampass import __version__
 from kampass.api import models
-from kampass.api.answering import as_json
-from kampass.api.problem import MEDIA_TYPE
-from kampass.api.rules import SIGNED_IN, Call, rule_of
+from kampass.server.answering import as_json
+from kampass.server.problems import MEDIA_TYPE
+from kampass.server.rules import SIGNED_IN, Call, rule_of
 
 router = APIRouter(tags=["description"])
 ROOT = "/api/v1/"

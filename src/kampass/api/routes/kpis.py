@@ -7,10 +7,10 @@ from fastapi import APIRouter, Depends, Path, Query
 from starlette.responses import Response
 
 from kampass.api import models
-from kampass.api.answering import DOCUMENTED, Form, Pieces, as_file, as_json, form_of, tagged
-from kampass.api.asked import Question
-from kampass.api.rules import SIGNED_IN, Call, needing
-from kampass.engine.downloads import ROW_COLUMNS, row_cells, write, write_table
+from kampass.render.files import ROW_COLUMNS, row_cells, write, write_table
+from kampass.server.answering import DOCUMENTED, Form, Pieces, as_file, as_json, form_of, tagged
+from kampass.server.query_parameters import Question
+from kampass.server.rules import SIGNED_IN, Call, needing
 
 router = APIRouter(tags=["KPIs"])
 KpiId = Annotated[str, Path(max_length=200, description="a KPI's id")]

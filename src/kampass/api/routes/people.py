@@ -9,9 +9,9 @@ from starlette.responses import JSONResponse, Response
 
 from kampass.access import NotFound
 from kampass.api import models
-from kampass.api.rules import ADMINISTRATING, SIGNED_IN, Call
-from kampass.engine.result import instant_text
+from kampass.engine.answer import instant_text
 from kampass.people import Person
+from kampass.server.rules import ADMINISTRATING, SIGNED_IN, Call
 
 router = APIRouter(tags=["people"])
 Admin = Annotated[Call, Depends(ADMINISTRATING)]

@@ -6,12 +6,12 @@ from fastapi import APIRouter, Depends, Path
 from starlette.responses import Response
 
 from kampass.api import models
-from kampass.api.answering import as_json, tagged
-from kampass.api.rules import SIGNED_IN, Call
+from kampass.engine.answer import instant_text
 from kampass.engine.engine import NAMED
-from kampass.engine.result import instant_text
 from kampass.errors import UnknownName
 from kampass.model.conform import quoted
+from kampass.server.answering import as_json, tagged
+from kampass.server.rules import SIGNED_IN, Call
 
 router = APIRouter(tags=["workspace"])
 Reader = Annotated[Call, Depends(SIGNED_IN)]

@@ -9,10 +9,10 @@ from rich.text import Text
 
 from kampass.cli import printable
 from kampass.cli.views.show import console
-from kampass.engine.change.bridge import Bridge
-from kampass.engine.change.splits import Effect, is_member
-from kampass.engine.display import show_difference, show_value
+from kampass.insight.change.bridge import Bridge
+from kampass.insight.change.splits import Effect, is_member
 from kampass.periods import label
+from kampass.render.display import show_difference, show_value
 
 _WORDS = {
     "entered": "entered", "left": "left", "changed": "changed within", "mix": "mix: another weight of those who stayed",

@@ -14,10 +14,10 @@ from rich.text import Text
 
 from kampass.cli import harmless, printable
 from kampass.cli.views.show import console
-from kampass.engine.display import show_change, show_value
-from kampass.engine.explain import Explanation, Row
-from kampass.engine.explain.explanation import MeasureCount
+from kampass.insight.explain import Explanation, Row
+from kampass.insight.explain.explanation import MeasureCount
 from kampass.periods import label
+from kampass.render.display import show_change, show_value
 
 _SHOWN_ROWS = 50
 _SHOWN_PIECES = 3
@@ -212,6 +212,6 @@ def _cell(value: Any) -> str:  # noqa: ANN401 - a cell of any type
 
 def _csv(rows: Iterable[Row]) -> None:
     """One line per row and one per piece of evidence behind it, written row by row."""
-    from kampass.engine.downloads import ROW_COLUMNS, csv_lines, row_cells
+    from kampass.render.files import ROW_COLUMNS, csv_lines, row_cells
 
     sys.stdout.writelines(csv_lines(ROW_COLUMNS, row_cells(rows)))

@@ -9,10 +9,10 @@ from rich.text import Text
 
 from kampass.cli import printable
 from kampass.cli.views.show import console
-from kampass.engine.display import show_value
-from kampass.workspace.intake.held import Held
-from kampass.workspace.intake.quarantine import Effect, Quarantine
-from kampass.workspace.intake.replay import Replay
+from kampass.render.display import show_value
+from kampass.workspace.loads.held import Held
+from kampass.workspace.loads.quarantine import Effect, Quarantine
+from kampass.workspace.loads.replay import Replay
 
 __all__ = ["console", "rows_of", "show_held", "show_quarantine", "show_replay"]
 _SHOWN = 10

@@ -8,13 +8,13 @@ from rich.text import Text
 
 from kampass.cli import printable
 from kampass.cli.views.show import console
-from kampass.engine.display import show_difference, show_value
 from kampass.periods import label
+from kampass.render.display import show_difference, show_value
 
 if TYPE_CHECKING:
     from kampass.engine import Answer
-    from kampass.workspace.history.redefinition import Redefinition
-    from kampass.workspace.history.restatement import Moved, Restatement
+    from kampass.insight.restated.redefinition import Redefinition
+    from kampass.insight.restated.restatement import Moved, Restatement
 
 _CAUSES = 3
 _KIND = {

@@ -13,13 +13,13 @@ from rich.text import Text
 
 from kampass.cli import printable
 from kampass.engine import Answer, Result
-from kampass.engine.display import show_change, show_value
 from kampass.errors import QuestionError
 from kampass.periods import label
+from kampass.render.display import show_change, show_value
 
 if TYPE_CHECKING:
-    from kampass.engine.downloads import About
-    from kampass.workspace.doctor import Examination
+    from kampass.render.files import About
+    from kampass.workspace.loads.doctor import Examination
 
 _BARS = "▁▂▃▄▅▆▇█"
 _BINARY = {"parquet", "xlsx", "png"}
@@ -37,7 +37,7 @@ def show_result(result: Result, form: str, output: Path | None = None, *, about:
         raise QuestionError("A table is for reading.", code="needs_form", hint="Choose --format csv, json, parquet, xlsx, png or svg with --output.")
     if output is None and form in _BINARY and sys.stdout.isatty():
         raise QuestionError(f"A terminal cannot show {form}.", code="needs_output", hint=f"Add --output answer.{form}, or send it into a pipe.")
-    from kampass.engine.downloads import write
+    from kampass.render.files import write
 
     content = write(result, form, about=about).content
     if output is None:

@@ -4,7 +4,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import UTC, date, datetime, time, timedelta
 
-from kampass.kpis import Kpi
+from kampass.catalogue import Kpi
 from kampass.model import TABLES
 from kampass.periods import Calendar, Period, add_months
 

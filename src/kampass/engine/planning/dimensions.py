@@ -2,9 +2,9 @@
 
 from dataclasses import dataclass, field
 
-from kampass.engine.planning.facts import Fact
+from kampass.catalogue import Kpi
 from kampass.errors import UnknownName
-from kampass.kpis import Kpi
+from kampass.facts import Fact
 from kampass.model.conform import literal
 
 _UNKNOWN = "CAST(NULL AS VARCHAR)"

@@ -8,12 +8,12 @@ import re
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 
+from kampass.catalogue import Kpi, Measure
+from kampass.catalogue.expressions import Aggregate, Condition, aggregate, condition, formula
 from kampass.engine.planning.clock import COLUMNS
-from kampass.engine.planning.facts import FACTS, Fact, Relation, Scope
 from kampass.engine.planning.scan import Scan, Shape, aggregate_sql
 from kampass.errors import DefinitionError
-from kampass.kpis import Kpi, Measure
-from kampass.kpis.expressions import Aggregate, Condition, aggregate, condition, formula
+from kampass.facts import FACTS, Fact, Relation, Scope
 from kampass.model.conform import quoted
 
 __all__ = ["Plan", "Planner", "Shape", "parts_of", "period_steps", "relation_steps"]

@@ -8,10 +8,10 @@ from collections.abc import Mapping, Sequence
 from collections.abc import Set as AbstractSet
 from dataclasses import dataclass, field
 
+from kampass.catalogue.expressions import MICROSECONDS, Aggregate, Condition
 from kampass.engine.planning.dimensions import Cut, cut_sql, filter_sql
-from kampass.engine.planning.facts import Fact, Scope
 from kampass.errors import DefinitionError
-from kampass.kpis.expressions import MICROSECONDS, Aggregate, Condition
+from kampass.facts import Fact, Scope
 from kampass.model.conform import literal, quoted
 
 

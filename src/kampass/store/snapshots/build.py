@@ -10,13 +10,13 @@ from pathlib import Path
 import duckdb
 
 from kampass.errors import DataError
+from kampass.facts import prepared
 from kampass.model import SQL_TYPES, TABLES, Table
 from kampass.model.conform import Check, literal, quoted
-from kampass.store import aside, faults
+from kampass.store import faults, quarantine
 from kampass.store.disk import BUILDING, connect
 from kampass.store.journal import Journal, is_by_hand
 from kampass.store.manifest import Load, to_text
-from kampass.store.snapshots import prepare
 from kampass.store.versions import same, winners
 
 
@@ -52,7 +52,7 @@ class SnapshotBuilder:
             for table in TABLES.values():
                 self._table(connection, table)
                 faults.reach("publish.table_built")
-            for statement in prepare.statements(timezone=self.settings.timezone, currency=self.settings.currency):
+            for statement in prepared.statements(timezone=self.settings.timezone, currency=self.settings.currency):
                 connection.execute(statement)
             self._coverage(connection)
             self._take_out_mended(connection)
@@ -155,10 +155,10 @@ class SnapshotBuilder:
         same_key = same(table.key, "v", "a")
         later = "v._line > a._line AND NOT coalesce(v.updated_at < a.updated_at, false)"
         beats = f"NOT EXISTS (FROM aside b WHERE (b._load, b._line) = (v._load, v._line)) AND ({later} OR coalesce(v.updated_at > a.updated_at, false))"
-        canonical = aside.canonical_cells(table, "a")
+        canonical = quarantine.canonical_cells(table, "a")
         connection.execute(
-            f"INSERT INTO _quarantine SELECT {literal(table.name)}, _load, _source, {aside.line_of('_line')}, CASE broken {names} END,"
-            f" CASE broken {cells} END, CASE broken {reasons} END, {aside.raw_of(canonical)}, {aside.mark_of(canonical)} FROM aside a"
+            f"INSERT INTO _quarantine SELECT {literal(table.name)}, _load, _source, {quarantine.line_of('_line')}, CASE broken {names} END,"
+            f" CASE broken {cells} END, CASE broken {reasons} END, {quarantine.raw_of(canonical)}, {quarantine.mark_of(canonical)} FROM aside a"
             f" WHERE NOT EXISTS (SELECT 1 FROM version v WHERE {same_key} AND v._load > a._load)"
             f" AND NOT EXISTS (SELECT 1 FROM version v WHERE {same_key} AND v._load = a._load AND {beats})"
         )

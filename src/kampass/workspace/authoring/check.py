@@ -4,13 +4,13 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Final
 
-from kampass.kpis import Kpi
+from kampass.catalogue import Kpi
+from kampass.insight.restated.redefinition import Redefined
 from kampass.workspace.authoring import examples
 from kampass.workspace.authoring.draft import Draft, read_draft
 from kampass.workspace.authoring.examples import Outcome
 from kampass.workspace.authoring.preview import Preview, Spell, effects, preview
-from kampass.workspace.history.redefinition import Redefined
-from kampass.workspace.sight import Sight
+from kampass.workspace.view import Sight
 
 if TYPE_CHECKING:
     from kampass.workspace.workspace import Workspace

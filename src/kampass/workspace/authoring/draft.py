@@ -8,12 +8,12 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, replace
 from typing import Any, Final
 
-from kampass.engine.explain.origins import ORIGINS
+from kampass.catalogue import Catalogue, Kpi, read
 from kampass.errors import DefinitionError
-from kampass.kpis import Catalogue, Kpi, read
+from kampass.facts.origins import ORIGINS
+from kampass.insight.restated.redefinition import COUNTS, changed_fields
 from kampass.workspace.authoring import bounds, edits, examples
-from kampass.workspace.history.redefinition import COUNTS, changed_fields
-from kampass.workspace.proving.definitions import lint
+from kampass.workspace.authoring.definitions import lint
 
 PLACE: Final = "draft"
 RESERVED: Final = frozenset({"new"})

@@ -16,15 +16,15 @@ from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
 import duckdb
 
+from kampass.catalogue import Kpi
 from kampass.engine import Engine
 from kampass.errors import KampassError
-from kampass.kpis import Kpi
 from kampass.model import TABLES
 from kampass.periods import Calendar, parse
 from kampass.store import Snapshot
+from kampass.workspace.authoring.definitions import Difference, differences
 from kampass.workspace.authoring.watch import Watch
-from kampass.workspace.proving.definitions import Difference, differences
-from kampass.workspace.proving.worlds import Worlds
+from kampass.workspace.authoring.worlds import Worlds
 
 if TYPE_CHECKING:
     from kampass.workspace.workspace import Workspace

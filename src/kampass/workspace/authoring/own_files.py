@@ -13,8 +13,8 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from kampass.access import NotFound
+from kampass.catalogue import Kpi, read
 from kampass.errors import DataError, DefinitionError
-from kampass.kpis import Kpi, read
 from kampass.store.disk import fsync
 from kampass.workspace import settings, trouble
 from kampass.workspace.authoring import edits

@@ -9,13 +9,13 @@ from typing import Final
 
 import duckdb
 
+from kampass.catalogue import Catalogue, Kpi
 from kampass.engine import Engine, Question, Result
 from kampass.errors import KampassError
-from kampass.kpis import Catalogue, Kpi
+from kampass.insight.restated.redefinition import COUNTS, MONTHS, Redefined, changed_fields
+from kampass.insight.restated.restatement import closed_periods, paired
 from kampass.workspace.authoring.watch import Watch
-from kampass.workspace.history.redefinition import COUNTS, MONTHS, Redefined, changed_fields
-from kampass.workspace.history.restatement import closed_periods, paired
-from kampass.workspace.sight import Sight
+from kampass.workspace.view import Sight
 
 SECONDS: Final = 10.0
 

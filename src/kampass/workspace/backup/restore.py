@@ -18,10 +18,10 @@ from kampass.store import faults
 from kampass.store.database import MARK, Database
 from kampass.store.disk import fsync
 from kampass.store.snapshots.snapshot import SHAPE
-from kampass.workspace import export
 from kampass.workspace import settings as settings_file
 from kampass.workspace.backup import landing
 from kampass.workspace.backup.archive import SETTINGS, Archive, Contents, Member, opened
+from kampass.workspace.loads import export
 from kampass.workspace.settings import WorkspaceSettings
 from kampass.workspace.workspace import Workspace
 

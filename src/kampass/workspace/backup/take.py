@@ -16,9 +16,9 @@ from kampass.store import Snapshot, faults
 from kampass.store.disk import fsync
 from kampass.store.manifest import Load, to_text
 from kampass.store.snapshots.snapshot import SHAPE
-from kampass.workspace import export
 from kampass.workspace.backup import rows
 from kampass.workspace.backup.archive import CONTENTS, DATABASE, SETTINGS, Backup, Contents, Member, Packer
+from kampass.workspace.loads import export
 from kampass.workspace.workspace import Workspace
 
 Tell = Callable[[str], None]

@@ -1,0 +1,119 @@
+"""Commands that make, fill, check and export a workspace."""
+
+import json
+import sys
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any
+
+from kampass.cli import harmless
+from kampass.errors import UnknownName
+from kampass.model import TABLES
+from kampass.store import LoadReport
+from kampass.workspace import create, open_workspace, parse_instant
+from kampass.workspace.settings import SourceSettings, WorkspaceSettings
+
+HELD = 3
+
+
+@contextmanager
+def busy(what: str) -> Iterator[Callable[[str], None]]:
+    """Show that something is going on, where somebody looks; what is yielded hears the next step."""
+    if not sys.stderr.isatty():
+        yield lambda _: None
+        return
+    from rich.console import Console
+
+    with Console(stderr=True).status(what) as status:
+        yield status.update
+
+
+def say(text: str) -> None:
+    """Narrate on stderr."""
+    print(harmless(text), file=sys.stderr)
+
+
+def init_workspace(folder: Path, source: Path | None, recorded_at: str | None, scale: float | None, **options: Any) -> None:  # noqa: ANN401 - settings by name
+    """Make a workspace, load what was named, publish it."""
+    instant = parse_instant(recorded_at) if recorded_at else None
+    sources: list[SourceSettings] = []
+    if source is not None:
+        sources.append(SourceSettings("files", "folder", {"path": str(source.resolve())}))
+    if scale is not None:
+        sources.append(SourceSettings("sample", "sample", {"scale": scale}))
+    workspace = create(folder, WorkspaceSettings(sources=tuple(sources), **options))
+    if not sources:
+        say(f"Made a workspace in {folder}. Add a source to {folder / 'kampass.toml'}, then run 'kampass sync --workspace {folder}'.")
+        return
+    with busy("Loading") as tell:
+        reports = workspace.sync(recorded_at=instant, tell=tell)
+    _report(reports)
+    say(f"Made a workspace in {folder}. Next: 'kampass doctor --workspace {folder}'.")
+
+
+def sync_workspace(folder: Path, source: str | None, recorded_at: str | None) -> int:
+    """Load and publish; the exit code says whether a load waits for a person."""
+    with busy("Loading") as tell:
+        reports = open_workspace(folder).sync(source, recorded_at=parse_instant(recorded_at) if recorded_at else None, tell=tell)
+    if not reports:
+        say("Nothing to load: kampass.toml names no source, or its history is loaded already.")
+    _report(reports)
+    return HELD if any(report.state == "held" for report in reports) else 0
+
+
+def publish_workspace(folder: Path) -> None:
+    """Publish and print the snapshot's id."""
+    with busy("Publishing"):
+        snapshot = open_workspace(folder).publish()
+    print(snapshot.id)
+
+
+def export_workspace(folder: Path, target: Path, known_at: str | None, snapshot: str | None) -> None:
+    """Export a snapshot."""
+    from kampass.workspace.loads.export import export
+
+    workspace = open_workspace(folder)
+    chosen = workspace.snapshot(known_at=parse_instant(known_at) if known_at else None, snapshot=snapshot)
+    with busy("Exporting"):
+        written = export(chosen, target)
+    say(f"Wrote {len(written)} tables with {sum(written.values()):,} rows of snapshot {chosen.id} to {target}.")
+
+
+def doctor_workspace(folder: Path, *, as_json: bool) -> None:
+    """Print the examination."""
+    from kampass.cli.views.show import show_doctor
+    from kampass.workspace.loads.doctor import examine
+
+    examination = examine(open_workspace(folder))
+    if as_json:
+        print(json.dumps(examination.to_dict(), indent=2, ensure_ascii=False))
+    else:
+        show_doctor(examination)
+
+
+def print_template(table: str, *, explain: bool) -> None:
+    """Print a table's header line, and what its columns mean."""
+    from kampass.workspace.loads.template import explanation, header
+
+    if table not in TABLES:
+        raise UnknownName("table", table, TABLES, hint=f"Tables: {', '.join(TABLES)}.")
+    if explain:
+        print(explanation(TABLES[table]))
+        return
+    print(header(TABLES[table]))
+    say(explanation(TABLES[table]))
+
+
+def _report(reports: Sequence[LoadReport]) -> None:
+    for report in reports:
+        rows = {name: sum(getattr(table, name) for table in report.tables) for name in ("read", "loaded", "unchanged", "superseded", "quarantined", "deleted")}
+        counts = ", ".join(f"{count:,} {name}" for name, count in rows.items() if count or name in {"read", "loaded"})
+        say(f"Load {report.number} from {report.source}: {counts}.")
+        for table in report.tables:
+            if table.quarantined:
+                say(f"  {table.table}: {table.quarantined:,} rows were set aside; 'kampass data quarantine' says why.")
+        for notice in report.notices:
+            say(f"  note: {notice}.")
+        if report.state == "held":
+            say(f"  The load waits: {report.why}. 'kampass data confirm {report.number}' lets it count, 'kampass data drop {report.number}' takes it back.")

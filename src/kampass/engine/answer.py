@@ -1,0 +1,185 @@
+"""The answer: rows in the contract's shape, and the ways to carry them on."""
+
+import re
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
+from datetime import UTC, date, datetime
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    import pandas as pd
+    import polars as pl
+    import pyarrow as pa
+
+    from kampass.render.charts import Chart
+
+_TYPES = {"n": "int64", "detectable": "bool", "period_start": "date32", "period_end": "date32", "through": "instant", "known_at": "instant"}
+_NUMBERS = ("value", "numerator", "denominator", "low", "high", "difference")
+_CODE = re.compile("[a-z]{4,}|[a-z]+(_[a-z]+)+")
+_APART = ("dimensions", "change", "parts")
+
+
+def instant_text(moment: datetime | None) -> str | None:
+    """An instant as the contract writes it."""
+    return None if moment is None else moment.astimezone(UTC).isoformat().replace("+00:00", "Z")
+
+
+@dataclass(frozen=True)
+class Change:
+    """An answer against the previous period or the year before: the value there, the difference, and how sure it is."""
+
+    against: str
+    period_start: date
+    period_end: date
+    value: float | None
+    difference: float | None
+    low: float | None
+    high: float | None
+    method: str | None
+    detectable: bool | None
+    reason: str | None
+
+    def to_dict(self) -> dict[str, Any]:
+        """The object under `change`, ready for JSON."""
+        return {
+            "with": self.against, "period_start": self.period_start.isoformat(), "period_end": self.period_end.isoformat(), "value": self.value,
+            "difference": self.difference, "low": self.low, "high": self.high, "method": self.method, "detectable": self.detectable,
+            "reason": self.reason,
+        }  # fmt: skip
+
+
+@dataclass(frozen=True)
+class Answer:
+    """One KPI, one period, one slice. `parts` holds what an interval needs besides numerator and denominator."""
+
+    kpi: str
+    period_start: date
+    period_end: date
+    through: datetime | None
+    dimensions: dict[str, str | None]
+    value: float | None
+    unit: str
+    numerator: float | None
+    denominator: float | None
+    n: int
+    low: float | None
+    high: float | None
+    status: str
+    reason: str | None
+    definition: str
+    snapshot: str
+    known_at: datetime
+    change: Change | None = None
+    parts: Mapping[str, float] = field(default_factory=dict, repr=False, compare=False)
+
+    def to_dict(self) -> dict[str, Any]:
+        """The object of the contract, ready for JSON; `change` is there where a comparison was asked for."""
+        shown = {
+            "kpi": self.kpi, "period_start": self.period_start.isoformat(), "period_end": self.period_end.isoformat(),
+            "through": instant_text(self.through), "dimensions": self.dimensions, "value": self.value, "unit": self.unit,
+            "numerator": self.numerator, "denominator": self.denominator, "n": self.n, "low": self.low, "high": self.high,
+            "status": self.status, "reason": self.reason, "definition": self.definition, "snapshot": self.snapshot,
+            "known_at": instant_text(self.known_at),
+        }  # fmt: skip
+        return shown if self.change is None else shown | {"change": self.change.to_dict()}
+
+
+@dataclass(frozen=True)
+class Result(Sequence[Answer]):
+    """The answers to a question, in the contract's order."""
+
+    answers: tuple[Answer, ...]
+    dimensions: tuple[str, ...] = ()
+    currency: str = "USD"
+    names: dict[str, str] = field(default_factory=dict, repr=False)
+    labels: dict[tuple[str, str], str] = field(default_factory=dict, repr=False)
+    compare: str | None = None
+    total: bool = False
+
+    def __len__(self) -> int:
+        return len(self.answers)
+
+    def __getitem__(self, index: Any) -> Any:  # noqa: ANN401 - an index or a slice
+        return self.answers[index]
+
+    def __iter__(self) -> Iterator[Answer]:
+        return iter(self.answers)
+
+    def shown(self, answer: Answer, dimension: str) -> str:
+        """A dimension's value as people read it: the name behind an id, "Unknown" for none, "All" in a total."""
+        if dimension not in answer.dimensions:
+            return "All"
+        value = answer.dimensions[dimension]
+        return "Unknown" if value is None else self.labels.get((dimension, value)) or worded(value)
+
+    def to_dicts(self) -> list[dict[str, Any]]:
+        """The contract's list of objects."""
+        return [answer.to_dict() for answer in self.answers]
+
+    def to_arrow(self) -> "pa.Table":
+        """An Arrow table; dimensions are `dim.<name>` columns, a column `total` marks the rows that --total adds, a comparison `change.<name>` columns."""
+        import pyarrow as pa
+
+        types = {"date32": pa.date32(), "int64": pa.int64(), "bool": pa.bool_(), "instant": pa.timestamp("us", tz="UTC")}
+
+        def column(rows: Sequence[Any], name: str) -> Any:  # noqa: ANN401 - an Arrow array
+            kind = pa.float64() if name in _NUMBERS else types.get(_TYPES.get(name, ""), pa.string())
+            return pa.array([getattr(row, name, None) for row in rows], kind)
+
+        columns: dict[str, Any] = {}
+        for name in Answer.__dataclass_fields__:
+            if name == "dimensions":
+                for dimension in self.dimensions:
+                    columns[f"dim.{dimension}"] = pa.array([answer.dimensions.get(dimension) for answer in self.answers], pa.string())
+            if name not in _APART:
+                columns[name] = column(self.answers, name)
+        if self.compare:
+            changes = [answer.change for answer in self.answers]
+            for name in Change.__dataclass_fields__:
+                columns[f"change.{'with' if name == 'against' else name}"] = column(changes, name)
+        if self.total:
+            columns["total"] = pa.array([not answer.dimensions for answer in self.answers], pa.bool_())
+        return pa.table(columns)
+
+    def to_polars(self) -> "pl.DataFrame":
+        """A Polars frame (needs the extra `polars`)."""
+        import polars as pl
+
+        frame = pl.from_arrow(self.to_arrow())
+        assert isinstance(frame, pl.DataFrame)
+        return frame
+
+    def to_pandas(self) -> "pd.DataFrame":
+        """A pandas frame (needs the extra `pandas`)."""
+        return self.to_arrow().to_pandas()
+
+    def chart(self) -> "Chart":
+        """A Vega-Lite specification: a line over periods per KPI and slice; gaps where there is no value."""
+        from kampass.render.charts import trend
+
+        return trend(self)
+
+    def _repr_html_(self) -> str:
+        """The notebook view: a plain table, every cell escaped."""
+        from html import escape
+
+        from kampass.periods import label
+        from kampass.render.display import show_change, show_value
+
+        head = ["KPI", "Period", *self.dimensions, "Value", *(["Change"] if self.compare else []), "n", "Status"]
+        body = [
+            [self.names.get(a.kpi, a.kpi), label(a.period_start, a.period_end), *(self.shown(a, d) for d in self.dimensions),
+             show_value(a.value, a.unit, self.currency), *([show_change(a, self.currency)] if self.compare else []), str(a.n), a.reason or a.status]
+            for a in self.answers
+        ]  # fmt: skip
+        cells = "".join("<tr>" + "".join(f"<td>{escape(cell)}</td>" for cell in row) + "</tr>" for row in body)
+        return f"<table><thead><tr>{''.join(f'<th>{escape(name)}</th>' for name in head)}</tr></thead><tbody>{cells}</tbody></table>"
+
+
+def worded(value: str) -> str:
+    """A value of a closed list as people read it; whatever somebody wrote themselves stays as it is.
+
+    >>> worded("mid_market"), worded("enterprise"), worded("EMEA"), worded("smb"), worded("acc-0012")
+    ('Mid market', 'Enterprise', 'EMEA', 'smb', 'acc-0012')
+    """
+    return value.replace("_", " ").capitalize() if _CODE.fullmatch(value) else value

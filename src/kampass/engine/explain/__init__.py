@@ -1,7 +1,0 @@
-"""Every number taken apart: what went in, what was left out and why, down to the source rows."""
-
-from kampass.engine.explain.explain import explain
-from kampass.engine.explain.explanation import Explanation, Row
-from kampass.engine.explain.rows import rows_behind
-
-__all__ = ["Explanation", "Row", "explain", "rows_behind"]

@@ -1,0 +1,1 @@
+"""What is said about answers: change, bands, restatement, explanation. The engine knows none of it."""

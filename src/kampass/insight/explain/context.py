@@ -1,0 +1,120 @@
+"""What stands around a figure: how far its tables reach, what to keep in mind, the definition and settings it was made under."""
+
+from dataclasses import asdict
+from functools import cached_property
+from typing import TYPE_CHECKING, Any
+
+from kampass.catalogue import Kpi
+from kampass.catalogue.definition import ACCOUNT_ATTRIBUTES, ACCOUNT_DIMENSIONS, describe
+from kampass.engine.answer import Answer
+from kampass.engine.question import Question
+from kampass.facts.origins import ORIGINS
+from kampass.insight.explain.explanation import Reached
+from kampass.model import TABLES
+from kampass.model.conform import quoted
+
+if TYPE_CHECKING:
+    from kampass.engine.engine import Engine
+
+_LOOKING_BACK = {"is_new", "is_reactivated", "prospect", "converted", "repeat", "has_usage"}
+
+
+class Context:
+    """The surroundings of one KPI's figures for one question."""
+
+    def __init__(self, engine: "Engine", kpi: Kpi, question: Question) -> None:
+        self.engine, self.kpi, self.question = engine, kpi, question
+
+    @cached_property
+    def sql(self) -> str:
+        """The SQL of the figure, a comment for each step."""
+        return ";\n".join(self.engine.sql(self.question))
+
+    @cached_property
+    def parameters(self) -> dict[str, Any]:
+        """The values bound to the SQL's parameters."""
+        return {f"v{index}": list(condition.values) for index, condition in enumerate(self.question.where)}
+
+    @cached_property
+    def definition(self) -> dict[str, Any]:
+        """The definition as plain values."""
+        return describe(self.kpi)
+
+    @cached_property
+    def settings(self) -> dict[str, Any]:
+        """The settings that decide about the figure, and the digests of all of them and of the catalogue."""
+        return {**self.engine.settings.shown, **self._business_hours, **self.engine.digests()}
+
+    @property
+    def _business_hours(self) -> dict[str, Any]:
+        """The calendars in full, where the figure counts business hours."""
+        if not any("business_hours" in measure.of for measure in self.kpi.measures.values()):
+            return {}
+        calendars = [asdict(calendar) for calendar in self.engine.settings.business]
+        return {"calendars": [calendar | {"holidays": [day.isoformat() for day in calendar["holidays"]]} for calendar in calendars]}
+
+    @cached_property
+    def coverage(self) -> tuple[Reached, ...]:
+        """How far each table reaches that the KPI needs or counts."""
+        tables = dict.fromkeys([*self.kpi.needs, *(ORIGINS[measure.fact].table for measure in self.kpi.measures.values())])
+        return tuple(reached for table in tables for reached in self._reached(table))
+
+    def notes(self, answer: Answer) -> tuple[str, ...]:
+        """What a reader should know before relying on the figure."""
+        return (*self._shared_notes, *self._status(answer))
+
+    def _reached(self, table: str) -> list[Reached]:
+        ask = self.engine.connection.execute
+        loaded = ask('SELECT loaded_at FROM _connected WHERE "table" = $t', {"t": table}).fetchone()
+        rows = ask(f"SELECT count(*) FROM {quoted(table)}").fetchone()
+        aside = ask('SELECT count(*) FROM _quarantine WHERE "table" = $t', {"t": table}).fetchone()
+        assert rows
+        assert aside
+        about = (loaded[0] if loaded else None, rows[0], aside[0])
+        stretches = self.engine.coverage.stretches.get(table, ())
+        if not stretches:
+            return [Reached(table, loaded is not None, None, None, False, *about)]
+        return [Reached(table, True, stretch.start, stretch.end, stretch.assumed, *about) for stretch in stretches]
+
+    @cached_property
+    def _shared_notes(self) -> tuple[str, ...]:
+        """Notes that hold for every figure of the question."""
+        notes = []
+        assumed = sorted({reached.table for reached in self.coverage if reached.assumed and TABLES[reached.table].gates})
+        if assumed:
+            notes.append(
+                f"Nobody says for which time {', '.join(assumed)} are complete; it is assumed from the first row to the load. A table 'coverage' would say it."
+            )
+        for table, rows in {reached.table: reached.set_aside for reached in self.coverage if reached.set_aside}.items():
+            notes.append(f"{rows} rows of {table} were set aside and count nowhere: 'kampass data quarantine --table {table}' says why.")
+        columns = {name for measure in self.kpi.measures.values() for name in (measure.where or "", measure.of)}
+        if any(word in text for word in _LOOKING_BACK for text in columns):
+            notes.append("What an account did before the period is known only as far back as the data goes.")
+        return (*notes, *self._undated_attributes())
+
+    def _undated_attributes(self) -> list[str]:
+        """A word on each attribute that is read as it is today because nobody dated it."""
+        cuts = dict.fromkeys([*self.question.by, *(condition.dimension for condition in self.question.where)])
+        attributes = [name for name in cuts if name in ACCOUNT_ATTRIBUTES or (name not in ACCOUNT_DIMENSIONS and name in self.engine.attributes)]
+        notes = []
+        for name in attributes:
+            query = (
+                "SELECT count(DISTINCT account_id) FILTER (WHERE historical), count(*) FILTER (WHERE NOT historical) FROM attribute_span WHERE attribute = $a"
+            )
+            row = self.engine.connection.execute(query, {"a": name}).fetchone()
+            if row and row[1]:
+                notes.append(f"{name}: {row[1]} accounts are cut by their value of today, {row[0]} by their dated history.")
+        return notes
+
+    def _status(self, answer: Answer) -> tuple[str, ...]:
+        said = {
+            "partial": "The data ends within the period.",
+            "provisional": "Something is still open: the figure may change without any change of the past.",
+            "low_n": f"It rests on {answer.n} only; below 30 chance weighs much.",
+        }.get(answer.status)
+        if answer.reason == "missing_rate":
+            said = (
+                f"An amount is in a currency without a rate at its date: 'kampass explain {self.kpi.id} --rows numerator' (or denominator) lists its row"
+                " with an empty amount; a line in fx_rates mends it."
+            )
+        return (said,) if said else ()

@@ -1,0 +1,1 @@
+"""How figures are said, drawn and carried away: words, charts, files."""

@@ -1,0 +1,60 @@
+"""How a figure is shown to people: rounded once, here, and nowhere else."""
+
+import re
+
+from kampass.engine.answer import Answer
+
+_NOT_ZERO = re.compile("[1-9]")
+"""A figure that rounds to zero has no sign: nothing is less than nothing."""
+
+
+def show_value(value: float | None, unit: str, currency: str) -> str:
+    """A value with its unit.
+
+    >>> show_value(85.714, "percent", "USD"), show_value(None, "money", "USD"), show_value(1234567.0, "money", "EUR")
+    ('85.7 %', '-', '1,234,567 EUR')
+    """
+    shown = "-" if value is None else _rounded(value, unit, currency)
+    return shown if value is None or _NOT_ZERO.search(shown) else shown.lstrip("+-")
+
+
+def _rounded(value: float, unit: str, currency: str) -> str:
+    if unit == "percent":
+        return f"{value:,.1f} %"
+    if unit == "money":
+        return f"{value:,.0f} {currency}" if abs(value) >= 100 or value == 0 else f"{value:,.2f} {currency}"  # noqa: PLR2004 - cents matter below
+    if unit == "count":
+        return f"{value:,.0f}"
+    if unit == "points":
+        return f"{value:+,.1f}"
+    if unit in {"hours", "days"}:
+        return f"{value:,.1f} {unit[0]}"
+    return f"{value:,.2f}"
+
+
+def show_difference(value: float | None, unit: str, currency: str) -> str:
+    """A difference in the KPI's unit with its sign; two percentages differ by percentage points.
+
+    >>> show_difference(3.21, "percent", "USD"), show_difference(-40.0, "count", "USD"), show_difference(5.0, "points", "USD")
+    ('+3.2 pp', '-40', '+5.0')
+    >>> show_difference(-0.01, "percent", "USD"), show_difference(0.04, "percent", "USD")
+    ('0.0 pp', '0.0 pp')
+    """
+    shown = show_value(value, unit, currency)
+    if value is None:
+        return shown
+    if unit == "percent":
+        shown = shown.removesuffix("%") + "pp"
+    return f"+{shown}" if value > 0 and unit != "points" and _NOT_ZERO.search(shown) else shown
+
+
+def show_change(answer: Answer, currency: str) -> str:
+    """What became of a figure: the difference, that none can be told from chance, or why there is none."""
+    change = answer.change
+    if change is None:
+        return ""
+    if change.difference is None:
+        return (change.reason or "-").replace("_", " ")
+    if change.detectable is False:
+        return "no detectable change"
+    return show_difference(change.difference, answer.unit, currency)

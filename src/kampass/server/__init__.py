@@ -1,0 +1,1 @@
+"""HTTP itself: the application, who may call, limits, problems, signing in."""

@@ -1,1 +1,0 @@
-"""Pages about accounts and those who look after them."""

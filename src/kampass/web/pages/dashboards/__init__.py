@@ -1,0 +1,1 @@
+"""Dashboards: lists, tiles, editing."""

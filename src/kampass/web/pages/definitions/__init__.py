@@ -1,1 +1,0 @@
-"""Pages about definitions: the catalogue and its editor."""

@@ -1,1 +1,0 @@
-"""Pages about what people make: dashboards, notes, saved questions; and finding things."""

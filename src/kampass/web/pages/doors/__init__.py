@@ -1,1 +1,0 @@
-"""Pages about coming in: signing in, settings, people, tokens, the audit log."""

@@ -1,0 +1,1 @@
+"""Own KPIs, written in the browser."""

@@ -1,0 +1,1 @@
+"""One KPI from every side."""

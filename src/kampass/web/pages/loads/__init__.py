@@ -1,1 +1,0 @@
-"""Pages about data: loads, uploads, what was set aside, snapshots."""

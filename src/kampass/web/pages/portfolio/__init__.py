@@ -1,0 +1,1 @@
+"""An account manager's morning: who needs them, and why."""

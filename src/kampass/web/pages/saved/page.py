@@ -1,0 +1,54 @@
+"""Saved questions: the address of a page with its whole question, under a name of one's own."""
+
+from typing import Annotated
+
+from fastapi import APIRouter, Depends, Form, Path
+from starlette.responses import Response
+
+from kampass.library.saved import LONGEST_NAME, LONGEST_QUERY
+from kampass.server.rules import SIGNED_IN, WRITING, Call
+from kampass.web.rendering import go, local, moment, render
+
+router = APIRouter()
+Writer = Annotated[Call, Depends(WRITING)]
+Number = Annotated[int, Path(ge=1, le=1 << 40)]
+Name = Annotated[str, Form(max_length=LONGEST_NAME)]
+PATH = "/saved"
+
+
+@router.get(PATH)
+def listed(call: Annotated[Call, Depends(SIGNED_IN)]) -> Response:
+    """One's own."""
+    assert call.person is not None
+    zone = call.sight.settings.calendar.timezone
+    saved = [{"one": one, "when": moment(one.created_at, zone), "iso": one.created_at.isoformat()} for one in call.people.saved.all(call.person)]
+    return render(
+        call, "pages/saved/page.html", title="Saved questions", question="Which questions do I ask again?", saved=saved, zone=zone, longest=LONGEST_NAME
+    )
+
+
+@router.post(PATH)
+def save(call: Writer, name: Name, query: Annotated[str, Form(max_length=LONGEST_QUERY)]) -> Response:
+    """Keep a question; one that leads elsewhere is refused."""
+    assert call.person is not None
+    made = call.people.saved.add(call.person, name, query)
+    call.record("saved a question", str(made.id), name=made.name)
+    return go(local(made.query), f"Saved as '{made.name}'. Ctrl K finds it.")
+
+
+@router.post("/saved/{number}")
+def rename(number: Number, call: Writer, name: Name) -> Response:
+    """Give it another name."""
+    assert call.person is not None
+    made = call.people.saved.rename(number, call.person, name)
+    call.record("renamed a saved question", str(number), name=made.name)
+    return go(PATH, f"It is called '{made.name}' now.")
+
+
+@router.post("/saved/{number}/remove")
+def remove(number: Number, call: Writer) -> Response:
+    """Forget it."""
+    assert call.person is not None
+    call.people.saved.remove(number, call.person)
+    call.record("removed a saved question", str(number))
+    return go(PATH, "The question is forgotten.")

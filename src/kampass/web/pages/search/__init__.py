@@ -1,0 +1,1 @@
+"""Search, as a page and in the palette."""

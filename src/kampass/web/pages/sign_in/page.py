@@ -1,0 +1,279 @@
+"""Coming in and going out: set-up, sign-in with a code or through a provider, links that set a password, sign-out.
+
+A session begins under a secret of its own each time, and whatever the browser brought along before ends there: nobody can plant one.
+"""
+
+from http import HTTPStatus
+from typing import TYPE_CHECKING, Annotated
+from urllib.parse import urlencode
+
+from fastapi import APIRouter, Depends, Form, Query
+from starlette.responses import RedirectResponse, Response
+
+from kampass.access import NotFound
+from kampass.errors import KampassError
+from kampass.people import Person
+from kampass.people.errors import BadEmail, BadField, EmailTaken, NeedsCode, SignInFailed, TicketSpent, TooManyAttempts, WeakPassword
+from kampass.server.app import BACK
+from kampass.server.rules import ANYBODY, COMING_IN, Call
+from kampass.server.second_factor import Halfway
+from kampass.web.parts.sign_in import Mistyped, entered, same
+from kampass.web.rendering import go, local, render
+
+if TYPE_CHECKING:
+    from kampass.server.sso import Provider
+
+router = APIRouter()
+_STEP, _JOURNEY = "kampass-step", "kampass-journey"
+_REMEMBERED = 600
+"""Seconds in which a cookie of a step is kept."""
+Ticket = Annotated[str, Query(max_length=200)]
+Next = Annotated[str, Query(max_length=2000)]
+Typed = Annotated[str, Form(max_length=2000)]
+
+
+@router.get("/sign-in")
+def ask(call: Annotated[Call, Depends(ANYBODY)], next: Next = "") -> Response:  # noqa: A002 - the name in the address
+    """The form."""
+    if call.person is not None:
+        return RedirectResponse(local(next), HTTPStatus.SEE_OTHER)
+    return _form(call, next)
+
+
+@router.post("/sign-in")
+def sign_in(call: Annotated[Call, Depends(COMING_IN)], email: Typed = "", password: Typed = "", next: Typed = "") -> Response:  # noqa: A002 - the name of the field
+    """The first step; the only one for who has no authenticator."""
+    try:
+        person = call.people.accounts.sign_in(email, password, address=call.address)
+    except NeedsCode:
+        response = go(f"/sign-in/code?{urlencode({'next': local(next)})}")
+        return _remember(call, response, _STEP, call.request.app.state.halfway.keep(email, password))
+    except (SignInFailed, TooManyAttempts) as wrong:
+        return _form(call, next, email=email, wrong=wrong)
+    return entered(call, person, local(next))
+
+
+@router.get("/sign-in/code")
+def ask_code(call: Annotated[Call, Depends(ANYBODY)], next: Next = "") -> Response:  # noqa: A002 - the name in the address
+    """The form of the second step."""
+    return _code_form(call, next) if _first_step(call) else go("/sign-in", "Sign in again: the first step was too long ago.", kind="info")
+
+
+@router.post("/sign-in/code")
+def sign_in_with_code(call: Annotated[Call, Depends(COMING_IN)], code: Typed = "", next: Typed = "") -> Response:  # noqa: A002 - the name of the field
+    """The second step."""
+    first = _first_step(call)
+    if first is None:
+        return go("/sign-in", "Sign in again: the first step was too long ago.", kind="info")
+    try:
+        person = call.people.accounts.sign_in(*first, code=code, address=call.address)
+    except (NeedsCode, SignInFailed, TooManyAttempts) as wrong:
+        return _code_form(call, next, wrong=wrong)
+    call.request.app.state.halfway.end(call.request.cookies.get(_STEP, ""))
+    response = entered(call, person, local(next))
+    response.delete_cookie(_STEP, path="/sign-in")
+    return response
+
+
+@router.get("/sign-in/provider")
+def to_provider(call: Annotated[Call, Depends(COMING_IN)], next: Next = "") -> Response:  # noqa: A002 - the name in the address
+    """To the identity provider, if there is one."""
+    address, browser = _provider(call).begin(local(next))
+    return _remember(call, RedirectResponse(address, HTTPStatus.SEE_OTHER), _JOURNEY, browser)
+
+
+@router.get(BACK)
+def from_provider(
+    call: Annotated[Call, Depends(COMING_IN)],
+    state: Annotated[str, Query(max_length=500)] = "",
+    code: Annotated[str, Query(max_length=4000)] = "",
+    error: Annotated[str, Query(max_length=500)] = "",
+    iss: Annotated[str, Query(max_length=1000)] = "",
+) -> Response:
+    """Back from it: the person it vouches for, if they have an account here or may have one."""
+    from kampass.server.sso import Returned, person_of
+
+    provider = _provider(call)
+    try:
+        vouched = provider.finish(Returned(state, code, error, iss), call.request.cookies.get(_JOURNEY, ""))
+        person = person_of(call.people, provider.identity, vouched)
+    except KampassError as wrong:
+        response = _form(call, "", wrong=wrong)
+    else:
+        response = entered(call, person, vouched.to)
+    response.delete_cookie(_JOURNEY, path="/sign-in")
+    return response
+
+
+@router.post("/sign-out")
+def sign_out(call: Annotated[Call, Depends(ANYBODY)]) -> Response:
+    """End the session, here and in the browser."""
+    if call.person is not None:
+        call.record("signed_out", "session")
+        call.people.sessions.end(call.request.cookies.get(call.serving.cookie, ""))
+    response = go("/sign-in", "You are signed out.")
+    response.delete_cookie(call.serving.cookie, path="/", secure=call.serving.secure, httponly=True, samesite="lax")
+    response.headers["clear-site-data"] = '"cache"'
+    return response
+
+
+@router.get("/set-up")
+def ask_set_up(call: Annotated[Call, Depends(ANYBODY)], ticket: Ticket = "") -> Response:
+    """The form for the first administrator; NotFound unless the link counts."""
+    if call.people.invitations.find("setup", ticket) is None:
+        raise TicketSpent
+    return _asking(call, "set_up", "Make the first account", None, ticket=ticket, email="", name="")
+
+
+@router.post("/set-up")
+def set_up(
+    call: Annotated[Call, Depends(COMING_IN)], ticket: Typed = "", email: Typed = "", name: Typed = "", password: Typed = "", again: Typed = ""
+) -> Response:
+    """Make the first administrator."""
+    try:
+        same(password, again)
+        person = call.people.invitations.set_up(ticket, email=email, name=name, password=password)
+    except (BadField, WeakPassword) as wrong:
+        return _asking(call, "set_up", "Make the first account", wrong, ticket=ticket, email=email, name=name)
+    call.people.audit.record(person, "set_up", "workspace", {}, call.address)
+    return entered(call, person, "/", "Welcome. You can invite others under Settings.")
+
+
+@router.get("/invitation")
+def ask_invited(call: Annotated[Call, Depends(ANYBODY)], ticket: Ticket = "") -> Response:
+    """The form for somebody who was invited."""
+    email, name = _invited(call, ticket)
+    return _joining(call, ticket, email, name)
+
+
+@router.post("/invitation")
+def join(call: Annotated[Call, Depends(COMING_IN)], ticket: Typed = "", name: Typed = "", password: Typed = "", again: Typed = "") -> Response:
+    """Come in by an invitation."""
+    email, _ = _invited(call, ticket)
+    try:
+        same(password, again)
+        person = _joined(call, ticket, name, password)
+    except (BadField, WeakPassword, EmailTaken) as wrong:
+        return _joining(call, ticket, email, name, wrong)
+    call.people.audit.record(person, "joined", person.email, {}, call.address)
+    return go("/sign-in", "Your password is set. Sign in.") if person.has_totp else entered(call, person, "/", "Welcome to Kampass.")
+
+
+@router.get("/reset-password")
+def ask_help(call: Annotated[Call, Depends(ANYBODY)]) -> Response:
+    """What to do about a forgotten password."""
+    return render(call, "pages/sign_in/forgotten.html", title="Forgotten password", question="Forgotten your password?", asked=False)
+
+
+@router.post("/reset-password")
+def help_asked(call: Annotated[Call, Depends(COMING_IN)], email: Typed = "") -> Response:
+    """Tell the administrators that somebody needs a link; the answer is the same for whoever asks, and so is the work."""
+    person = call.people.accounts.by_email(email)
+    call.people.audit.record(person, "password_asked", "a link to set a password", {}, call.address)
+    return render(call, "pages/sign_in/forgotten.html", title="Forgotten password", question="Forgotten your password?", asked=True)
+
+
+@router.get("/reset")
+def ask_password(call: Annotated[Call, Depends(ANYBODY)], ticket: Ticket = "") -> Response:
+    """The form of a link that sets a password."""
+    found = call.people.invitations.find("reset", ticket)
+    if found is None:
+        raise TicketSpent
+    return _resetting(call, ticket, found.email or "")
+
+
+@router.post("/reset")
+def reset(call: Annotated[Call, Depends(COMING_IN)], ticket: Typed = "", password: Typed = "", again: Typed = "") -> Response:
+    """Set a password by a link; who has an authenticator still needs it to sign in."""
+    found = call.people.invitations.find("reset", ticket)
+    if found is None:
+        raise TicketSpent
+    try:
+        same(password, again)
+        person = call.people.invitations.reset(ticket, password=password)
+    except (BadField, WeakPassword) as wrong:
+        return _resetting(call, ticket, found.email or "", wrong)
+    call.people.audit.record(person, "password_set", "by a link", {}, call.address)
+    return go("/sign-in", "Your password is set. Sign in with it.")
+
+
+def _form(call: Call, to: str, *, email: str = "", wrong: KampassError | None = None) -> Response:
+    identity = call.serving.identity
+    values = {"email": email, "wrong": wrong, "next": local(to, ""), "provider": identity.name if identity else None}
+    status = wrong.status if wrong else HTTPStatus.OK
+    return _private(render(call, "pages/sign_in/page.html", title="Sign in", question="Sign in", status=status, **values), wrong)
+
+
+def _code_form(call: Call, to: str, wrong: KampassError | None = None) -> Response:
+    status = wrong.status if wrong else HTTPStatus.OK
+    return _private(render(call, "pages/sign_in/code.html", title="Sign in", question="Your code", status=status, next=local(to, ""), wrong=wrong), wrong)
+
+
+def _joining(call: Call, ticket: str, email: str, name: str, wrong: KampassError | None = None) -> Response:
+    return _asking(call, "join", "Join Kampass", wrong, ticket=ticket, email=email, name=name)
+
+
+def _resetting(call: Call, ticket: str, email: str, wrong: KampassError | None = None) -> Response:
+    return _asking(call, "reset", "Set your password", wrong, ticket=ticket, email=email)
+
+
+def _asking(call: Call, form: str, question: str, wrong: KampassError | None, **typed: str) -> Response:
+    """A form with a password, and what was wrong with what was typed."""
+    status = wrong.status if wrong else HTTPStatus.OK
+    return _private(render(call, f"pages/sign_in/{form}.html", question=question, status=status, wrong=_beside(wrong), **typed))
+
+
+def _invited(call: Call, ticket: str) -> tuple[str, str]:
+    """The e-mail and the name of who was invited; TicketSpent unless the link counts."""
+    for kind in ("invite", "reset"):
+        found = call.people.invitations.find(kind, ticket)
+        if found is not None and found.email is not None:
+            known = call.people.accounts.by_email(found.email)
+            return found.email, known.name if known else ""
+    raise TicketSpent
+
+
+def _joined(call: Call, ticket: str, name: str, password: str) -> Person:
+    """Whoever an administrator added already only sets a password, and says how they are called."""
+    if call.people.invitations.find("invite", ticket) is not None:
+        return call.people.invitations.join(ticket, name=name, password=password)
+    email, _ = _invited(call, ticket)
+    known = call.people.accounts.by_email(email)
+    if known is None:
+        raise TicketSpent
+    renamed = call.people.accounts.change(known.id, name=name)
+    call.people.invitations.reset(ticket, password=password)
+    return renamed
+
+
+def _provider(call: Call) -> "Provider":
+    found: Provider | None = call.request.app.state.provider
+    if found is None:
+        raise NotFound("No identity provider is connected.")
+    return found
+
+
+def _first_step(call: Call) -> tuple[str, str] | None:
+    halfway: Halfway = call.request.app.state.halfway
+    return halfway.find(call.request.cookies.get(_STEP, ""))
+
+
+def _beside(wrong: KampassError | None) -> dict[str, str]:
+    """The message, under the field that it belongs to."""
+    if wrong is None:
+        return {}
+    place = "again" if isinstance(wrong, Mistyped) else "password" if isinstance(wrong, WeakPassword) else "email" if isinstance(wrong, BadEmail) else "name"
+    return {place: f"{wrong.message} {wrong.hint}"}
+
+
+def _remember(call: Call, response: Response, name: str, secret: str) -> Response:
+    """A cookie for the steps of signing in, and for nothing else."""
+    response.set_cookie(name, secret, max_age=_REMEMBERED, httponly=True, samesite="lax", secure=call.serving.secure, path="/sign-in")
+    return response
+
+
+def _private(response: Response, wrong: KampassError | None = None) -> Response:
+    response.headers["cache-control"] = "no-store"
+    if isinstance(wrong, TooManyAttempts):
+        response.headers["retry-after"] = str(wrong.seconds)
+    return response

@@ -1,0 +1,1 @@
+"""Account managers side by side, fairly."""

@@ -1,0 +1,1 @@
+"""Any figure taken apart, in the drawer or as a page."""

@@ -1,1 +1,0 @@
-"""The question of a page: read from its address, put into words, offered as fields."""

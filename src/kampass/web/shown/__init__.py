@@ -1,1 +1,0 @@
-"""What pages show, made from the engine's answers: tiles, charts, lists, files."""

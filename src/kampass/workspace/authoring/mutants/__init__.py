@@ -1,0 +1,1 @@
+"""Definitions broken on purpose: their worked examples must notice."""

@@ -1,0 +1,76 @@
+"""What a workspace can answer now, what is assumed, what was set aside, and what each missing table would add."""
+
+from dataclasses import asdict, dataclass
+from typing import Any
+
+from kampass.engine import Engine
+from kampass.engine.answer import instant_text
+from kampass.model import TABLES
+from kampass.workspace.workspace import Workspace
+
+
+@dataclass(frozen=True)
+class TableHealth:
+    """One table: its rows, what it is covered for, whether that was assumed, what was set aside."""
+
+    table: str
+    connected: bool
+    rows: int
+    covered: tuple[tuple[str, str], ...]
+    assumed: bool
+    set_aside: int
+
+
+@dataclass(frozen=True)
+class Examination:
+    """The whole examination."""
+
+    snapshot: str
+    known_at: str
+    tables: tuple[TableHealth, ...]
+    possible: tuple[str, ...]
+    enabled: tuple[str, ...]
+    missing: dict[str, tuple[str, ...]]
+    notices: tuple[str, ...]
+
+    def to_dict(self) -> dict[str, Any]:
+        """The examination, ready for JSON."""
+        return asdict(self)
+
+
+def examine(workspace: Workspace, engine: Engine | None = None) -> Examination:
+    """Examine the current snapshot of a workspace; with an engine, what that one sees of it."""
+    engine = engine or workspace.engine()
+    connection = engine.connection
+    coverage = engine.coverage
+    aside = dict(connection.sql('SELECT "table", count(*) FROM _quarantine GROUP BY 1').fetchall())
+    tables = tuple(_table(connection, name, coverage, aside.get(name, 0)) for name in TABLES)
+    possible = tuple(kpi.id for kpi in workspace.catalogue if set(kpi.needs) <= coverage.connected)
+    found = connection.sql('SELECT "table", "column", "rows", what FROM _notice ORDER BY ALL').fetchall()
+    notices = [f"{table}.{column}: {rows:,} values {what}" for table, column, rows, what in found]
+    assumed = [name for name in sorted(coverage.connected) if _assumed(coverage, name)]
+    if assumed:
+        notices.append(f"coverage is assumed for {', '.join(assumed)}; a table 'coverage' says it for sure")
+    return Examination(
+        engine.snapshot.id, instant_text(engine.known_at) or "", tables, possible, workspace.settings.enabled, _missing(workspace, coverage), tuple(notices)
+    )
+
+
+def _table(connection: Any, name: str, coverage: Any, set_aside: int) -> TableHealth:  # noqa: ANN401 - a DuckDB connection
+    rows = connection.sql(f'SELECT count(*) FROM "{name}"').fetchone()[0]
+    covered = tuple((instant_text(s.start) or "", instant_text(s.end) or "") for s in coverage.stretches.get(name, ()))
+    return TableHealth(name, name in coverage.connected, rows, covered, _assumed(coverage, name), set_aside)
+
+
+def _assumed(coverage: Any, name: str) -> bool:  # noqa: ANN401 - an engine's coverage
+    return any(stretch.assumed for stretch in coverage.stretches.get(name, ()))
+
+
+def _missing(workspace: Workspace, coverage: Any) -> dict[str, tuple[str, ...]]:  # noqa: ANN401 - an engine's coverage
+    """For each missing table, the KPIs that it alone would add; where several are missing, their joined name."""
+    adds: dict[str, list[str]] = {}
+    for kpi in workspace.catalogue:
+        lacking = [table for table in kpi.needs if table not in coverage.connected]
+        if lacking:
+            adds.setdefault(" + ".join(lacking), []).append(kpi.id)
+    return {tables: tuple(kpis) for tables, kpis in sorted(adds.items())}

@@ -1,0 +1,149 @@
+"""What a load that the deletion brake holds would change if somebody let it count.
+
+The figures come from a snapshot built for the purpose: it is never current, on no list, and gone when the answer is there.
+"""
+
+import os
+from dataclasses import asdict, dataclass
+from datetime import date
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from kampass.engine import Engine, Question
+from kampass.engine.answer import instant_text
+from kampass.errors import DataError
+from kampass.model import TABLES, Table
+from kampass.model.conform import literal, quoted
+from kampass.store import Snapshot
+from kampass.store.disk import connect
+from kampass.store.manifest import Load, LoadedTable
+from kampass.store.snapshots.build import SnapshotBuilder
+from kampass.store.versions import same, winners
+from kampass.workspace.loads.replay import current
+
+if TYPE_CHECKING:
+    from kampass.workspace.workspace import Workspace
+
+_KEYS = 5
+_MONTHS = 3
+
+
+@dataclass(frozen=True)
+class HeldTable:
+    """What the load would do to one table: `deleted` of the source's `of` rows (the first of them by key), `added`, `changed`."""
+
+    table: str
+    deleted: int
+    of: int
+    first: tuple[str, ...]
+    added: int
+    changed: int
+
+
+@dataclass(frozen=True)
+class HeldFigure:
+    """A KPI in a closed month, as it is and as it would be."""
+
+    kpi: str
+    name: str
+    month: str
+    unit: str
+    now: float | None
+    then: float | None
+
+
+@dataclass(frozen=True)
+class Held:
+    """One load that waits, and what it would change."""
+
+    load: int
+    source: str
+    recorded_at: str
+    why: str
+    tables: tuple[HeldTable, ...]
+    figures: tuple[HeldFigure, ...]
+
+    def to_dict(self) -> dict[str, Any]:
+        """The load, ready for JSON."""
+        return asdict(self)
+
+
+def held(workspace: "Workspace", number: int | None = None) -> tuple[Held, ...]:
+    """The loads that wait, or the one of that number."""
+    waiting = [load for load in workspace.manifest.loads(states=("held",)) if number in {None, load.id}]
+    if number is not None and not waiting:
+        raise DataError(f"Load {number} is not held.", code="load_not_held", hint="'kampass data loads' says which load waits.")
+    return tuple(_held(workspace, load) for load in waiting)
+
+
+def _held(workspace: "Workspace", load: Load) -> Held:
+    with workspace.writing():
+        before = [other for other in workspace.manifest.loads() if other.id < load.id]
+        tables = tuple(_table(workspace, load, row, before) for row in load.tables if row.file)
+        now = current(workspace)
+        file = workspace.snapshots.folder / f".building-preview-{os.getpid()}"
+        try:
+            figures = tuple(_figures(workspace, now, _preview(workspace, load, file)))
+        finally:
+            file.unlink(missing_ok=True)
+    return Held(load.id, load.source, instant_text(load.recorded_at) or "", load.why, tables, figures)
+
+
+def _preview(workspace: "Workspace", load: Load, file: Path) -> Snapshot:
+    """A snapshot of the loads that count and this one."""
+    file.unlink(missing_ok=True)
+    loads = sorted([*workspace.manifest.loads(), load], key=lambda other: other.id)
+    SnapshotBuilder(workspace.journal, loads, workspace.snapshots.settings, file).build()
+    return Snapshot("preview", file, max(other.recorded_at for other in loads))
+
+
+def _table(workspace: "Workspace", load: Load, row: LoadedTable, before: list[Load]) -> HeldTable:
+    table = TABLES[row.table]
+    stated = workspace.journal.versions(table, [load])
+    with connect(workspace.snapshots.folder) as connection:
+        known = workspace.journal.versions(table, before)
+        connection.execute(f"CREATE TEMP VIEW known AS SELECT * FROM ({winners(known, table)}) WHERE NOT _deleted" if known else _none(stated))
+        connection.execute(f"CREATE TEMP TABLE stated AS SELECT {_key_text(table)} AS name, * FROM ({stated})")
+        match = same(table.key, "s", "k")
+        counts = connection.execute(
+            f"SELECT (SELECT count(*) FROM known WHERE _source = {literal(load.source)}),"
+            f" (SELECT count(DISTINCT name) FROM stated s WHERE NOT _deleted AND NOT EXISTS (FROM known k WHERE {match})),"
+            f" (SELECT count(DISTINCT name) FROM stated s WHERE NOT _deleted AND EXISTS (FROM known k WHERE {match}))"
+        ).fetchone()
+        first = connection.execute(f"SELECT name FROM stated WHERE _deleted ORDER BY name LIMIT {_KEYS}").fetchall()
+    assert counts is not None
+    return HeldTable(row.table, row.deleted, counts[0], tuple(name for (name,) in first), counts[1], counts[2])
+
+
+def _none(stated: str | None) -> str:
+    return f"CREATE TEMP VIEW known AS SELECT * FROM ({stated}) WHERE false"
+
+
+def _key_text(table: Table) -> str:
+    return "concat_ws(' / ', " + ", ".join(f"CAST({quoted(name)} AS VARCHAR)" for name in table.key) + ")"
+
+
+def _figures(workspace: "Workspace", now: Snapshot, then: Snapshot) -> list[HeldFigure]:
+    """The KPIs switched on in the last closed months, from both."""
+    question = Question(tuple(workspace.settings.enabled), _months(workspace.settings.engine.calendar.local_date(then.known_at)), "month")
+    try:
+        sides = [Engine(snapshot, workspace.catalogue, workspace.settings.engine).ask(question) for snapshot in (now, then)]
+    finally:
+        then.close()
+    values = [{(answer.kpi, answer.period_start, *answer.dimensions.values()): answer for answer in side if not answer.dimensions} for side in sides]
+    return [
+        HeldFigure(answer.kpi, sides[1].names.get(answer.kpi, answer.kpi), answer.period_start.strftime("%Y-%m"), answer.unit,
+                   values[0][key].value if key in values[0] else None, answer.value)
+        for key, answer in values[1].items()
+    ]  # fmt: skip
+
+
+def _months(today: date) -> str:
+    """The last closed months before a day, as a period.
+
+    >>> _months(date(2026, 2, 10))
+    '2025-11..2026-01'
+    """
+    count = today.year * 12 + today.month - 1
+    first, last = count - _MONTHS, count - 1
+    return f"{first // 12}-{first % 12 + 1:02}..{last // 12}-{last % 12 + 1:02}"

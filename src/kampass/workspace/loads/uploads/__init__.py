@@ -1,0 +1,7 @@
+"""Files that people upload: received, mapped with everything in sight, and loaded only when somebody says so."""
+
+from kampass.workspace.loads.uploads.loading import Loaded, load
+from kampass.workspace.loads.uploads.look import Look, look
+from kampass.workspace.loads.uploads.pending import Upload, Uploads
+
+__all__ = ["Loaded", "Look", "Upload", "Uploads", "load", "look"]

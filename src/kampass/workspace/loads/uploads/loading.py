@@ -1,0 +1,89 @@
+"""From an upload that somebody has seen to loaded rows: the file into the source's folder, the mapping into `kampass.toml`, then a load.
+
+All of it or nothing: where the load is refused, settings and files are again what they were.
+"""
+
+import os
+import shutil
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from kampass.errors import DataError
+from kampass.store import LoadReport
+from kampass.workspace.loads.uploads.pending import FOLDER, Upload, Uploads
+from kampass.workspace.loads.uploads.written import map_table, replace_text, text_of
+
+if TYPE_CHECKING:
+    from kampass.workspace.workspace import Workspace
+
+_GITIGNORE = "# Uploaded files are data: they stay out of version control.\n*\n"
+Tell = Callable[[str], None]
+
+
+@dataclass(frozen=True)
+class Loaded:
+    """What came of it: the source's name and table, and the reports of its loads."""
+
+    source: str
+    table: str
+    reports: tuple[LoadReport, ...]
+
+
+def load(workspace: "Workspace", upload: Upload, tell: Tell) -> Loaded:
+    """Load an upload and publish; DataError, and nothing changed, where its values leave something open."""
+    if not upload.said.get("columns"):
+        raise DataError("Nothing says yet what the columns become.", code="not_mapped", hint="Map the columns first.")
+    uploads = Uploads(workspace.folder)
+    with _placed(workspace, upload, uploads.place(upload) / upload.file):
+        reports = workspace.sync(upload.source, tell=tell)
+    uploads.discard(upload)
+    return Loaded(upload.source, upload.table, tuple(reports))
+
+
+def earlier(workspace: Path, upload: Upload) -> list[Path]:
+    """The files from which the source has this table so far, oldest first."""
+    return sorted((workspace / FOLDER / upload.source).glob(f"{upload.table}-*"))
+
+
+@contextmanager
+def _placed(workspace: "Workspace", upload: Upload, file: Path) -> Iterator[None]:
+    """The file in its source's folder and the mapping in the settings, as long as nothing is raised."""
+    folder = workspace.folder / FOLDER / upload.source
+    folder.mkdir(parents=True, exist_ok=True)
+    (folder.parent / ".gitignore").write_text(_GITIGNORE, encoding="utf-8")
+    before, text = earlier(workspace.folder, upload), text_of(workspace.folder)
+    number = max((int(old.stem.rpartition("-")[2]) for old in before if old.stem.rpartition("-")[2].isdigit()), default=0) + 1
+    placed = folder / f"{upload.table}-{number:04}.{upload.suffix}"
+    gone = [] if upload.adds else before
+    try:
+        _set_aside(gone)
+        part = folder / f".part-{os.getpid()}"
+        shutil.copyfile(file, part)
+        part.rename(placed)
+        said = upload.said | {"file": f"{upload.table}-*.{upload.suffix}"}
+        map_table(workspace.folder, upload.source, upload.table, said, path=f"{FOLDER}/{upload.source}")
+        workspace.refresh()
+        yield
+    except BaseException:
+        placed.unlink(missing_ok=True)
+        for old in gone:
+            if _hidden(old).exists():
+                _hidden(old).rename(old)
+        replace_text(workspace.folder, text)
+        workspace.refresh()
+        raise
+    for old in gone:
+        _hidden(old).unlink(missing_ok=True)
+
+
+def _set_aside(files: list[Path]) -> None:
+    """Take files out of what the source reads; they are there until the load has been made."""
+    for file in files:
+        file.rename(_hidden(file))
+
+
+def _hidden(file: Path) -> Path:
+    return file.with_name(f".was-{file.name}")

@@ -1,1 +1,0 @@
-"""How definitions are proven: their examples run, and their formulas broken on purpose."""

@@ -1,7 +1,0 @@
-"""Files that people upload: received, mapped with everything in sight, and loaded only when somebody says so."""
-
-from kampass.workspace.uploads.loading import Loaded, load
-from kampass.workspace.uploads.look import Look, look
-from kampass.workspace.uploads.pending import Upload, Uploads
-
-__all__ = ["Loaded", "Look", "Upload", "Uploads", "load", "look"]
