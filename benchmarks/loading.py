@@ -1,7 +1,7 @@
 """Loading and publishing, each in a process of its own: rows per second and peak memory.
 
-As a script it is that process: it loads the sample company or a folder, publishes, or writes the folder, and prints
-what it measured as JSON.
+As a script it is that process: it loads the sample company or a folder, publishes, or writes the
+folder, and prints what it measured as JSON.
 """
 
 import json
@@ -23,7 +23,9 @@ def make(folder: Path, size: Size) -> None:
     from kampass.workspace.workspace import create
 
     options = {"touches": size.touches, "usage": size.usage, "tickets": size.tickets}
-    create(folder, WorkspaceSettings(sources=(SourceSettings("sample", "sample", options),))).close()
+    create(
+        folder, WorkspaceSettings(sources=(SourceSettings("sample", "sample", options),))
+    ).close()
 
 
 def make_from_files(folder: Path, files: Path) -> None:
@@ -31,11 +33,16 @@ def make_from_files(folder: Path, files: Path) -> None:
     from kampass.workspace.settings import SourceSettings, WorkspaceSettings
     from kampass.workspace.workspace import create
 
-    create(folder, WorkspaceSettings(sources=(SourceSettings("files", "folder", {"path": str(files)}),))).close()
+    create(
+        folder,
+        WorkspaceSettings(sources=(SourceSettings("files", "folder", {"path": str(files)}),)),
+    ).close()
 
 
 def load(folder: Path) -> dict[str, object]:
-    """Load whatever the sources state into the journal, and do not publish; making the sample's rows is counted apart."""
+    """Load whatever the sources state into the journal, and do not publish; making the sample's
+    rows is counted apart.
+    """
     from kampass.workspace import open_workspace
 
     workspace = open_workspace(folder)
@@ -50,7 +57,14 @@ def load(folder: Path) -> dict[str, object]:
             report = workspace.journal.load(one, recorded_at=recorded_at)
         loads, rows = loads + 1, rows + sum(table.read for table in report.tables)
         cpu, wall = cpu + watch.lap.cpu, wall + watch.lap.wall
-    return {"loads": loads, "rows": rows, "cpu": cpu, "wall": wall, "before": before, "peak": peak_megabytes()}
+    return {
+        "loads": loads,
+        "rows": rows,
+        "cpu": cpu,
+        "wall": wall,
+        "before": before,
+        "peak": peak_megabytes(),
+    }
 
 
 def publish(folder: Path) -> dict[str, object]:
@@ -62,7 +76,14 @@ def publish(folder: Path) -> dict[str, object]:
     with Stopwatch() as watch:
         snapshot = workspace.publish()
     rows = _rows_kept(snapshot)
-    return {"loads": 1, "rows": rows, **asdict(watch.lap), "before": before, "peak": peak_megabytes(), "bytes": snapshot.file.stat().st_size}
+    return {
+        "loads": 1,
+        "rows": rows,
+        **asdict(watch.lap),
+        "before": before,
+        "peak": peak_megabytes(),
+        "bytes": snapshot.file.stat().st_size,
+    }
 
 
 def write_files(folder: Path, target: Path) -> dict[str, object]:
@@ -77,10 +98,15 @@ def write_files(folder: Path, target: Path) -> dict[str, object]:
     file = open_workspace(folder).snapshot().file
     with duckdb.connect(str(file), read_only=True) as connection:
         connection.execute("SET TimeZone = 'UTC'")
-        connected = [row[0] for row in connection.execute('SELECT "table" FROM _connected').fetchall()]
+        connected = [
+            row[0] for row in connection.execute('SELECT "table" FROM _connected').fetchall()
+        ]
         for name in connected:
             cells = ", ".join(quoted(column) for column in TABLES[name].names)
-            connection.execute(f"COPY (SELECT {cells} FROM {quoted(name)}) TO {literal(str(target / f'{name}.csv'))} (HEADER)")
+            connection.execute(
+                f"COPY (SELECT {cells} FROM {quoted(name)}) TO "
+                f"{literal(str(target / f'{name}.csv'))} (HEADER)"
+            )
     return {"bytes": sum(file.stat().st_size for file in target.iterdir())}
 
 

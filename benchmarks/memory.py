@@ -1,7 +1,8 @@
-"""How much memory loading takes, whatever the size of the file: two tables of text, first and second load, and publishing.
+"""How much memory loading takes, whatever the size of the file: two tables of text, first and
+second load, and publishing.
 
-The second load meets changed, deleted, repeated and unreadable lines. Each step runs in a process of its own, whose peak
-resident memory is then the step's. As a script it is that process.
+The second load meets changed, deleted, repeated and unreadable lines. Each step runs in a process
+of its own, whose peak resident memory is then the step's. As a script it is that process.
 """
 
 import json
@@ -14,12 +15,18 @@ from typing import Any
 
 from benchmarks.clock import Stopwatch, in_child, peak_megabytes
 
-_TOUCHES = """SELECT 'touch-' || lpad(i::VARCHAR, 9, '0') AS id, TIMESTAMPTZ '2023-01-01 00:00:00Z' + INTERVAL (i * 11) SECOND AS occurred_at,
-  ['email', 'call', 'meeting', 'video'][(hash(i) % 4)::INT + 1] AS channel, {direction} AS direction, 'support' AS purpose,
-  'u' || (hash(i + 1) % 200) AS user_id, 'account-' || (hash(i + 2) % 20000) AS account_id, 'contact-' || (hash(i + 3) % 60000) AS contact_id,
-  'ticket-' || (hash(i + 5) % 900000) AS ticket_id, {changed} AS minutes, 'completed' AS outcome FROM numbers"""
-_USAGE = """SELECT 'account-' || (i % 20000) AS account_id, {direction} AS "on", 'product-' || ((i // 20000) % 2) AS product_id,
-  {changed} AS active_users, 40 AS seats, hash(i + 1) % 90 AS logins, hash(i + 2) % 2000 AS minutes FROM numbers"""
+_TOUCHES = """SELECT 'touch-' || lpad(i::VARCHAR, 9, '0') AS id,
+  TIMESTAMPTZ '2023-01-01 00:00:00Z' + INTERVAL (i * 11) SECOND AS occurred_at,
+  ['email', 'call', 'meeting', 'video'][(hash(i) % 4)::INT + 1] AS channel,
+    {direction} AS direction, 'support' AS purpose,
+  'u' || (hash(i + 1) % 200) AS user_id, 'account-' || (hash(i + 2) % 20000) AS account_id,
+    'contact-' || (hash(i + 3) % 60000) AS contact_id,
+  'ticket-' || (hash(i + 5) % 900000) AS ticket_id, {changed} AS minutes,
+    'completed' AS outcome FROM numbers"""
+_USAGE = """SELECT 'account-' || (i % 20000) AS account_id, {direction} AS "on",
+  'product-' || ((i // 20000) % 2) AS product_id,
+  {changed} AS active_users, 40 AS seats, hash(i + 1) % 90 AS logins,
+    hash(i + 2) % 2000 AS minutes FROM numbers"""
 _GOOD = {"touches": "'inbound'", "usage_daily": "(DATE '2021-01-01' + (i // 40000)::INT)::VARCHAR"}
 _ROWS_PER_MEGABYTE = {"touches": 8_000, "usage_daily": 20_000}
 
@@ -37,22 +44,42 @@ class Taken:
 
 
 def write(table: str, file: Path, megabytes: int, *, second: bool) -> None:
-    """A CSV of about so many MB; the second one lacks a two-hundredth, repeats and breaks a thousandth, and changes a hundredth."""
+    """A CSV of about so many MB; the second one lacks a two-hundredth, repeats and breaks a
+    thousandth, and changes a hundredth.
+    """
     import duckdb
 
     rows = megabytes * _ROWS_PER_MEGABYTE[table]
-    numbers = f"SELECT unnest(CASE WHEN i % 1000 = 9 THEN [i, i] ELSE [i] END) AS i FROM range({rows}) t(i) WHERE i % 200 <> 7" if second else ""
-    direction = f"CASE WHEN i % 1000 = 5 THEN 'neither' ELSE {_GOOD[table]} END" if second else _GOOD[table]
+    numbers = (
+        (
+            "SELECT unnest(CASE WHEN i % 1000 = 9 THEN [i, i] ELSE [i] END) AS i FROM "
+            f"range({rows}) "
+            "t(i) WHERE i % 200 <> 7"
+        )
+        if second
+        else ""
+    )
+    direction = (
+        f"CASE WHEN i % 1000 = 5 THEN 'neither' ELSE {_GOOD[table]} END" if second else _GOOD[table]
+    )
     changed = "hash(i) % 60 + (i % 100 = 3)::INT" if second else "hash(i) % 60"
-    query = (_TOUCHES if table == "touches" else _USAGE).format(direction=direction, changed=changed)
+    query = (_TOUCHES if table == "touches" else _USAGE).format(
+        direction=direction, changed=changed
+    )
     with duckdb.connect(config={"threads": 2, "memory_limit": "1GB"}) as connection:
         connection.execute("SET TimeZone = 'UTC'")
-        connection.execute(f"CREATE VIEW numbers AS {numbers or f'SELECT i FROM range({rows}) t(i)'}")
+        connection.execute(
+            f"CREATE VIEW numbers AS {numbers or f'SELECT i FROM range({rows}) t(i)'}"
+        )
         connection.execute(f"COPY ({query}) TO '{file}' (HEADER)")
 
 
-def measured(place: Path, table: str, megabytes: int, *, publishing: bool = True, settling: str = "") -> Iterator[Taken]:
-    """The first load, the second, and publishing both; `settling` sets what comparing may hold, to see it spill on little data."""
+def measured(
+    place: Path, table: str, megabytes: int, *, publishing: bool = True, settling: str = ""
+) -> Iterator[Taken]:
+    """The first load, the second, and publishing both; `settling` sets what comparing may hold, to
+    see it spill on little data.
+    """
     files = place / "files"
     files.mkdir(parents=True)
     in_child("loading", "make-from-files", str(place / "workspace"), str(files))
@@ -77,7 +104,9 @@ def main(step: str, folder: str, settling: str = "") -> dict[str, Any]:
             workspace.publish()
         else:
             day = 1 if step == "first load" else 2
-            workspace.journal.load(workspace.sources()[0], recorded_at=datetime(2026, 1, day, tzinfo=UTC))
+            workspace.journal.load(
+                workspace.sources()[0], recorded_at=datetime(2026, 1, day, tzinfo=UTC)
+            )
     return {"before": before, "peak": peak_megabytes(), "cpu": asdict(watch.lap)["cpu"]}
 
 

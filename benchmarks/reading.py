@@ -1,4 +1,6 @@
-"""Pages as people read them: a server in a process of its own, sixteen readers, cold bytes and first paint in a browser, publishing meanwhile."""
+"""Pages as people read them: a server in a process of its own, sixteen readers, cold bytes and
+first paint in a browser, publishing meanwhile.
+"""
 
 import socket
 import subprocess
@@ -28,7 +30,9 @@ class Served:
 
     def client(self, number: int = 0) -> httpx.Client:
         """A reader."""
-        return httpx.Client(base_url=self.url, cookies={"kampass": self.cookies[number]}, timeout=120)
+        return httpx.Client(
+            base_url=self.url, cookies={"kampass": self.cookies[number]}, timeout=120
+        )
 
 
 @dataclass(frozen=True)
@@ -40,7 +44,9 @@ class Times:
 
     def percentile(self, part: int) -> float:
         """A percentile in milliseconds."""
-        return 1e3 * (quantiles(self.seconds, n=100)[part - 1] if len(self.seconds) > 1 else self.seconds[0])
+        return 1e3 * (
+            quantiles(self.seconds, n=100)[part - 1] if len(self.seconds) > 1 else self.seconds[0]
+        )
 
 
 @contextmanager
@@ -53,14 +59,30 @@ def serving(folder: Path) -> Iterator[Served]:
     people, cookies = workspace.people, []
     for number in range(READERS):
         email = f"reader-{number}@example.com"
-        person = people.accounts.by_email(email) or people.accounts.add(email, "Reader", Role.EXECUTIVE)
+        person = people.accounts.by_email(email) or people.accounts.add(
+            email, "Reader", Role.EXECUTIVE
+        )
         cookies.append(people.sessions.start(person.id, address="127.0.0.1", agent="bench")[0])
-    row = workspace.sight().cursor().execute("SELECT account_id FROM live_touches GROUP BY 1 ORDER BY count(*) DESC, 1 LIMIT 1").fetchone()
+    row = (
+        workspace.sight()
+        .cursor()
+        .execute("SELECT account_id FROM live_touches GROUP BY 1 ORDER BY count(*) DESC, 1 LIMIT 1")
+        .fetchone()
+    )
     workspace.close()
     with socket.socket() as free:
         free.bind(("127.0.0.1", 0))
         port = free.getsockname()[1]
-    command = [sys.executable, "-m", "kampass", "serve", "--workspace", str(folder), "--port", str(port)]
+    command = [
+        sys.executable,
+        "-m",
+        "kampass",
+        "serve",
+        "--workspace",
+        str(folder),
+        "--port",
+        str(port),
+    ]
     process = subprocess.Popen(command, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
     served = Served(f"http://127.0.0.1:{port}", tuple(cookies), row[0])
     try:
@@ -83,25 +105,44 @@ def _wait(served: Served) -> None:
 
 def _pages(served: Served) -> dict[str, str]:
     return {
-        "Overview": "/overview", "KPI": "/kpis/nrr", "Why": "/why/nrr?period=2025-Q4", "Bridge": "/bridge/nrr?before=2025-Q3&after=2025-Q4",
-        "Accounts": "/accounts", "Account 360": f"/accounts/{served.account}", "Portfolio": "/portfolio", "Team": "/team", "Catalogue": "/catalogue",
-        "Dashboards": "/dashboards", "Data": "/data", "Settings": "/settings", "API: nrr": "/api/v1/kpis/nrr?period=2025-Q4",
-    }  # fmt: skip
+        "Overview": "/overview",
+        "KPI": "/kpis/nrr",
+        "Why": "/why/nrr?period=2025-Q4",
+        "Bridge": "/bridge/nrr?before=2025-Q3&after=2025-Q4",
+        "Accounts": "/accounts",
+        "Account 360": f"/accounts/{served.account}",
+        "Portfolio": "/portfolio",
+        "Team": "/team",
+        "Catalogue": "/catalogue",
+        "Dashboards": "/dashboards",
+        "Data": "/data",
+        "Settings": "/settings",
+        "API: nrr": "/api/v1/kpis/nrr?period=2025-Q4",
+    }
 
 
 def first_visits(served: Served) -> dict[str, tuple[float, int]]:
-    """The first answer of each page after the start (nothing is kept yet), in milliseconds, and its bytes over the wire."""
+    """The first answer of each page after the start (nothing is kept yet), in milliseconds, and its
+    bytes over the wire.
+    """
     found = {}
     with served.client() as client:
         for name, path in served.pages.items():
             begun = time.perf_counter()
             response = client.get(path)
-            found[name] = (1e3 * (time.perf_counter() - begun), response.num_bytes_downloaded if response.is_success else -response.status_code)
+            found[name] = (
+                1e3 * (time.perf_counter() - begun),
+                response.num_bytes_downloaded if response.is_success else -response.status_code,
+            )
     return found
 
 
-def readers(served: Served, *, thinking: float = THINKING, rounds: int = ROUNDS) -> dict[str, Times]:
-    """Sixteen readers, each through all pages in an order of their own; `thinking` is the mean pause between two pages."""
+def readers(
+    served: Served, *, thinking: float = THINKING, rounds: int = ROUNDS
+) -> dict[str, Times]:
+    """Sixteen readers, each through all pages in an order of their own; `thinking` is the mean
+    pause between two pages.
+    """
     taken: dict[str, list[float]] = {name: [] for name in served.pages}
     errors: dict[str, int] = dict.fromkeys(served.pages, 0)
 
@@ -122,7 +163,9 @@ def readers(served: Served, *, thinking: float = THINKING, rounds: int = ROUNDS)
 
 @dataclass(frozen=True)
 class Meanwhile:
-    """What readers met while snapshots were published: times idle and then, errors, answers that mixed snapshots."""
+    """What readers met while snapshots were published: times idle and then, errors, answers that
+    mixed snapshots.
+    """
 
     idle: Times
     busy: Times
@@ -132,15 +175,30 @@ class Meanwhile:
 
 
 def while_publishing(served: Served, folder: Path, files: Path, publishes: int) -> Meanwhile:
-    """Readers ask several figures at once while loads change them and are published by another process."""
+    """Readers ask several figures at once while loads change them and are published by another
+    process.
+    """
     question = "/api/v1/kpis/mrr_end,customers_end,nrr?period=2025&grain=quarter"
-    _asked(served, question, lambda: False)  # the first answers are worked out, which is not what readers meet all day
+    _asked(
+        served, question, lambda: False
+    )  # the first answers are worked out, which is not what readers meet all day
     idle, _, _ = _asked(served, question, lambda: False)
     done = threading.Event()
 
     def publish() -> None:
         for number in range(publishes):
-            subprocess.run([sys.executable, "-m", "benchmarks.reading", "change", str(folder), str(files), str(number)], check=True)
+            subprocess.run(
+                [
+                    sys.executable,
+                    "-m",
+                    "benchmarks.reading",
+                    "change",
+                    str(folder),
+                    str(files),
+                    str(number),
+                ],
+                check=True,
+            )
         done.set()
 
     publisher = threading.Thread(target=publish)
@@ -150,7 +208,7 @@ def while_publishing(served: Served, folder: Path, files: Path, publishes: int) 
     return Meanwhile(idle, busy, publishes, mixed, snapshots)
 
 
-def _asked(served: Served, question: str, going_on: Any) -> tuple[Times, int, int]:  # noqa: ANN401 - a function
+def _asked(served: Served, question: str, going_on: Any) -> tuple[Times, int, int]:  # noqa: ANN401
     taken: list[float] = []
     wrong, mixed = [0], [0]
     seen: set[str] = set()
@@ -164,7 +222,11 @@ def _asked(served: Served, question: str, going_on: Any) -> tuple[Times, int, in
                 response = client.get(question)
                 taken.append(time.perf_counter() - begun)
                 wrong[0] += not response.is_success
-                found = {answer["snapshot"] for answer in response.json()} if response.is_success else set()
+                found = (
+                    {answer["snapshot"] for answer in response.json()}
+                    if response.is_success
+                    else set()
+                )
                 mixed[0] += len(found) > 1
                 seen.update(found)
                 time.sleep(0.2)
@@ -182,30 +244,56 @@ def _together(read: Any) -> None:  # noqa: ANN401 - a function
 
 
 def first_paints(served: Served) -> dict[str, tuple[float, int]]:
-    """First contentful paint in Chromium with an empty cache, in milliseconds, and all bytes over the wire; empty without a browser."""
+    """First contentful paint in Chromium with an empty cache, in milliseconds, and all bytes over
+    the wire; empty without a browser.
+    """
     import shutil
 
-    browser = next((found for name in ("chromium", "chromium-browser", "google-chrome") if (found := shutil.which(name))), None)
+    browser = next(
+        (
+            found
+            for name in ("chromium", "chromium-browser", "google-chrome")
+            if (found := shutil.which(name))
+        ),
+        None,
+    )
     if browser is None:
         return {}
     from playwright.sync_api import sync_playwright
 
     found = {}
-    flags = ["--headless", "--no-sandbox", "--disable-gpu", "--disable-quic", "--no-first-run", "--disable-background-networking", "--disable-sync"]
+    flags = [
+        "--headless",
+        "--no-sandbox",
+        "--disable-gpu",
+        "--disable-quic",
+        "--no-first-run",
+        "--disable-background-networking",
+        "--disable-sync",
+    ]
     with sync_playwright() as playwright:
         chromium = playwright.chromium.launch(executable_path=browser, args=flags)
         for name, path in served.pages.items():
             if path.startswith("/api/"):
                 continue
             context = chromium.new_context()
-            context.add_cookies([{"name": "kampass", "value": served.cookies[0], "url": served.url}])
+            context.add_cookies(
+                [{"name": "kampass", "value": served.cookies[0], "url": served.url}]
+            )
             page = context.new_page()
             devtools = context.new_cdp_session(page)
             devtools.send("Network.enable")
             size = [0]
-            devtools.on("Network.loadingFinished", lambda event, size=size: size.__setitem__(0, size[0] + int(event["encodedDataLength"])))
+            devtools.on(
+                "Network.loadingFinished",
+                lambda event, size=size: size.__setitem__(
+                    0, size[0] + int(event["encodedDataLength"])
+                ),
+            )
             page.goto(served.url + path, wait_until="networkidle")
-            paint = page.evaluate("() => performance.getEntriesByName('first-contentful-paint')[0]?.startTime ?? -1")
+            paint = page.evaluate(
+                "() => performance.getEntriesByName('first-contentful-paint')[0]?.startTime ?? -1"
+            )
             found[name] = (float(paint), size[0])
             context.close()
         chromium.close()
@@ -233,11 +321,19 @@ def small_company(place: Path) -> tuple[Path, Path]:
     from kampass.workspace.loads.export import export
     from kampass.workspace.settings import SourceSettings, WorkspaceSettings
 
-    sample = create(place / "sample", WorkspaceSettings(sources=(SourceSettings("sample", "sample", {"scale": 0.2}),)))
+    sample = create(
+        place / "sample",
+        WorkspaceSettings(sources=(SourceSettings("sample", "sample", {"scale": 0.2}),)),
+    )
     sample.sync()
     export(sample.snapshot(), place / "files")
     sample.close()
-    workspace = create(place / "books", WorkspaceSettings(sources=(SourceSettings("files", "folder", {"path": str(place / "files")}),)))
+    workspace = create(
+        place / "books",
+        WorkspaceSettings(
+            sources=(SourceSettings("files", "folder", {"path": str(place / "files")}),)
+        ),
+    )
     workspace.sync()
     workspace.close()
     return place / "books", place / "files"

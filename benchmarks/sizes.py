@@ -15,7 +15,9 @@ class Size:
     @property
     def about(self) -> str:
         """The size in words."""
-        return f"{self.touches:,} touches, {self.usage:,} daily usage rows, {self.tickets:,} tickets"
+        return (
+            f"{self.touches:,} touches, {self.usage:,} daily usage rows, {self.tickets:,} tickets"
+        )
 
 
 SIZES = {

@@ -1,4 +1,6 @@
-"""How long it takes until something happens: importing, `--help`, and one question, each as a process of its own."""
+"""How long it takes until something happens: importing, `--help`, and one question, each as a
+process of its own.
+"""
 
 import sys
 from pathlib import Path
@@ -22,7 +24,22 @@ def one_question(folder: Path) -> dict[str, Laps]:
     """Questions from the command line, from start to end."""
     asked = {
         "kampass kpi nrr --period 2025-Q4": ["nrr", "--period", "2025-Q4"],
-        "kampass kpi nrr --period 2025-Q4 --by segment": ["nrr", "--period", "2025-Q4", "--by", "segment"],
-        "kampass kpi clients_touched --period 2025 --grain month": ["clients_touched", "--period", "2025", "--grain", "month"],
+        "kampass kpi nrr --period 2025-Q4 --by segment": [
+            "nrr",
+            "--period",
+            "2025-Q4",
+            "--by",
+            "segment",
+        ],
+        "kampass kpi clients_touched --period 2025 --grain month": [
+            "clients_touched",
+            "--period",
+            "2025",
+            "--grain",
+            "month",
+        ],
     }
-    return {shown: repeated([COMMAND, "kpi", *words, "--workspace", str(folder)], STARTS // 2) for shown, words in asked.items()}
+    return {
+        shown: repeated([COMMAND, "kpi", *words, "--workspace", str(folder)], STARTS // 2)
+        for shown, words in asked.items()
+    }

@@ -21,21 +21,46 @@ LINK = re.compile(r"\]\((?!https?:|#)([^)#]+)")
 
 def pages() -> dict[str, str]:
     """Every generated page by its file name."""
-    return {"facts.md": _facts(), "kpis.md": _kpis(), "tables.md": _tables(), "kpi.schema.json": json.dumps(schema(), indent=1) + "\n"}
+    return {
+        "facts.md": _facts(),
+        "kpis.md": _kpis(),
+        "tables.md": _tables(),
+        "kpi.schema.json": json.dumps(schema(), indent=1) + "\n",
+    }
 
 
 def _facts() -> str:
-    lines = ["# Facts", "", "What KPI definitions count (`docs/kpi-language.md`). Generated from `src/kampass/facts`.", ""]
+    lines = [
+        "# Facts",
+        "",
+        "What KPI definitions count (`docs/kpi-language.md`). Generated from `src/kampass/facts`.",
+        "",
+    ]
     for fact in FACTS.values():
         kind = "row fact" if fact.moment else "period fact"
-        lines += [f"## {fact.name}", "", f"{fact.about[0].upper()}{fact.about[1:]} ({kind}).", "", "| column | kind | meaning |", "|---|---|---|"]
-        lines += [f"| `{name}` | {column.kind} | {column.about} |" for name, column in fact.columns.items()]
+        lines += [
+            f"## {fact.name}",
+            "",
+            f"{fact.about[0].upper()}{fact.about[1:]} ({kind}).",
+            "",
+            "| column | kind | meaning |",
+            "|---|---|---|",
+        ]
+        lines += [
+            f"| `{name}` | {column.kind} | {column.about} |"
+            for name, column in fact.columns.items()
+        ]
         lines += [""]
     return "\n".join(lines)
 
 
 def _kpis() -> str:
-    lines = ["# KPIs", "", "Every KPI of the catalogue. Generated from `src/kampass/catalogue/definitions/*.yaml`.", ""]
+    lines = [
+        "# KPIs",
+        "",
+        "Every KPI of the catalogue. Generated from `src/kampass/catalogue/definitions/*.yaml`.",
+        "",
+    ]
     family = ""
     for kpi in shipped():
         if kpi.family != family:
@@ -57,7 +82,15 @@ def _kpi(kpi: Kpi) -> Iterator[str]:
 
 
 def _tables() -> str:
-    lines = ["# Tables", "", "The canonical folder: one CSV or Parquet file per table. Generated from `src/kampass/model/tables.py`.", ""]
+    lines = [
+        "# Tables",
+        "",
+        (
+            "The canonical folder: one CSV or Parquet file per table. Generated from "
+            "`src/kampass/model/tables.py`."
+        ),
+        "",
+    ]
     for table in TABLES.values():
         lines += [f"## {table.name}", "", "```", explanation(table), "```", ""]
     return "\n".join(lines)
@@ -65,7 +98,11 @@ def _tables() -> str:
 
 def stale() -> list[str]:
     """Generated pages that differ from what the code says."""
-    return [name for name, text in pages().items() if not (ROOT / name).exists() or (ROOT / name).read_text(encoding="utf-8") != text]
+    return [
+        name
+        for name, text in pages().items()
+        if not (ROOT / name).exists() or (ROOT / name).read_text(encoding="utf-8") != text
+    ]
 
 
 def broken_links() -> list[str]:
@@ -73,7 +110,9 @@ def broken_links() -> list[str]:
     found = []
     for page in [*ROOT.rglob("*.md"), ROOT.parent / "README.md"]:
         targets = LINK.findall(page.read_text(encoding="utf-8"))
-        found += [f"{page.name}: {target}" for target in targets if not (page.parent / target).exists()]
+        found += [
+            f"{page.name}: {target}" for target in targets if not (page.parent / target).exists()
+        ]
     return found
 
 
@@ -82,7 +121,9 @@ def main() -> int:
     if "--write" in sys.argv:
         for name, text in pages().items():
             (ROOT / name).write_text(text, encoding="utf-8")
-    wrong = [f"docs/{name} is stale: run python -m docs.check --write" for name in stale()] + [f"broken link in {link}" for link in broken_links()]
+    wrong = [f"docs/{name} is stale: run python -m docs.check --write" for name in stale()] + [
+        f"broken link in {link}" for link in broken_links()
+    ]
     for line in wrong:
         print(line, file=sys.stderr)
     return 1 if wrong else 0

@@ -1,6 +1,8 @@
-"""Pictures of every page in both themes, wide and narrow, into `screenshots/` (which git ignores): `make screenshots`.
+"""Pictures of every page in both themes, wide and narrow, into `screenshots/` (which git ignores):
+`make screenshots`.
 
-They show the company in which the browser tests live, so that what was looked at is what is tested. `python -m docs.screenshots overview why` makes those alone.
+They show the company in which the browser tests live, so that what was looked at is what is tested.
+`python -m docs.screenshots overview why` makes those alone.
 """
 
 import shutil
@@ -29,17 +31,26 @@ def main(names: list[str]) -> None:
     if found is None:
         sys.exit("No Chromium is installed: the pictures are made with it.")
     with ExitStack() as stack:
-        browser = stack.enter_context(sync_playwright()).chromium.launch(executable_path=found, args=list(QUIET))
+        browser = stack.enter_context(sync_playwright()).chromium.launch(
+            executable_path=found, args=list(QUIET)
+        )
         houses = _houses(stack, browser, wanted)
         for place in wanted:
             house, known = houses[place.busy]
             for file in _taken(house, browser, place, known):
-                print(f"{file.stat().st_size / 1024:7.0f} kB  {file.relative_to(FOLDER.parent)}", flush=True)
+                print(
+                    f"{file.stat().st_size / 1024:7.0f} kB  {file.relative_to(FOLDER.parent)}",
+                    flush=True,
+                )
         browser.close()
 
 
-def _houses(stack: ExitStack, browser: Browser, wanted: list[Place]) -> dict[bool, tuple[House, Mapping[str, str]]]:
-    """The company as it is, and a copy in which something was just loaded; only those that are looked at."""
+def _houses(
+    stack: ExitStack, browser: Browser, wanted: list[Place]
+) -> dict[bool, tuple[House, Mapping[str, str]]]:
+    """The company as it is, and a copy in which something was just loaded; only those that are
+    looked at.
+    """
     folder = Path(stack.enter_context(tempfile.TemporaryDirectory(prefix="kampass-pictures-")))
     company = founded(folder / "company")
     houses: dict[bool, tuple[House, Mapping[str, str]]] = {}
@@ -50,10 +61,14 @@ def _houses(stack: ExitStack, browser: Browser, wanted: list[Place]) -> dict[boo
     return houses
 
 
-def _taken(house: House, browser: Browser, place: Place, known: Mapping[str, str]) -> Iterator[Path]:
+def _taken(
+    house: House, browser: Browser, place: Place, known: Mapping[str, str]
+) -> Iterator[Path]:
     for theme in THEMES:
         for width, size in WIDTHS.items():
-            with house.open(browser, place.role, viewport=size, color_scheme=theme, reduced_motion="reduce") as context:
+            with house.open(
+                browser, place.role, viewport=size, color_scheme=theme, reduced_motion="reduce"
+            ) as context:
                 page = context.new_page()
                 page.goto(place.address(known), wait_until="networkidle")
                 file = FOLDER / f"{place.name}-{theme}-{width}.png"

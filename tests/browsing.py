@@ -1,4 +1,6 @@
-"""A real browser for tests: the system's Chromium, driven by Playwright; one for the whole run, whichever folder asks first."""
+"""A real browser for tests: the system's Chromium, driven by Playwright; one for the whole run,
+whichever folder asks first.
+"""
 
 import asyncio
 import os
@@ -29,10 +31,14 @@ def program() -> str | None:
 
 @pytest.fixture(scope="session")
 def browser() -> Iterator[Browser]:
-    """Chromium without a window, one for the whole run; every test opens a context or a page of its own and closes it."""
+    """Chromium without a window, one for the whole run; every test opens a context or a page of its
+    own and closes it.
+    """
     found = program()
     if found is None:
-        missing = f"no browser to look at the pages with: none of {', '.join(PROGRAMS)} is installed"
+        missing = (
+            f"no browser to look at the pages with: none of {', '.join(PROGRAMS)} is installed"
+        )
         pytest.fail(missing) if os.environ.get("CI") else pytest.skip(missing)
     with sync_playwright() as playwright:
         chromium = playwright.chromium.launch(executable_path=found, args=list(QUIET))
@@ -53,7 +59,9 @@ def page(browser: Browser) -> Iterator[Page]:
 
 @pytest.hookimpl(tryfirst=True)
 def pytest_runtest_setup(item: pytest.Item) -> None:
-    """Playwright's event loop counts as running in this thread for as long as there is a browser, and no other may: it has the thread only in its own tests."""
+    """Playwright's event loop counts as running in this thread for as long as there is a browser,
+    and no other may: it has the thread only in its own tests.
+    """
     if _loops and "browser" in getattr(item, "fixturenames", ()):
         asyncio._set_running_loop(_loops[0])
 

@@ -1,4 +1,6 @@
-"""What every folder may ask for: a browser, and the application database on each of its two kinds; the PostgreSQL server starts when a test first wants it."""
+"""What every folder may ask for: a browser, and the application database on each of its two kinds;
+the PostgreSQL server starts when a test first wants it.
+"""
 
 import itertools
 import shutil
@@ -15,13 +17,20 @@ from tests.browsing import browser, page, pytest_runtest_setup, pytest_runtest_t
 from kampass.store.database import Database, parse_url
 from kampass.workspace.settings import DatabaseSettings
 
-__all__ = ["browser", "page", "pytest_runtest_setup", "pytest_runtest_teardown"]  # fixtures and hooks for every folder
+__all__ = [
+    "browser",
+    "page",
+    "pytest_runtest_setup",
+    "pytest_runtest_teardown",
+]  # fixtures and hooks for every folder
 _NUMBERS = itertools.count(1)
 
 
 @pytest.fixture(autouse=True)
 def broken_pipes() -> Iterator[None]:
-    """The command line lets a broken pipe end its process; run inside a test or a fixture, it would end every later test with it."""
+    """The command line lets a broken pipe end its process; run inside a test or a fixture, it would
+    end every later test with it.
+    """
     signal.signal(signal.SIGPIPE, signal.SIG_IGN)
     yield
     signal.signal(signal.SIGPIPE, signal.SIG_IGN)

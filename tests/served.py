@@ -31,16 +31,26 @@ class Served:
     def token(self, role: Role, *scopes: str) -> str:
         """A fresh token of the person of that role."""
         wanted = scopes or ("read", "export", "write", *(("admin",) if role is Role.ADMIN else ()))
-        return self.workspace.people.tokens.make(self.people[role].id, "test", wanted, datetime.now(UTC) + timedelta(days=1))[0]
+        return self.workspace.people.tokens.make(
+            self.people[role].id, "test", wanted, datetime.now(UTC) + timedelta(days=1)
+        )[0]
 
     def client(self, role: Role, *scopes: str) -> TestClient:
         """A client that calls with a token of that role."""
-        return TestClient(self.app, headers={"authorization": f"Bearer {self.token(role, *scopes)}"}, follow_redirects=False)
+        return TestClient(
+            self.app,
+            headers={"authorization": f"Bearer {self.token(role, *scopes)}"},
+            follow_redirects=False,
+        )
 
 
 @contextmanager
-def on_loopback(workspace: Workspace, *, lifespan: Literal["auto", "off"] = "auto") -> Iterator[str]:
-    """The address of a server for a browser; with its lifespan off it leaves the workspace open when it ends."""
+def on_loopback(
+    workspace: Workspace, *, lifespan: Literal["auto", "off"] = "auto"
+) -> Iterator[str]:
+    """The address of a server for a browser; with its lifespan off it leaves the workspace open
+    when it ends.
+    """
     app = application(workspace, Serving("http://127.0.0.1:8090", development=True))
     config = uvicorn.Config(app, host="127.0.0.1", port=0, log_level="warning", lifespan=lifespan)
     server = uvicorn.Server(config)
@@ -57,18 +67,31 @@ def on_loopback(workspace: Workspace, *, lifespan: Literal["auto", "off"] = "aut
 def served(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Served]:
     """The application of a small sample company."""
     folder = tmp_path_factory.mktemp("api") / "company"
-    workspace = create(folder, WorkspaceSettings(sources=(SourceSettings("sample", "sample", {"scale": 0.15}),)))
+    workspace = create(
+        folder, WorkspaceSettings(sources=(SourceSettings("sample", "sample", {"scale": 0.15}),))
+    )
     workspace.sync()
     whole = workspace.sight()
-    users = [row[0] for row in whole.cursor().execute("SELECT id FROM users ORDER BY id").fetchall()]
-    manager = max(users, key=lambda user: len(workspace.sights.scope_of(Role.ACCOUNT_MANAGER, user, None).accounts or ()))
+    users = [
+        row[0] for row in whole.cursor().execute("SELECT id FROM users ORDER BY id").fetchall()
+    ]
+    manager = max(
+        users,
+        key=lambda user: len(
+            workspace.sights.scope_of(Role.ACCOUNT_MANAGER, user, None).accounts or ()
+        ),
+    )
     _, team = workspace.sights.place_of("", manager, None)
     places = {Role.ACCOUNT_MANAGER: (manager, None), Role.TEAM_LEAD: (None, team)}
     people = {}
     for role in Role:
         user, led = places.get(role, (None, None))
-        people[role] = workspace.people.accounts.add(f"{role.value}@example.com", role.label, role, user_id=user, team_id=led)
-    yield Served(workspace, application(workspace, Serving("http://testserver", development=True)), people)
+        people[role] = workspace.people.accounts.add(
+            f"{role.value}@example.com", role.label, role, user_id=user, team_id=led
+        )
+    yield Served(
+        workspace, application(workspace, Serving("http://testserver", development=True)), people
+    )
     workspace.close()
 
 

@@ -1,4 +1,6 @@
-"""A backup is the whole workspace or nothing; a restore proves that it is the same, and never writes where it should not."""
+"""A backup is the whole workspace or nothing; a restore proves that it is the same, and never
+writes where it should not.
+"""
 
 import json
 import os
@@ -67,7 +69,9 @@ def test_a_restored_workspace_is_the_same(workspace: Path, backup: Path, tmp_pat
 
 
 def test_a_restored_workspace_lives_on(workspace: Path, backup: Path, tmp_path: Path) -> None:
-    """Its relative source path leads beside it: the files moved along, and the next load compares with what was restored."""
+    """Its relative source path leads beside it: the files moved along, and the next load compares
+    with what was restored.
+    """
     folder = tmp_path / "restored"
     (notice,) = restore(backup, folder).notices
     assert "'files' reads files, which is not there" in notice
@@ -81,8 +85,13 @@ def test_a_backup_holds_what_it_says_and_no_more(workspace: Path, backup: Path) 
         assert archive.testzip() is None
         names = archive.namelist()
         said = json.loads(archive.read(CONTENTS))
-    assert names[-1] == CONTENTS and sorted(names[:-1]) == sorted(member["name"] for member in said["members"])
-    journal = {f".kampass/journal/{path.relative_to(workspace / '.kampass/journal')}" for path in (workspace / ".kampass/journal").rglob("*.parquet")}
+    assert names[-1] == CONTENTS and sorted(names[:-1]) == sorted(
+        member["name"] for member in said["members"]
+    )
+    journal = {
+        f".kampass/journal/{path.relative_to(workspace / '.kampass/journal')}"
+        for path in (workspace / ".kampass/journal").rglob("*.parquet")
+    }
     assert set(names) == journal | {"kampass.toml", ".gitignore", OWN, ".kampass/app.db", CONTENTS}
     assert verify_backup(backup).whole
 
@@ -95,7 +104,9 @@ def test_pinned_snapshots_go_along_when_asked(workspace: Path, tmp_path: Path) -
         made = opened.backup(tmp_path / "backup.zip", pinned=True)
     assert f".kampass/snapshots/{first}.duckdb" in {member.name for member in made.contents.members}
     restore(tmp_path / "backup.zip", tmp_path / "restored")
-    assert (tmp_path / "restored/.kampass/snapshots" / f"{first}.duckdb").read_bytes() == (folder / ".kampass/snapshots" / f"{first}.duckdb").read_bytes()
+    assert (tmp_path / "restored/.kampass/snapshots" / f"{first}.duckdb").read_bytes() == (
+        folder / ".kampass/snapshots" / f"{first}.duckdb"
+    ).read_bytes()
 
 
 def test_a_workspace_that_holds_nothing_yet_is_backed_up_too(tmp_path: Path) -> None:
@@ -123,21 +134,30 @@ def test_a_workspace_that_is_moved_works_where_it_lands(workspace: Path, tmp_pat
     assert exported(moved, tmp_path / "after") == right
     load(moved, 5)
     assert answer(moved) == expected(5)
-    text = b"".join(path.read_bytes() for path in [moved / "kampass.toml", moved / ".kampass" / "app.db"])
+    text = b"".join(
+        path.read_bytes() for path in [moved / "kampass.toml", moved / ".kampass" / "app.db"]
+    )
     assert str(tmp_path).encode() not in text and str(workspace).encode() not in text
 
 
 def test_an_absolute_source_path_is_named(tmp_path: Path) -> None:
     folder = make(tmp_path / "workspace")
     settings = folder / "kampass.toml"
-    settings.write_text(settings.read_text(encoding="utf-8").replace('"files"', f'"{folder / "files"}"'), encoding="utf-8")
+    settings.write_text(
+        settings.read_text(encoding="utf-8").replace('"files"', f'"{folder / "files"}"'),
+        encoding="utf-8",
+    )
     with closing(open_workspace(folder)) as opened:
         (notice,) = opened.backup(tmp_path / "backup.zip").notices
     assert str(folder / "files") in notice
-    assert restore(tmp_path / "backup.zip", tmp_path / "restored").notices == (), "the files are still there"
+    assert restore(tmp_path / "backup.zip", tmp_path / "restored").notices == (), (
+        "the files are still there"
+    )
 
 
-def test_a_backup_overwrites_nothing_and_needs_its_folder(workspace: Path, backup: Path, tmp_path: Path) -> None:
+def test_a_backup_overwrites_nothing_and_needs_its_folder(
+    workspace: Path, backup: Path, tmp_path: Path
+) -> None:
     with closing(open_workspace(workspace)) as opened:
         assert code_of(lambda: opened.backup(backup)) == "file_exists"
         assert code_of(lambda: opened.backup(tmp_path / "nowhere" / "backup.zip")) == "no_folder"
@@ -171,9 +191,17 @@ def test_an_empty_folder_stays_itself(backup: Path, tmp_path: Path) -> None:
     assert answer(folder) == expected(1)
 
 
-def test_a_flipped_byte_in_a_backup_is_noticed_or_changes_nothing(workspace: Path, backup: Path, tmp_path: Path) -> None:
-    """Whatever verifies may be restored, and is the same; whatever does not is refused and leaves nothing."""
-    rng, whole, right = random.Random(7), backup.read_bytes(), exported(workspace, tmp_path / "export")
+def test_a_flipped_byte_in_a_backup_is_noticed_or_changes_nothing(
+    workspace: Path, backup: Path, tmp_path: Path
+) -> None:
+    """Whatever verifies may be restored, and is the same; whatever does not is refused and leaves
+    nothing.
+    """
+    rng, whole, right = (
+        random.Random(7),
+        backup.read_bytes(),
+        exported(workspace, tmp_path / "export"),
+    )
     file, harmless = tmp_path / "flipped.zip", 0
     for _ in range(FLIPS):
         at = rng.choice([rng.randrange(len(whole)), rng.randrange(len(whole) - 8000, len(whole))])
@@ -186,13 +214,19 @@ def test_a_flipped_byte_in_a_backup_is_noticed_or_changes_nothing(workspace: Pat
                 found = False
             if not found:
                 if rng.random() < 0.1:
-                    assert code_of(lambda: restore(file, tmp_path / "restored")) in {"damaged_backup", "unsafe_backup", "backup_format"}
+                    assert code_of(lambda: restore(file, tmp_path / "restored")) in {
+                        "damaged_backup",
+                        "unsafe_backup",
+                        "backup_format",
+                    }
                     assert not (tmp_path / "restored").exists()
                 continue
         harmless += 1
         if harmless <= 3:
             restore(file, tmp_path / f"restored{harmless}")
-            assert exported(tmp_path / f"restored{harmless}", tmp_path / f"export{harmless}") == right
+            assert (
+                exported(tmp_path / f"restored{harmless}", tmp_path / f"export{harmless}") == right
+            )
     assert harmless < FLIPS / 2
 
 
@@ -200,7 +234,9 @@ def forged(file: Path, members: list[tuple[zipfile.ZipInfo, bytes]], **said: obj
     """A backup that nobody took: its own list of contents agrees with it."""
     import hashlib
 
-    listed = tuple(Member(info.filename, len(raw), hashlib.sha256(raw).hexdigest()) for info, raw in members)
+    listed = tuple(
+        Member(info.filename, len(raw), hashlib.sha256(raw).hexdigest()) for info, raw in members
+    )
     contents = Contents("0", "2026-01-01T00:00:00.000000Z", None, 1, None, 0, listed, **said)  # type: ignore[arg-type]
     with warnings.catch_warnings():
         warnings.simplefilter("ignore", UserWarning)
@@ -238,16 +274,22 @@ def info(name: str, *, mode: int = 0, compressed: bool = False) -> zipfile.ZipIn
     ],
     ids=lambda member: member.filename[:40],
 )
-def test_a_member_that_a_workspace_does_not_have_is_refused(member: zipfile.ZipInfo, tmp_path: Path) -> None:
+def test_a_member_that_a_workspace_does_not_have_is_refused(
+    member: zipfile.ZipInfo, tmp_path: Path
+) -> None:
     file = forged(tmp_path / "forged.zip", [(info("kampass.toml"), b""), (member, b"0" * 5000)])
     assert code_of(lambda: restore(file, tmp_path / "inner" / "restored")) == "unsafe_backup"
     assert {path.name for path in tmp_path.iterdir()} <= {"forged.zip", "inner"}
     assert not (tmp_path / "inner" / "restored").exists()
 
 
-def test_members_that_overlap_are_refused(backup: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_members_that_overlap_are_refused(
+    backup: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
     """More bytes are said to lie in the file than it has: every member names the same ones."""
-    file = forged(tmp_path / "forged.zip", [(info("kampass.toml"), b""), (info("kpis/a.yaml"), b"0" * 9000)])
+    file = forged(
+        tmp_path / "forged.zip", [(info("kampass.toml"), b""), (info("kpis/a.yaml"), b"0" * 9000)]
+    )
     with zipfile.ZipFile(file) as archive:
         monkeypatch.setattr(Archive, "_check_listing", lambda _: None)
         opened = Archive(file, archive)
@@ -272,18 +314,32 @@ def test_a_file_that_is_no_backup_is_said_to_be_none(tmp_path: Path) -> None:
     with zipfile.ZipFile(tmp_path / "empty.zip", "w") as archive:
         archive.writestr(CONTENTS, "[]")
     for name in ("text.zip", "other.zip", "empty.zip"):
-        assert code_of(lambda name=name: restore(tmp_path / name, tmp_path / "restored")) == "damaged_backup", name
-    assert code_of(lambda: restore(forged(tmp_path / "later.zip", [], format=2), tmp_path / "restored")) == "backup_format"
+        assert (
+            code_of(lambda name=name: restore(tmp_path / name, tmp_path / "restored"))
+            == "damaged_backup"
+        ), name
+    assert (
+        code_of(
+            lambda: restore(forged(tmp_path / "later.zip", [], format=2), tmp_path / "restored")
+        )
+        == "backup_format"
+    )
 
 
-def test_a_workspace_that_is_not_the_one_backed_up_is_not_left_behind(workspace: Path, backup: Path, tmp_path: Path) -> None:
+def test_a_workspace_that_is_not_the_one_backed_up_is_not_left_behind(
+    workspace: Path, backup: Path, tmp_path: Path
+) -> None:
     """Every digest of this forgery holds; only the proof fails: it names another export."""
     from dataclasses import replace
 
     with zipfile.ZipFile(backup) as source, zipfile.ZipFile(tmp_path / "forged.zip", "w") as target:
         contents = Archive(backup, source).contents
         for name in source.namelist():
-            raw = source.read(name) if name != CONTENTS else replace(contents, export_sha256="0" * 64).to_json()
+            raw = (
+                source.read(name)
+                if name != CONTENTS
+                else replace(contents, export_sha256="0" * 64).to_json()
+            )
             target.writestr(info(name), raw)
     assert verify_backup(tmp_path / "forged.zip").whole
     with pytest.raises(DataError, match="its export has the digest") as raised:
@@ -296,14 +352,25 @@ def test_the_commands_speak_to_people_and_to_programs(workspace: Path, tmp_path:
     file, folder = tmp_path / "backup.zip", tmp_path / "restored"
     said = [
         json.loads(_out([*words, "--format", "json"]))
-        for words in (["backup", str(file), "--workspace", str(workspace)], ["verify", str(file)], ["restore", str(file), str(folder)])
+        for words in (
+            ["backup", str(file), "--workspace", str(workspace)],
+            ["verify", str(file)],
+            ["restore", str(file), str(folder)],
+        )
     ]
-    assert said[0]["snapshot"] == said[2]["snapshot"] and said[0]["export_sha256"] == said[2]["export_sha256"]
+    assert (
+        said[0]["snapshot"] == said[2]["snapshot"]
+        and said[0]["export_sha256"] == said[2]["export_sha256"]
+    )
     assert said[1]["whole"] is True and said[1]["findings"] == []
     min((folder / ".kampass" / "journal").rglob("accounts.parquet")).unlink()
     process = start(["verify", "--workspace", str(folder)])
     _, narration = process.communicate(timeout=60)
-    assert process.returncode == 3 and b"table 'accounts': is gone" in narration and b"found damaged" in narration
+    assert (
+        process.returncode == 3
+        and b"table 'accounts': is gone" in narration
+        and b"found damaged" in narration
+    )
 
 
 def _out(words: list[str]) -> bytes:

@@ -1,4 +1,6 @@
-"""A backup has one form wherever the database is; it goes from either kind to either, and takes nobody's password or session along."""
+"""A backup has one form wherever the database is; it goes from either kind to either, and takes
+nobody's password or session along.
+"""
 
 import shutil
 import sqlite3
@@ -49,7 +51,9 @@ def fill(folder: Path) -> Path:
         spare = people.notes.add(ada, text="gone again", scope=Scope(None), kpi="nrr")
         people.notes.remove(spare.id, ada, scope=Scope(None))
         people.saved.add(ada, "Mine", "/kpis/nrr?period=2025")
-        people.dashboards.add(ada, "Morning", [{"id": "a", "x": 0, "y": 0, "w": 4, "h": 2}], [Role.ANALYST])
+        people.dashboards.add(
+            ada, "Morning", [{"id": "a", "x": 0, "y": 0, "w": 4, "h": 2}], [Role.ANALYST]
+        )
     return folder
 
 
@@ -74,8 +78,14 @@ def backed_up(folder: Path, file: Path) -> Path:
 
 def tables(folder: Path) -> dict[str, list[tuple[Any, ...]]]:
     """Every row of every table that a backup holds."""
-    with closing(open_workspace(folder)) as workspace, workspace.manifest.engine.connect() as connection:
-        return {table.name: sorted(map(tuple, connection.execute(sa.select(table))), key=repr) for table in rows.copied()}
+    with (
+        closing(open_workspace(folder)) as workspace,
+        workspace.manifest.engine.connect() as connection,
+    ):
+        return {
+            table.name: sorted(map(tuple, connection.execute(sa.select(table))), key=repr)
+            for table in rows.copied()
+        }
 
 
 def names(admin: sa.Connection, schema: DatabaseSettings) -> list[str]:
@@ -86,11 +96,25 @@ def test_from_a_server_to_a_file_and_back_every_row_is_the_same(
     served: Path, schema: DatabaseSettings, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     right, export = tables(served), exported(served, tmp_path / "export")
-    assert all(right[name] for name in ("load", "person", "api_token", "note", "saved_question", "dashboard", "dashboard_share", "publication"))
+    assert all(
+        right[name]
+        for name in (
+            "load",
+            "person",
+            "api_token",
+            "note",
+            "saved_question",
+            "dashboard",
+            "dashboard_share",
+            "publication",
+        )
+    )
     first = backed_up(served, tmp_path / "first.zip")
     assert verify_backup(first).whole
     monkeypatch.setenv(DATABASE_URL, IN_FILE)
-    (notice,) = [notice for notice in restore(first, tmp_path / "file").notices if "environment" in notice]
+    (notice,) = [
+        notice for notice in restore(first, tmp_path / "file").notices if "environment" in notice
+    ]
     assert schema.schema in notice
     assert tables(tmp_path / "file") == right
     assert verify_workspace(tmp_path / "file").whole
@@ -107,7 +131,9 @@ def test_from_a_server_to_a_file_and_back_every_row_is_the_same(
 def test_a_restored_server_goes_on_counting_and_reuses_no_number(
     served: Path, schema: DatabaseSettings, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """The note and the load with the highest numbers are gone or dropped: what follows gets the next ones, on both kinds."""
+    """The note and the load with the highest numbers are gone or dropped: what follows gets the
+    next ones, on both kinds.
+    """
     file = backed_up(served, tmp_path / "backup.zip")
     for environment in ({DATABASE_URL: IN_FILE}, {DATABASE_SCHEMA: f"{schema.schema}_next"}):
         with monkeypatch.context() as patch:
@@ -118,14 +144,28 @@ def test_a_restored_server_goes_on_counting_and_reuses_no_number(
             with closing(open_workspace(folder)) as workspace:
                 ada = workspace.people.accounts.by_email("ada@example.com")
                 assert ada is not None
-                assert workspace.people.notes.add(ada, text="next", scope=Scope(None), kpi="nrr").id == 3
-                assert workspace.manifest.add_load(Load(0, "files", START + timedelta(days=9), "complete", "")) == 4
+                assert (
+                    workspace.people.notes.add(ada, text="next", scope=Scope(None), kpi="nrr").id
+                    == 3
+                )
+                assert (
+                    workspace.manifest.add_load(
+                        Load(0, "files", START + timedelta(days=9), "complete", "")
+                    )
+                    == 4
+                )
                 assert workspace.people.accounts.sign_in("ada@example.com", PASSWORD).id == ada.id
 
 
 @pytest.mark.parametrize("kind", ["sqlite", "postgresql"])
-def test_a_stolen_backup_signs_nobody_in(kind: str, tmp_path: Path, request: pytest.FixtureRequest) -> None:
-    folder = request.getfixturevalue("served") if kind == "postgresql" else fill(make(tmp_path / "workspace"))
+def test_a_stolen_backup_signs_nobody_in(
+    kind: str, tmp_path: Path, request: pytest.FixtureRequest
+) -> None:
+    folder = (
+        request.getfixturevalue("served")
+        if kind == "postgresql"
+        else fill(make(tmp_path / "workspace"))
+    )
     with zipfile.ZipFile(backed_up(folder, tmp_path / "backup.zip")) as archive:
         raw = archive.read(".kampass/app.db")
     (tmp_path / "app.db").write_bytes(raw)
@@ -133,8 +173,15 @@ def test_a_stolen_backup_signs_nobody_in(kind: str, tmp_path: Path, request: pyt
         for name in rows.LEFT_OUT:
             assert database.execute(f"SELECT count(*) FROM {name}").fetchone() == (0,), name
         assert database.execute("SELECT count(*) FROM person").fetchone() == (2,)
-    with closing(open_workspace(folder)) as workspace, workspace.manifest.engine.connect() as connection:
-        secrets = [row[0] for name in ("session", "ticket") for row in connection.execute(sa.text(f"SELECT digest FROM {name}"))]
+    with (
+        closing(open_workspace(folder)) as workspace,
+        workspace.manifest.engine.connect() as connection,
+    ):
+        secrets = [
+            row[0]
+            for name in ("session", "ticket")
+            for row in connection.execute(sa.text(f"SELECT digest FROM {name}"))
+        ]
     assert len(secrets) == 2 and not any(secret.encode() in raw for secret in secrets)
     assert PASSWORD.encode() not in raw
 
@@ -142,13 +189,22 @@ def test_a_stolen_backup_signs_nobody_in(kind: str, tmp_path: Path, request: pyt
 def test_every_table_of_a_database_is_copied_or_left_out_on_purpose(tmp_path: Path) -> None:
     with closing(Manifest(tmp_path / "app.db")) as manifest:
         there = set(sa.inspect(manifest.engine).get_table_names())
-    assert there == {table.name for table in rows.copied()} | {*rows.LEFT_OUT, "seal", "alembic_version"}
+    assert there == {table.name for table in rows.copied()} | {
+        *rows.LEFT_OUT,
+        "seal",
+        "alembic_version",
+    }
     assert not METADATA.tables.keys() & PEOPLE.tables.keys()
 
 
-def test_a_backup_from_a_server_sees_one_moment_and_writes_nothing(schema: DatabaseSettings, tmp_path: Path) -> None:
+def test_a_backup_from_a_server_sees_one_moment_and_writes_nothing(
+    schema: DatabaseSettings, tmp_path: Path
+) -> None:
     """A load is recorded between its first table and its second one."""
-    with closing(Manifest(schema.of(tmp_path))) as manifest, rows.one_moment(manifest.engine) as source:
+    with (
+        closing(Manifest(schema.of(tmp_path))) as manifest,
+        rows.one_moment(manifest.engine) as source,
+    ):
         assert source.scalar(sa.text("SELECT count(*) FROM load")) == 0
         manifest.add_load(Load(0, "crm", START, "complete", ""))
         assert source.scalar(sa.text("SELECT count(*) FROM load")) == 0
@@ -156,7 +212,9 @@ def test_a_backup_from_a_server_sees_one_moment_and_writes_nothing(schema: Datab
             source.execute(sa.text("DELETE FROM load"))
 
 
-def test_a_restore_takes_an_empty_schema_only(served: Path, schema: DatabaseSettings, tmp_path: Path) -> None:
+def test_a_restore_takes_an_empty_schema_only(
+    served: Path, schema: DatabaseSettings, tmp_path: Path
+) -> None:
     right = tables(served)
     file = backed_up(served, tmp_path / "backup.zip")
     with pytest.raises(DataError, match="is not empty") as raised:
@@ -167,14 +225,23 @@ def test_a_restore_takes_an_empty_schema_only(served: Path, schema: DatabaseSett
 
 
 def test_a_restore_that_proves_nothing_leaves_the_schema_empty(
-    served: Path, schema: DatabaseSettings, admin: sa.Connection, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    served: Path,
+    schema: DatabaseSettings,
+    admin: sa.Connection,
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     """Every digest of this forgery holds; only the proof fails, after the rows have landed."""
     file = backed_up(served, tmp_path / "backup.zip")
     with zipfile.ZipFile(file) as source, zipfile.ZipFile(tmp_path / "forged.zip", "w") as target:
         contents = Archive(file, source).contents
         for name in source.namelist():
-            target.writestr(zipfile.ZipInfo(name), source.read(name) if name != CONTENTS else replace(contents, export_sha256="0" * 64).to_json())
+            target.writestr(
+                zipfile.ZipInfo(name),
+                source.read(name)
+                if name != CONTENTS
+                else replace(contents, export_sha256="0" * 64).to_json(),
+            )
     other = replace(schema, schema=f"{schema.schema}_forged")
     monkeypatch.setenv(DATABASE_SCHEMA, other.schema)
     with pytest.raises(DataError, match="its export has the digest"):
@@ -184,7 +251,9 @@ def test_a_restore_that_proves_nothing_leaves_the_schema_empty(
 
 
 @pytest.mark.parametrize("point", ["restore.unpacked", "restore.proved"])
-def test_a_restore_that_was_killed_begins_anew(served: Path, schema: DatabaseSettings, admin: sa.Connection, tmp_path: Path, point: str) -> None:
+def test_a_restore_that_was_killed_begins_anew(
+    served: Path, schema: DatabaseSettings, admin: sa.Connection, tmp_path: Path, point: str
+) -> None:
     right = tables(served)
     file = backed_up(served, tmp_path / "backup.zip")
     shutil.rmtree(served)
@@ -197,7 +266,9 @@ def test_a_restore_that_was_killed_begins_anew(served: Path, schema: DatabaseSet
     assert (tmp_path / "restored" / ".kampass" / MARK).exists()
 
 
-def test_verifying_changes_nothing_on_the_server(served: Path, schema: DatabaseSettings, admin: sa.Connection) -> None:
+def test_verifying_changes_nothing_on_the_server(
+    served: Path, schema: DatabaseSettings, admin: sa.Connection
+) -> None:
     right = tables(served)
     assert verify_workspace(served).whole
     assert verify_workspace(served).loads == 3
@@ -211,7 +282,9 @@ def test_verifying_changes_nothing_on_the_server(served: Path, schema: DatabaseS
     assert names(admin, schema) == []
 
 
-def test_a_password_in_the_environment_goes_nowhere_else(schema: DatabaseSettings, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_password_in_the_environment_goes_nowhere_else(
+    schema: DatabaseSettings, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
     assert schema.url is not None
     monkeypatch.setenv(DATABASE_URL, schema.url.replace("postgres@", "postgres:s3cret%40pw@"))
     monkeypatch.setenv(DATABASE_SCHEMA, schema.schema)
@@ -219,7 +292,11 @@ def test_a_password_in_the_environment_goes_nowhere_else(schema: DatabaseSetting
     load(folder, 0)
     with closing(open_workspace(folder)) as workspace:
         file = workspace.backup(tmp_path / "backup.zip").file
-        said = f"{workspace.manifest.engine!r} {workspace.settings!r} {workspace.settings.database.of(folder)!r} {workspace.settings.database.of(folder)}"
+        said = (
+            f"{workspace.manifest.engine!r} {workspace.settings!r} "
+            f"{workspace.settings.database.of(folder)!r} "
+            f"{workspace.settings.database.of(folder)}"
+        )
     held = [path.read_bytes() for path in [file, *folder.rglob("*")] if path.is_file()]
     for secret in ("s3cret@pw", "s3cret%40pw"):
         assert secret not in said and not any(secret.encode() in raw for raw in held)
@@ -227,8 +304,16 @@ def test_a_password_in_the_environment_goes_nowhere_else(schema: DatabaseSetting
 
 def test_a_server_that_is_down_is_named_without_its_password(tmp_path: Path) -> None:
     folder = make(tmp_path / "workspace")
-    environment = {DATABASE_URL: "postgresql+psycopg://ada:s3cret%40pw@127.0.0.1:1/books", DATABASE_SCHEMA: "mine"}
-    for words in (["kpi", "nrr", "--period", "2025"], ["sync"], ["verify"], ["backup", str(tmp_path / "backup.zip")]):
+    environment = {
+        DATABASE_URL: "postgresql+psycopg://ada:s3cret%40pw@127.0.0.1:1/books",
+        DATABASE_SCHEMA: "mine",
+    }
+    for words in (
+        ["kpi", "nrr", "--period", "2025"],
+        ["sync"],
+        ["verify"],
+        ["backup", str(tmp_path / "backup.zip")],
+    ):
         process = start([*words, "--workspace", str(folder)], **environment)
         out, narration = (stream.decode() for stream in process.communicate(timeout=120))
         assert process.returncode == 3, narration
@@ -248,14 +333,18 @@ def test_a_password_in_the_settings_is_refused_and_not_repeated(tmp_path: Path) 
             settings_file.read(tmp_path)
         assert raised.value.code == "bad_settings"
         assert "s3cret" not in raised.value.message + raised.value.hint
-    (tmp_path / "kampass.toml").write_text('[database]\nurl = "postgresql://ada:s3cret@host/books"', encoding="utf-8")
+    (tmp_path / "kampass.toml").write_text(
+        '[database]\nurl = "postgresql://ada:s3cret@host/books"', encoding="utf-8"
+    )
     with pytest.raises(DataError, match="holds a password") as raised:
         settings_file.read(tmp_path)
     assert DATABASE_URL in raised.value.hint
 
 
 def test_what_is_written_into_the_settings_is_read_again(tmp_path: Path) -> None:
-    stated = settings_file.WorkspaceSettings(database=DatabaseSettings("postgresql+psycopg://ada@host/books", "mine"))
+    stated = settings_file.WorkspaceSettings(
+        database=DatabaseSettings("postgresql+psycopg://ada@host/books", "mine")
+    )
     settings_file.write(tmp_path, stated)
     found = settings_file.read(tmp_path).database
     assert found == stated.database

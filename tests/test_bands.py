@@ -1,4 +1,6 @@
-"""Tie bands are judged by worlds whose truth is known: equal managers share one, and real differences are found."""
+"""Tie bands are judged by worlds whose truth is known: equal managers share one, and real
+differences are found.
+"""
 
 import numpy as np
 import pytest
@@ -6,17 +8,26 @@ import pytest
 from kampass.insight.bands import Bands, bands
 
 
-def _renewals(rng: np.random.Generator, chances: list[float], accounts: int = 30) -> dict[str, list[tuple[float, float]]]:
+def _renewals(
+    rng: np.random.Generator, chances: list[float], accounts: int = 30
+) -> dict[str, list[tuple[float, float]]]:
     """Managers with so many accounts, each with one contract due, renewed by chance."""
-    return {f"m{place}": [(float(rng.random() < chance), 1.0) for _ in range(accounts)] for place, chance in enumerate(chances)}
+    return {
+        f"m{place}": [(float(rng.random() < chance), 1.0) for _ in range(accounts)]
+        for place, chance in enumerate(chances)
+    }
 
 
-def _revenue(rng: np.random.Generator, managers: int, accounts: int = 25) -> dict[str, list[tuple[float, float]]]:
+def _revenue(
+    rng: np.random.Generator, managers: int, accounts: int = 25
+) -> dict[str, list[tuple[float, float]]]:
     """Closing and opening revenue of accounts of very unequal size, a few of which leave."""
     made = {}
     for place in range(managers):
         opening = rng.lognormal(7, 1.2, accounts)
-        closing = opening * np.where(rng.random(accounts) < 0.08, 0.0, rng.lognormal(0.02, 0.15, accounts))
+        closing = opening * np.where(
+            rng.random(accounts) < 0.08, 0.0, rng.lognormal(0.02, 0.15, accounts)
+        )
         made[f"m{place}"] = list(zip(closing.tolist(), opening.tolist(), strict=True))
     return made
 
@@ -48,7 +59,9 @@ def test_equal_managers_share_a_band_where_contracts_share_accounts_and_revenue_
 def test_luck_is_as_wide_as_equal_managers_differ() -> None:
     rng = np.random.default_rng(3)
     worlds = [bands(_renewals(rng, [0.9] * 6), scale=100) for _ in range(200)]
-    assert np.mean([found.luck for found in worlds]) == pytest.approx(np.mean([found.spread for found in worlds]), rel=0.05)
+    assert np.mean([found.luck for found in worlds]) == pytest.approx(
+        np.mean([found.spread for found in worlds]), rel=0.05
+    )
     assert np.mean([found.spread <= found.luck_at_most for found in worlds]) >= 0.94
 
 
@@ -69,7 +82,10 @@ def test_bands_end_only_where_intervals_of_both_sides_stay_apart() -> None:
 
 
 def test_less_is_better_where_it_is_said() -> None:
-    worse = bands({"slow": [(9.0, 1.0)] * 5 + [(11.0, 1.0)] * 5, "fast": [(1.0, 1.0)] * 5 + [(2.0, 1.0)] * 5}, upwards=False)
+    worse = bands(
+        {"slow": [(9.0, 1.0)] * 5 + [(11.0, 1.0)] * 5, "fast": [(1.0, 1.0)] * 5 + [(2.0, 1.0)] * 5},
+        upwards=False,
+    )
     assert [(member.name, member.band) for member in worse.ranked] == [("fast", 1), ("slow", 2)]
 
 

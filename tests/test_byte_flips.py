@@ -1,6 +1,8 @@
-"""A byte of the pointer, a snapshot or the journal changes: it is noticed, what can be built again is, and nobody gets another answer.
+"""A byte of the pointer, a snapshot or the journal changes: it is noticed, what can be built again
+is, and nobody gets another answer.
 
-KAMPASS_FLIPS sets how many bytes are flipped: 60, or 1,000 in `make nightly`, a third of them in each kind of file.
+KAMPASS_FLIPS sets how many bytes are flipped: 60, or 1,000 in `make nightly`, a third of them in
+each kind of file.
 """
 
 import json
@@ -42,7 +44,10 @@ def everything(workspace: Workspace) -> str:
     with closing(workspace.snapshot()) as snapshot:
         cursor = snapshot.cursor()
         tables = [name for (name,) in cursor.execute(PREPARED).fetchall()]
-        prepared = [cursor.execute(f'SELECT count(*), bit_xor(hash(t)) FROM "{name}" t').fetchall() for name in tables]
+        prepared = [
+            cursor.execute(f'SELECT count(*), bit_xor(hash(t)) FROM "{name}" t').fetchall()
+            for name in tables
+        ]
         return f"{snapshot.id} {digest(snapshot)} {prepared}"
 
 
@@ -64,7 +69,9 @@ def files(folder: Path, pattern: str) -> list[Path]:
     return sorted((folder / ".kampass").glob(pattern))
 
 
-def test_a_flipped_byte_is_noticed_and_never_answered_from(workspace: Path, capsys: pytest.CaptureFixture[str]) -> None:
+def test_a_flipped_byte_is_noticed_and_never_answered_from(
+    workspace: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
     seed = random.randrange(1 << 30)
     rng, tally = random.Random(seed), Counter[str]()
     right = ask(workspace)
@@ -74,7 +81,10 @@ def test_a_flipped_byte_is_noticed_and_never_answered_from(workspace: Path, caps
     assert ask(workspace) == right, seed
     assert verify_workspace(workspace).whole
     with capsys.disabled():
-        print(f"\n{FLIPS} flips (seed {seed}): " + ", ".join(f"{count} {what}" for what, count in sorted(tally.items())))
+        print(
+            f"\n{FLIPS} flips (seed {seed}): "
+            + ", ".join(f"{count} {what}" for what, count in sorted(tally.items()))
+        )
 
 
 def _in_the_pointer(folder: Path, rng: random.Random, right: str) -> str:
@@ -103,14 +113,18 @@ def _in_a_snapshot(folder: Path, rng: random.Random, right: str) -> str:
 
 
 def _in_the_journal(folder: Path, rng: random.Random, right: str) -> str:
-    """What is built answers on; what must be built anew is refused with load and table, and an older snapshot answers meanwhile."""
+    """What is built answers on; what must be built anew is refused with load and table, and an
+    older snapshot answers meanwhile.
+    """
     file = rng.choice(files(folder, "journal/*/*.parquet"))
     whole = file.read_bytes()
     flip(file, rng)
     assert ask(folder) == right
     if rng.random() < THOROUGH:
         found = verify_workspace(folder).findings
-        assert [(finding.place.rpartition("/")[2], "digest" in finding.what) for finding in found] == [(file.name, True)]
+        assert [
+            (finding.place.rpartition("/")[2], "digest" in finding.what) for finding in found
+        ] == [(file.name, True)]
     with closing(open_workspace(folder)) as workspace, closing(workspace.snapshot()) as snapshot:
         current = snapshot.file
     aside = current.rename(folder / "aside")
@@ -133,7 +147,12 @@ def _in_the_journal(folder: Path, rng: random.Random, right: str) -> str:
 def test_a_question_on_the_command_line_builds_a_damaged_snapshot_again(workspace: Path) -> None:
     with closing(open_workspace(workspace)) as opened, closing(opened.snapshot()) as snapshot:
         file = snapshot.file
-    for words in (["kpi", "ticket_backlog", "--period", "2025"], ["data", "quarantine"], ["export", str(workspace.parent / "export")], ["doctor"]):
+    for words in (
+        ["kpi", "ticket_backlog", "--period", "2025"],
+        ["data", "quarantine"],
+        ["export", str(workspace.parent / "export")],
+        ["doctor"],
+    ):
         file.write_bytes(b"\0" * 300_000)
         assert run([*words, "--workspace", str(workspace)]) == 0, words
         assert verify_workspace(workspace).whole
@@ -145,14 +164,32 @@ def test_a_damaged_journal_is_named_and_an_older_snapshot_answers(workspace: Pat
     with closing(open_workspace(workspace)) as opened, closing(opened.snapshot()) as snapshot:
         (older,) = {row.id for row in opened.manifest.snapshots()} - {snapshot.id}
         snapshot.file.unlink()
-    process = start(["kpi", "ticket_backlog", "--period", "2025", "--format", "json", "--workspace", str(workspace)])
+    process = start(
+        [
+            "kpi",
+            "ticket_backlog",
+            "--period",
+            "2025",
+            "--format",
+            "json",
+            "--workspace",
+            str(workspace),
+        ]
+    )
     out, narration = process.communicate(timeout=60)
     assert process.returncode == 0, narration.decode()
-    assert b"(load 2, table 'tickets') is damaged" in narration and b"answers, which knows 2026-01-01T00:00:00" in narration
+    assert (
+        b"(load 2, table 'tickets') is damaged" in narration
+        and b"answers, which knows 2026-01-01T00:00:00" in narration
+    )
     assert [answer["snapshot"] for answer in json.loads(out)] == [older]
     process = start(["publish", "--workspace", str(workspace)])
     _, narration = process.communicate(timeout=60)
-    assert process.returncode == 3 and b"kampass data drop" in narration and b"Traceback" not in narration
+    assert (
+        process.returncode == 3
+        and b"kampass data drop" in narration
+        and b"Traceback" not in narration
+    )
 
 
 def test_the_way_out_of_a_damaged_journal_without_a_backup(workspace: Path) -> None:
@@ -187,10 +224,20 @@ def test_verifying_changes_nothing(workspace: Path, tmp_path: Path) -> None:
 
 
 def contents(folder: Path) -> list[tuple[str, bytes]]:
-    return [(str(path.relative_to(folder)), path.read_bytes()) for path in sorted(folder.rglob("*")) if path.is_file()]
+    return [
+        (str(path.relative_to(folder)), path.read_bytes())
+        for path in sorted(folder.rglob("*"))
+        if path.is_file()
+    ]
 
 
 def _batch(folder: Path, load_number: int) -> str:
     with closing(open_workspace(folder)) as workspace:
-        files = [table.file for load in workspace.manifest.loads() if load.id == load_number for table in load.tables if table.file]
+        files = [
+            table.file
+            for load in workspace.manifest.loads()
+            if load.id == load_number
+            for table in load.tables
+            if table.file
+        ]
     return Path(files[0]).parts[0]

@@ -1,4 +1,6 @@
-"""The catalogue as it ships: which KPIs there are, that each is complete and proven, and that a wrong file is refused."""
+"""The catalogue as it ships: which KPIs there are, that each is complete and proven, and that a
+wrong file is refused.
+"""
 
 from collections.abc import Iterator
 from typing import Any
@@ -15,34 +17,51 @@ from kampass.workspace.authoring.definitions import lint, run_examples
 from kampass.workspace.authoring.worlds import Worlds
 
 PINNED = {
-    "contracts": "contract_renewal_rate contract_retention_rate missed_renewals contract_extension_revenue",
+    "contracts": "contract_renewal_rate contract_retention_rate missed_renewals "
+    "contract_extension_revenue",
     "costs subscriptions": "cac",
-    "deals": ("revenue_booked win_rate upsell_success_rate upsell_revenue_share cross_sell_revenue_share reference_sales_share customer_upsell_revenue"),
+    "deals": (
+        "revenue_booked win_rate upsell_success_rate upsell_revenue_share "
+        "cross_sell_revenue_share reference_sales_share customer_upsell_revenue"
+    ),
     "deals touches": "touches_to_closure",
     "employees": "employee_turnover",
-    "feedback": "feedback_implementation_rate feedback_time_to_action feedback_time_to_action_median",
+    "feedback": "feedback_implementation_rate feedback_time_to_action "
+    "feedback_time_to_action_median",
     "goals goal_measurements": "customer_outcomes",
     "invitations": "survey_response_rate",
     "mentions": "social_mentions",
-    "purchases": "sales_growth_rate average_purchase_value purchase_frequency repeat_customer_share new_to_repeat_ratio",
+    "purchases": "sales_growth_rate average_purchase_value purchase_frequency "
+    "repeat_customer_share "
+    "new_to_repeat_ratio",
     "purchases costs": "account_profitability",
     "purchases subscriptions": "clv",
     "references subscriptions": "referenceable_clients",
     "referrals subscriptions": "customer_referral_rate referred_customer_rate",
-    "responses": "csat nps promoters_share passives_share detractors_share enps employee_satisfaction",
+    "responses": "csat nps promoters_share passives_share detractors_share enps "
+    "employee_satisfaction",
     "subscriptions": (
-        "customers_start customers_end new_customers reactivated_customers transient_customers lost_customers customer_churn_rate "
-        "client_retention_rate client_load_ratio acquisition_source_mix mrr_start mrr_end new_mrr reactivation_mrr expansion_mrr contraction_mrr "
-        "churned_mrr transfer_in_mrr transfer_out_mrr nrr grr revenue_churn_rate account_growth customer_expansion_revenue_rate"
+        "customers_start customers_end new_customers reactivated_customers transient_customers "
+        "lost_customers customer_churn_rate "
+        "client_retention_rate client_load_ratio acquisition_source_mix mrr_start mrr_end "
+        "new_mrr reactivation_mrr expansion_mrr contraction_mrr "
+        "churned_mrr transfer_in_mrr transfer_out_mrr nrr grr revenue_churn_rate account_growth "
+        "customer_expansion_revenue_rate"
     ),
-    "subscriptions products": ("upsell_revenue cross_sell_revenue price_increase_revenue unclassified_expansion_revenue upsell_ratio cross_sell_rate"),
+    "subscriptions products": (
+        "upsell_revenue cross_sell_revenue price_increase_revenue unclassified_expansion_revenue "
+        "upsell_ratio cross_sell_rate"
+    ),
     "tickets": (
-        "time_to_resolution time_to_resolution_median time_to_resolution_p90 time_to_resolution_business time_to_resolution_business_median "
-        "time_to_resolution_business_p90 response_time response_time_median response_time_p90 response_time_business response_time_business_median "
+        "time_to_resolution time_to_resolution_median time_to_resolution_p90 "
+        "time_to_resolution_business time_to_resolution_business_median "
+        "time_to_resolution_business_p90 response_time response_time_median response_time_p90 "
+        "response_time_business response_time_business_median "
         "response_time_business_p90 touches_to_resolution fcr ticket_backlog"
     ),
     "touches": (
-        "clients_reached support_emails support_calls support_touches success_emails success_calls success_touches clients_touched "
+        "clients_reached support_emails support_calls support_touches success_emails "
+        "success_calls success_touches clients_touched "
         "clients_touched_distinct customer_interactions interaction_time inbound_touch_rate"
     ),
     "touches subscriptions": "acquisition_rate client_communication_frequency interaction_gap",
@@ -52,7 +71,10 @@ PINNED = {
 }
 """The pinned KPIs by the tables they need: without one of them there is no value."""
 
-SWITCHED_ON = "mrr_end nrr grr customer_churn_rate contract_renewal_rate upsell_revenue csat nps fcr time_to_resolution interaction_gap customer_referral_rate"
+SWITCHED_ON = (
+    "mrr_end nrr grr customer_churn_rate contract_renewal_rate upsell_revenue csat nps fcr "
+    "time_to_resolution interaction_gap customer_referral_rate"
+)
 FAMILIES = sorted({kpi.family for kpi in shipped()})
 
 SMALL = """
@@ -89,7 +111,9 @@ def test_every_worked_example_holds(family: str) -> None:
 
 
 def test_the_pinned_kpis_ship_and_no_others_and_each_needs_its_tables() -> None:
-    expected = {kpi_id: set(tables.split()) for tables, ids in PINNED.items() for kpi_id in ids.split()}
+    expected = {
+        kpi_id: set(tables.split()) for tables, ids in PINNED.items() for kpi_id in ids.split()
+    }
     assert len(expected) == 101
     assert {kpi.id: set(kpi.needs) for kpi in shipped()} == expected
 
@@ -104,7 +128,10 @@ def test_twelve_kpis_are_switched_on_in_a_new_workspace() -> None:
 def test_every_definition_is_complete(family: str) -> None:
     for kpi in shipped():
         if kpi.family == family:
-            assert all(text.strip() for text in (kpi.name, kpi.question, kpi.formula, kpi.unit, kpi.direction)), kpi.id
+            assert all(
+                text.strip()
+                for text in (kpi.name, kpi.question, kpi.formula, kpi.unit, kpi.direction)
+            ), kpi.id
             assert kpi.cadence, kpi.id
             assert kpi.traps or kpi.references, kpi.id
             assert any("parts" in example for example in kpi.examples), kpi.id
@@ -115,12 +142,20 @@ def test_lint_finds_nothing() -> None:
     assert [finding for kpi in shipped() for finding in lint(kpi)] == []
 
 
-@pytest.mark.parametrize("tables", [{}, {"accounts": "id,name,segment\nA,A,small\n"}], ids=["an empty store", "accounts only"])
-def test_every_kpi_says_that_its_tables_are_not_connected(tables: dict[str, str], worlds: Worlds) -> None:
+@pytest.mark.parametrize(
+    "tables",
+    [{}, {"accounts": "id,name,segment\nA,A,small\n"}],
+    ids=["an empty store", "accounts only"],
+)
+def test_every_kpi_says_that_its_tables_are_not_connected(
+    tables: dict[str, str], worlds: Worlds
+) -> None:
     engine = Engine(worlds.snapshot(tables), shipped(), Settings())
     answers = engine.ask(Question(tuple(kpi.id for kpi in shipped()), "2026-01")).to_dicts()
     assert len(answers) == len(shipped())
-    assert {(row["value"], row["status"], row["reason"], row["n"]) for row in answers} == {(None, "no_value", "not_connected", 0)}
+    assert {(row["value"], row["status"], row["reason"], row["n"]) for row in answers} == {
+        (None, "no_value", "not_connected", 0)
+    }
 
 
 def broken(old: str, new: str) -> Kpi:
@@ -145,45 +180,99 @@ def test_the_small_definition_is_right(worlds: Worlds) -> None:
         ("    name: Answered\n", "", "'name' is missing"),
     ],
 )
-def test_a_wrong_key_or_word_is_refused_when_the_file_is_read(old: str, new: str, says: str) -> None:
+def test_a_wrong_key_or_word_is_refused_when_the_file_is_read(
+    old: str, new: str, says: str
+) -> None:
     with pytest.raises(DefinitionError, match=says) as raised:
         broken(old, new)
     assert raised.value.message.startswith("own.yaml:3 (answered)")
 
 
 FORBIDDEN = [
-    "satisfied = (select true)", "score in (select 1)", "exists (select 1)", "current_setting('access_mode') = 'x'", "pg_sleep(10) is null",
-    "score > 3; drop table responses", "getenv('HOME') = 'x'", "row_number() over () = 1", "cast(score as varchar) = '3'", "score::varchar = '3'",
-    "list_filter([1], x -> x > 0) is not null", "{'a': 1}.a = 1", "read_csv('/etc/passwd') is not null", "f.score > 3", "answers.score > 3", "$v0 = 1",
-    "score > 3 union select 1", "random() > 0", "kind like '%x%'", "kind similar to 'x'", "[1][1] = 1",
-    "score > 3 -- and kind = 'nps'", "score > 3 /* and more */", "/* {period} */ score > 3", "score / 2 > 1",
-]  # fmt: skip
+    "satisfied = (select true)",
+    "score in (select 1)",
+    "exists (select 1)",
+    "current_setting('access_mode') = 'x'",
+    "pg_sleep(10) is null",
+    "score > 3; drop table responses",
+    "getenv('HOME') = 'x'",
+    "row_number() over () = 1",
+    "cast(score as varchar) = '3'",
+    "score::varchar = '3'",
+    "list_filter([1], x -> x > 0) is not null",
+    "{'a': 1}.a = 1",
+    "read_csv('/etc/passwd') is not null",
+    "f.score > 3",
+    "answers.score > 3",
+    "$v0 = 1",
+    "score > 3 union select 1",
+    "random() > 0",
+    "kind like '%x%'",
+    "kind similar to 'x'",
+    "[1][1] = 1",
+    "score > 3 -- and kind = 'nps'",
+    "score > 3 /* and more */",
+    "/* {period} */ score > 3",
+    "score / 2 > 1",
+]
 
 
 @pytest.mark.parametrize("text", FORBIDDEN)
-def test_a_condition_beyond_the_language_never_reaches_the_database(text: str, worlds: Worlds, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_condition_beyond_the_language_never_reaches_the_database(
+    text: str, worlds: Worlds, monkeypatch: pytest.MonkeyPatch
+) -> None:
     refused(broken('"score > 3"', repr_yaml(text)), worlds, monkeypatch)
 
 
 @pytest.mark.parametrize(
-    "text", ["read_csv('/etc/passwd')", "count((select 1))", "sum(score) over ()", "string_agg(kind)", "sum(getenv('HOME'))", "count(*); select 1"]
+    "text",
+    [
+        "read_csv('/etc/passwd')",
+        "count((select 1))",
+        "sum(score) over ()",
+        "string_agg(kind)",
+        "sum(getenv('HOME'))",
+        "count(*); select 1",
+    ],
 )
-def test_a_measure_beyond_the_language_never_reaches_the_database(text: str, worlds: Worlds, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_measure_beyond_the_language_never_reaches_the_database(
+    text: str, worlds: Worlds, monkeypatch: pytest.MonkeyPatch
+) -> None:
     refused(broken('"count(*)"', repr_yaml(text)), worlds, monkeypatch)
 
 
 @pytest.mark.parametrize(
-    "text", ["(select 1)", "answers; select 1", "current_setting('x')", "answers + getenv('HOME')", "answers::varchar", "answer", "scan_1.a1"]
+    "text",
+    [
+        "(select 1)",
+        "answers; select 1",
+        "current_setting('x')",
+        "answers + getenv('HOME')",
+        "answers::varchar",
+        "answer",
+        "scan_1.a1",
+    ],
 )
-def test_a_formula_beyond_the_language_never_reaches_the_database(text: str, worlds: Worlds, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_formula_beyond_the_language_never_reaches_the_database(
+    text: str, worlds: Worlds, monkeypatch: pytest.MonkeyPatch
+) -> None:
     refused(broken('total: "answers"', f"total: {repr_yaml(text)}"), worlds, monkeypatch)
 
 
-def test_an_expression_that_is_too_long_is_refused(worlds: Worlds, monkeypatch: pytest.MonkeyPatch) -> None:
-    refused(broken('"score > 3"', repr_yaml("score > 3" + " or score > 3" * LONGEST)), worlds, monkeypatch, "longer than")
+def test_an_expression_that_is_too_long_is_refused(
+    worlds: Worlds, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    refused(
+        broken('"score > 3"', repr_yaml("score > 3" + " or score > 3" * LONGEST)),
+        worlds,
+        monkeypatch,
+        "longer than",
+    )
 
 
-def test_an_unknown_column_is_refused_with_the_nearest_one(worlds: Worlds, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_an_unknown_column_is_refused_with_the_nearest_one(
+    worlds: Worlds, monkeypatch: pytest.MonkeyPatch
+) -> None:
     refused(broken('"score > 3"', '"scor > 3"'), worlds, monkeypatch, "Did you mean 'score'")
 
 
@@ -201,7 +290,10 @@ def repr_yaml(text: str) -> str:
 def refused(kpi: Kpi, worlds: Worlds, monkeypatch: pytest.MonkeyPatch, says: str = ".") -> None:
     """The engine refuses the definition, with a way out, before it runs a statement."""
     snapshot = worlds.snapshot(
-        {"surveys": "id,kind,scale_min,scale_max\ns,csat,1,5\n", "responses": "id,survey_id,responded_at,score\nr,s,2026-01-05T10:00:00Z,4\n"}
+        {
+            "surveys": "id,kind,scale_min,scale_max\ns,csat,1,5\n",
+            "responses": "id,survey_id,responded_at,score\nr,s,2026-01-05T10:00:00Z,4\n",
+        }
     )
     engine = Engine(snapshot, Catalogue({kpi.id: kpi}), Settings())
     monkeypatch.setattr(engine, "snapshot", Untouchable())

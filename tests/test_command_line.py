@@ -1,4 +1,6 @@
-"""The command line as the contract spells it: stdout is data, stderr is narration, exit codes say what happened."""
+"""The command line as the contract spells it: stdout is data, stderr is narration, exit codes say
+what happened.
+"""
 
 import csv
 import io
@@ -19,10 +21,30 @@ FIRST, SECOND = "2026-01-03T00:00:00Z", "2026-02-03T00:00:00Z"
 ACCOUNTS = "id,name,segment\nA,Ada,large\nB,Bob,small\nC,Cy,\n"
 SUBSCRIPTIONS = "id,account_id,mrr,currency,valid_from,valid_to\na,A,100,USD,2025-01-01,\nb,B,50,USD,2025-01-01,{b_ends}\nc,C,25,USD,2025-12-01,\n"
 EVERY_COMMAND = [
-    "init", "sync", "publish", "export", "kpi", "doctor", "template", "catalogue list", "catalogue show", "catalogue test", "catalogue lint",
-    "data loads", "data quarantine", "data drop", "data confirm", "data replay", "data held",
-    "snapshot list", "snapshot show", "snapshot pin", "snapshot unpin", "snapshot diff", "catalogue diff",
-]  # fmt: skip
+    "init",
+    "sync",
+    "publish",
+    "export",
+    "kpi",
+    "doctor",
+    "template",
+    "catalogue list",
+    "catalogue show",
+    "catalogue test",
+    "catalogue lint",
+    "data loads",
+    "data quarantine",
+    "data drop",
+    "data confirm",
+    "data replay",
+    "data held",
+    "snapshot list",
+    "snapshot show",
+    "snapshot pin",
+    "snapshot unpin",
+    "snapshot diff",
+    "catalogue diff",
+]
 
 
 class Done(NamedTuple):
@@ -63,13 +85,22 @@ def write_files(folder: Path, *, b_ends: str = "", accounts: str = ACCOUNTS) -> 
 
 @pytest.fixture(scope="module")
 def acme(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Path]:
-    """Ada pays 100 and Bob 50 all year, Cy 25 from December; the second load knows that Bob left on 15 December."""
+    """Ada pays 100 and Bob 50 all year, Cy 25 from December; the second load knows that Bob left on
+    15 December.
+    """
     folder = tmp_path_factory.mktemp("cli")
     files = write_files(folder / "files")
-    for words, b_ends in ((("init", folder / "acme", "--from", files), ""), (("sync", "--workspace", folder / "acme"), "2025-12-15")):
+    for words, b_ends in (
+        (("init", folder / "acme", "--from", files), ""),
+        (("sync", "--workspace", folder / "acme"), "2025-12-15"),
+    ):
         write_files(files, b_ends=b_ends)
         with pytest.MonkeyPatch.context() as patch:
-            patch.setattr(sys, "argv", ["kampass", *map(str, words), "--recorded-at", SECOND if b_ends else FIRST])
+            patch.setattr(
+                sys,
+                "argv",
+                ["kampass", *map(str, words), "--recorded-at", SECOND if b_ends else FIRST],
+            )
             with pytest.raises(SystemExit) as left:
                 main()
             assert not left.value.code
@@ -77,16 +108,40 @@ def acme(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Path]:
 
 
 def test_init_loads_and_publishes_and_narrates_on_stderr_alone(run: Run, tmp_path: Path) -> None:
-    done = run("init", tmp_path / "acme", "--from", write_files(tmp_path / "files"), "--timezone", "Europe/Berlin", "--currency", "EUR",
-        "--fiscal-start", 2, "--week-start", "sunday", "--recorded-at", FIRST)  # fmt: skip
+    done = run(
+        "init",
+        tmp_path / "acme",
+        "--from",
+        write_files(tmp_path / "files"),
+        "--timezone",
+        "Europe/Berlin",
+        "--currency",
+        "EUR",
+        "--fiscal-start",
+        2,
+        "--week-start",
+        "sunday",
+        "--recorded-at",
+        FIRST,
+    )
     assert (done.code, done.out) == (0, "")
     assert "Load 1 from files: 6 read, 6 loaded." in done.err
     settings = (tmp_path / "acme" / "kampass.toml").read_text(encoding="utf-8")
-    assert all(text in settings for text in ('"Europe/Berlin"', '"EUR"', "fiscal_start = 2", '"sunday"'))
+    assert all(
+        text in settings for text in ('"Europe/Berlin"', '"EUR"', "fiscal_start = 2", '"sunday"')
+    )
     again = run("init", tmp_path / "acme")
     assert (again.code, again.out) == (3, "")
-    (answer,) = json.loads(run("kpi", "mrr_end", "-w", tmp_path / "acme", "--period", "FY2025-Q4", "--format", "json").out)
-    assert (answer["period_start"], answer["period_end"], answer["known_at"]) == ("2024-11-01", "2025-02-01", FIRST)
+    (answer,) = json.loads(
+        run(
+            "kpi", "mrr_end", "-w", tmp_path / "acme", "--period", "FY2025-Q4", "--format", "json"
+        ).out
+    )
+    assert (answer["period_start"], answer["period_end"], answer["known_at"]) == (
+        "2024-11-01",
+        "2025-02-01",
+        FIRST,
+    )
 
 
 def test_an_empty_workspace_says_that_nothing_is_published(run: Run, tmp_path: Path) -> None:
@@ -103,31 +158,81 @@ def test_a_load_may_not_lie_before_an_earlier_one(run: Run, acme: Path) -> None:
 
 def test_publish_prints_the_snapshot_that_then_answers(run: Run, acme: Path) -> None:
     snapshot = run("publish", "--workspace", acme).out.strip()
-    (answer,) = json.loads(run("kpi", "mrr_end", "-w", acme, "--period", "2025", "--format", "json").out)
+    (answer,) = json.loads(
+        run("kpi", "mrr_end", "-w", acme, "--period", "2025", "--format", "json").out
+    )
     assert answer["snapshot"] == snapshot
 
 
 def test_json_is_a_list_of_the_contracts_objects(run: Run, acme: Path) -> None:
-    done = run("kpi", "mrr_end", "--workspace", acme, "--period", "2025-12", "--by", "segment", "--total", "--format", "json")
+    done = run(
+        "kpi",
+        "mrr_end",
+        "--workspace",
+        acme,
+        "--period",
+        "2025-12",
+        "--by",
+        "segment",
+        "--total",
+        "--format",
+        "json",
+    )
     rows = json.loads(done.out)
     assert (done.code, done.err) == (0, "")
-    assert [(row["dimensions"], row["value"]) for row in rows] == [({"segment": "large"}, 100), ({"segment": None}, 25), ({}, 125)]
+    assert [(row["dimensions"], row["value"]) for row in rows] == [
+        ({"segment": "large"}, 100),
+        ({"segment": None}, 25),
+        ({}, 125),
+    ]
     snapshot = rows[0]["snapshot"]
     assert rows[0] == {
-        "kpi": "mrr_end", "period_start": "2025-12-01", "period_end": "2026-01-01", "through": SECOND, "dimensions": {"segment": "large"}, "value": 100.0,
-        "unit": "money", "numerator": 100.0, "denominator": None, "n": 1, "low": None, "high": None, "status": "ok", "reason": None,
-        "definition": "mrr_end@1", "snapshot": snapshot, "known_at": SECOND,
-    }  # fmt: skip
+        "kpi": "mrr_end",
+        "period_start": "2025-12-01",
+        "period_end": "2026-01-01",
+        "through": SECOND,
+        "dimensions": {"segment": "large"},
+        "value": 100.0,
+        "unit": "money",
+        "numerator": 100.0,
+        "denominator": None,
+        "n": 1,
+        "low": None,
+        "high": None,
+        "status": "ok",
+        "reason": None,
+        "definition": "mrr_end@1",
+        "snapshot": snapshot,
+        "known_at": SECOND,
+    }
     assert list(rows[0])[:5] == ["kpi", "period_start", "period_end", "through", "dimensions"]
 
 
 def test_csv_and_parquet_have_a_column_per_dimension(run: Run, acme: Path) -> None:
-    question = ("kpi", "mrr_end", "nrr", "-w", acme, "--period", "2025-11..2025-12", "--grain", "month", "--by", "segment", "--where", "segment!=small")
+    question = (
+        "kpi",
+        "mrr_end",
+        "nrr",
+        "-w",
+        acme,
+        "--period",
+        "2025-11..2025-12",
+        "--grain",
+        "month",
+        "--by",
+        "segment",
+        "--where",
+        "segment!=small",
+    )
     rows = list(csv.DictReader(io.StringIO(run(*question, "--format", "csv").out)))
-    assert [(row["kpi"], row["period_start"], row["dim.segment"], float(row["value"])) for row in rows] == [
-        ("mrr_end", "2025-11-01", "large", 100), ("mrr_end", "2025-12-01", "large", 100),
-        ("nrr", "2025-11-01", "large", 100), ("nrr", "2025-12-01", "large", 100),
-    ]  # fmt: skip
+    assert [
+        (row["kpi"], row["period_start"], row["dim.segment"], float(row["value"])) for row in rows
+    ] == [
+        ("mrr_end", "2025-11-01", "large", 100),
+        ("mrr_end", "2025-12-01", "large", 100),
+        ("nrr", "2025-11-01", "large", 100),
+        ("nrr", "2025-12-01", "large", 100),
+    ]
     assert rows[0]["through"] == SECOND
     table = pq.read_table(io.BytesIO(run(*question, "--format", "parquet").raw))
     assert table.column_names == list(rows[0])
@@ -136,7 +241,10 @@ def test_csv_and_parquet_have_a_column_per_dimension(run: Run, acme: Path) -> No
 
 def test_known_at_and_snapshot_answer_as_it_was_known(run: Run, acme: Path) -> None:
     question = ("kpi", "mrr_end", "--workspace", acme, "--period", "2025-12", "--format", "json")
-    (now,), (then,) = json.loads(run(*question).out), json.loads(run(*question, "--known-at", FIRST).out)
+    (now,), (then,) = (
+        json.loads(run(*question).out),
+        json.loads(run(*question, "--known-at", FIRST).out),
+    )
     assert (now["value"], then["value"], then["known_at"]) == (125, 175, FIRST)
     assert json.loads(run(*question, "--snapshot", then["snapshot"]).out) == [then]
     between = json.loads(run(*question, "--known-at", "2026-02-01T00:00:00+01:00").out)[0]
@@ -160,7 +268,9 @@ def test_known_at_and_snapshot_answer_as_it_was_known(run: Run, acme: Path) -> N
         (("catalogue", "show", "nrrr"), 2, "unknown_kpi"),
     ],
 )
-def test_an_error_is_an_object_on_stderr_with_its_exit_code(run: Run, acme: Path, words: tuple[str, ...], exit_code: int, code: str) -> None:
+def test_an_error_is_an_object_on_stderr_with_its_exit_code(
+    run: Run, acme: Path, words: tuple[str, ...], exit_code: int, code: str
+) -> None:
     done = run(*words, "--workspace", acme, "--format", "json")
     assert (done.code, done.out) == (exit_code, "")
     error = json.loads(done.err)["error"]
@@ -171,13 +281,21 @@ def test_an_error_is_an_object_on_stderr_with_its_exit_code(run: Run, acme: Path
 
 
 def test_a_form_that_a_command_does_not_write_is_refused(run: Run, acme: Path) -> None:
-    for words in (("doctor",), ("catalogue", "list"), ("catalogue", "show", "nrr"), ("data", "loads"), ("data", "quarantine")):
+    for words in (
+        ("doctor",),
+        ("catalogue", "list"),
+        ("catalogue", "show", "nrr"),
+        ("data", "loads"),
+        ("data", "quarantine"),
+    ):
         done = run(*words, "--workspace", acme, "--format", "parquet")
         assert (done.code, done.out) == (2, "")
 
 
 @pytest.mark.parametrize("form", ["table", "json", "csv", "parquet"])
-def test_an_answer_without_rows_can_be_written_in_every_form(run: Run, acme: Path, form: str) -> None:
+def test_an_answer_without_rows_can_be_written_in_every_form(
+    run: Run, acme: Path, form: str
+) -> None:
     done = run("kpi", "csat", "-w", acme, "--period", "2025", "--by", "segment", "--format", form)
     assert (done.code, done.err) == (0, "")
     assert form != "json" or json.loads(done.out) == []
@@ -185,7 +303,13 @@ def test_an_answer_without_rows_can_be_written_in_every_form(run: Run, acme: Pat
 
 
 def test_a_workspace_that_does_not_exist_is_trouble_with_data(run: Run, tmp_path: Path) -> None:
-    for words in (("kpi", "nrr", "--period", "2025"), ("doctor",), ("publish",), ("sync",), ("export", tmp_path / "out")):
+    for words in (
+        ("kpi", "nrr", "--period", "2025"),
+        ("doctor",),
+        ("publish",),
+        ("sync",),
+        ("export", tmp_path / "out"),
+    ):
         done = run(*words, "--workspace", tmp_path / "nowhere")
         assert (done.code, done.out) == (3, "")
         assert "kampass init" in done.err
@@ -194,29 +318,49 @@ def test_a_workspace_that_does_not_exist_is_trouble_with_data(run: Run, tmp_path
 
 def test_a_held_load_leaves_with_three_and_says_how_to_go_on(run: Run, tmp_path: Path) -> None:
     """Of a hundred accounts ninety are gone: more than the brake lets pass."""
-    head, rows = "id,name,segment\nA,Ada,large\nB,Bob,small\nC,Cy,\n", "".join(f"X{number},X,\n" for number in range(97))
+    head, rows = (
+        "id,name,segment\nA,Ada,large\nB,Bob,small\nC,Cy,\n",
+        "".join(f"X{number},X,\n" for number in range(97)),
+    )
     files, acme = write_files(tmp_path / "files", accounts=head + rows), tmp_path / "acme"
     assert run("init", acme, "--from", files, "--recorded-at", FIRST).code == 0
     write_files(files, accounts=head)
     held = run("sync", "--workspace", acme, "--recorded-at", SECOND)
     assert (held.code, held.out) == (3, "")
     assert "kampass data confirm 2" in held.err
-    (answer,) = json.loads(run("kpi", "customers_end", "-w", acme, "--period", "2025", "--format", "json").out)
+    (answer,) = json.loads(
+        run("kpi", "customers_end", "-w", acme, "--period", "2025", "--format", "json").out
+    )
     assert answer["known_at"] == FIRST
     assert run("data", "confirm", 2, "--workspace", acme).code == 0
-    (answer,) = json.loads(run("kpi", "customers_end", "-w", acme, "--period", "2025", "--format", "json").out)
+    (answer,) = json.loads(
+        run("kpi", "customers_end", "-w", acme, "--period", "2025", "--format", "json").out
+    )
     assert answer["known_at"] == SECOND
 
 
-def test_an_export_is_a_canonical_folder_and_the_same_every_time(run: Run, acme: Path, tmp_path: Path) -> None:
+def test_an_export_is_a_canonical_folder_and_the_same_every_time(
+    run: Run, acme: Path, tmp_path: Path
+) -> None:
     for name in ("one", "two"):
         done = run("export", tmp_path / name, "--workspace", acme)
         assert (done.code, done.out) == (0, "")
     files = sorted(file.name for file in (tmp_path / "one").iterdir())
     assert files == ["accounts.csv", "subscriptions.csv"]
-    assert all((tmp_path / "one" / name).read_bytes() == (tmp_path / "two" / name).read_bytes() for name in files)
-    rows = list(csv.DictReader((tmp_path / "one" / "subscriptions.csv").read_text(encoding="utf-8").splitlines()))
-    assert [(row["id"], row["mrr"], row["valid_to"]) for row in rows] == [("a", "100", ""), ("b", "50", "2025-12-15"), ("c", "25", "")]
+    assert all(
+        (tmp_path / "one" / name).read_bytes() == (tmp_path / "two" / name).read_bytes()
+        for name in files
+    )
+    rows = list(
+        csv.DictReader(
+            (tmp_path / "one" / "subscriptions.csv").read_text(encoding="utf-8").splitlines()
+        )
+    )
+    assert [(row["id"], row["mrr"], row["valid_to"]) for row in rows] == [
+        ("a", "100", ""),
+        ("b", "50", "2025-12-15"),
+        ("c", "25", ""),
+    ]
     assert run("export", tmp_path / "then", "--workspace", acme, "--known-at", FIRST).code == 0
     assert "2025-12-15" not in (tmp_path / "then" / "subscriptions.csv").read_text(encoding="utf-8")
 
@@ -224,7 +368,9 @@ def test_an_export_is_a_canonical_folder_and_the_same_every_time(run: Run, acme:
 def test_doctor_and_the_loads_are_data_too(run: Run, acme: Path) -> None:
     examined = json.loads(run("doctor", "--workspace", acme, "--format", "json").out)
     assert "nrr" in examined["possible"]
-    assert {table["table"]: table["rows"] for table in examined["tables"] if table["connected"]} == {"accounts": 3, "subscriptions": 3}
+    assert {
+        table["table"]: table["rows"] for table in examined["tables"] if table["connected"]
+    } == {"accounts": 3, "subscriptions": 3}
     assert run("doctor", "--workspace", acme).code == 0
     loads = json.loads(run("data", "loads", "--workspace", acme, "--format", "json").out)
     assert [load["recorded_at"][:10] for load in loads] == [FIRST[:10], SECOND[:10]]
@@ -237,7 +383,9 @@ def test_a_template_is_an_empty_canonical_file(run: Run) -> None:
     assert run("template", "acounts").code == 2
 
 
-def test_the_catalogue_lists_shows_tests_and_lints(run: Run, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_the_catalogue_lists_shows_tests_and_lints(
+    run: Run, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
     monkeypatch.chdir(tmp_path)
     rows = json.loads(run("catalogue", "list", "--format", "json").out)
     assert (len(rows), sum(row["enabled"] for row in rows)) == (101, 12)
@@ -254,18 +402,44 @@ def test_every_commands_help_has_an_example(run: Run, command: str) -> None:
     assert f"Example: kampass {command}" in re.sub(r"\s+", " ", re.sub(r"[`│]", "", done.out))
 
 
-def test_a_narrow_terminal_still_shows_every_figure(run: Run, acme: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_narrow_terminal_still_shows_every_figure(
+    run: Run, acme: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
     monkeypatch.setenv("COLUMNS", "60")
-    done = run("kpi", "mrr_end", "nrr", "-w", acme, "--period", "2025", "--grain", "month", "--by", "segment", "--total")
+    done = run(
+        "kpi",
+        "mrr_end",
+        "nrr",
+        "-w",
+        acme,
+        "--period",
+        "2025",
+        "--grain",
+        "month",
+        "--by",
+        "segment",
+        "--total",
+    )
     assert done.code == 0
     assert "Unknown" in done.out
-    assert run("doctor", "--workspace", acme).code == run("catalogue", "list").code == run("--help").code == 0
+    assert (
+        run("doctor", "--workspace", acme).code
+        == run("catalogue", "list").code
+        == run("--help").code
+        == 0
+    )
 
 
 def test_help_is_quick_because_it_imports_neither_engine_nor_store() -> None:
     heavy = ("duckdb", "sqlalchemy", "pyarrow", "pandas", "polars")
-    code = f"import sys, kampass; first = [m for m in {heavy} if m in sys.modules]; sys.argv = ['kampass', '--help']\n"
-    code += f"import kampass.cli\ntry: kampass.cli.main()\nfinally: print('loaded', first, [m for m in {heavy} if m in sys.modules])"
+    code = (
+        f"import sys, kampass; first = [m for m in {heavy} if m in sys.modules]; sys.argv = "
+        "['kampass', '--help']\n"
+    )
+    code += (
+        "import kampass.cli\ntry: kampass.cli.main()\nfinally: print('loaded', first, [m for m "
+        f"in {heavy} if m in sys.modules])"
+    )
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=False)
     assert "loaded [] []" in done.stdout
 
@@ -273,5 +447,7 @@ def test_help_is_quick_because_it_imports_neither_engine_nor_store() -> None:
 def test_version_and_completion_are_there(run: Run) -> None:
     assert run("--version").out.startswith("kampass 0.")
     script = Path(sys.executable).with_name("kampass")
-    shown = subprocess.run([script, "--show-completion", "bash"], capture_output=True, text=True, check=False)
+    shown = subprocess.run(
+        [script, "--show-completion", "bash"], capture_output=True, text=True, check=False
+    )
     assert "_kampass_completion" in shown.stdout

@@ -1,7 +1,9 @@
-"""Commands survive SIGKILL at any moment: nothing is lost, doubled or torn, and the next command just works.
+"""Commands survive SIGKILL at any moment: nothing is lost, doubled or torn, and the next command
+just works.
 
-One workspace grows step by step while `sync`, `publish`, `data replay` and `restore` are killed, half of them at any moment of their run and half
-after they began to build a snapshot. An undisturbed workspace that loads the same steps must export the same bytes. KAMPASS_KILLS sets how
+One workspace grows step by step while `sync`, `publish`, `data replay` and `restore` are killed,
+half of them at any moment of their run and half after they began to build a snapshot. An
+undisturbed workspace that loads the same steps must export the same bytes. KAMPASS_KILLS sets how
 many kills: 6, 30 for a quick sweep, 200 in `make nightly`.
 """
 
@@ -16,7 +18,19 @@ from contextlib import suppress
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from tests.struck import Slowest, answer, expected, exported, load, make, recorded, run, start, strays, write_state
+from tests.struck import (
+    Slowest,
+    answer,
+    expected,
+    exported,
+    load,
+    make,
+    recorded,
+    run,
+    start,
+    strays,
+    write_state,
+)
 
 from kampass.workspace.backup import verify_workspace
 
@@ -36,12 +50,17 @@ class Tally:
 
     def __str__(self) -> str:
         hit = ", ".join(f"{count} of {name}" for name, count in self.of.items())
-        return f"{self.kills} kills ({hit}), {self.in_a_build} inside a build, {self.publishes} publishes, {self.slowest}"
+        return (
+            f"{self.kills} kills ({hit}), {self.in_a_build} inside a build, {self.publishes} "
+            f"publishes, {self.slowest}"
+        )
 
 
 @dataclass
 class Scene:
-    """The workspace that is struck, the calm one, and a backup with the folder it is restored to."""
+    """The workspace that is struck, the calm one, and a backup with the folder it is restored
+    to.
+    """
 
     struck: Path
     calm: Path
@@ -115,7 +134,9 @@ class Scene:
 def test_a_killed_command_loses_doubles_and_tears_nothing(tmp_path: Path) -> None:
     scene, number = _scene(tmp_path), 0
     while scene.tally.kills < KILLS:
-        assert number <= 3 * KILLS + 10, f"most commands ended before they were killed: {scene.tally}"
+        assert number <= 3 * KILLS + 10, (
+            f"most commands ended before they were killed: {scene.tally}"
+        )
         scene.strike(number)
         number += 1
     assert run(["publish", "--workspace", str(scene.calm)]) == 0

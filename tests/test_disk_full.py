@@ -1,7 +1,9 @@
-"""The disk fills up in the middle of a command: it says so, what answered before answers, and with room the next command just works.
+"""The disk fills up in the middle of a command: it says so, what answered before answers, and with
+room the next command just works.
 
-On a small disk of its own where one may be mounted; elsewhere no file of the command may grow beyond a limit, which hits the same writes. Five
-places of a whole sync, twenty where KAMPASS_KILLS is at least 30.
+On a small disk of its own where one may be mounted; elsewhere no file of the command may grow
+beyond a limit, which hits the same writes. Five places of a whole sync, twenty where KAMPASS_KILLS
+is at least 30.
 """
 
 import os
@@ -12,7 +14,18 @@ from dataclasses import dataclass
 from pathlib import Path
 
 import pytest
-from tests.struck import answer, expected, exported, load, make, recorded, run, start, strays, write_state
+from tests.struck import (
+    answer,
+    expected,
+    exported,
+    load,
+    make,
+    recorded,
+    run,
+    start,
+    strays,
+    write_state,
+)
 
 from kampass.errors import DataError
 from kampass.workspace.trouble import named
@@ -35,9 +48,20 @@ class Disk:
 def disk(tmp_path: Path) -> Iterator[Disk]:
     place = tmp_path / "disk"
     place.mkdir()
-    mounted = subprocess.run(["mount", "-t", "tmpfs", "-o", f"size={SIZE}", "tmpfs", str(place)], capture_output=True, check=False).returncode == 0
+    mounted = (
+        subprocess.run(
+            ["mount", "-t", "tmpfs", "-o", f"size={SIZE}", "tmpfs", str(place)],
+            capture_output=True,
+            check=False,
+        ).returncode
+        == 0
+    )
     try:
-        yield Disk(place, "a disk", _filled(place)) if mounted else Disk(place, "file sizes", _limited)
+        yield (
+            Disk(place, "a disk", _filled(place))
+            if mounted
+            else Disk(place, "file sizes", _limited)
+        )
     finally:
         if mounted:
             subprocess.run(["umount", "-l", str(place)], check=True)
@@ -57,13 +81,19 @@ def _limited(words: list[str], room: int) -> "subprocess.Popen[bytes]":
     return start(words, limit=room)
 
 
-def test_a_full_disk_is_named_and_what_was_loaded_before_answers(disk: Disk, tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+def test_a_full_disk_is_named_and_what_was_loaded_before_answers(
+    disk: Disk, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
     ready = make(tmp_path / "ready")
     load(ready, 0)
     write_state(ready / "files", 1)
     calm = Path(shutil.copytree(ready, tmp_path / "calm"))
     assert run([*SYNC, "--workspace", str(calm)]) == 0
-    needed = max(_size(calm) - _size(ready), 1) if disk.kind == "a disk" else max(file.stat().st_size for file in calm.rglob("*") if file.is_file())
+    needed = (
+        max(_size(calm) - _size(ready), 1)
+        if disk.kind == "a disk"
+        else max(file.stat().st_size for file in calm.rglob("*") if file.is_file())
+    )
     right = exported(calm, tmp_path / "calm-export")
     failed = 0
     for place in range(PLACES):
@@ -74,7 +104,9 @@ def test_a_full_disk_is_named_and_what_was_loaded_before_answers(disk: Disk, tmp
         assert b"Traceback" not in narration
         if process.returncode:
             failed += 1
-            assert b"disk is full" in narration or b"cannot be written" in narration, narration.decode()
+            assert b"disk is full" in narration or b"cannot be written" in narration, (
+                narration.decode()
+            )
             assert b"run the command again" in narration
         assert answer(folder) in {expected(0), expected(1)}
         (disk.place / "ballast").unlink(missing_ok=True)
@@ -84,7 +116,10 @@ def test_a_full_disk_is_named_and_what_was_loaded_before_answers(disk: Disk, tmp
         assert strays(folder) == set()
         shutil.rmtree(folder)
     with capsys.disabled():
-        print(f"\n{failed} of {PLACES} commands found no room on {disk.kind} that needed {needed:,} bytes")
+        print(
+            f"\n{failed} of {PLACES} commands found no room on {disk.kind} that needed "
+            f"{needed:,} bytes"
+        )
     assert failed >= PLACES * 3 // 4
 
 
@@ -94,7 +129,9 @@ def test_a_backup_that_finds_no_room_leaves_nothing(disk: Disk, tmp_path: Path) 
     file = disk.place / "backup.zip"
     process = disk.start(["backup", str(file), "--workspace", str(folder)], 4096)
     _, narration = process.communicate(timeout=60)
-    assert process.returncode == 3 and b"disk is full" in narration and b"Traceback" not in narration, narration.decode()
+    assert (
+        process.returncode == 3 and b"disk is full" in narration and b"Traceback" not in narration
+    ), narration.decode()
     assert {path.name for path in disk.place.iterdir()} <= {"ballast"}
     assert strays(folder) == set()
 

@@ -1,4 +1,6 @@
-"""Files of answers and tables: the same doubles in every form, texts that stay texts, names that are safe."""
+"""Files of answers and tables: the same doubles in every form, texts that stay texts, names that
+are safe.
+"""
 
 import csv
 import io
@@ -24,22 +26,60 @@ from kampass.catalogue import shipped
 from kampass.engine import Answer, Result
 from kampass.errors import QuestionError, UnknownName
 from kampass.render.charts import trend
-from kampass.render.files import FORMS, PICTURES, ROW_COLUMNS, About, file_name, row_cells, sheet, write, write_chart, write_table
+from kampass.render.files import (
+    FORMS,
+    PICTURES,
+    ROW_COLUMNS,
+    About,
+    file_name,
+    row_cells,
+    sheet,
+    write,
+    write_chart,
+    write_table,
+)
 from kampass.workspace import Workspace, create
 from kampass.workspace.settings import SourceSettings, WorkspaceSettings
 
 KNOWN_AT = datetime(2026, 1, 3, 5, 30, tzinfo=UTC)
 NUMBERS = ("value", "numerator", "denominator", "low", "high")
-FORMULAS = ["=1+1", "+1", "-1", "@SUM(A1)", "\t=1", "\r=1", "＝1", '=HYPERLINK("http://x")', "=cmd|' /C calc'!A0"]  # noqa: RUF001 - wide signs
+FORMULAS = [
+    "=1+1",
+    "+1",
+    "-1",
+    "@SUM(A1)",
+    "\t=1",
+    "\r=1",
+    "＝1",  # noqa: RUF001
+    '=HYPERLINK("http://x")',
+    "=cmd|' /C calc'!A0",
+]
 Cells = dict[str, list[Any]]
 
 
 def answer(value: float | None, **more: Any) -> Answer:
-    fields = {"kpi": "nrr", "dimensions": {"segment": "large"}, "unit": "percent", "reason": None, "numerator": value, "denominator": 1.0} | more
+    fields = {
+        "kpi": "nrr",
+        "dimensions": {"segment": "large"},
+        "unit": "percent",
+        "reason": None,
+        "numerator": value,
+        "denominator": 1.0,
+    } | more
     return Answer(
-        period_start=date(2025, 10, 1), period_end=date(2026, 1, 1), through=KNOWN_AT, value=value, n=3, low=None, high=None,
-        status="ok", definition="nrr@1", snapshot="abc", known_at=KNOWN_AT, **fields,
-    )  # fmt: skip
+        period_start=date(2025, 10, 1),
+        period_end=date(2026, 1, 1),
+        through=KNOWN_AT,
+        value=value,
+        n=3,
+        low=None,
+        high=None,
+        status="ok",
+        definition="nrr@1",
+        snapshot="abc",
+        known_at=KNOWN_AT,
+        **fields,
+    )
 
 
 def result(*answers: Answer) -> Result:
@@ -48,7 +88,10 @@ def result(*answers: Answer) -> Result:
 
 def read_csv(content: bytes) -> Cells:
     rows = list(csv.reader(io.StringIO(content.decode(), newline="")))
-    return {name: [None if row[at] == "" else row[at] for row in rows[1:]] for at, name in enumerate(rows[0])}
+    return {
+        name: [None if row[at] == "" else row[at] for row in rows[1:]]
+        for at, name in enumerate(rows[0])
+    }
 
 
 def read_xlsx(content: bytes, page: str = "Figures") -> Cells:
@@ -75,18 +118,25 @@ def bits(value: Any) -> bytes | None:
 
 
 @pytest.fixture(scope="module", params=[11, 12])
-def world(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> Iterator[tuple[Workspace, list[str]]]:
+def world(
+    request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory
+) -> Iterator[tuple[Workspace, list[str]]]:
     """A random company, and the periods that its rows crowd around."""
     made, folder = make_world(request.param), tmp_path_factory.mktemp("world")
     made.write(folder / "files")
     source = SourceSettings("files", "folder", {"path": str(folder / "files")})
-    workspace = create(folder / "workspace", WorkspaceSettings(timezone=made.timezone, currency=made.currency, sources=(source,)))
+    workspace = create(
+        folder / "workspace",
+        WorkspaceSettings(timezone=made.timezone, currency=made.currency, sources=(source,)),
+    )
     workspace.sync(recorded_at=made.recorded_at)
     yield workspace, [period for period, _, _ in made.periods()][:2]
     workspace.close()
 
 
-def test_random_answers_are_the_same_doubles_in_every_form(world: tuple[Workspace, list[str]]) -> None:
+def test_random_answers_are_the_same_doubles_in_every_form(
+    world: tuple[Workspace, list[str]],
+) -> None:
     workspace, months = world
     seen = 0
     for month in months:
@@ -105,19 +155,36 @@ def test_random_answers_are_the_same_doubles_in_every_form(world: tuple[Workspac
 def test_any_double_survives_every_form(values: list[float]) -> None:
     made = result(*map(answer, values))
     for form in FORMS:
-        assert [bits(cell) for cell in READERS[form](write(made, form).content)["value"]] == [bits(value) for value in values], form
+        assert [bits(cell) for cell in READERS[form](write(made, form).content)["value"]] == [
+            bits(value) for value in values
+        ], form
 
 
 @pytest.mark.parametrize("form", FORMS)
 def test_numbers_of_tables_are_the_same_doubles(form: str) -> None:
-    amounts = [Decimal("0.1"), Fraction(1, 3), 1e300, 0.1 + 0.2, Decimal("123456789.123456789"), None]
-    cells = READERS[form](write_table(["id", "amount"], [[f"r{at}", amount] for at, amount in enumerate(amounts)], form).content)
-    assert [bits(cell) for cell in cells["amount"]] == [None if amount is None else bits(float(amount)) for amount in amounts]
+    amounts = [
+        Decimal("0.1"),
+        Fraction(1, 3),
+        1e300,
+        0.1 + 0.2,
+        Decimal("123456789.123456789"),
+        None,
+    ]
+    cells = READERS[form](
+        write_table(
+            ["id", "amount"], [[f"r{at}", amount] for at, amount in enumerate(amounts)], form
+        ).content
+    )
+    assert [bits(cell) for cell in cells["amount"]] == [
+        None if amount is None else bits(float(amount)) for amount in amounts
+    ]
 
 
 def test_a_csv_for_programs_holds_the_data_and_one_for_spreadsheets_defuses_texts_only() -> None:
     made = result(*(answer(-5.0, dimensions={"segment": text}) for text in FORMULAS))
-    plain, safe = (read_csv(write(made, "csv", for_spreadsheets=choice).content) for choice in (False, True))
+    plain, safe = (
+        read_csv(write(made, "csv", for_spreadsheets=choice).content) for choice in (False, True)
+    )
     assert plain["dim.segment"] == FORMULAS
     assert safe["dim.segment"] == [f"'{text}" for text in FORMULAS]
     assert plain["value"] == safe["value"]
@@ -125,14 +192,29 @@ def test_a_csv_for_programs_holds_the_data_and_one_for_spreadsheets_defuses_text
 
 
 def test_a_table_for_spreadsheets_defuses_heads_and_texts_and_leaves_numbers() -> None:
-    content = write_table(["=head", "n"], [[text, -1] for text in FORMULAS], "csv", for_spreadsheets=True).content
+    content = write_table(
+        ["=head", "n"], [[text, -1] for text in FORMULAS], "csv", for_spreadsheets=True
+    ).content
     cells = read_csv(content)
     assert list(cells) == ["'=head", "n"]
     assert cells["'=head"] == [f"'{text}" for text in FORMULAS]
     assert set(cells["n"]) == {"-1"}
 
 
-@pytest.mark.parametrize("text", [*FORMULAS, "https://example.org", "mailto:a@b.c", "0123", "1e5", "_x0041_", "  padded  ", "a\nb", "{=1}"])
+@pytest.mark.parametrize(
+    "text",
+    [
+        *FORMULAS,
+        "https://example.org",
+        "mailto:a@b.c",
+        "0123",
+        "1e5",
+        "_x0041_",
+        "  padded  ",
+        "a\nb",
+        "{=1}",
+    ],
+)
 def test_a_text_in_a_workbook_is_that_text_and_no_formula_no_link_no_number(text: str) -> None:
     content = write_table(["text"], [[text]], "xlsx").content
     cell = openpyxl.load_workbook(io.BytesIO(content))["Figures"]["A2"]
@@ -142,14 +224,18 @@ def test_a_text_in_a_workbook_is_that_text_and_no_formula_no_link_no_number(text
 
 
 def test_what_xml_forbids_is_replaced_and_what_no_cell_holds_is_cut() -> None:
-    cells = read_xlsx(write_table(["text"], [["a\x00b\x1f\ud800\uffffc"], ["long" * 20_000]], "xlsx").content)
+    cells = read_xlsx(
+        write_table(["text"], [["a\x00b\x1f\ud800\uffffc"], ["long" * 20_000]], "xlsx").content
+    )
     assert cells["text"][0] == "a\ufffdb\ufffd\ufffd\ufffdc"
     assert len(cells["text"][1]) <= 32_767
     assert cells["text"][1].endswith("…")
 
 
 def test_a_workbook_has_real_dates_instants_in_utc_a_frozen_head_and_formats_by_unit() -> None:
-    book = openpyxl.load_workbook(io.BytesIO(write(result(answer(104.2), answer(5.0, unit="money")), "xlsx").content))
+    book = openpyxl.load_workbook(
+        io.BytesIO(write(result(answer(104.2), answer(5.0, unit="money")), "xlsx").content)
+    )
     page = book["Figures"]
     at = {cell.value: cell.column for cell in page[1]}
     assert page.freeze_panes == "A2"
@@ -163,8 +249,17 @@ def test_a_workbook_has_real_dates_instants_in_utc_a_frozen_head_and_formats_by_
 
 def test_a_workbook_says_where_its_figures_come_from() -> None:
     made = result(answer(104.2))
-    about = About.of(made, question="nrr, 2025-Q4, by segment", kpis=[kpi for kpi in shipped() if kpi.id == "nrr"], link="/kpis/nrr?period=2025-Q4")
-    rows = dict(openpyxl.load_workbook(io.BytesIO(write(made, "xlsx", about=about).content))["About"].iter_rows(values_only=True))
+    about = About.of(
+        made,
+        question="nrr, 2025-Q4, by segment",
+        kpis=[kpi for kpi in shipped() if kpi.id == "nrr"],
+        link="/kpis/nrr?period=2025-Q4",
+    )
+    rows = dict(
+        openpyxl.load_workbook(io.BytesIO(write(made, "xlsx", about=about).content))[
+            "About"
+        ].iter_rows(values_only=True)
+    )
     assert rows["Question"] == "nrr, 2025-Q4, by segment"
     assert (rows["Snapshot"], rows["Known at (UTC)"]) == ("abc", "2026-01-03T05:30:00Z")
     assert rows["Definition nrr@1"].startswith("Net Revenue Retention")
@@ -182,7 +277,9 @@ def test_equal_answers_make_equal_files() -> None:
         assert write(made, form).content == write(made, form).content
 
 
-def test_more_rows_than_a_sheet_holds_are_refused_with_the_way_out(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_more_rows_than_a_sheet_holds_are_refused_with_the_way_out(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
     monkeypatch.setattr(sheet, "MOST_ROWS", 3)
     assert write_table(["n"], [[at] for at in range(3)], "xlsx").content
     with pytest.raises(QuestionError, match="1,048,576 rows") as refused:
@@ -219,12 +316,18 @@ def test_a_form_that_does_not_exist_is_refused() -> None:
 
 @pytest.mark.parametrize(("form", "begins"), [("png", b"\x89PNG\r\n"), ("svg", b"<svg ")])
 def test_a_picture_is_a_picture(form: str, begins: bytes) -> None:
-    assert write(result(answer(1.0), answer(2.0, dimensions={"segment": "<script>alert(1)</script>"})), form).content.startswith(begins)
-    assert write_chart(trend(result(answer(1.0))), form, "trend", look="dark").content.startswith(begins)
+    assert write(
+        result(answer(1.0), answer(2.0, dimensions={"segment": "<script>alert(1)</script>"})), form
+    ).content.startswith(begins)
+    assert write_chart(trend(result(answer(1.0))), form, "trend", look="dark").content.startswith(
+        begins
+    )
 
 
 def test_a_picture_escapes_what_people_typed() -> None:
-    drawn = write(result(answer(1.0, dimensions={"segment": "<script>alert(1)</script>"})), "svg").content
+    drawn = write(
+        result(answer(1.0, dimensions={"segment": "<script>alert(1)</script>"})), "svg"
+    ).content
     assert b"<script" not in drawn
 
 
@@ -235,22 +338,36 @@ def test_a_picture_reads_no_address() -> None:
         write_chart(chart, "svg", "trend")
 
 
-def test_source_rows_are_written_with_what_stands_behind_them(world: tuple[Workspace, list[str]]) -> None:
+def test_source_rows_are_written_with_what_stands_behind_them(
+    world: tuple[Workspace, list[str]],
+) -> None:
     workspace, months = world
-    rows = [row for month in months for row in workspace.rows("time_to_resolution", "numerator", period=month)]
+    rows = [
+        row
+        for month in months
+        for row in workspace.rows("time_to_resolution", "numerator", period=month)
+    ]
     assert rows
     for form in FORMS:
         cells = READERS[form](write_table(ROW_COLUMNS, row_cells(rows), form).content)
-        amounts = [amount for amount, behind in zip(cells["amount"], cells["behind"], strict=True) if not behind]
+        amounts = [
+            amount
+            for amount, behind in zip(cells["amount"], cells["behind"], strict=True)
+            if not behind
+        ]
         assert [bits(amount) for amount in amounts] == [bits(row.amount) for row in rows], form
 
 
 def test_the_sum_of_a_sheet_is_the_sum_of_the_answers() -> None:
     values = [0.1] * 10 + [1e16, -1e16]
-    assert math.fsum(read_xlsx(write(result(*map(answer, values)), "xlsx").content)["value"]) == math.fsum(values)
+    assert math.fsum(
+        read_xlsx(write(result(*map(answer, values)), "xlsx").content)["value"]
+    ) == math.fsum(values)
 
 
-def test_the_command_line_writes_files(tmp_path: Path, world: tuple[Workspace, list[str]], capfdbinary: pytest.CaptureFixture[bytes]) -> None:
+def test_the_command_line_writes_files(
+    tmp_path: Path, world: tuple[Workspace, list[str]], capfdbinary: pytest.CaptureFixture[bytes]
+) -> None:
     from kampass.cli.views.show import show_result
 
     workspace, months = world

@@ -1,7 +1,8 @@
-"""Every fail point, one after the other: the process dies there, what answers is whole, and the next command just works.
+"""Every fail point, one after the other: the process dies there, what answers is whole, and the
+next command just works.
 
-Each point is struck in the command that passes it; a point that is not reached is a failure. An undisturbed workspace that runs the same
-commands must export the same bytes.
+Each point is struck in the command that passes it; a point that is not reached is a failure. An
+undisturbed workspace that runs the same commands must export the same bytes.
 """
 
 import os
@@ -15,7 +16,19 @@ from datetime import timedelta
 from pathlib import Path
 
 import pytest
-from tests.struck import Slowest, answer, expected, exported, load, make, recorded, run, start, strays, write_state
+from tests.struck import (
+    Slowest,
+    answer,
+    expected,
+    exported,
+    load,
+    make,
+    recorded,
+    run,
+    start,
+    strays,
+    write_state,
+)
 
 from kampass.errors import KampassError
 from kampass.store import faults
@@ -48,7 +61,11 @@ class Ready:
             self.made[name] = Path(shutil.copytree(self.before(command), self.place / name))
             assert run([*_words(command), "--workspace", str(self.made[name])]) == 0
         target = self.place / f"{name}-export"
-        return {file.name: file.read_bytes() for file in target.iterdir()} if target.exists() else exported(self.made[name], target)
+        return (
+            {file.name: file.read_bytes() for file in target.iterdir()}
+            if target.exists()
+            else exported(self.made[name], target)
+        )
 
     def next_command(self, words: list[str]) -> None:
         """Run what a person runs next; it works, and from nothing its time is kept."""
@@ -65,7 +82,9 @@ def _prepared(folder: Path, command: str) -> Path:
         _age(folder)
         write_state(folder / "files", 1)
     elif command == "confirm":
-        (folder / "files" / "tickets.csv").write_text("id,created_at,account_id\nt0,2025-06-01,a0\ntorn,yesterday,a0\n", encoding="utf-8")
+        (folder / "files" / "tickets.csv").write_text(
+            "id,created_at,account_id\nt0,2025-06-01,a0\ntorn,yesterday,a0\n", encoding="utf-8"
+        )
         assert run([*SYNC, "--workspace", str(folder)]) == 3, "the deletion brake holds it"
     elif command == "drop":
         load(folder, 1)
@@ -81,13 +100,24 @@ def _age(folder: Path) -> None:
     with closing(open_workspace(folder)) as workspace:
         (row,) = workspace.manifest.snapshots()
         for number in range(10):
-            earlier = replace(row, id=f"{number:016}", file=f"{number:016}.duckdb", recorded_at=row.recorded_at - timedelta(seconds=number + 1))
-            shutil.copyfile(workspace.snapshots.folder / row.file, workspace.snapshots.folder / earlier.file)
+            earlier = replace(
+                row,
+                id=f"{number:016}",
+                file=f"{number:016}.duckdb",
+                recorded_at=row.recorded_at - timedelta(seconds=number + 1),
+            )
+            shutil.copyfile(
+                workspace.snapshots.folder / row.file, workspace.snapshots.folder / earlier.file
+            )
             workspace.manifest.add_snapshot(earlier)
 
 
 def _words(command: str) -> list[str]:
-    return {"drop": ["data", "drop", "2"], "confirm": ["data", "confirm", "2"], "replay": ["data", "replay", *SYNC[1:]]}.get(command, SYNC)
+    return {
+        "drop": ["data", "drop", "2"],
+        "confirm": ["data", "confirm", "2"],
+        "replay": ["data", "replay", *SYNC[1:]],
+    }.get(command, SYNC)
 
 
 def _command_of(point: str) -> str:
@@ -104,13 +134,19 @@ def ready(tmp_path_factory: pytest.TempPathFactory, pytestconfig: pytest.Config)
     assert made.slowest.computed < 5
 
 
-@pytest.mark.parametrize("point", [point for point in faults.POINTS if _command_of(point) not in {"backup", "restore"}])
-def test_a_command_that_dies_at_a_fail_point_loses_doubles_and_tears_nothing(point: str, ready: Ready, tmp_path: Path) -> None:
+@pytest.mark.parametrize(
+    "point", [point for point in faults.POINTS if _command_of(point) not in {"backup", "restore"}]
+)
+def test_a_command_that_dies_at_a_fail_point_loses_doubles_and_tears_nothing(
+    point: str, ready: Ready, tmp_path: Path
+) -> None:
     command = _command_of(point)
     words = _words(command)
     folder = Path(shutil.copytree(ready.before(command), tmp_path / "struck"))
     then = answer(folder)
-    assert run([*words, "--workspace", str(folder)], fail_at=point) == -signal.SIGKILL, "the point was not reached"
+    assert run([*words, "--workspace", str(folder)], fail_at=point) == -signal.SIGKILL, (
+        "the point was not reached"
+    )
     calm = ready.calm(command)
     after = answer(ready.made[f"calm-{command}"])
     assert answer(folder) in {then, after}
@@ -122,7 +158,9 @@ def test_a_command_that_dies_at_a_fail_point_loses_doubles_and_tears_nothing(poi
 
 
 @pytest.mark.parametrize("point", [point for point in faults.POINTS if point.startswith("backup.")])
-def test_a_backup_that_dies_is_there_whole_or_not_at_all(point: str, ready: Ready, tmp_path: Path) -> None:
+def test_a_backup_that_dies_is_there_whole_or_not_at_all(
+    point: str, ready: Ready, tmp_path: Path
+) -> None:
     folder = Path(shutil.copytree(ready.before("sync"), tmp_path / "struck"))
     file = tmp_path / "backup.zip"
     words = ["backup", str(file), "--workspace", str(folder)]
@@ -135,8 +173,12 @@ def test_a_backup_that_dies_is_there_whole_or_not_at_all(point: str, ready: Read
     assert {path.name for path in tmp_path.iterdir()} == {"struck", "backup.zip"}
 
 
-@pytest.mark.parametrize("point", [point for point in faults.POINTS if point.startswith("restore.")])
-def test_a_restore_that_dies_leaves_a_whole_workspace_or_none(point: str, ready: Ready, tmp_path: Path) -> None:
+@pytest.mark.parametrize(
+    "point", [point for point in faults.POINTS if point.startswith("restore.")]
+)
+def test_a_restore_that_dies_leaves_a_whole_workspace_or_none(
+    point: str, ready: Ready, tmp_path: Path
+) -> None:
     file = ready.place / "backup.zip"
     if not file.exists():
         assert run(["backup", str(file), "--workspace", str(ready.before("sync"))]) == 0
@@ -149,7 +191,9 @@ def test_a_restore_that_dies_leaves_a_whole_workspace_or_none(point: str, ready:
         ready.next_command(words)
     ready.next_command(["publish", "--workspace", str(folder)])
     assert answer(folder) == expected(0)
-    assert exported(folder, tmp_path / "export") == exported(ready.before("sync"), tmp_path / "original")
+    assert exported(folder, tmp_path / "export") == exported(
+        ready.before("sync"), tmp_path / "original"
+    )
     assert strays(folder) == set()
     assert verify_workspace(folder).whole
 
@@ -160,10 +204,14 @@ def test_every_point_is_passed_in_one_place_and_documented() -> None:
     passed = re.findall(r'faults\.reach\("([\w.]+)"\)', text)
     assert sorted(passed) == sorted(faults.POINTS)
     page = (SOURCES.parents[1] / "docs" / "durability.md").read_text(encoding="utf-8")
-    assert {point for point in faults.POINTS if f"| `{point}` | {faults.POINTS[point]} |" not in page} == set()
+    assert {
+        point for point in faults.POINTS if f"| `{point}` | {faults.POINTS[point]} |" not in page
+    } == set()
 
 
-@pytest.mark.parametrize("wish", ["publish.rename", "", "load.committed:0", "load.committed:x", "load.committed:-1"])
+@pytest.mark.parametrize(
+    "wish", ["publish.rename", "", "load.committed:0", "load.committed:x", "load.committed:-1"]
+)
 def test_a_point_that_does_not_exist_is_refused(wish: str) -> None:
     with pytest.raises(KampassError):
         faults.arm(wish)

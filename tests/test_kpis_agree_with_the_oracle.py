@@ -1,4 +1,5 @@
-"""Every pinned KPI against a slow second implementation, on random worlds: the whole book and three cuts.
+"""Every pinned KPI against a slow second implementation, on random worlds: the whole book and three
+cuts.
 
 KAMPASS_WORLDS sets how many worlds (default 4; `make nightly` runs 1,000).
 """
@@ -25,7 +26,12 @@ WORDS = ("n", "status", "reason", "through", "unit", "period_start", "period_end
 def test_every_kpi_agrees_on_a_random_world(seed: int, tmp_path: Path) -> None:
     world = make_world(seed)
     world.write(tmp_path / "files")
-    book = oracle.read_book(tmp_path / "files", timezone=world.timezone, currency=world.currency, recorded_at=world.recorded_at)
+    book = oracle.read_book(
+        tmp_path / "files",
+        timezone=world.timezone,
+        currency=world.currency,
+        recorded_at=world.recorded_at,
+    )
     engine = _engine(world, tmp_path)
     checked = 0
     differences = []
@@ -47,7 +53,12 @@ def test_every_kpi_agrees_on_a_random_world(seed: int, tmp_path: Path) -> None:
 def test_every_filter_agrees_on_a_random_world(seed: int, tmp_path: Path) -> None:
     world = make_world(seed)
     world.write(tmp_path / "files")
-    book = oracle.read_book(tmp_path / "files", timezone=world.timezone, currency=world.currency, recorded_at=world.recorded_at)
+    book = oracle.read_book(
+        tmp_path / "files",
+        timezone=world.timezone,
+        currency=world.currency,
+        recorded_at=world.recorded_at,
+    )
     engine = _engine(world, tmp_path)
     from kampass.engine import parse_filter
 
@@ -58,17 +69,24 @@ def test_every_filter_agrees_on_a_random_world(seed: int, tmp_path: Path) -> Non
                 continue
             rows = engine.ask(Question((kpi.id,), period.text, None, (dimension,))).to_dicts()
             values = [row["dimensions"][dimension] for row in rows][:3]
-            for text in [f"{dimension} is unknown" if value is None else f"{dimension}={value}" for value in values]:
+            for text in [
+                f"{dimension} is unknown" if value is None else f"{dimension}={value}"
+                for value in values
+            ]:
                 if text != text.strip() or "= " in text:
                     continue
                 wanted = oracle.answer(book, kpi.id, period.start, period.end, where=(text,))
-                found = engine.ask(Question((kpi.id,), period.text, None, (), (parse_filter(text),))).to_dicts()
+                found = engine.ask(
+                    Question((kpi.id,), period.text, None, (), (parse_filter(text),))
+                ).to_dicts()
                 assert not difference(found, wanted), f"{kpi.id} where {text}"
 
 
 def _engine(world: Any, folder: Path) -> Engine:
     settings = WorkspaceSettings(
-        timezone=world.timezone, currency=world.currency, sources=(SourceSettings("files", "folder", {"path": str(folder / "files")}),)
+        timezone=world.timezone,
+        currency=world.currency,
+        sources=(SourceSettings("files", "folder", {"path": str(folder / "files")}),),
     )
     workspace = create(folder / "workspace", settings)
     workspace.sync(recorded_at=world.recorded_at)
@@ -79,8 +97,17 @@ def _engine(world: Any, folder: Path) -> Engine:
 
 def _cuts(engine: Engine, turn: int) -> list[tuple[str, ...]]:
     """The whole book, segment, account manager, and two more dimensions in turn."""
-    others = sorted({name for kpi in engine.catalogue for name in kpi.named_dimensions} - {"segment", "account_manager"})
-    return [(), ("segment",), ("account_manager",), (others[turn % len(others)],), (others[(turn + 7) % len(others)],)]
+    others = sorted(
+        {name for kpi in engine.catalogue for name in kpi.named_dimensions}
+        - {"segment", "account_manager"}
+    )
+    return [
+        (),
+        ("segment",),
+        ("account_manager",),
+        (others[turn % len(others)],),
+        (others[(turn + 7) % len(others)],),
+    ]
 
 
 def difference(found: list[dict[str, Any]], wanted: list[dict[str, Any]]) -> str:

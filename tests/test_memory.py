@@ -1,4 +1,6 @@
-"""Loading holds about as much memory for a large file as for a small one: both loads, in processes of their own."""
+"""Loading holds about as much memory for a large file as for a small one: both loads, in processes
+of their own.
+"""
 
 from pathlib import Path
 
@@ -6,10 +8,14 @@ import pytest
 from benchmarks.memory import measured
 
 MOST_PER_MEGABYTE = 1.2
-"""MB of memory for each further MB of CSV. Rows held in a table in memory take 2.5, as Python objects more than ten; here 0.2 to 0.5."""
+"""MB of memory for each further MB of CSV. Rows held in a table in memory take 2.5, as Python
+objects more than ten; here 0.2 to 0.5.
+"""
 
 SETTLING = "96MB"
-"""So little that both files spill. With less, DuckDB now and then finds no room for the buffers that it cannot spill."""
+"""So little that both files spill. With less, DuckDB now and then finds no room for the buffers
+that it cannot spill.
+"""
 
 
 def test_memory_does_not_grow_with_the_file(tmp_path: Path) -> None:
@@ -17,7 +23,10 @@ def test_memory_does_not_grow_with_the_file(tmp_path: Path) -> None:
     large = list(measured(tmp_path / "large", "touches", 120, publishing=False, settling=SETTLING))
     for few, many in zip(small, large, strict=True):
         growth = (many.peak - few.peak) / (many.megabytes - few.megabytes)
-        print(f"\n{many.step}: {few.peak:.0f} MB for {few.megabytes:.0f} MB of CSV, {many.peak:.0f} MB for {many.megabytes:.0f}: {growth:.2f} MB per MB")
+        print(
+            f"\n{many.step}: {few.peak:.0f} MB for {few.megabytes:.0f} MB of CSV, "
+            f"{many.peak:.0f} MB for {many.megabytes:.0f}: {growth:.2f} MB per MB"
+        )
         assert growth < MOST_PER_MEGABYTE, many
 
 

@@ -45,10 +45,14 @@ def test_every_block_succeeds_and_prints_what_the_readme_shows(steps: list[Step]
     assert len(steps) >= 8
     for step in steps:
         printed = [" ".join(line.split()) for line in step.stdout.splitlines()]
-        assert [" ".join(line.split()) for line in step.promised.splitlines()] == (printed if step.promised else []), step.block
+        assert [" ".join(line.split()) for line in step.promised.splitlines()] == (
+            printed if step.promised else []
+        ), step.block
 
 
-def test_the_templates_hold_the_columns_of_the_newcomer_s_files(steps: list[Step], folder: Path) -> None:
+def test_the_templates_hold_the_columns_of_the_newcomer_s_files(
+    steps: list[Step], folder: Path
+) -> None:
     accounts, subscriptions = (set(line.split(",")) for line in steps[0].stdout.splitlines())
     for table, columns in (("accounts", accounts), ("subscriptions", subscriptions)):
         header = (folder / "exports" / f"{table}.csv").read_text(encoding="utf-8").splitlines()[0]
@@ -63,8 +67,18 @@ def test_nothing_of_the_newcomer_s_files_is_set_aside(steps: list[Step]) -> None
 
 
 def test_the_figures_are_those_worked_out_by_hand(steps: list[Step], folder: Path) -> None:
-    """500 at the start: Birch (100) leaves, Cedar goes from 400 to 450, Maple comes with 300. Later Birch is back."""
-    expected = {"mrr_end": 750, "nrr": 90, "grr": 80, "customer_churn_rate": 50, "new_mrr": 300, "churned_mrr": 100, "expansion_mrr": 50}
+    """500 at the start: Birch (100) leaves, Cedar goes from 400 to 450, Maple comes with 300. Later
+    Birch is back.
+    """
+    expected = {
+        "mrr_end": 750,
+        "nrr": 90,
+        "grr": 80,
+        "customer_churn_rate": 50,
+        "new_mrr": 300,
+        "churned_mrr": 100,
+        "expansion_mrr": 50,
+    }
     assert asked(folder, *expected, "--period", "2025-Q2") == expected
     assert asked(folder, "mrr_per_account", "--period", "2025-Q2") == {"mrr_per_account": 375}
     assert asked(folder, "reactivation_mrr", "--period", "2025-09") == {"reactivation_mrr": 120}
@@ -83,14 +97,31 @@ def test_every_page_the_readme_points_to_is_there() -> None:
 
 
 def asked(folder: Path, *arguments: str) -> dict[str, float]:
-    found = run(folder, "bash", f"kampass kpi {' '.join(arguments)} --workspace acme --format json", "")
+    found = run(
+        folder, "bash", f"kampass kpi {' '.join(arguments)} --workspace acme --format json", ""
+    )
     return {answer["kpi"]: answer["value"] for answer in json.loads(found.stdout)}
 
 
 def run(folder: Path, language: str, block: str, promised: str) -> Step:
-    command = [sys.executable, "-c", block] if language == "python" else ["bash", "-euo", "pipefail", "-c", block]
-    environment = os.environ | {"PATH": f"{Path(sys.executable).parent}{os.pathsep}{os.environ['PATH']}", "PYTHONIOENCODING": "utf-8"}
+    command = (
+        [sys.executable, "-c", block]
+        if language == "python"
+        else ["bash", "-euo", "pipefail", "-c", block]
+    )
+    environment = os.environ | {
+        "PATH": f"{Path(sys.executable).parent}{os.pathsep}{os.environ['PATH']}",
+        "PYTHONIOENCODING": "utf-8",
+    }
     environment.pop("KAMPASS_WORKSPACE", None)
-    done = subprocess.run(command, cwd=folder, env=environment, capture_output=True, text=True, encoding="utf-8", check=False)
+    done = subprocess.run(
+        command,
+        cwd=folder,
+        env=environment,
+        capture_output=True,
+        text=True,
+        encoding="utf-8",
+        check=False,
+    )
     assert done.returncode == 0, f"{block}\n{done.stdout}\n{done.stderr}"
     return Step(block, done.stdout, done.stderr, promised)

@@ -1,4 +1,6 @@
-"""Questions: the filter grammar, slices and filters, totals, order, errors, and many KPIs or pieces asked at once."""
+"""Questions: the filter grammar, slices and filters, totals, order, errors, and many KPIs or pieces
+asked at once.
+"""
 
 import fcntl
 import os
@@ -27,7 +29,8 @@ E,E,Zeta,
 F,F,alpha,
 G,G,Östlich,
 """,
-    "teams": "id,name,parent_id\nsales,Sales,\neast,East,sales\nfar_east,Far East,east\nsupport,Support,\n",
+    "teams": "id,name,parent_id\nsales,Sales,\neast,East,sales\nfar_east,Far "
+    "East,east\nsupport,Support,\n",
     "users": "id,name,team_id\nu1,U1,sales\nu2,U2,east\nu3,U3,far_east\nu4,U4,support\n",
     "ownerships": """account_id,user_id,role,valid_from
 A,u1,account_manager,2025-01-01
@@ -35,7 +38,8 @@ B,u2,account_manager,2025-01-01
 C,u3,account_manager,2025-01-01
 D,u4,account_manager,2025-01-01
 """,
-    "subscriptions": "id,account_id,mrr,currency,valid_from\n" + "".join(f"{name},{name},{2**index},USD,2025-01-01\n" for index, name in enumerate("ABCDEFG")),
+    "subscriptions": "id,account_id,mrr,currency,valid_from\n"
+    + "".join(f"{name},{name},{2**index},USD,2025-01-01\n" for index, name in enumerate("ABCDEFG")),
 }
 """Seven accounts that pay 1, 2, 4, 8, 16, 32 and 64, so that a sum says which of them it holds."""
 
@@ -44,14 +48,20 @@ def workspace_of(world: World, folder: Path) -> Workspace:
     """A workspace that has loaded the world."""
     world.write(folder / "files")
     source = SourceSettings("files", "folder", {"path": str(folder / "files")})
-    workspace = create(folder / "workspace", WorkspaceSettings(world.timezone, world.currency, sources=(source,)))
+    workspace = create(
+        folder / "workspace", WorkspaceSettings(world.timezone, world.currency, sources=(source,))
+    )
     workspace.sync(recorded_at=world.recorded_at)
     return workspace
 
 
 def random_workspace(seed: int, factory: pytest.TempPathFactory) -> Workspace:
     """The workspace of a random world, made once for all test processes."""
-    shared = factory.getbasetemp().parent if "PYTEST_XDIST_WORKER" in os.environ else factory.getbasetemp()
+    shared = (
+        factory.getbasetemp().parent
+        if "PYTEST_XDIST_WORKER" in os.environ
+        else factory.getbasetemp()
+    )
     folder = shared / f"world-{seed}"
     folder.mkdir(exist_ok=True)
     with (folder / "lock").open("w") as lock:
@@ -70,7 +80,9 @@ def engine() -> Iterator[Engine]:
 
 
 @pytest.fixture(scope="module", params=SEEDS)
-def world(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> Iterator[tuple[Engine, list[str]]]:
+def world(
+    request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory
+) -> Iterator[tuple[Engine, list[str]]]:
     workspace: Workspace = random_workspace(request.param, tmp_path_factory)
     made = workspace.engine()
     yield made, [period.text for period in make_world(request.param).periods()]
@@ -112,7 +124,19 @@ def test_a_filter_is_read_as_the_contract_writes_it(text: str, meant: Filter) ->
     assert parse_filter(text) == meant
 
 
-@pytest.mark.parametrize("text", ["", "segment", "=enterprise", "segment in", "segment is", "segment is nothing", "segment in_tree sales", "segment > a"])
+@pytest.mark.parametrize(
+    "text",
+    [
+        "",
+        "segment",
+        "=enterprise",
+        "segment in",
+        "segment is",
+        "segment is nothing",
+        "segment in_tree sales",
+        "segment > a",
+    ],
+)
 def test_what_is_no_filter_is_an_error(text: str) -> None:
     with pytest.raises(QuestionError) as wrong:
         parse_filter(text)
@@ -145,35 +169,77 @@ def test_what_is_no_filter_is_an_error(text: str) -> None:
         (["account_manager=u4"], 8),
     ],
 )
-def test_filters_hold_together_and_not_equal_speaks_of_known_values_only(engine: Engine, filters: list[str], mrr: int) -> None:
-    (answer,) = engine.ask(Question(("mrr_end",), "2025-03", where=tuple(map(parse_filter, filters))))
+def test_filters_hold_together_and_not_equal_speaks_of_known_values_only(
+    engine: Engine, filters: list[str], mrr: int
+) -> None:
+    (answer,) = engine.ask(
+        Question(("mrr_end",), "2025-03", where=tuple(map(parse_filter, filters)))
+    )
     assert (answer.value, answer.dimensions) == (mrr, {})
 
 
 def test_values_come_by_code_point_and_the_unknown_last(engine: Engine) -> None:
-    segments = [answer.dimensions["segment"] for answer in engine.ask(Question(("mrr_end",), "2025-03", by=("segment",)))]
+    segments = [
+        answer.dimensions["segment"]
+        for answer in engine.ask(Question(("mrr_end",), "2025-03", by=("segment",)))
+    ]
     assert segments == ["Zeta", "a,b", "alpha", "mid market", "x=y", "Östlich", None]
 
 
 def test_two_dimensions_are_ordered_one_after_the_other(engine: Engine) -> None:
-    rows = [tuple(answer.dimensions.values()) for answer in engine.ask(Question(("mrr_end",), "2025-03", by=("region", "segment")))]
-    assert rows == [("apac", "x=y"), ("apac", None), ("emea", "a,b"), ("emea", "mid market"), (None, "Zeta"), (None, "alpha"), (None, "Östlich")]
+    rows = [
+        tuple(answer.dimensions.values())
+        for answer in engine.ask(Question(("mrr_end",), "2025-03", by=("region", "segment")))
+    ]
+    assert rows == [
+        ("apac", "x=y"),
+        ("apac", None),
+        ("emea", "a,b"),
+        ("emea", "mid market"),
+        (None, "Zeta"),
+        (None, "alpha"),
+        (None, "Östlich"),
+    ]
 
 
-def test_rows_come_by_kpi_as_asked_then_by_period_then_by_slice_and_the_total_last(engine: Engine) -> None:
+def test_rows_come_by_kpi_as_asked_then_by_period_then_by_slice_and_the_total_last(
+    engine: Engine,
+) -> None:
     question = Question(("nrr", "mrr_end"), "2025-02..2025-03", "month", ("region",), total=True)
-    rows = [(answer.kpi, answer.period_start.month, answer.dimensions.get("region", "total")) for answer in engine.ask(question)]
-    assert rows == [(kpi, month, region) for kpi in ("nrr", "mrr_end") for month in (2, 3) for region in ("apac", "emea", None, "total")]
+    rows = [
+        (answer.kpi, answer.period_start.month, answer.dimensions.get("region", "total"))
+        for answer in engine.ask(question)
+    ]
+    assert rows == [
+        (kpi, month, region)
+        for kpi in ("nrr", "mrr_end")
+        for month in (2, 3)
+        for region in ("apac", "emea", None, "total")
+    ]
 
 
 def test_a_total_is_computed_on_the_union_and_not_summed_from_the_rows(engine: Engine) -> None:
     *rows, total = engine.ask(Question(("nrr",), "2025-03", by=("region",), total=True))
     assert [row.value for row in rows] == [100, 100, 100]
-    assert (total.dimensions, total.value, total.numerator, total.denominator, total.n) == ({}, 100, 127, 127, 7)
+    assert (total.dimensions, total.value, total.numerator, total.denominator, total.n) == (
+        {},
+        100,
+        127,
+        127,
+        7,
+    )
 
 
 def test_a_total_keeps_the_filters(engine: Engine) -> None:
-    rows = engine.ask(Question(("mrr_end",), "2025-03", by=("region",), where=(parse_filter("region!=emea"),), total=True))
+    rows = engine.ask(
+        Question(
+            ("mrr_end",),
+            "2025-03",
+            by=("region",),
+            where=(parse_filter("region!=emea"),),
+            total=True,
+        )
+    )
     assert [(row.dimensions, row.value) for row in rows] == [({"region": "apac"}, 12), ({}, 12)]
 
 
@@ -184,19 +250,45 @@ def test_without_a_cut_there_is_one_row_and_no_second_one_for_the_total(engine: 
 @pytest.mark.parametrize(
     ("question", "code", "message"),
     [
-        (Question(("chrun_rate", "nrr"), "2025"), "unknown_kpi", "There is no KPI called 'chrun_rate'."),
-        (Question(("customer_chrun_rate",), "2025"), "unknown_kpi", "Did you mean 'customer_churn_rate'?"),
-        (Question(("nrr",), "2025", by=("segmnet",)), "unknown_dimension", "Did you mean 'segment'?"),
-        (Question(("nrr",), "2025", where=(Filter("regoin", "=", ("emea",)),)), "unknown_dimension", "Did you mean 'region'?"),
-        (Question(("nrr",), "2025", by=("agent",)), "unknown_dimension", "There is no dimension called 'agent'."),
-        (Question(("cac",), "2025", by=("segment",)), "unknown_dimension", "There is no dimension called 'segment'."),
+        (
+            Question(("chrun_rate", "nrr"), "2025"),
+            "unknown_kpi",
+            "There is no KPI called 'chrun_rate'.",
+        ),
+        (
+            Question(("customer_chrun_rate",), "2025"),
+            "unknown_kpi",
+            "Did you mean 'customer_churn_rate'?",
+        ),
+        (
+            Question(("nrr",), "2025", by=("segmnet",)),
+            "unknown_dimension",
+            "Did you mean 'segment'?",
+        ),
+        (
+            Question(("nrr",), "2025", where=(Filter("regoin", "=", ("emea",)),)),
+            "unknown_dimension",
+            "Did you mean 'region'?",
+        ),
+        (
+            Question(("nrr",), "2025", by=("agent",)),
+            "unknown_dimension",
+            "There is no dimension called 'agent'.",
+        ),
+        (
+            Question(("cac",), "2025", by=("segment",)),
+            "unknown_dimension",
+            "There is no dimension called 'segment'.",
+        ),
         (Question(("nrr",), "2025-13"), "bad_period", "not in the calendar"),
         (Question(("nrr",), "last month"), "bad_period", "is not a period"),
         (Question(("nrr",), "2025-03", "year"), "bad_grain", "coarser"),
         (Question(("nrr",), "2025-03", "fortnight"), "bad_grain", "fortnight"),
     ],
 )
-def test_a_question_that_cannot_be_asked_says_what_was_meant(engine: Engine, question: Question, code: str, message: str) -> None:
+def test_a_question_that_cannot_be_asked_says_what_was_meant(
+    engine: Engine, question: Question, code: str, message: str
+) -> None:
     with pytest.raises(QuestionError) as wrong:
         engine.ask(question)
     assert (wrong.value.code, wrong.value.exit_code) == (code, 2)
@@ -205,15 +297,21 @@ def test_a_question_that_cannot_be_asked_says_what_was_meant(engine: Engine, que
 
 
 @pytest.mark.parametrize("dimension", ["segment", "team"])
-def test_a_slice_is_what_its_filter_answers(world: tuple[Engine, list[str]], dimension: str) -> None:
-    """For every KPI, n and status too, the unknown among others; a slice that counts nothing has no row, and its filter counts nothing."""
+def test_a_slice_is_what_its_filter_answers(
+    world: tuple[Engine, list[str]], dimension: str
+) -> None:
+    """For every KPI, n and status too, the unknown among others; a slice that counts nothing has no
+    row, and its filter counts nothing.
+    """
     engine, periods = world
     kpis = tuple(kpi for kpi in takers((dimension,)) if shipped().get(kpi).distribution is None)
     sliced = engine.ask(Question(kpis, periods[1], by=(dimension,)))
     values = dict.fromkeys(row.dimensions[dimension] for row in sliced)
     assert len(values) > 2
     for value in list(values)[-5:]:
-        condition = parse_filter(f"{dimension} is unknown" if value is None else f"{dimension}={value}")
+        condition = parse_filter(
+            f"{dimension} is unknown" if value is None else f"{dimension}={value}"
+        )
         rows = {row.kpi: plain(row) for row in sliced if row.dimensions[dimension] == value}
         for answer in engine.ask(Question(kpis, periods[1], where=(condition,))):
             if answer.kpi in rows:
@@ -223,29 +321,41 @@ def test_a_slice_is_what_its_filter_answers(world: tuple[Engine, list[str]], dim
 
 
 @pytest.mark.parametrize("by", [(), ("segment",)])
-def test_many_kpis_at_once_answer_as_each_alone(world: tuple[Engine, list[str]], by: tuple[str, ...]) -> None:
+def test_many_kpis_at_once_answer_as_each_alone(
+    world: tuple[Engine, list[str]], by: tuple[str, ...]
+) -> None:
     engine, periods = world
     together = list(engine.ask(Question(takers(by), periods[1], by=by)))
     assert len({answer.kpi for answer in together}) > 50
     for kpi in takers(by):
-        assert list(engine.ask(Question((kpi,), periods[1], by=by))) == [answer for answer in together if answer.kpi == kpi]
+        assert list(engine.ask(Question((kpi,), periods[1], by=by))) == [
+            answer for answer in together if answer.kpi == kpi
+        ]
 
 
 def test_every_kpi_can_be_asked_at_once(world: tuple[Engine, list[str]]) -> None:
     engine, periods = world
     every = tuple(kpi.id for kpi in shipped())
-    assert list(dict.fromkeys(answer.kpi for answer in engine.ask(Question(every, periods[0])))) == list(every)
+    assert list(
+        dict.fromkeys(answer.kpi for answer in engine.ask(Question(every, periods[0])))
+    ) == list(every)
 
 
-def test_the_months_of_a_quarter_answer_as_each_month_alone(world: tuple[Engine, list[str]]) -> None:
+def test_the_months_of_a_quarter_answer_as_each_month_alone(
+    world: tuple[Engine, list[str]],
+) -> None:
     engine, periods = world
     every = tuple(kpi.id for kpi in shipped())
     together = list(engine.ask(Question(every, periods[1], "month")))
     for month in dict.fromkeys(answer.period_start for answer in together):
-        assert list(engine.ask(Question(every, f"{month:%Y-%m}"))) == [answer for answer in together if answer.period_start == month]
+        assert list(engine.ask(Question(every, f"{month:%Y-%m}"))) == [
+            answer for answer in together if answer.period_start == month
+        ]
 
 
-def test_the_weeks_of_a_month_answer_as_the_same_days_alone(world: tuple[Engine, list[str]]) -> None:
+def test_the_weeks_of_a_month_answer_as_the_same_days_alone(
+    world: tuple[Engine, list[str]],
+) -> None:
     """The first and the last are clipped to the month."""
     engine, periods = world
     every = tuple(kpi.id for kpi in shipped())
@@ -254,4 +364,6 @@ def test_the_weeks_of_a_month_answer_as_the_same_days_alone(world: tuple[Engine,
     assert len(spans) in {4, 5, 6}
     for start, end in (spans[0], spans[1], spans[-1]):
         days = f"{start}..{end.fromordinal(end.toordinal() - 1)}"
-        assert list(engine.ask(Question(every, days))) == [answer for answer in together if answer.period_start == start]
+        assert list(engine.ask(Question(every, days))) == [
+            answer for answer in together if answer.period_start == start
+        ]

@@ -1,4 +1,6 @@
-"""Uploads: a file waits under a name of ours, is mapped by what a form says, and loads whole or not at all. Jobs take turns."""
+"""Uploads: a file waits under a name of ours, is mapped by what a form says, and loads whole or not
+at all. Jobs take turns.
+"""
 
 import io
 import threading
@@ -33,25 +35,42 @@ def uploaded(workspace: Workspace, text: str | bytes = MESSY, name: str = "answe
 
 def said(upload: Upload, fields: dict[str, str], **more: object) -> Upload:
     """The upload as a form says it."""
-    return replace(upload, said=said_of(upload.table, {name: [value] for name, value in fields.items()}, upload.said), **more)  # type: ignore[arg-type]
+    return replace(
+        upload,
+        said=said_of(upload.table, {name: [value] for name, value in fields.items()}, upload.said),
+        **more,
+    )  # type: ignore[arg-type]
 
 
 def test_a_file_name_is_shown_and_never_a_path(workspace: Workspace) -> None:
     upload = uploaded(workspace, name="../../..\\etc/pass\nwd <b>.CSV")
     assert upload.shown == "pass?wd <b>.CSV"
-    files = [file.name for file in (workspace.folder / ".kampass" / "uploads" / upload.id).iterdir()]
+    files = [
+        file.name for file in (workspace.folder / ".kampass" / "uploads" / upload.id).iterdir()
+    ]
     assert "upload.csv" in files and not any("pass" in file for file in files)
 
 
-@pytest.mark.parametrize(("name", "content", "code"), [("a.exe", b"x", "unreadable_file"), ("noending", b"x", "unreadable_file"), ("a.csv", b"", "no_header")])
-def test_what_is_no_table_is_refused_and_leaves_nothing_behind(workspace: Workspace, name: str, content: bytes, code: str) -> None:
+@pytest.mark.parametrize(
+    ("name", "content", "code"),
+    [
+        ("a.exe", b"x", "unreadable_file"),
+        ("noending", b"x", "unreadable_file"),
+        ("a.csv", b"", "no_header"),
+    ],
+)
+def test_what_is_no_table_is_refused_and_leaves_nothing_behind(
+    workspace: Workspace, name: str, content: bytes, code: str
+) -> None:
     with pytest.raises(DataError) as refused:
         Uploads(workspace.folder).receive(io.BytesIO(content), name, 1)
     assert refused.value.code == code
     assert Uploads(workspace.folder).waiting(1) == []
 
 
-@pytest.mark.parametrize("name", ["", "../x", "A", "a b", "a/b", "-a", "a-", "x" * 41, "ä", "files"])
+@pytest.mark.parametrize(
+    "name", ["", "../x", "A", "a b", "a/b", "-a", "a-", "x" * 41, "ä", "files"]
+)
 def test_a_source_is_named_strictly_and_never_like_another(workspace: Workspace, name: str) -> None:
     with pytest.raises(DataError) as refused:
         aimed(uploaded(workspace), workspace.settings.sources, name, "responses")
@@ -76,27 +95,45 @@ def test_a_person_has_ten_uploads_waiting_at_most(workspace: Workspace) -> None:
     assert [upload.id for upload in Uploads(workspace.folder).waiting(1)] == made[:1:-1]
 
 
-def test_what_could_be_read_in_two_ways_stays_open_until_it_is_answered(workspace: Workspace) -> None:
+def test_what_could_be_read_in_two_ways_stays_open_until_it_is_answered(
+    workspace: Workspace,
+) -> None:
     seen = look(workspace, said(uploaded(workspace), MAPPED))
     assert seen.open == ("Am: which is the day, which the month?",)
-    asked = next(choice for choice in choices("responses", seen.upload.said, seen.preview.questions if seen.preview else ()) if choice.question)
+    asked = next(
+        choice
+        for choice in choices(
+            "responses", seen.upload.said, seen.preview.questions if seen.preview else ()
+        )
+        if choice.question
+    )
     assert [(code, shown) for code, shown, _ in asked.readings] == [
         ("timestamp:%d.%m.%Y %H:%M", "2026-04-03; 2026-04-05"),
         ("timestamp:%m.%d.%Y %H:%M", "2026-03-04; 2026-05-04"),
     ]
-    dated = look(workspace, said(uploaded(workspace), MAPPED | {"read.responded_at": "timestamp:%d.%m.%Y %H:%M"}))
+    dated = look(
+        workspace,
+        said(uploaded(workspace), MAPPED | {"read.responded_at": "timestamp:%d.%m.%Y %H:%M"}),
+    )
     assert dated.open == ("Am: which time zone are these in? (any IANA name)",)
 
 
-def test_the_preview_shows_the_rows_that_would_be_set_aside_and_loads_nothing(workspace: Workspace) -> None:
+def test_the_preview_shows_the_rows_that_would_be_set_aside_and_loads_nothing(
+    workspace: Workspace,
+) -> None:
     before = workspace.manifest.current(), (workspace.folder / "kampass.toml").read_text()
     seen = look(workspace, said(uploaded(workspace), ANSWERED))
     assert seen.ready and seen.preview is not None
-    assert [(row.line, row.column, row.value) for row in seen.preview.aside] == [(3, "Note", "sehr gut"), (4, "Am", "31.02.2026 10:00")]
+    assert [(row.line, row.column, row.value) for row in seen.preview.aside] == [
+        (3, "Note", "sehr gut"),
+        (4, "Am", "31.02.2026 10:00"),
+    ]
     assert (workspace.manifest.current(), (workspace.folder / "kampass.toml").read_text()) == before
 
 
-def test_a_load_writes_the_mapping_and_leaves_the_rest_of_the_settings_as_it_stands(workspace: Workspace) -> None:
+def test_a_load_writes_the_mapping_and_leaves_the_rest_of_the_settings_as_it_stands(
+    workspace: Workspace,
+) -> None:
     before = (workspace.folder / "kampass.toml").read_text()
     told: list[str] = []
     found = load(workspace, said(uploaded(workspace), ANSWERED), told.append)
@@ -113,15 +150,25 @@ def test_a_load_writes_the_mapping_and_leaves_the_rest_of_the_settings_as_it_sta
 def test_a_refused_load_leaves_settings_and_files_as_they_were(workspace: Workspace) -> None:
     load(workspace, said(uploaded(workspace), ANSWERED), lambda _: None)
     folder = workspace.folder / "uploads" / "survey"
-    before = (workspace.folder / "kampass.toml").read_text(), workspace.manifest.current(), [file.name for file in folder.iterdir()]
+    before = (
+        (workspace.folder / "kampass.toml").read_text(),
+        workspace.manifest.current(),
+        [file.name for file in folder.iterdir()],
+    )
     with pytest.raises(DataError) as refused:
         load(workspace, said(uploaded(workspace), MAPPED, adds=False), lambda _: None)
     assert refused.value.code == "ambiguous_values"
-    assert ((workspace.folder / "kampass.toml").read_text(), workspace.manifest.current(), [file.name for file in folder.iterdir()]) == before
+    assert (
+        (workspace.folder / "kampass.toml").read_text(),
+        workspace.manifest.current(),
+        [file.name for file in folder.iterdir()],
+    ) == before
 
 
 @pytest.mark.parametrize(("adds", "kept"), [(True, ["e1", "e4", "e9"]), (False, ["e9"])])
-def test_the_next_file_of_the_same_shape_needs_nothing_but_a_word_on_the_earlier_ones(workspace: Workspace, *, adds: bool, kept: list[str]) -> None:
+def test_the_next_file_of_the_same_shape_needs_nothing_but_a_word_on_the_earlier_ones(
+    workspace: Workspace, *, adds: bool, kept: list[str]
+) -> None:
     load(workspace, said(uploaded(workspace), ANSWERED), lambda _: None)
     again = uploaded(workspace, "Nr;Umfrage;Am;Note;Kunde\n" + "e9;s1;06.05.2026 11:00;5,0;a2\n")
     assert again.known
@@ -130,7 +177,12 @@ def test_the_next_file_of_the_same_shape_needs_nothing_but_a_word_on_the_earlier
     load(workspace, replace(again, adds=adds), lambda _: None)
     for held in workspace.manifest.loads(states=("held",)):
         workspace.confirm(held.id)
-    rows = workspace.sight().cursor().execute("SELECT id FROM responses WHERE id LIKE 'e%' ORDER BY 1").fetchall()
+    rows = (
+        workspace.sight()
+        .cursor()
+        .execute("SELECT id FROM responses WHERE id LIKE 'e%' ORDER BY 1")
+        .fetchall()
+    )
     assert [row[0] for row in rows] == kept
 
 
@@ -146,22 +198,47 @@ def test_an_encoding_is_asked_for_and_then_taken(workspace: Workspace) -> None:
     text = MESSY.removeprefix("\ufeff").replace("a1", "müller").encode("windows-1252")
     asked = look(workspace, said(uploaded(workspace, text), ANSWERED))
     assert "Which encoding does the file have?" in asked.open
-    assert look(workspace, said(uploaded(workspace, text), ANSWERED | {"encoding": "windows-1252"})).ready
+    assert look(
+        workspace, said(uploaded(workspace, text), ANSWERED | {"encoding": "windows-1252"})
+    ).ready
 
 
 def test_what_a_form_says_is_what_it_shows_again() -> None:
     fields = {
-        "from.id": ":No", "from.kind": ":Art", "values.kind": "Neu = new; Alt = renewal", "from.account_id": ":A", "from.auto_renew": ":Auto", "true.auto_renew": "ja",
-        "false.auto_renew": "nein, ", "from.value": ":Wert", "read.value": "number:,.", "from.currency": "=", "constant.currency": "EUR", "from.valid_from": ":Von",
-        "read.valid_from": "date:%d.%m.%Y", "null": "NULL, -", "trim": "1", "header_row": "3",
-    }  # fmt: skip
+        "from.id": ":No",
+        "from.kind": ":Art",
+        "values.kind": "Neu = new; Alt = renewal",
+        "from.account_id": ":A",
+        "from.auto_renew": ":Auto",
+        "true.auto_renew": "ja",
+        "false.auto_renew": "nein, ",
+        "from.value": ":Wert",
+        "read.value": "number:,.",
+        "from.currency": "=",
+        "constant.currency": "EUR",
+        "from.valid_from": ":Von",
+        "read.valid_from": "date:%d.%m.%Y",
+        "null": "NULL, -",
+        "trim": "1",
+        "header_row": "3",
+    }
     made = said_of("contracts", {name: [value] for name, value in fields.items()}, {})
     assert made["header_row"] == 3 and made["null"] == ["NULL", "-"] and made["trim"] is True
     assert not by_hand(made)
     shown = {choice.column.name: choice for choice in choices("contracts", made)}
-    assert (shown["kind"].values, shown["auto_renew"].true, shown["auto_renew"].false) == ("Neu = new; Alt = renewal", "ja", "nein")
-    assert (shown["value"].read, shown["valid_from"].read, shown["currency"].constant) == ("number:,.", "date:%d.%m.%Y", "EUR")
-    assert by_hand({"select": "SELECT 1", "columns": {}}) and by_hand({"columns": {"id": {"columns": ["a", "b"], "join": "-"}}})
+    assert (shown["kind"].values, shown["auto_renew"].true, shown["auto_renew"].false) == (
+        "Neu = new; Alt = renewal",
+        "ja",
+        "nein",
+    )
+    assert (shown["value"].read, shown["valid_from"].read, shown["currency"].constant) == (
+        "number:,.",
+        "date:%d.%m.%Y",
+        "EUR",
+    )
+    assert by_hand({"select": "SELECT 1", "columns": {}}) and by_hand(
+        {"columns": {"id": {"columns": ["a", "b"], "join": "-"}}}
+    )
 
 
 def test_one_job_runs_at_a_time_and_the_others_wait() -> None:
@@ -189,7 +266,12 @@ def test_a_job_tells_its_steps_and_what_went_wrong() -> None:
         raise DataError("The file is damaged.", code="unreadable_file", hint="Export it again.")
 
     job = jobs.wait(jobs.start(Order("load", "it", 1), refused).id)
-    assert (job.state, job.said, job.step, job.error and job.error.code) == ("failed", "Reading", 1, "unreadable_file")
+    assert (job.state, job.said, job.step, job.error and job.error.code) == (
+        "failed",
+        "Reading",
+        1,
+        "unreadable_file",
+    )
 
 
 def test_a_bug_in_a_job_is_told_by_a_number_and_nothing_else() -> None:
@@ -197,7 +279,12 @@ def test_a_bug_in_a_job_is_told_by_a_number_and_nothing_else() -> None:
     jobs = Jobs()
     job = jobs.wait(jobs.start(Order("load", "it", 1), lambda _: 1 // 0).id)
     job_error = job.error
-    assert job_error is not None and job_error.code == "internal" and "incident" in job_error.message and "division" not in job_error.message
+    assert (
+        job_error is not None
+        and job_error.code == "internal"
+        and "incident" in job_error.message
+        and "division" not in job_error.message
+    )
 
 
 def test_too_many_jobs_are_refused() -> None:

@@ -1,7 +1,8 @@
-"""A wrong formula must break a worked example: every definition is broken on purpose, and its examples notice.
+"""A wrong formula must break a worked example: every definition is broken on purpose, and its
+examples notice.
 
-Smallest case: `customers_start` counts lines with `valid_from <= before`; moved by a day it counts a client that began
-on the first day of the period, and the example with such a client fails.
+Smallest case: `customers_start` counts lines with `valid_from <= before`; moved by a day it counts
+a client that began on the first day of the period, and the example with such a client fails.
 """
 
 import pytest
@@ -12,7 +13,17 @@ from kampass.errors import DefinitionError
 from kampass.workspace.authoring.mutants.equivalents import _REASONS
 from kampass.workspace.authoring.mutants.mutants import _BOUNDARIES, Survey, mutants, survey
 
-SAMPLE = ("nrr", "transfer_in_mrr", "contract_renewal_rate", "nps", "enps", "sales_growth_rate", "acquisition_source_mix", "fcr", "touches_to_closure")
+SAMPLE = (
+    "nrr",
+    "transfer_in_mrr",
+    "contract_renewal_rate",
+    "nps",
+    "enps",
+    "sales_growth_rate",
+    "acquisition_source_mix",
+    "fcr",
+    "touches_to_closure",
+)
 LEAST_OF_EACH_BOUNDARY = 10
 
 
@@ -28,11 +39,15 @@ def test_no_wrong_formula_survives() -> None:
     found = survey(shipped())
     say(found)
     assert not [line for line in found.table() if line.startswith("survived")]
-    assert {(mutant.kpi.id, mutant.kind, mutant.what) for mutant, _ in found.equivalent} == set(_REASONS), "a reason for a mutant that is not made"
+    assert {(mutant.kpi.id, mutant.kind, mutant.what) for mutant, _ in found.equivalent} == set(
+        _REASONS
+    ), "a reason for a mutant that is not made"
 
 
 def test_every_boundary_is_still_found_in_the_sql() -> None:
-    """The boundaries are moved in the SQL's text; a text that has changed must not make them vanish."""
+    """The boundaries are moved in the SQL's text; a text that has changed must not make them
+    vanish.
+    """
     made = dict.fromkeys(_BOUNDARIES, 0)
     for kpi in shipped():
         for mutant in mutants(kpi):
@@ -42,7 +57,9 @@ def test_every_boundary_is_still_found_in_the_sql() -> None:
 
 
 def test_every_wrong_formula_can_be_compiled() -> None:
-    """A mutant that the language refuses would be caught for nothing, but for the floor under employees' answers, which is a refusal."""
+    """A mutant that the language refuses would be caught for nothing, but for the floor under
+    employees' answers, which is a refusal.
+    """
     shape = Shape((), (), "UTC")
     refused = []
     for mutant in [mutant for kpi in shipped() for mutant in mutants(kpi)]:

@@ -1,7 +1,9 @@
-"""Small adversarial data worlds: random, reproducible canonical tables that sit on the edges of the definitions.
+"""Small adversarial data worlds: random, reproducible canonical tables that sit on the edges of the
+definitions.
 
-Rows that must be quarantined carry an id that begins with `bad-`, unless they repeat the key of a good row on purpose
-(a quarantined line supersedes nothing). The rows themselves come from the module beside this one.
+Rows that must be quarantined carry an id that begins with `bad-`, unless they repeat the key of a
+good row on purpose (a quarantined line supersedes nothing). The rows themselves come from the
+module beside this one.
 """
 
 from __future__ import annotations
@@ -13,15 +15,30 @@ from datetime import date, datetime, time
 from pathlib import Path
 from zoneinfo import ZoneInfo
 
-from tests.worlds_draft import CLOSED, COLUMNS, DAY, HEADER, KEYS, REQUIRED, Draft, Frame, Period, Row, months_on
+from tests.worlds_draft import (
+    CLOSED,
+    COLUMNS,
+    DAY,
+    HEADER,
+    KEYS,
+    REQUIRED,
+    Draft,
+    Frame,
+    Period,
+    Row,
+    months_on,
+)
 from tests.worlds_rows import BUILDERS
 
 ZONES = ("America/New_York", "Europe/Berlin", "Asia/Kolkata")
 NUMBERS = set(
-    "tier_rank value quantity unit_price mrr amount probability minutes reopened agent_replies score seats"
+    "tier_rank value quantity unit_price mrr amount probability minutes reopened agent_replies "
+    "score seats"
     " customer_messages active_users logins key_events baseline target rate scale_min scale_max".split()
 )
-ENTITIES = set("accounts contacts users teams products surveys memberships ownerships account_attributes".split())
+ENTITIES = set(
+    "accounts contacts users teams products surveys memberships ownerships account_attributes".split()
+)
 FACTS = [table for table in COLUMNS if table not in ENTITIES | {"fx_rates", "coverage"}]
 
 
@@ -36,7 +53,9 @@ class World:
     tables: dict[str, list[Row]]
 
     def write(self, folder: Path) -> None:
-        """Write one CSV file per table; some worlds begin their files with a BOM or end lines with CRLF."""
+        """Write one CSV file per table; some worlds begin their files with a BOM or end lines with
+        CRLF.
+        """
         folder.mkdir(parents=True, exist_ok=True)
         encoding = "utf-8-sig" if self.seed % 5 == 3 else "utf-8"
         for table, rows in self.tables.items():
@@ -47,7 +66,9 @@ class World:
                 writer.writerows([row[column] or "" for column in header] for row in rows)
 
     def periods(self) -> list[Period]:
-        """About four questions whose boundaries the rows crowd around; the first is the last month of the window."""
+        """About four questions whose boundaries the rows crowd around; the first is the last month
+        of the window.
+        """
         return _frame(self.seed).asked
 
 
@@ -57,11 +78,17 @@ def _frame(seed: int) -> Frame:
     zone = ZoneInfo(rng.choice(ZONES))
     start = months_on(date(2024, 1, 1), rng.randrange(18))
     end = months_on(start, 14)
-    offsets = {n: datetime.combine(start + n * DAY, time(), zone).utcoffset() for n in range((end - start).days + 1)}
+    offsets = {
+        n: datetime.combine(start + n * DAY, time(), zone).utcoffset()
+        for n in range((end - start).days + 1)
+    }
     changes = [start + n * DAY for n in range(len(offsets) - 1) if offsets[n] != offsets[n + 1]]
     last, middle = months_on(end, -1), months_on(start, rng.randint(5, 11))
     quarter = months_on(middle, -((middle.month - 1) % 3))
-    asked = [Period(f"{last:%Y-%m}", last, end), Period(f"{quarter.year}-Q{(quarter.month + 2) // 3}", quarter, months_on(quarter, 3))]
+    asked = [
+        Period(f"{last:%Y-%m}", last, end),
+        Period(f"{quarter.year}-Q{(quarter.month + 2) // 3}", quarter, months_on(quarter, 3)),
+    ]
     opening, length = months_on(start, rng.randint(1, 2)), rng.choice((2, 3, 6, 12))
     closing = months_on(opening, length - 1)
     asked.append(Period(f"{opening:%Y-%m}..{closing:%Y-%m}", opening, months_on(closing, 1)))
@@ -78,10 +105,18 @@ def _frame(seed: int) -> Frame:
 
 
 def _repeat(d: Draft, table: str) -> None:
-    """Give some rows a second version under the same key: newer, older, or undecided (the later line wins)."""
-    rows, fixed = d.rows[table], {"closed_at", "response_id", "user_id", "satisfied_from", *KEYS[table]}
+    """Give some rows a second version under the same key: newer, older, or undecided (the later
+    line wins).
+    """
+    rows, fixed = (
+        d.rows[table],
+        {"closed_at", "response_id", "user_id", "satisfied_from", *KEYS[table]},
+    )
     optional = [c for c in HEADER[table] if c not in {*REQUIRED[table], *fixed}]
-    changeable = [*optional, *({"mrr", "amount", "value", "target"} & set(HEADER[table]) - set(optional) - fixed)]
+    changeable = [
+        *optional,
+        *({"mrr", "amount", "value", "target"} & set(HEADER[table]) - set(optional) - fixed),
+    ]
     changeable.sort()
     known = d.midnight((d.recorded_at - 5 * DAY).date())
     for row in d.rng.sample(rows, min(len(rows), d.pick((1, 2, 4)))) if changeable else []:
@@ -91,7 +126,9 @@ def _repeat(d: Draft, table: str) -> None:
             continue
         versions = d.pick(((1, 2), (2, 1), (1, 1), None))
         if versions:
-            row["updated_at"], copy["updated_at"] = (d.text(known - DAY / version) for version in versions)
+            row["updated_at"], copy["updated_at"] = (
+                d.text(known - DAY / version) for version in versions
+            )
         rows.insert(d.rng.randint(0, len(rows)), copy)
 
 
@@ -109,7 +146,9 @@ def _spoilt(d: Draft, table: str, column: str, row: Row) -> str | None:
     naive = "2025-03-01T10:00:00"
     if column == "score":
         return d.pick(("8.5", "11")) if "nps" in str(row["survey_id"]) else d.pick(("1000", "-1"))
-    if column in REQUIRED[table] and (column.endswith("account_id") or column in ("goal_id", "survey_id", "user_id")):
+    if column in REQUIRED[table] and (
+        column.endswith("account_id") or column in ("goal_id", "survey_id", "user_id")
+    ):
         return "nowhere"
     if column == "closed_at":
         return "" if row["status"] == "open" else None
@@ -127,7 +166,9 @@ def _spoilt(d: Draft, table: str, column: str, row: Row) -> str | None:
 
 
 def _spoil(d: Draft, table: str) -> None:
-    """Add lines that must be quarantined: new ones, or broken repeats of good ones that supersede nothing."""
+    """Add lines that must be quarantined: new ones, or broken repeats of good ones that supersede
+    nothing.
+    """
     taken = KEYS[table]
     spared = {"id", "currency", "value" if table == "account_attributes" else "id"}
     columns = [column for column in HEADER[table] if column not in spared]
@@ -143,7 +184,9 @@ def _spoil(d: Draft, table: str) -> None:
 
 
 def _coverage(d: Draft, tables: dict[str, list[Row]]) -> None:
-    """Say of some tables how far they are covered: whole, touching, overlapping, with a gap, ending early, late."""
+    """Say of some tables how far they are covered: whole, touching, overlapping, with a gap, ending
+    early, late.
+    """
     early, late = d.start - 500 * DAY, d.recorded_at.date() + d.pick((-3, 0, 1, 40)) * DAY
     for table in [name for name in FACTS if name in tables and d.chance(0.4)]:
         cut = d.day(d.start, d.end)
@@ -161,21 +204,38 @@ def _coverage(d: Draft, tables: dict[str, list[Row]]) -> None:
 
 
 def _finish(d: Draft) -> dict[str, list[Row]]:
-    """Repeat, delete and spoil rows, leave tables and columns out, and give all rows of a table the same columns."""
+    """Repeat, delete and spoil rows, leave tables and columns out, and give all rows of a table the
+    same columns.
+    """
     steps = ((_repeat, 0.4), (_delete, 0.35), (_spoil, 0.35))
     for table in COLUMNS:
         for step, probability in steps:
             if table not in ("coverage", "fx_rates") and d.chance(probability):
                 step(d, table)
-    tables = {table: rows for table, rows in d.rows.items() if table == "accounts" or d.chance(0.96)}
-    tables = {table: rows if table == "accounts" or d.chance(0.96) else [] for table, rows in tables.items()}
+    tables = {
+        table: rows for table, rows in d.rows.items() if table == "accounts" or d.chance(0.96)
+    }
+    tables = {
+        table: rows if table == "accounts" or d.chance(0.96) else []
+        for table, rows in tables.items()
+    }
     tables.pop("coverage", None)
     if d.chance(1 / 3):
         _coverage(d, tables)
         tables |= {"coverage": d.rows["coverage"]} if d.rows["coverage"] else {}
     for table, rows in tables.items():
-        header = [*HEADER[table], *(c for c in ("updated_at", "deleted_at") if any(c in row for row in rows))]
-        kept = {*REQUIRED[table], *KEYS[table], "closed_at", "satisfied_from", "updated_at", "deleted_at"}
+        header = [
+            *HEADER[table],
+            *(c for c in ("updated_at", "deleted_at") if any(c in row for row in rows)),
+        ]
+        kept = {
+            *REQUIRED[table],
+            *KEYS[table],
+            "closed_at",
+            "satisfied_from",
+            "updated_at",
+            "deleted_at",
+        }
         if d.chance(0.06) and set(header) - kept:
             header.remove(d.pick([column for column in header if column not in kept]))
         if d.chance(0.05) and table != "accounts":

@@ -42,21 +42,56 @@ def _people(d: Draft) -> None:
         team = d.add("teams", name=f"Team {n}", parent_id=d.ref("teams", 0.4))
         for _ in range(d.pick((1, 4, 5, 6, 9))):
             user = d.add(
-                "users", name="Someone", role=d.maybe("agent"), team_id=d.maybe(team, 0.9), manager_id=d.ref("users", 0.5), active_from=d.maybe(d.start, 0.3)
+                "users",
+                name="Someone",
+                role=d.maybe("agent"),
+                team_id=d.maybe(team, 0.9),
+                manager_id=d.ref("users", 0.5),
+                active_from=d.maybe(d.start, 0.3),
             )
             d.team_of[user] = team
             for begin, end in d.spans() if d.chance(0.4) else []:
-                d.add("memberships", user_id=user, team_id=d.pick(d.ids["teams"]), valid_from=begin, valid_to=end)
-            for begin, end in d.spans(apart=True) if d.chance(0.3) else [(d.start - 90 * DAY, None)]:
-                d.add("employees", user_id=user, joined_on=begin, left_on=end, team_id=d.maybe(team, 0.5))
+                d.add(
+                    "memberships",
+                    user_id=user,
+                    team_id=d.pick(d.ids["teams"]),
+                    valid_from=begin,
+                    valid_to=end,
+                )
+            for begin, end in (
+                d.spans(apart=True) if d.chance(0.3) else [(d.start - 90 * DAY, None)]
+            ):
+                d.add(
+                    "employees",
+                    user_id=user,
+                    joined_on=begin,
+                    left_on=end,
+                    team_id=d.maybe(team, 0.5),
+                )
     managers = d.ids["users"][: d.rng.randint(2, 6)]
     for account in d.ids["accounts"]:
         for role in ("account_manager", "csm", "support"):
-            for begin, end in d.spans() if d.chance(0.85 if role == "account_manager" else 0.2) else []:
-                d.add("ownerships", account_id=account, user_id=d.pick(managers), role=role, valid_from=begin, valid_to=end)
+            for begin, end in (
+                d.spans() if d.chance(0.85 if role == "account_manager" else 0.2) else []
+            ):
+                d.add(
+                    "ownerships",
+                    account_id=account,
+                    user_id=d.pick(managers),
+                    role=role,
+                    valid_from=begin,
+                    valid_to=end,
+                )
         for name in ("segment", "tier", "plan_colour", "health_band"):
             for begin, end in d.spans() if d.chance(0.3) else []:
-                d.add("account_attributes", account_id=account, attribute=name, value=d.pick(AWKWARD), valid_from=begin, valid_to=end)
+                d.add(
+                    "account_attributes",
+                    account_id=account,
+                    attribute=name,
+                    value=d.pick(AWKWARD),
+                    valid_from=begin,
+                    valid_to=end,
+                )
 
 
 def _line(d: Draft, account: str, begin: date, end: date | None, **over: Any) -> dict[str, Any]:
@@ -69,7 +104,15 @@ def _line(d: Draft, account: str, begin: date, end: date | None, **over: Any) ->
         "is_trial": d.maybe(d.chance(0.04), 0.5),
     }
     cells |= over
-    d.add("subscriptions", account_id=account, valid_from=begin, valid_to=end, contract_id=d.ref("contracts", 0.6), unit_price=d.maybe(d.money(), 0.4), **cells)
+    d.add(
+        "subscriptions",
+        account_id=account,
+        valid_from=begin,
+        valid_to=end,
+        contract_id=d.ref("contracts", 0.6),
+        unit_price=d.maybe(d.money(), 0.4),
+        **cells,
+    )
     if cells["mrr"] > 0 and not cells["is_trial"] and (end is None or end > begin):
         d.first_paid[account] = min(begin, d.first_paid.get(account, begin))
     return cells
@@ -106,11 +149,18 @@ def _story(d: Draft, account: str, story: str) -> None:
 
 
 def _change(d: Draft, account: str, story: str, days: tuple[date, date, date | None]) -> None:
-    """A line that ends and, unless it churns, goes on at once with another price, quantity or product."""
+    """A line that ends and, unless it churns, goes on at once with another price, quantity or
+    product.
+    """
     began, turn, until = days
     old = _line(d, account, began, turn)
-    factor = {"upgrade": ("1.1", "2", "3"), "downgrade": ("0.5", "0.9")}.get(story, ("1", "1.5", "0.8"))
-    new = {"mrr": (old["mrr"] * Decimal(d.pick(factor))).quantize(Decimal("0.01")), "currency": old["currency"]}
+    factor = {"upgrade": ("1.1", "2", "3"), "downgrade": ("0.5", "0.9")}.get(
+        story, ("1", "1.5", "0.8")
+    )
+    new = {
+        "mrr": (old["mrr"] * Decimal(d.pick(factor))).quantize(Decimal("0.01")),
+        "currency": old["currency"],
+    }
     if story == "swap":
         new["product_id"] = d.ref("products", 0.05)
     else:
@@ -131,16 +181,35 @@ def _contract(d: Draft, account: str, begin: date, end: date | None, **over: Any
         "currency": d.maybe(d.code(), 0.8),
         "previous_contract_id": d.maybe("nowhere", 0.03),
     }
-    outcome = d.pick((None, None, None, None, "pending", "pending", "renewed", "lost", "superseded"))
+    outcome = d.pick(
+        (None, None, None, None, "pending", "pending", "renewed", "lost", "superseded")
+    )
     if outcome == "lost":
-        cells |= {"ended_on": d.maybe(end), "churn_type": "voluntary", "churn_reason": d.pick(AWKWARD)}
-    return d.add("contracts", account_id=account, valid_from=begin, valid_to=end, outcome=outcome, **(cells | over))
+        cells |= {
+            "ended_on": d.maybe(end),
+            "churn_type": "voluntary",
+            "churn_reason": d.pick(AWKWARD),
+        }
+    return d.add(
+        "contracts",
+        account_id=account,
+        valid_from=begin,
+        valid_to=end,
+        outcome=outcome,
+        **(cells | over),
+    )
 
 
 def _commerce(d: Draft) -> None:
     """Products, contracts, subscriptions, purchases, costs and rates."""
     for n, family in enumerate(("core", "core", "core", "analytics", "analytics", "NA")):
-        d.add("products", name=f"Product {n}", family=family, tier_rank=d.maybe(n), is_addon=n in (2, 4) or None)
+        d.add(
+            "products",
+            name=f"Product {n}",
+            family=family,
+            tier_rank=d.maybe(n),
+            is_addon=n in (2, 4) or None,
+        )
     for account in d.ids["accounts"]:
         for _ in range(d.pick((0, 1, 2, 2, 3))):
             near = d.chance(0.25)
@@ -149,13 +218,41 @@ def _commerce(d: Draft) -> None:
             begin, product = due - d.pick((31, 90, 365, 366)) * DAY, d.ref("products", 0.25)
             first = _contract(d, account, begin, d.maybe(due, 0.95), product_id=product)
             if d.chance(0.2 if near else 0.65):
-                start = d.pick([due + d.pick((0, 0, 30, 30, 31, -1, -20, 29, 60)) * DAY, begin, begin + DAY])
-                over = d.pick([{}, {}, {"product_id": product}, {"product_id": product}, {"kind": "amendment"}])
+                start = d.pick(
+                    [due + d.pick((0, 0, 30, 30, 31, -1, -20, 29, 60)) * DAY, begin, begin + DAY]
+                )
+                over = d.pick(
+                    [
+                        {},
+                        {},
+                        {"product_id": product},
+                        {"product_id": product},
+                        {"kind": "amendment"},
+                    ]
+                )
                 over |= d.pick([{}, {}, {}, {"previous_contract_id": first}])
-                _contract(d, account, start, d.pick([start + 365 * DAY, None, due, due + DAY]), **over)
-        stories = ("steady", "new", "churn", "return", "transient", "upgrade", "downgrade", "swap", "add-on", "trial", "odd", "price")
+                _contract(
+                    d, account, start, d.pick([start + 365 * DAY, None, due, due + DAY]), **over
+                )
+        stories = (
+            "steady",
+            "new",
+            "churn",
+            "return",
+            "transient",
+            "upgrade",
+            "downgrade",
+            "swap",
+            "add-on",
+            "trial",
+            "odd",
+            "price",
+        )
         main = d.pick((*stories, "new", "churn", "return", "transient", "prospect", "prospect"))
-        for story in [main, *d.rng.sample(stories, 0 if main == "prospect" else d.pick((0, 0, 1, 2)))]:
+        for story in [
+            main,
+            *d.rng.sample(stories, 0 if main == "prospect" else d.pick((0, 0, 1, 2))),
+        ]:
             _story(d, account, story)
     for _ in range(d.size()):
         kind = d.maybe(d.closed("purchases.kind"), 0.85)
@@ -168,11 +265,26 @@ def _commerce(d: Draft) -> None:
             product_id=d.ref("products"),
             amount=d.money() * (-1 if kind == "credit" and d.chance(0.5) else 1),
         )
-        d.add("costs", on=d.day(), kind=d.closed("costs.kind"), amount=d.money(), currency=d.code(), account_id=d.ref("accounts", 0.3))
+        d.add(
+            "costs",
+            on=d.day(),
+            kind=d.closed("costs.kind"),
+            amount=d.money(),
+            currency=d.code(),
+            account_id=d.ref("accounts", 0.3),
+        )
     for currency in d.currencies[1:]:
         late = d.missing_rate and d.chance(0.5)
-        for begin in [d.day() if late else date(2020, 1, 1), *(d.day() for _ in range(d.rng.randint(0, 4)))]:
-            d.add("fx_rates", currency=currency, valid_from=begin, rate=d.pick(("0.5", "1.0837", "1.25", "0.012", "2")))
+        for begin in [
+            d.day() if late else date(2020, 1, 1),
+            *(d.day() for _ in range(d.rng.randint(0, 4))),
+        ]:
+            d.add(
+                "fx_rates",
+                currency=currency,
+                valid_from=begin,
+                rate=d.pick(("0.5", "1.0837", "1.25", "0.012", "2")),
+            )
 
 
 def _touch(d: Draft, when: datetime, **over: Any) -> None:
@@ -200,10 +312,17 @@ def _tickets(d: Draft) -> None:
         created, account = d.moment(), d.ref("accounts")
         topic = d.pick(("login", "billing", "NA", None))
         for _ in range(d.pick((1, 1, 2, 3))):
-            resolved = d.maybe(created + d.pick((0 * DAY, MICRO, d.rng.uniform(0, 2) * DAY, 3 * DAY, 30 * DAY)), 0.85)
+            resolved = d.maybe(
+                created + d.pick((0 * DAY, MICRO, d.rng.uniform(0, 2) * DAY, 3 * DAY, 30 * DAY)),
+                0.85,
+            )
             if resolved and d.chance(0.3):
-                resolved = max(created, d.moment(d.day(created.date(), max(created.date(), d.last))))
-            replied = d.maybe(created + d.rng.choice([0 * DAY, d.rng.uniform(0, 3) * DAY, 2 * DAY, SECOND]), 0.8)
+                resolved = max(
+                    created, d.moment(d.day(created.date(), max(created.date(), d.last)))
+                )
+            replied = d.maybe(
+                created + d.rng.choice([0 * DAY, d.rng.uniform(0, 3) * DAY, 2 * DAY, SECOND]), 0.8
+            )
             d.add(
                 "tickets",
                 created_at=created,
@@ -245,11 +364,26 @@ def _sales(d: Draft) -> None:
             attributed_to=d.maybe(d.closed("deals.attributed_to")),
         )
         for _ in range(d.pick((0, 0, 1, 3)) if closed else 0):
-            _touch(d, closed + d.pick((0 * DAY, MICRO, -MICRO, -DAY, DAY, -30 * DAY)), account_id=account, deal_id=deal)
-    for account, day in d.first_paid.items():  # whole days of 24 hours, whatever the clocks do in between
+            _touch(
+                d,
+                closed + d.pick((0 * DAY, MICRO, -MICRO, -DAY, DAY, -30 * DAY)),
+                account_id=account,
+                deal_id=deal,
+            )
+    for (
+        account,
+        day,
+    ) in d.first_paid.items():  # whole days of 24 hours, whatever the clocks do in between
         if d.chance(0.5):
             lag = d.pick((0, 0, 30, 90, 90, 90, 91)) * DAY + d.pick((0, 0, 1, -1)) * MICRO
-            _touch(d, d.midnight(day) - lag, account_id=account, direction="outbound", is_automated=None, outcome=None)
+            _touch(
+                d,
+                d.midnight(day) - lag,
+                account_id=account,
+                direction="outbound",
+                is_automated=None,
+                outcome=None,
+            )
     talkative = d.rng.sample(d.ids["accounts"], len(d.ids["accounts"]) * 2 // 3)
     for _ in range(d.size()):
         _touch(d, d.moment(), account_id=d.pick([*talkative, *talkative, None]))
@@ -262,16 +396,22 @@ def _answer(d: Draft, survey: str, when: datetime, **over: Any) -> str:
     score = d.pick((low, high, high, high, *edges, d.rng.randint(low, high)))
     score = "3.5" if survey in ("csat-5", "csat-7") and d.chance(0.05) else score
     comment = d.maybe("Good,\nmostly", 0.1)
-    return d.add("responses", survey_id=survey, responded_at=when, score=score, comment=comment, **over)
+    return d.add(
+        "responses", survey_id=survey, responded_at=when, score=score, comment=comment, **over
+    )
 
 
 def _surveys(d: Draft) -> None:
-    """Surveys of several scales, answers of clients (repeated, simultaneous, anonymous) and invitations."""
+    """Surveys of several scales, answers of clients (repeated, simultaneous, anonymous) and
+    invitations.
+    """
     clients = d.rng.sample([survey for survey in SCALES if survey.startswith("csat")], 4)
     clients += ["nps-a", "nps-a", "nps-b", "nps-b", "custom-9"]
     for survey in dict.fromkeys([*clients, "enps-a", "esat-5"]):
         low, high = SCALES[survey]
-        known = {"csat-6": 5, "csat-100": 80}.get(survey, d.maybe(low + 1, 0.1) if survey[:4] == "csat" else None)
+        known = {"csat-6": 5, "csat-100": 80}.get(
+            survey, d.maybe(low + 1, 0.1) if survey[:4] == "csat" else None
+        )
         d.add(
             "surveys",
             id=survey,
@@ -283,13 +423,20 @@ def _surveys(d: Draft) -> None:
         )
     for _ in range(d.size() // 2):
         survey, when = d.pick(clients), d.moment()
-        who = {"account_id": d.ref("accounts"), "contact_id": d.ref("contacts", 0.25), "agent_id": d.ref("users", 0.5)}
+        who = {
+            "account_id": d.ref("accounts"),
+            "contact_id": d.ref("contacts", 0.25),
+            "agent_id": d.ref("users", 0.5),
+        }
         for _ in range(d.pick((1, 1, 1, 2, 3))):
             _answer(d, survey, when, ticket_id=d.ref("tickets", 0.5), **who)
             when += d.pick((0 * DAY, 0 * DAY, MICRO, DAY, 20 * DAY))
             survey = d.pick(("nps-a", "nps-b")) if survey.startswith("nps") else survey
     for _ in range(d.size()):
-        survey, who = d.pick(clients), {"account_id": d.ref("accounts"), "contact_id": d.ref("contacts", 0.1)}
+        survey, who = (
+            d.pick(clients),
+            {"account_id": d.ref("accounts"), "contact_id": d.ref("contacts", 0.1)},
+        )
         invited, response, window = d.moment(), None, 30 * DAY
         if d.chance(0.6):
             lag = d.pick((window, window, window + MICRO, window - MICRO, DAY, MICRO))
@@ -332,7 +479,9 @@ def _adoption(d: Draft) -> None:
             key_events=d.maybe(3),
         )
         received, status = d.moment(), d.closed("feedback.status")
-        done = received + d.pick((90 * DAY, 90 * DAY, 90 * DAY + MICRO, 90 * DAY - MICRO, DAY, 0 * DAY, 120 * DAY))
+        done = received + d.pick(
+            (90 * DAY, 90 * DAY, 90 * DAY + MICRO, 90 * DAY - MICRO, DAY, 0 * DAY, 120 * DAY)
+        )
         d.add(
             "feedback",
             received_at=received,
@@ -384,7 +533,13 @@ def _adoption(d: Draft) -> None:
 def _words(d: Draft) -> None:
     """Interventions, leads and notes."""
     for _ in range(d.size()):
-        d.add("interventions", name="Campaign", on=d.day(), account_id=d.ref("accounts", 0.4), segment=d.pick(AWKWARD))
+        d.add(
+            "interventions",
+            name="Campaign",
+            on=d.day(),
+            account_id=d.ref("accounts", 0.4),
+            segment=d.pick(AWKWARD),
+        )
         d.add(
             "leads",
             created_at=d.moment(),

@@ -1,7 +1,8 @@
-"""Who may see which accounts. Everything that answers takes a `Scope`; no face decides for itself what to leave out.
+"""Who may see which accounts. Everything that answers takes a `Scope`; no face decides for itself
+what to leave out.
 
-Account managers see the accounts they own now or owned last (so that the accounts they lost stay theirs), team leads those
-of their team and the teams below it, everybody else all of them.
+Account managers see the accounts they own now or owned last (so that the accounts they lost stay
+theirs), team leads those of their team and the teams below it, everybody else all of them.
 """
 
 import hashlib
@@ -45,7 +46,9 @@ class Scope:
 
     @cached_property
     def key(self) -> str:
-        """A short name that two scopes share only where they see the same: what is kept for one is never served to another."""
+        """A short name that two scopes share only where they see the same: what is kept for one is
+        never served to another.
+        """
         if self.accounts is None:
             return "all"
         digest = hashlib.sha256()
@@ -54,7 +57,9 @@ class Scope:
         return digest.hexdigest()[:32]
 
     def sees(self, account: str | None) -> bool:
-        """Whether an account may be seen; what belongs to no account is for those who see everything."""
+        """Whether an account may be seen; what belongs to no account is for those who see
+        everything.
+        """
         return self.accounts is None or (account is not None and account in self.accounts)
 
 
@@ -64,7 +69,9 @@ NOTHING = Scope(frozenset())
 
 @dataclass(frozen=True)
 class Viewer:
-    """Who asks: a signed-in person, what they are here for, and what they may see. `user_id` and `team_id` are theirs in the data."""
+    """Who asks: a signed-in person, what they are here for, and what they may see. `user_id` and
+    `team_id` are theirs in the data.
+    """
 
     person_id: int
     email: str

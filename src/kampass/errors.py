@@ -53,7 +53,11 @@ class UnknownName(QuestionError):  # noqa: N818 - reads as a sentence at the rai
     def __init__(self, kind: str, name: str, known: Iterable[str], *, hint: str = "") -> None:
         close = get_close_matches(name, list(known), n=1)
         suggestion = f" Did you mean '{close[0]}'?" if close else ""
-        super().__init__(f"There is no {kind} called '{name}'.{suggestion}", hint=hint, code=f"unknown_{kind.lower().replace(' ', '_')}")
+        super().__init__(
+            f"There is no {kind} called '{name}'.{suggestion}",
+            hint=hint,
+            code=f"unknown_{kind.lower().replace(' ', '_')}",
+        )
 
 
 class DataError(KampassError):

@@ -1,7 +1,8 @@
 """Days to fiscal years as calendar arithmetic; never minus 365 days.
 
-A period is half-open in local dates. Instants are worked out once, here, from the workspace's time zone: a local
-day starts at its first instant, which is not always midnight (in a few zones the clocks jump over it).
+A period is half-open in local dates. Instants are worked out once, here, from the workspace's time
+zone: a local day starts at its first instant, which is not always midnight (in a few zones the
+clocks jump over it).
 """
 
 import re
@@ -19,7 +20,10 @@ Unit = Literal["day", "week", "month", "quarter", "year"]
 UNITS: tuple[Unit, ...] = ("day", "week", "month", "quarter", "year")
 _MONTHS = {"month": 1, "quarter": 3, "year": 12}
 _DAYS_PER_MONTH = 30.4375
-_EXAMPLES = "Write 2026, 2026-Q1, 2026-03, 2026-W09, 2026-03-14, FY2026, FY2026-Q1, or two of the same kind as 2025-01..2025-12."
+_EXAMPLES = (
+    "Write 2026, 2026-Q1, 2026-03, 2026-W09, 2026-03-14, FY2026, FY2026-Q1, or two of the same "
+    "kind as 2025-01..2025-12."
+)
 
 
 @dataclass(frozen=True)
@@ -49,7 +53,9 @@ class Calendar:
         before, after = instant - timedelta(hours=3), instant + timedelta(hours=3)
         while after - before > timedelta(microseconds=1):
             middle = before + (after - before) / 2
-            before, after = (before, middle) if middle.astimezone(self.zone).date() >= day else (middle, after)
+            before, after = (
+                (before, middle) if middle.astimezone(self.zone).date() >= day else (middle, after)
+            )
         return after
 
     def local_date(self, instant: datetime) -> date:
@@ -57,11 +63,15 @@ class Calendar:
         return instant.astimezone(self.zone).date()
 
     def last_date_before(self, instant: datetime) -> date:
-        """The local date of the last instant before this one: where "the state at a boundary" is read."""
+        """The local date of the last instant before this one: where "the state at a boundary" is
+        read.
+        """
         return self.local_date(instant - timedelta(microseconds=1))
 
     def months_between(self, start: date, instant: datetime) -> float:
-        """Months of [start, instant): whole calendar months where it is made of them, else days / 30.4375."""
+        """Months of [start, instant): whole calendar months where it is made of them, else days /
+        30.4375.
+        """
         end = self.local_date(instant)
         at_midnight = self.first_instant(end) == instant
         if at_midnight and start.day == 1 and end.day == 1:
@@ -79,7 +89,9 @@ def add_months(day: date, months: int) -> date:
     """
     year, month = divmod(day.year * 12 + day.month - 1 + months, 12)
     if not 1 <= year <= 9998:  # noqa: PLR2004 - the years that dates can hold
-        raise QuestionError(f"The year {year} lies outside the calendar.", code="bad_period", hint=_EXAMPLES)
+        raise QuestionError(
+            f"The year {year} lies outside the calendar.", code="bad_period", hint=_EXAMPLES
+        )
     return date(year, month + 1, min(day.day, monthrange(year, month + 1)[1]))
 
 
@@ -101,22 +113,38 @@ class Period:
 
     def previous(self) -> "Period":
         """The period before, of the same kind; a clipped piece: the same number of days before."""
-        start = _shift(self.start, self.unit, -self.count) if self.whole else self.start - timedelta(days=self.days)
+        start = (
+            _shift(self.start, self.unit, -self.count)
+            if self.whole
+            else self.start - timedelta(days=self.days)
+        )
         return Period(start, self.start, self.unit, self.count, self.whole, self.fiscal)
 
     def year_ago(self) -> "Period":
-        """The same period a year earlier (weeks: the same ISO week of the year before, or its last)."""
+        """The same period a year earlier (weeks: the same ISO week of the year before, or its
+        last).
+        """
         if self.unit == "week" and self.whole:
             start = _week_a_year_ago(self.start)
             return Period(start, start + timedelta(weeks=self.count), "week", self.count)
-        if self.unit == "day" and self.whole:  # from date to date, so that one day stays one day beside 29 February
+        if (
+            self.unit == "day" and self.whole
+        ):  # from date to date, so that one day stays one day beside 29 February
             start, last = add_months(self.start, -12), add_months(self.end - timedelta(days=1), -12)
             return Period(start, last + timedelta(days=1), "day", (last - start).days + 1)
-        return Period(add_months(self.start, -12), add_months(self.end, -12), self.unit, self.count, self.whole, self.fiscal)
+        return Period(
+            add_months(self.start, -12),
+            add_months(self.end, -12),
+            self.unit,
+            self.count,
+            self.whole,
+            self.fiscal,
+        )
 
 
 def parse(text: str, calendar: Calendar) -> Period:
-    """Read `2026`, `2026-Q1`, `2026-03`, `2026-W09`, `2026-03-14`, `FY2026`, `FY2026-Q1` or a range of two of a kind.
+    """Read `2026`, `2026-Q1`, `2026-03`, `2026-W09`, `2026-03-14`, `FY2026`, `FY2026-Q1` or a range
+    of two of a kind.
 
     >>> parse("2025-01..2025-03", Calendar()).end
     datetime.date(2025, 4, 1)
@@ -129,7 +157,9 @@ def parse(text: str, calendar: Calendar) -> Period:
     if (one.unit, one.fiscal) != (two.unit, two.fiscal):
         raise QuestionError(f"'{text}' is a range of two kinds.", code="bad_period", hint=_EXAMPLES)
     if two.start < one.start:
-        raise QuestionError(f"'{text}' ends before it starts.", code="bad_period", hint=f"Write {last}..{first}.")
+        raise QuestionError(
+            f"'{text}' ends before it starts.", code="bad_period", hint=f"Write {last}..{first}."
+        )
     count = 1
     while _shift(one.start, one.unit, count) < two.end:
         count += 1
@@ -160,9 +190,17 @@ def cut(period: Period, grain: str | None, calendar: Calendar) -> list[Period]:
     if grain is None:
         return [period]
     if grain not in UNITS:
-        raise QuestionError(f"There is no grain called '{grain}'.", code="bad_grain", hint=f"One of {', '.join(UNITS)}.")
+        raise QuestionError(
+            f"There is no grain called '{grain}'.",
+            code="bad_grain",
+            hint=f"One of {', '.join(UNITS)}.",
+        )
     if _shift(period.start, grain, 1) > period.end:
-        raise QuestionError(f"The grain '{grain}' is coarser than the period.", code="bad_grain", hint="Leave --grain out, or widen --period.")
+        raise QuestionError(
+            f"The grain '{grain}' is coarser than the period.",
+            code="bad_grain",
+            hint="Leave --grain out, or widen --period.",
+        )
     return list(_pieces(period, grain, calendar))
 
 
@@ -205,7 +243,9 @@ def _single(text: str, calendar: Calendar) -> Period:
             try:
                 return make([int(group) for group in match.groups()], calendar)
             except (ValueError, OverflowError) as wrong:
-                raise QuestionError(f"'{text}' is not in the calendar: {wrong}.", code="bad_period", hint=_EXAMPLES) from None
+                raise QuestionError(
+                    f"'{text}' is not in the calendar: {wrong}.", code="bad_period", hint=_EXAMPLES
+                ) from None
     raise QuestionError(f"'{text}' is not a period.", code="bad_period", hint=_EXAMPLES)
 
 
@@ -242,6 +282,8 @@ _FORMS: list[tuple[str, Callable[[list[int], Calendar], Period]]] = [
     (r"FY([1-9]\d{3})", lambda g, c: _months(_fiscal_start(g[0], c), "year", fiscal=True)),
     (
         r"FY([1-9]\d{3})-Q(\d)",
-        lambda g, c: _months(add_months(_fiscal_start(g[0], c), _quarter(g[1])), "quarter", fiscal=True),
+        lambda g, c: _months(
+            add_months(_fiscal_start(g[0], c), _quarter(g[1])), "quarter", fiscal=True
+        ),
     ),
 ]

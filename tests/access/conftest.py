@@ -12,7 +12,9 @@ from kampass.workspace.settings import SourceSettings, WorkspaceSettings
 def company(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Workspace]:
     """The sample company's workspace."""
     folder = tmp_path_factory.mktemp("access") / "company"
-    workspace = create(folder, WorkspaceSettings(sources=(SourceSettings("sample", "sample", {"scale": 0.15}),)))
+    workspace = create(
+        folder, WorkspaceSettings(sources=(SourceSettings("sample", "sample", {"scale": 0.15}),))
+    )
     workspace.sync()
     yield workspace
     workspace.close()

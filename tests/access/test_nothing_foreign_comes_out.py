@@ -1,7 +1,10 @@
-"""Whatever an account manager asks (KAMPASS_EXPLAIN=all: every KPI by every dimension; else one for each fact), nothing about another's account comes out: not a figure, a row, a count, a label, a reason.
+"""Whatever an account manager asks (KAMPASS_EXPLAIN=all: every KPI by every dimension; else one for
+each fact), nothing about another's account comes out: not a figure, a row, a count, a label, a
+reason.
 
-Two derivations. A figure within a scope is the figure filtered to its accounts, for every KPI; and no text of any answer holds an
-identifier or a name of a foreign account or of a row that belongs to one.
+Two derivations. A figure within a scope is the figure filtered to its accounts, for every KPI; and
+no text of any answer holds an identifier or a name of a foreign account or of a row that belongs to
+one.
 """
 
 import json
@@ -36,15 +39,23 @@ def one_for_each_fact() -> Iterator[str]:
 @pytest.fixture(scope="session")
 def mine(company: Workspace) -> Sight:
     """The sight of the account manager with the most accounts."""
-    users = [row[0] for row in company.sight().cursor().execute("SELECT id FROM users ORDER BY id").fetchall()]
-    scope = max((company.sights.scope_of(Role.ACCOUNT_MANAGER, user, None) for user in users), key=lambda found: len(found.accounts or ()))
+    users = [
+        row[0]
+        for row in company.sight().cursor().execute("SELECT id FROM users ORDER BY id").fetchall()
+    ]
+    scope = max(
+        (company.sights.scope_of(Role.ACCOUNT_MANAGER, user, None) for user in users),
+        key=lambda found: len(found.accounts or ()),
+    )
     assert len(scope.accounts or ()) >= 3
     return company.sight(scope)
 
 
 @pytest.fixture(scope="session")
 def foreign(company: Workspace, mine: Sight) -> frozenset[str]:
-    """Ids of foreign accounts and of all rows that belong to one, and the names of those accounts and their contacts."""
+    """Ids of foreign accounts and of all rows that belong to one, and the names of those accounts
+    and their contacts.
+    """
     cursor = company.sight().cursor()
     own = list(mine.scope.accounts or ())
     words: set[str] = set()
@@ -52,18 +63,39 @@ def foreign(company: Workspace, mine: Sight) -> frozenset[str]:
         if table.account_column and table.has("id"):
             words |= {
                 row[0]
-                for row in cursor.execute(f'SELECT id FROM "{table.name}" WHERE NOT list_contains($own, {table.account_column})', {"own": own}).fetchall()
+                for row in cursor.execute(
+                    (
+                        f'SELECT id FROM "{table.name}" WHERE NOT list_contains($own, '
+                        f"{table.account_column})"
+                    ),
+                    {"own": own},
+                ).fetchall()
             }
-    words |= {row[0] for row in cursor.execute("SELECT name FROM accounts WHERE NOT list_contains($own, id)", {"own": own}).fetchall()}
-    shared = {row[0] for row in cursor.execute("SELECT name FROM accounts WHERE list_contains($own, id)", {"own": own}).fetchall()}
+    words |= {
+        row[0]
+        for row in cursor.execute(
+            "SELECT name FROM accounts WHERE NOT list_contains($own, id)", {"own": own}
+        ).fetchall()
+    }
+    shared = {
+        row[0]
+        for row in cursor.execute(
+            "SELECT name FROM accounts WHERE list_contains($own, id)", {"own": own}
+        ).fetchall()
+    }
     assert len(words) > 1000
     return frozenset(words - shared)
 
 
 @pytest.mark.parametrize("period", PERIODS)
-def test_every_figure_within_a_scope_is_the_figure_filtered_to_its_accounts(company: Workspace, mine: Sight, period: str) -> None:
+def test_every_figure_within_a_scope_is_the_figure_filtered_to_its_accounts(
+    company: Workspace, mine: Sight, period: str
+) -> None:
     where = f"account in {','.join(sorted(mine.scope.accounts or ()))}"
-    scoped, filtered = mine.kpi(OF_ACCOUNTS, period=period), company.sight().kpi(OF_ACCOUNTS, period=period, where=where)
+    scoped, filtered = (
+        mine.kpi(OF_ACCOUNTS, period=period),
+        company.sight().kpi(OF_ACCOUNTS, period=period, where=where),
+    )
     for one, other in zip(scoped, filtered, strict=True):
         assert one.to_dict() == other.to_dict()
 
@@ -75,17 +107,23 @@ def test_figures_about_no_account_are_not_for_an_account_manager(mine: Sight) ->
 
 
 @pytest.mark.parametrize("kpi", KPIS if EVERY else list(one_for_each_fact()))
-def test_no_cut_explanation_row_or_bridge_names_anything_foreign(mine: Sight, foreign: frozenset[str], kpi: str) -> None:
+def test_no_cut_explanation_row_or_bridge_names_anything_foreign(
+    mine: Sight, foreign: frozenset[str], kpi: str
+) -> None:
     for text in said(mine, kpi):
         assert not set(_strings(json.loads(text))) & foreign, text[:300]
 
 
-def test_the_rows_that_may_be_read_directly_are_the_scope_s_own(mine: Sight, foreign: frozenset[str]) -> None:
+def test_the_rows_that_may_be_read_directly_are_the_scope_s_own(
+    mine: Sight, foreign: frozenset[str]
+) -> None:
     cursor = mine.cursor()
     for table in TABLES:
         for name in (table, f"live_{table}"):
             rows = cursor.execute(f'SELECT * FROM "{name}"').fetchall()
-            assert not {cell for row in rows for cell in row if isinstance(cell, str)} & foreign, name
+            assert not {cell for row in rows for cell in row if isinstance(cell, str)} & foreign, (
+                name
+            )
 
 
 def test_what_was_set_aside_is_not_shown_within_a_scope(mine: Sight) -> None:
@@ -93,17 +131,30 @@ def test_what_was_set_aside_is_not_shown_within_a_scope(mine: Sight) -> None:
         assert mine.cursor().execute(f'SELECT count(*) FROM "{table}"').fetchone() == (0,)
 
 
-def test_a_filter_for_a_foreign_account_answers_as_one_that_does_not_exist(company: Workspace, mine: Sight) -> None:
+def test_a_filter_for_a_foreign_account_answers_as_one_that_does_not_exist(
+    company: Workspace, mine: Sight
+) -> None:
     other = (
-        company.sight().cursor().execute("SELECT id FROM accounts WHERE NOT list_contains($own, id)", {"own": list(mine.scope.accounts or ())}).fetchone()[0]
+        company.sight()
+        .cursor()
+        .execute(
+            "SELECT id FROM accounts WHERE NOT list_contains($own, id)",
+            {"own": list(mine.scope.accounts or ())},
+        )
+        .fetchone()[0]
     )
-    there, nowhere = (mine.kpi(OF_ACCOUNTS, period="2025-Q3", where=f"account={name}").to_dicts() for name in (other, "no-such-account"))
+    there, nowhere = (
+        mine.kpi(OF_ACCOUNTS, period="2025-Q3", where=f"account={name}").to_dicts()
+        for name in (other, "no-such-account")
+    )
     assert there == nowhere
 
 
 def test_two_scopes_never_share_an_answer(company: Workspace, mine: Sight) -> None:
     some = company.sight(Scope(frozenset(sorted(mine.scope.accounts or ())[:1])))
-    figures = {sight.kpi("mrr_end", period="2025-Q3")[0].value for sight in (company.sight(), mine, some)}
+    figures = {
+        sight.kpi("mrr_end", period="2025-Q3")[0].value for sight in (company.sight(), mine, some)
+    }
     assert len(figures) == 3
 
 
@@ -111,16 +162,25 @@ def said(sight: Sight, kpi: str) -> Iterator[str]:
     """Everything that can be asked about a KPI, as JSON."""
     definition = sight.catalogue.get(kpi)
     yield json.dumps(sight.kpi(kpi, period="2025", compare="previous").to_dicts())
-    for dimension in definition.named_dimensions if EVERY else [name for name in ("account", "team") if name in definition.named_dimensions]:
+    for dimension in (
+        definition.named_dimensions
+        if EVERY
+        else [name for name in ("account", "team") if name in definition.named_dimensions]
+    ):
         result = sight.kpi(kpi, period="2025", by=dimension, total=True)
         yield json.dumps([result.to_dicts(), list(result.labels.values())])
     yield json.dumps([made.to_dict() for made in sight.explain(kpi, period="2025")], default=str)
     for part in ("numerator", "denominator", "excluded"):
         try:
-            yield json.dumps([row.to_dict() for row in sight.rows(kpi, part, period="2025")], default=str)
+            yield json.dumps(
+                [row.to_dict() for row in sight.rows(kpi, part, period="2025")], default=str
+            )
         except QuestionError as refused:
-            assert refused.code in {"rows_hidden", "no_denominator"}  # noqa: PT017 - the refusal is one of two that are right
-    yield json.dumps([made.to_dict() for made in sight.bridge(kpi, "2025-Q2", "2025-Q3")], default=str)
+            # The refusal is one of two that are right.
+            assert refused.code in {"rows_hidden", "no_denominator"}  # noqa: PT017
+    yield json.dumps(
+        [made.to_dict() for made in sight.bridge(kpi, "2025-Q2", "2025-Q3")], default=str
+    )
 
 
 def _strings(found: object) -> Iterator[str]:

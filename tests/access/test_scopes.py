@@ -38,12 +38,17 @@ def book(tmp_path: Path) -> Workspace:
     files.mkdir()
     for table, text in FILES.items():
         (files / f"{table}.csv").write_text(text, encoding="utf-8")
-    workspace = create(tmp_path / "book", WorkspaceSettings(sources=(SourceSettings("files", "folder", {"path": str(files)}),)))
+    workspace = create(
+        tmp_path / "book",
+        WorkspaceSettings(sources=(SourceSettings("files", "folder", {"path": str(files)}),)),
+    )
     workspace.sync(recorded_at=datetime(2026, 1, 1, tzinfo=UTC))
     return workspace
 
 
-def accounts(book: Workspace, role: Role, user: str | None, team: str | None = None) -> set[str] | None:
+def accounts(
+    book: Workspace, role: Role, user: str | None, team: str | None = None
+) -> set[str] | None:
     found = book.sights.scope_of(role, user, team).accounts
     return None if found is None else set(found)
 
@@ -73,7 +78,9 @@ def test_who_is_nobody_in_the_data_sees_nothing(book: Workspace) -> None:
     assert book.sight(NOTHING).kpi("mrr_end", period="2025")[0].n == 0
 
 
-def test_a_person_is_found_in_the_data_by_their_address_unless_an_admin_says_who_they_are(book: Workspace) -> None:
+def test_a_person_is_found_in_the_data_by_their_address_unless_an_admin_says_who_they_are(
+    book: Workspace,
+) -> None:
     assert book.sights.place_of("Ann@Example.com", None, None) == ("ann", "north")
     assert book.sights.place_of("ann@example.com", "ben", None) == ("ben", "south")
     assert book.sights.place_of("stranger@example.com", None, None) == (None, None)
@@ -87,15 +94,28 @@ def test_what_belongs_to_no_account_is_for_those_who_see_everything() -> None:
 
 def test_scopes_share_a_key_only_where_they_see_the_same() -> None:
     """Keys are what answers are kept under: `ab`, `c` and `a`, `bc` must not meet."""
-    keys = [scope.key for scope in (EVERYTHING, NOTHING, Scope(frozenset({"ab", "c"})), Scope(frozenset({"a", "bc"})), Scope(frozenset({"abc"})))]
+    keys = [
+        scope.key
+        for scope in (
+            EVERYTHING,
+            NOTHING,
+            Scope(frozenset({"ab", "c"})),
+            Scope(frozenset({"a", "bc"})),
+            Scope(frozenset({"abc"})),
+        )
+    ]
     assert len(set(keys)) == len(keys)
     assert Scope(frozenset({"b", "a"})).key == Scope(frozenset({"a", "b"})).key
 
 
-def test_answers_of_one_page_come_from_one_snapshot_whatever_is_published_meanwhile(book: Workspace, tmp_path: Path) -> None:
+def test_answers_of_one_page_come_from_one_snapshot_whatever_is_published_meanwhile(
+    book: Workspace, tmp_path: Path
+) -> None:
     before = book.sight()
     assert before.kpi("mrr_end", period="2025")[0].value == 700
-    (tmp_path / "files" / "subscriptions.csv").write_text(FILES["subscriptions"].replace("100,USD", "150,USD"), encoding="utf-8")
+    (tmp_path / "files" / "subscriptions.csv").write_text(
+        FILES["subscriptions"].replace("100,USD", "150,USD"), encoding="utf-8"
+    )
     book.sync(recorded_at=datetime(2026, 1, 2, tzinfo=UTC))
     assert before.kpi("mrr_end", period="2025-12")[0].snapshot == before.snapshot_id
     assert before.kpi("mrr_end", period="2025-12")[0].value == 700
@@ -106,7 +126,10 @@ def test_a_changed_definition_or_setting_is_noticed(book: Workspace) -> None:
     first = book.sight()
     assert first.kpi("mrr_end", period="2025")[0].known_at == first.known_at
     file = book.folder / "kampass.toml"
-    file.write_text(file.read_text(encoding="utf-8").replace("fiscal_start = 1", "fiscal_start = 4"), encoding="utf-8")
+    file.write_text(
+        file.read_text(encoding="utf-8").replace("fiscal_start = 1", "fiscal_start = 4"),
+        encoding="utf-8",
+    )
     later = book.sight()
     assert later.settings.calendar.fiscal_start == 4
     assert later.version != first.version

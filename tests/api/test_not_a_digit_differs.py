@@ -1,4 +1,5 @@
-"""Random questions through Python, the command line, REST, its client, an assistant's tools and every export: not one digit differs.
+"""Random questions through Python, the command line, REST, its client, an assistant's tools and
+every export: not one digit differs.
 
 KAMPASS_QUESTIONS sets how many (12 by default, 300 at night).
 """
@@ -30,7 +31,15 @@ from kampass.render.files import write
 
 QUESTIONS = int(os.environ.get("KAMPASS_QUESTIONS", "12"))
 FIGURES = ("value", "numerator", "denominator", "low", "high")
-PERIODS = (("2025", None), ("2025", "quarter"), ("2025-Q3", "month"), ("2025-Q4", None), ("2024-11..2025-02", "month"), ("FY2025", None), ("2025-W30", "day"))
+PERIODS = (
+    ("2025", None),
+    ("2025", "quarter"),
+    ("2025-Q3", "month"),
+    ("2025-Q4", None),
+    ("2024-11..2025-02", "month"),
+    ("FY2025", None),
+    ("2025-W30", "day"),
+)
 CUTS = ((), (), ("segment",), ("account_manager",), ("team",), ("region", "tier"))
 Asked = dict[str, Any]
 
@@ -38,11 +47,24 @@ Asked = dict[str, Any]
 def question(number: int) -> tuple[list[str], Asked]:
     """A question of the contract, the same for a number every time."""
     rng = random.Random(number)
-    kpis = rng.sample([kpi.id for kpi in shipped() if kpi.takes_any_account_dimension and not kpi.distribution], rng.choice((1, 1, 2, 4)))
+    kpis = rng.sample(
+        [kpi.id for kpi in shipped() if kpi.takes_any_account_dimension and not kpi.distribution],
+        rng.choice((1, 1, 2, 4)),
+    )
     (period, grain), by = rng.choice(PERIODS), rng.choice(CUTS)
-    where = rng.sample(["segment=startup", "region!=EMEA", "tier in gold,silver", "industry is unknown"], rng.choice((0, 0, 1, 2)))
+    where = rng.sample(
+        ["segment=startup", "region!=EMEA", "tier in gold,silver", "industry is unknown"],
+        rng.choice((0, 0, 1, 2)),
+    )
     compare = rng.choice((None, None, "previous", "year-ago"))
-    return kpis, {"period": period, "grain": grain, "by": list(by), "where": where, "total": bool(by) and rng.random() < 0.4, "compare": compare}
+    return kpis, {
+        "period": period,
+        "grain": grain,
+        "by": list(by),
+        "where": where,
+        "total": bool(by) and rng.random() < 0.4,
+        "compare": compare,
+    }
 
 
 @pytest.mark.parametrize("number", range(QUESTIONS))
@@ -59,11 +81,18 @@ def test_every_face_gives_the_same_digits(served: Served, number: int) -> None:
         assert found == figures(expected), name
     assert over_client(served, kpis, asked).to_dicts() == expected
     assert (
-        [{name: answer[name] for name in shape} for answer, shape in zip(assistant(served, kpis, asked), expected, strict=True)] == expected
+        [
+            {name: answer[name] for name in shape}
+            for answer, shape in zip(assistant(served, kpis, asked), expected, strict=True)
+        ]
+        == expected
         if not asked["total"]
         else True
     )
-    assert [(json.loads(write(result, "json").content)), read_csv(write(result, "csv").content.decode())] == [expected, figures(expected)]
+    assert [
+        (json.loads(write(result, "json").content)),
+        read_csv(write(result, "csv").content.decode()),
+    ] == [expected, figures(expected)]
 
 
 def figures(answers: Sequence[Asked]) -> list[tuple[float | None, ...]]:
@@ -71,18 +100,34 @@ def figures(answers: Sequence[Asked]) -> list[tuple[float | None, ...]]:
 
 
 def command_line(served: Served, kpis: list[str], asked: Asked, form: str) -> str:
-    options = [part for name in ("by", "where") for value in asked[name] for part in (f"--{name}", value)]
+    options = [
+        part for name in ("by", "where") for value in asked[name] for part in (f"--{name}", value)
+    ]
     options += ["--total"] if asked["total"] else []
-    options += [part for name in ("period", "grain", "compare") if asked[name] for part in (f"--{name}", asked[name])]
-    found = CliRunner().invoke(app, ["kpi", *kpis, *options, "--format", form, "--workspace", str(served.workspace.folder)], catch_exceptions=False)
+    options += [
+        part
+        for name in ("period", "grain", "compare")
+        if asked[name]
+        for part in (f"--{name}", asked[name])
+    ]
+    found = CliRunner().invoke(
+        app,
+        ["kpi", *kpis, *options, "--format", form, "--workspace", str(served.workspace.folder)],
+        catch_exceptions=False,
+    )
     return found.stdout
 
 
-def over_rest(served: Served, kpis: list[str], asked: Asked) -> tuple[Any, dict[str, list[tuple[float | None, ...]]]]:
+def over_rest(
+    served: Served, kpis: list[str], asked: Asked
+) -> tuple[Any, dict[str, list[tuple[float | None, ...]]]]:
     client = served.client(Role.EXECUTIVE)
     asking = {name: value for name, value in asked.items() if value}
     path = f"/api/v1/kpis/{','.join(kpis)}"
-    found = {form: client.get(path, params={**asking, "format": form}) for form in ("csv", "parquet", "xlsx")}
+    found = {
+        form: client.get(path, params={**asking, "format": form})
+        for form in ("csv", "parquet", "xlsx")
+    }
     table = pq.read_table(io.BytesIO(found["parquet"].content))
     files = {
         "csv": read_csv(found["csv"].text),
@@ -94,22 +139,31 @@ def over_rest(served: Served, kpis: list[str], asked: Asked) -> tuple[Any, dict[
 
 def over_client(served: Served, kpis: list[str], asked: Asked) -> Result:
     client = Client("http://testserver", "")
-    client._http = TestClient(served.app, headers={"authorization": f"Bearer {served.token(Role.EXECUTIVE)}"})
+    client._http = TestClient(
+        served.app, headers={"authorization": f"Bearer {served.token(Role.EXECUTIVE)}"}
+    )
     return client.kpi(kpis, **asked)
 
 
 def assistant(served: Served, kpis: list[str], asked: Asked) -> list[Asked]:
-    given = {"kpis": kpis} | {name: value for name, value in asked.items() if value and name != "total"}
+    given = {"kpis": kpis} | {
+        name: value for name, value in asked.items() if value and name != "total"
+    }
     found = asyncio.run(make_server(Here(served.workspace.sight)).call_tool("ask_kpi", given))
     answers: list[Asked] = json.loads(found.content[0].text)
     return answers
 
 
 def read_csv(text: str) -> list[tuple[float | None, ...]]:
-    return [tuple(float(row[name]) if row[name] else None for name in FIGURES) for row in csv.DictReader(io.StringIO(text))]
+    return [
+        tuple(float(row[name]) if row[name] else None for name in FIGURES)
+        for row in csv.DictReader(io.StringIO(text))
+    ]
 
 
 def read_sheet(content: bytes) -> list[tuple[float | None, ...]]:
-    head, *rows = openpyxl.load_workbook(io.BytesIO(content)).worksheets[0].iter_rows(values_only=True)
+    head, *rows = (
+        openpyxl.load_workbook(io.BytesIO(content)).worksheets[0].iter_rows(values_only=True)
+    )
     places = [next(at for at, name in enumerate(head) if name == wanted) for wanted in FIGURES]
     return [tuple(None if row[at] is None else float(row[at]) for at in places) for row in rows]

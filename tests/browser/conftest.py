@@ -1,4 +1,6 @@
-"""The company behind a real server, copies of it for stories that change data, and tabs that tolerate no error in the console."""
+"""The company behind a real server, copies of it for stories that change data, and tabs that
+tolerate no error in the console.
+"""
 
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import ExitStack
@@ -42,7 +44,9 @@ def at_work(workshop: House, browser: Browser) -> Mapping[str, str]:
 
 @pytest.fixture
 def trouble() -> Iterator[list[str]]:
-    """What the consoles complained about: errors of scripts, refused by the content security policy, not found. None, at the end."""
+    """What the consoles complained about: errors of scripts, refused by the content security
+    policy, not found. None, at the end.
+    """
     heard: list[str] = []
     yield heard
     assert heard == []
@@ -50,7 +54,9 @@ def trouble() -> Iterator[list[str]]:
 
 @pytest.fixture
 def tab(browser: Browser, house: House, trouble: list[str]) -> Iterator[Tab]:
-    """Open a tab as somebody, in a browser of their own: `tab(Role.ADMIN)`, `tab(None, house, java_script_enabled=False)`."""
+    """Open a tab as somebody, in a browser of their own: `tab(Role.ADMIN)`, `tab(None, house,
+    java_script_enabled=False)`.
+    """
     with ExitStack() as stack:
 
         def made(role: Role | None = None, where: House = house, **more: object) -> Page:
@@ -62,7 +68,10 @@ def tab(browser: Browser, house: House, trouble: list[str]) -> Iterator[Tab]:
 
 def listened(page: Page, trouble: list[str]) -> Page:
     """The page, whose complaints are written down with their address."""
-    page.on("console", lambda said: trouble.append(f"{page.url}: {said.text}") if said.type == "error" else None)
+    page.on(
+        "console",
+        lambda said: trouble.append(f"{page.url}: {said.text}") if said.type == "error" else None,
+    )
     page.on("pageerror", lambda error: trouble.append(f"{page.url}: {error}"))
     return page
 

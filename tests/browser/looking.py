@@ -11,7 +11,14 @@ _AXE = Axe()
 def faults(page: Page) -> list[str]:
     """The violations that axe sees: the rule and the elements."""
     found = _AXE.run(page, options={"resultTypes": ["violations"]}).response["violations"]
-    return [f"{page.url} {one['id']}: {', '.join(' '.join(map(str, node['target'])) for node in one['nodes'][:4])} ({len(one['nodes'])})" for one in found]
+    return [
+        (
+            f"{page.url} {one['id']}: "
+            f"{', '.join(' '.join(map(str, node['target'])) for node in one['nodes'][:4])} "
+            f"({len(one['nodes'])})"
+        )
+        for one in found
+    ]
 
 
 def too_wide(page: Page) -> list[str]:

@@ -1,19 +1,36 @@
-"""Every page: its address with sample values, who looks at it, and in which company. A test compares this list with the router."""
+"""Every page: its address with sample values, who looks at it, and in which company. A test
+compares this list with the router.
+"""
 
 from collections.abc import Mapping
 from dataclasses import dataclass
 
 from kampass.access import Role
 
-NO_PAGES = frozenset({"/", "/healthz", "/static/{digest}/{path:path}", "/sign-in/provider", "/sign-in/return", "/palette"})
-"""What answers a browser with something else than a page: a redirect, a file, a word, a part of a page."""
+NO_PAGES = frozenset(
+    {
+        "/",
+        "/healthz",
+        "/static/{digest}/{path:path}",
+        "/sign-in/provider",
+        "/sign-in/return",
+        "/palette",
+    }
+)
+"""What answers a browser with something else than a page: a redirect, a file, a word, a part of a
+page.
+"""
 IN_STORIES = frozenset({"/set-up", "/sign-in/code"})
-"""Steps of coming in, which have no address of their own to begin at: test_coming_in looks at them as it passes."""
+"""Steps of coming in, which have no address of their own to begin at: test_coming_in looks at them
+as it passes.
+"""
 
 
 @dataclass(frozen=True)
 class Place:
-    """A page. `route` as the router knows it, `query` with sample values; `busy`: in the company where something was just loaded."""
+    """A page. `route` as the router knows it, `query` with sample values; `busy`: in the company
+    where something was just loaded.
+    """
 
     name: str
     route: str
@@ -25,8 +42,13 @@ class Place:
 
     def address(self, known: Mapping[str, str]) -> str:
         """The path and the question, with the ids of a company."""
-        values = known | {"kpi": self.kpi.format_map(known), "number": self.number.format_map(known)}
-        return self.route.format_map(values) + (f"?{self.query.format_map(values)}" if self.query else "")
+        values = known | {
+            "kpi": self.kpi.format_map(known),
+            "number": self.number.format_map(known),
+        }
+        return self.route.format_map(values) + (
+            f"?{self.query.format_map(values)}" if self.query else ""
+        )
 
 
 PLACES = (
@@ -49,8 +71,15 @@ PLACES = (
     Place("dashboards", "/dashboards", role=Role.EXECUTIVE),
     Place("dashboard", "/dashboards/{number}", role=Role.EXECUTIVE, number="{board}"),
     Place("dashboard-edit", "/dashboards/{number}/edit", role=Role.EXECUTIVE, number="{board}"),
-    Place("dashboard-tile", "/dashboards/{number}/tiles/{tile}", role=Role.EXECUTIVE, number="{board}"),
-    Place("dashboard-tile-new", "/dashboards/{number}/tiles/new", role=Role.EXECUTIVE, number="{board}"),
+    Place(
+        "dashboard-tile", "/dashboards/{number}/tiles/{tile}", role=Role.EXECUTIVE, number="{board}"
+    ),
+    Place(
+        "dashboard-tile-new",
+        "/dashboards/{number}/tiles/new",
+        role=Role.EXECUTIVE,
+        number="{board}",
+    ),
     Place("note", "/notes/{number}", role=Role.EXECUTIVE, number="{note}"),
     Place("saved", "/saved", role=Role.EXECUTIVE),
     Place("search", "/search", "q=labs", role=Role.EXECUTIVE),

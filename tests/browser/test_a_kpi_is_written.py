@@ -9,7 +9,9 @@ from tests.browser.company import House
 from kampass.access import Role
 
 
-def test_an_analyst_writes_a_kpi_sees_its_example_fail_mends_it_and_saves(workshop: House, tab: Callable[..., Page], trouble: list[str]) -> None:
+def test_an_analyst_writes_a_kpi_sees_its_example_fail_mends_it_and_saves(
+    workshop: House, tab: Callable[..., Page], trouble: list[str]
+) -> None:
     page = tab(Role.ANALYST, workshop)
     page.goto("/catalogue")
     page.get_by_role("link", name=re.compile("Write|New|own", re.IGNORECASE)).first.click()
@@ -20,7 +22,9 @@ def test_an_analyst_writes_a_kpi_sees_its_example_fail_mends_it_and_saves(worksh
     draft.fill(text.replace("value: 50,", "value: 40,"))
     example = page.locator(".outcome", has_text="fails")
     expect(example).to_have_count(1)
-    expect(example.get_by_role("row", name=re.compile("value", re.IGNORECASE)).first).to_contain_text("50")
+    expect(
+        example.get_by_role("row", name=re.compile("value", re.IGNORECASE)).first
+    ).to_contain_text("50")
     page.get_by_role("button", name="Save", exact=True).click()
     expect(page.locator(".outcome", has_text="fails")).to_have_count(1)
     assert "422" in trouble.pop(), "it was not saved"

@@ -1,4 +1,6 @@
-"""The set-up link, an invitation, an authenticator: how the first people of a company come in. Every step is looked at by axe as well."""
+"""The set-up link, an invitation, an authenticator: how the first people of a company come in.
+Every step is looked at by axe as well.
+"""
 
 import re
 from collections.abc import Callable, Iterator
@@ -27,11 +29,19 @@ def fill(page: Page, **fields: str) -> None:
         page.get_by_label(label.replace("_", " "), exact=True).fill(text)
 
 
-def test_the_first_admin_sets_up_and_invites_an_account_manager_who_signs_in_with_a_code(untouched: House, tab: Callable[..., Page]) -> None:
+def test_the_first_admin_sets_up_and_invites_an_account_manager_who_signs_in_with_a_code(
+    untouched: House, tab: Callable[..., Page]
+) -> None:
     admin = tab(None, untouched)
     admin.goto(untouched.link)
     seen = faults(admin)
-    fill(admin, **{"E-mail": "ada@example.com"}, Name="Ada Lindgren", Password=ADMINS, The_same_once_more=ADMINS)
+    fill(
+        admin,
+        **{"E-mail": "ada@example.com"},
+        Name="Ada Lindgren",
+        Password=ADMINS,
+        The_same_once_more=ADMINS,
+    )
     admin.get_by_role("button", name="Make the account").click()
     expect(admin.get_by_text("You can invite others under Settings.")).to_be_visible()
     admin.get_by_role("link", name="Settings").first.click()
@@ -39,7 +49,12 @@ def test_the_first_admin_sets_up_and_invites_an_account_manager_who_signs_in_wit
     fill(admin, **{"E-mail": "sam@example.com"}, Name="Sam Okafor")
     admin.get_by_label("Role", exact=True).select_option("account_manager")
     admin.get_by_role("button", name="Invite", exact=True).click()
-    link = admin.get_by_role("status", name=re.compile("Hand this link")).locator("code, pre").first.inner_text().strip()
+    link = (
+        admin.get_by_role("status", name=re.compile("Hand this link"))
+        .locator("code, pre")
+        .first.inner_text()
+        .strip()
+    )
 
     manager = tab(None, untouched)
     manager.goto(link)

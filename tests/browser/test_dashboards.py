@@ -27,7 +27,9 @@ def drag(page: Page, handle: Locator, *, by: tuple[float, float]) -> None:
     page.mouse.up()
 
 
-def test_a_dashboard_is_built_by_dragging_and_found_after_a_reload(tab: Callable[..., Page]) -> None:
+def test_a_dashboard_is_built_by_dragging_and_found_after_a_reload(
+    tab: Callable[..., Page],
+) -> None:
     page = tab(Role.EXECUTIVE, reduced_motion="reduce")
     page.goto("/dashboards")
     page.get_by_role("button", name=re.compile("Make it mine")).first.click()

@@ -9,7 +9,13 @@ from tests.browser.company import LOADING, House, messy
 
 from kampass.access import Role
 
-COLUMNS = (("id", "Nr"), ("survey_id", "Umfrage"), ("responded_at", "Am"), ("score", "Note"), ("account_id", "Kunde"))
+COLUMNS = (
+    ("id", "Nr"),
+    ("survey_id", "Umfrage"),
+    ("responded_at", "Am"),
+    ("score", "Note"),
+    ("account_id", "Kunde"),
+)
 
 
 def answers(page: Page) -> int:
@@ -27,7 +33,9 @@ def test_a_messy_file_is_uploaded_mapped_loaded_and_mended_and_the_kpi_changes(
     before = answers(page)
     page.goto("/data")
     page.get_by_role("link", name="Upload a file").click()
-    page.get_by_label("The file").set_input_files(file("interviews.csv", messy(known["survey"], known["account"], month=12, prefix="i")))
+    page.get_by_label("The file").set_input_files(
+        file("interviews.csv", messy(known["survey"], known["account"], month=12, prefix="i"))
+    )
     page.get_by_label("What its rows are").select_option("responses")
     page.get_by_label("Name of the source").fill("december")
     page.get_by_role("button", name="See what it becomes").click()
@@ -48,5 +56,7 @@ def test_a_messy_file_is_uploaded_mapped_loaded_and_mended_and_the_kpi_changes(
     page.get_by_role("row", name=re.compile("sehr gut")).get_by_role("link", name="Mend").click()
     page.locator("[name='cell.score']").fill("1")
     page.get_by_role("button", name="Mend it").click()
-    expect(page.get_by_text(re.compile(r"1 row was mended, \d+ remains?"))).to_be_visible(timeout=LOADING)
+    expect(page.get_by_text(re.compile(r"1 row was mended, \d+ remains?"))).to_be_visible(
+        timeout=LOADING
+    )
     assert answers(page) == before + 4

@@ -14,7 +14,20 @@ READ = [
     place
     for place in PLACES
     if place.name
-    in {"portfolio", "overview", "kpi", "kpi-by-segment", "why", "why-rows", "bridge", "accounts", "account", "team", "catalogue", "catalogue-kpi"}
+    in {
+        "portfolio",
+        "overview",
+        "kpi",
+        "kpi-by-segment",
+        "why",
+        "why-rows",
+        "bridge",
+        "accounts",
+        "account",
+        "team",
+        "catalogue",
+        "catalogue-kpi",
+    }
 ]
 FIGURE = re.compile(r"\d+(\.\d+)? ?(%|USD|h|d)|[+-]?\d{2,}")
 
@@ -25,7 +38,9 @@ def still(tab: Callable[..., Page]) -> Callable[[Role | None], Page]:
     return lambda role: tab(role, java_script_enabled=False)
 
 
-def test_every_reading_page_answers_with_its_figures(still: Callable[[Role | None], Page], house: House) -> None:
+def test_every_reading_page_answers_with_its_figures(
+    still: Callable[[Role | None], Page], house: House
+) -> None:
     for place in READ:
         page = still(place.role)
         page.goto(place.address(house.company.known))
@@ -52,6 +67,8 @@ def test_a_filter_asks_and_why_is_a_page(still: Callable[[Role | None], Page]) -
 def test_a_note_is_kept(still: Callable[[Role | None], Page], house: House) -> None:
     page = still(Role.ACCOUNT_MANAGER)
     page.goto(f"/accounts/{house.company.known['account']}")
-    page.locator("#notes").get_by_label("What should colleagues know?").fill("They move offices in March.")
+    page.locator("#notes").get_by_label("What should colleagues know?").fill(
+        "They move offices in March."
+    )
     page.locator("#notes").get_by_role("button", name="Save note").click()
     expect(page.locator("#notes")).to_contain_text("They move offices in March.")

@@ -1,4 +1,6 @@
-"""The sample company, small and built once, and random worlds in three time zones, each as a workspace."""
+"""The sample company, small and built once, and random worlds in three time zones, each as a
+workspace.
+"""
 
 from collections.abc import Callable, Iterator
 from pathlib import Path
@@ -17,14 +19,18 @@ SCALE = 0.1
 def company(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Workspace]:
     """The sample company's workspace."""
     folder = tmp_path_factory.mktemp("explain") / "company"
-    workspace = create(folder, WorkspaceSettings(sources=(SourceSettings("sample", "sample", {"scale": SCALE}),)))
+    workspace = create(
+        folder, WorkspaceSettings(sources=(SourceSettings("sample", "sample", {"scale": SCALE}),))
+    )
     workspace.sync()
     yield workspace
     workspace.close()
 
 
 @pytest.fixture(scope="session")
-def random_engine(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Callable[[int], tuple[World, Engine, Path]]]:
+def random_engine(
+    tmp_path_factory: pytest.TempPathFactory,
+) -> Iterator[Callable[[int], tuple[World, Engine, Path]]]:
     """A random world by its number, loaded: the world, an engine on it, the folder of its files."""
     made: dict[int, tuple[World, Engine, Path]] = {}
     opened: list[Workspace] = []
@@ -34,7 +40,12 @@ def random_engine(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Callable
             world, folder = make_world(number), tmp_path_factory.mktemp(f"world{number}")
             world.write(folder / "files")
             source = SourceSettings("files", "folder", {"path": str(folder / "files")})
-            workspace = create(folder / "workspace", WorkspaceSettings(timezone=world.timezone, currency=world.currency, sources=(source,)))
+            workspace = create(
+                folder / "workspace",
+                WorkspaceSettings(
+                    timezone=world.timezone, currency=world.currency, sources=(source,)
+                ),
+            )
             workspace.sync(recorded_at=world.recorded_at)
             opened.append(workspace)
             made[number] = world, workspace.engine(), folder / "files"
@@ -52,4 +63,8 @@ def seeds_of_every_zone(count: int, start: int = 300) -> list[int]:
     while min(len(found) for found in by_zone.values()) * len(ZONES) < count:
         by_zone[make_world(number).timezone].append(number)
         number += 1
-    return [found[turn] for turn in range((count + len(ZONES) - 1) // len(ZONES)) for found in by_zone.values()][:count]
+    return [
+        found[turn]
+        for turn in range((count + len(ZONES) - 1) // len(ZONES))
+        for found in by_zone.values()
+    ][:count]

@@ -1,4 +1,5 @@
-"""How a fact's columns follow from a row as it is shown: its fields, the evidence behind it, the period, the settings.
+"""How a fact's columns follow from a row as it is shown: its fields, the evidence behind it, the
+period, the settings.
 
 Plain Python over what `--rows` returns and nothing else; one function per fact.
 """
@@ -52,7 +53,9 @@ class Window:
         wall = self.until.astimezone(self.zone.info).replace(tzinfo=None)
         if self.zone.first_instant(end) == self.until:
             wall = datetime(end.year, end.month, end.day)
-        return (wall - datetime(self.start.year, self.start.month, self.start.day)) / timedelta(days=30.4375)
+        return (wall - datetime(self.start.year, self.start.month, self.start.day)) / timedelta(
+            days=30.4375
+        )
 
 
 @dataclass(frozen=True)
@@ -64,7 +67,9 @@ class Shown:
     window: Window
 
     def of(self, table: str, about: str = "") -> list[dict[str, Any]]:
-        return [piece.fields for piece in self.evidence if piece.table == table and about in piece.about]
+        return [
+            piece.fields for piece in self.evidence if piece.table == table and about in piece.about
+        ]
 
     def local(self, moment: datetime) -> date:
         return self.window.zone.local_date(moment)
@@ -80,7 +85,11 @@ class Shown:
             return None
         if currency in {None, self.window.currency}:
             return Decimal(amount)
-        rates = [rate for rate in self.of("fx_rates") if rate["currency"] == currency and rate["valid_from"] <= day]
+        rates = [
+            rate
+            for rate in self.of("fx_rates")
+            if rate["currency"] == currency and rate["valid_from"] <= day
+        ]
         if not rates:
             return None
         rate = max(rates, key=lambda found: found["valid_from"])["rate"]
@@ -102,7 +111,9 @@ def lines(row: Shown) -> list[Line]:
     made = []
     for line in row.of("subscriptions", "at the start or at the end"):
         ends = row.end(line)
-        counts = [line["valid_from"] <= day < ends for day in (row.window.before, row.window.last_day)]
+        counts = [
+            line["valid_from"] <= day < ends for day in (row.window.before, row.window.last_day)
+        ]
         assert counts == [line["counts_at_start"], line["counts_at_end"]]
         mrr = row.money(line["mrr"], line.get("currency"), line["valid_from"])
         made.append(Line(mrr, counts[0], counts[1], line.get("product_id"), line.get("quantity")))
@@ -117,7 +128,12 @@ def balance(row: Shown) -> tuple[bool, bool, Decimal | None, Decimal | None]:
     """Active at the start, at the end; MRR at the start, at the end."""
     held = lines(row)
     start, end = [line for line in held if line.start], [line for line in held if line.end]
-    return bool(start), bool(end), total([line.mrr for line in start]), total([line.mrr for line in end])
+    return (
+        bool(start),
+        bool(end),
+        total([line.mrr for line in start]),
+        total([line.mrr for line in end]),
+    )
 
 
 def first_day(row: Shown) -> date:
@@ -129,9 +145,19 @@ def opening_accounts(row: Shown) -> Columns:
     assert in_s
     made: Columns = {"retained": in_e, "lost": not in_e, "open_mrr": opened, "close_mrr": closed}
     if opened is None or closed is None:
-        return made | {"kept_mrr": ..., "growth": ..., "expansion": None if in_e else 0, "contraction": None if in_e else 0}
+        return made | {
+            "kept_mrr": ...,
+            "growth": ...,
+            "expansion": None if in_e else 0,
+            "contraction": None if in_e else 0,
+        }
     grown = closed - opened if in_e else Decimal(0)
-    return made | {"kept_mrr": min(opened, closed), "growth": closed - opened, "expansion": max(grown, 0), "contraction": max(-grown, 0)}
+    return made | {
+        "kept_mrr": min(opened, closed),
+        "growth": closed - opened,
+        "expansion": max(grown, 0),
+        "contraction": max(-grown, 0),
+    }
 
 
 def closing_accounts(row: Shown) -> Columns:
@@ -147,7 +173,11 @@ def closing_accounts(row: Shown) -> Columns:
 def transient_accounts(row: Shown) -> Columns:
     began = row.of("subscriptions", "began within")
     assert began and first_day(row) > row.window.before
-    assert all(row.window.before < line["valid_from"] <= row.window.last_day and row.end(line) <= row.window.last_day for line in began)
+    assert all(
+        row.window.before < line["valid_from"] <= row.window.last_day
+        and row.end(line) <= row.window.last_day
+        for line in began
+    )
     return {}
 
 
@@ -196,7 +226,9 @@ def expansion(row: Shown) -> Columns:
 
 
 def _grown(held: dict[Any, list[Line]]) -> tuple[float, bool, float, float]:
-    """A group's growth, whether it was held at the start, what price made of it, what unknown quantities made."""
+    """A group's growth, whether it was held at the start, what price made of it, what unknown
+    quantities made.
+    """
     growth, before, priced, unknown = 0.0, False, 0.0, 0.0
     for found in held.values():
         sides = [[line for line in found if line.start], [line for line in found if line.end]]
@@ -205,7 +237,12 @@ def _grown(held: dict[Any, list[Line]]) -> tuple[float, bool, float, float]:
         before = before or bool(sides[0])
         if not all(sides):
             continue
-        counts = [None if any(line.quantity is None for line in side) else float(sum(line.quantity for line in side)) for side in sides]  # type: ignore[misc]
+        counts = [
+            None
+            if any(line.quantity is None for line in side)
+            else float(sum(line.quantity for line in side))
+            for side in sides
+        ]  # type: ignore[misc]
         if None in counts:
             unknown += max(0.0, end - start)
         elif min(counts) > 0:  # type: ignore[type-var]
@@ -214,10 +251,18 @@ def _grown(held: dict[Any, list[Line]]) -> tuple[float, bool, float, float]:
 
 
 def closing_managers(row: Shown) -> Columns:
-    day, owned = row.window.last_day, [span for span in row.of("ownerships") if span["role"] == "account_manager" and row.end(span) > span["valid_from"]]
+    day, owned = (
+        row.window.last_day,
+        [
+            span
+            for span in row.of("ownerships")
+            if span["role"] == "account_manager" and row.end(span) > span["valid_from"]
+        ],
+    )
     if not owned:
         return {"manager_id": None}
-    while True:  # the span of that day that began last; before a gap, whoever held it on the day it last held
+    # the span of that day that began last; before a gap, whoever held it on the day it last held
+    while True:
         there = [span for span in owned if span["valid_from"] <= day < row.end(span)]
         if there:
             return {"manager_id": max((span["valid_from"], span["user_id"]) for span in there)[1]}
@@ -225,120 +270,225 @@ def closing_managers(row: Shown) -> Columns:
 
 
 def opening_referrers(row: Shown) -> Columns:
-    made = [r for r in row.of("referrals") if r.get("referred_account_id") != r["referrer_account_id"]]
+    made = [
+        r for r in row.of("referrals") if r.get("referred_account_id") != r["referrer_account_id"]
+    ]
     return {"referred": any(row.window.begins <= r["referred_at"] < row.window.until for r in made)}
 
 
 def closing_referred(row: Shown) -> Columns:
-    made: Columns = {"was_referred": any(r["referred_at"] < row.window.until for r in row.of("referrals"))}
+    made: Columns = {
+        "was_referred": any(r["referred_at"] < row.window.until for r in row.of("referrals"))
+    }
     return made | {name: value for name, value in closing_accounts(row).items() if name == "is_new"}
 
 
 def closing_references(row: Shown) -> Columns:
     day = row.window.last_day
-    return {"referenceable": any(span["valid_from"] <= day < row.end(span) for span in row.of("references"))}
+    return {
+        "referenceable": any(
+            span["valid_from"] <= day < row.end(span) for span in row.of("references")
+        )
+    }
 
 
 def contracts_due(row: Shown) -> Columns:
-    """Renewed by its outcome or by a contract that continues it; lost by its outcome or when nothing came within 30 days."""
-    fields, families = row.fields, {product["id"]: product["family"] for product in row.of("products")}
-    assert row.window.start <= fields["valid_to"] <= row.window.last_day and fields["kind"] != "amendment" and fields["outcome"] != "superseded"
+    """Renewed by its outcome or by a contract that continues it; lost by its outcome or when
+    nothing came within 30 days.
+    """
+    fields, families = (
+        row.fields,
+        {product["id"]: product["family"] for product in row.of("products")},
+    )
+    assert (
+        row.window.start <= fields["valid_to"] <= row.window.last_day
+        and fields["kind"] != "amendment"
+        and fields["outcome"] != "superseded"
+    )
     for other in row.of("contracts"):
         assert other.get("kind") != "amendment" and other["id"] != fields["id"]
         if other.get("previous_contract_id") != fields["id"]:
-            pair = {families.get(fields["product_id"]), families.get(other.get("product_id"))} - {None}
+            pair = {families.get(fields["product_id"]), families.get(other.get("product_id"))} - {
+                None
+            }
             assert other["account_id"] == fields["account_id"] and len(pair) < 2
-            assert fields["valid_from"] < other["valid_from"] <= fields["valid_to"] + timedelta(days=30)
+            assert (
+                fields["valid_from"]
+                < other["valid_from"]
+                <= fields["valid_to"] + timedelta(days=30)
+            )
             assert other.get("valid_to") is None or other["valid_to"] > fields["valid_to"]
-    renewed = fields["outcome"] == "renewed" or (fields["outcome"] != "lost" and bool(row.of("contracts")))
-    late = row.window.through >= row.window.zone.first_instant(fields["valid_to"] + timedelta(days=30))
+    renewed = fields["outcome"] == "renewed" or (
+        fields["outcome"] != "lost" and bool(row.of("contracts"))
+    )
+    late = row.window.through >= row.window.zone.first_instant(
+        fields["valid_to"] + timedelta(days=30)
+    )
     lost = fields["outcome"] == "lost" or (not renewed and late)
     return {"renewed": renewed, "lost": lost, "pending": not renewed and not lost}
 
 
 def contracts_signed(row: Shown) -> Columns:
     fields = row.fields
-    return {"kind": fields["kind"], "amount": row.money(fields["value"], fields["currency"], fields["signed_on"])}
+    return {
+        "kind": fields["kind"],
+        "amount": row.money(fields["value"], fields["currency"], fields["signed_on"]),
+    }
 
 
 def deals_closed(row: Shown) -> Columns:
     fields = row.fields
-    plain = {name: fields[name] for name in ("kind", "status", "source", "attributed_to", "owner_id", "account_id")}
+    plain = {
+        name: fields[name]
+        for name in ("kind", "status", "source", "attributed_to", "owner_id", "account_id")
+    }
     touches = [
         touch for touch in row.of("touches")
         if touch["deal_id"] == fields["id"] and touch["channel"] in {"email", "call", "meeting", "video"} and not touch.get("is_automated")
         and touch.get("purpose") != "internal" and touch.get("outcome") not in {"cancelled", "bounced"} and touch["occurred_at"] <= fields["closed_at"]
     ]  # fmt: skip
-    return plain | {"amount": row.money(fields["amount"], fields["currency"], row.local(fields["closed_at"])), "touches": len(touches)}
+    return plain | {
+        "amount": row.money(fields["amount"], fields["currency"], row.local(fields["closed_at"])),
+        "touches": len(touches),
+    }
 
 
 def purchases(row: Shown) -> Columns:
     fields = row.fields
     credit = fields["kind"] == "credit"
-    amount = row.money(-abs(fields["amount"]) if credit else fields["amount"], fields["currency"], row.local(fields["purchased_at"]))
+    amount = row.money(
+        -abs(fields["amount"]) if credit else fields["amount"],
+        fields["currency"],
+        row.local(fields["purchased_at"]),
+    )
     made: Columns = {"is_credit": credit, "amount": amount, "account_id": fields["account_id"]}
     first = row.of("purchases")
-    return made | {"repeat": any(purchase.get("kind") != "credit" and purchase["purchased_at"] < row.window.begins for purchase in first)}
+    return made | {
+        "repeat": any(
+            purchase.get("kind") != "credit" and purchase["purchased_at"] < row.window.begins
+            for purchase in first
+        )
+    }
 
 
 def costs(row: Shown) -> Columns:
     fields = row.fields
-    return {"kind": fields["kind"], "amount": row.money(fields["amount"], fields["currency"], fields["on"])}
+    return {
+        "kind": fields["kind"],
+        "amount": row.money(fields["amount"], fields["currency"], fields["on"]),
+    }
 
 
 def _kept(touch: dict[str, Any]) -> tuple[bool, bool, bool]:
     """Real, an interaction, sent."""
     manual, outcome = not touch.get("is_automated"), touch.get("outcome")
     happened, external = outcome not in {"cancelled", "bounced"}, touch.get("purpose") != "internal"
-    return manual and external and outcome in {None, "completed"}, manual and external and happened, manual and happened and touch["direction"] == "outbound"
+    return (
+        manual and external and outcome in {None, "completed"},
+        manual and external and happened,
+        manual and happened and touch["direction"] == "outbound",
+    )
 
 
 def _first_active(row: Shown) -> datetime | None:
-    return row.window.zone.first_instant(first_day(row)) if row.of("subscriptions", "first paid line") else None
+    return (
+        row.window.zone.first_instant(first_day(row))
+        if row.of("subscriptions", "first paid line")
+        else None
+    )
 
 
 def touches(row: Shown) -> Columns:
     fields = row.fields
     real, interaction, sent = _kept(fields)
     first = _first_active(row)
-    made = {name: fields[name] for name in ("account_id", "user_id", "channel", "direction", "purpose", "outcome", "minutes")}
-    prospect = fields["account_id"] is not None and (first is None or first >= fields["occurred_at"])
-    return made | {"real": real, "interaction": interaction, "sent": sent, "prospect": prospect, "day": row.local(fields["occurred_at"])}
+    made = {
+        name: fields[name]
+        for name in (
+            "account_id",
+            "user_id",
+            "channel",
+            "direction",
+            "purpose",
+            "outcome",
+            "minutes",
+        )
+    }
+    prospect = fields["account_id"] is not None and (
+        first is None or first >= fields["occurred_at"]
+    )
+    return made | {
+        "real": real,
+        "interaction": interaction,
+        "sent": sent,
+        "prospect": prospect,
+        "day": row.local(fields["occurred_at"]),
+    }
 
 
 def first_touches(row: Shown) -> Columns:
     fields, first = row.fields, _first_active(row)
-    assert _kept(fields)[0] and fields["direction"] == "outbound" and (first is None or first >= fields["occurred_at"])
+    assert (
+        _kept(fields)[0]
+        and fields["direction"] == "outbound"
+        and (first is None or first >= fields["occurred_at"])
+    )
     return {"converted": first is not None and first <= fields["occurred_at"] + timedelta(days=90)}
 
 
 def opening_contact(row: Shown) -> Columns:
-    there = [t for t in row.of("touches") if _kept(t)[1] and row.window.begins <= t["occurred_at"] < row.window.until]
+    there = [
+        t
+        for t in row.of("touches")
+        if _kept(t)[1] and row.window.begins <= t["occurred_at"] < row.window.until
+    ]
     return {"interactions": len(there), "months": row.window.months}
 
 
 def opening_usage(row: Shown) -> Columns:
-    active = {day["on"] for day in row.of("usage_daily", "active users") if (day.get("active_users") or 0) > 0 or (day.get("logins") or 0) > 0}
+    active = {
+        day["on"]
+        for day in row.of("usage_daily", "active users")
+        if (day.get("active_users") or 0) > 0 or (day.get("logins") or 0) > 0
+    }
     inside = [day for day in active if row.window.start <= day <= row.window.last_day]
     used = any(day["on"] <= row.window.last_day for day in row.of("usage_daily", "first usage"))
     return {"usage_days": len(inside), "has_usage": used, "months": row.window.months}
 
 
 def closing_contact(row: Shown) -> Columns:
-    last = [t["occurred_at"] for t in row.of("touches") if _kept({**t, "is_automated": False})[0] and t["occurred_at"] < row.window.until]
-    return {"touched": bool(last), "gap": hours(row.window.until - max(last)) / 24 if last else None}
+    last = [
+        t["occurred_at"]
+        for t in row.of("touches")
+        if _kept({**t, "is_automated": False})[0] and t["occurred_at"] < row.window.until
+    ]
+    return {
+        "touched": bool(last),
+        "gap": hours(row.window.until - max(last)) / 24 if last else None,
+    }
 
 
 def usage(row: Shown) -> Columns:
     fields = row.fields
     active = (fields["active_users"] or 0) > 0 or (fields["logins"] or 0) > 0
-    return {name: fields[name] for name in ("account_id", "logins", "minutes", "active_users")} | {"day": fields["on"], "active": active}
+    return {name: fields[name] for name in ("account_id", "logins", "minutes", "active_users")} | {
+        "day": fields["on"],
+        "active": active,
+    }
 
 
 def _durations(row: Shown, until: datetime) -> Columns:
     fields, day = row.fields, row.local(until)
-    spans = [m for m in row.of("memberships") if m["user_id"] == fields["assignee_id"] and m["valid_from"] <= day < row.end(m)]
-    team = max((m["valid_from"], m["team_id"]) for m in spans)[1] if spans else next((user.get("team_id") for user in row.of("users")), None)
+    spans = [
+        m
+        for m in row.of("memberships")
+        if m["user_id"] == fields["assignee_id"] and m["valid_from"] <= day < row.end(m)
+    ]
+    team = (
+        max((m["valid_from"], m["team_id"]) for m in spans)[1]
+        if spans
+        else next((user.get("team_id") for user in row.of("users")), None)
+    )
     calendar = row.window.team_calendars.get(team, row.window.team_calendars[""])  # type: ignore[arg-type]
     worked = business_hours(row.window.zone, calendar, fields["created_at"], until)
     return {"hours": hours(until - fields["created_at"]), "business_hours": worked}
@@ -352,8 +502,16 @@ def resolutions(row: Shown) -> Columns:
         if (other["account_id"], other["topic"]) == (fields["account_id"], fields["topic"])
         and fields["resolved_at"] < other["created_at"] <= fields["resolved_at"] + timedelta(days=7)
     ]  # fmt: skip
-    made = {"agent_replies": replies, "reopened": fields["reopened"], "counted": replies is not None or messages is not None}
-    return made | {"messages": (replies or 0) + (messages or 0), "repeated": bool(again)} | _durations(row, fields["resolved_at"])
+    made = {
+        "agent_replies": replies,
+        "reopened": fields["reopened"],
+        "counted": replies is not None or messages is not None,
+    }
+    return (
+        made
+        | {"messages": (replies or 0) + (messages or 0), "repeated": bool(again)}
+        | _durations(row, fields["resolved_at"])
+    )
 
 
 def first_replies(row: Shown) -> Columns:
@@ -362,7 +520,9 @@ def first_replies(row: Shown) -> Columns:
 
 def open_tickets(row: Shown) -> Columns:
     fields, until = row.fields, row.window.until
-    assert fields["created_at"] < until and (fields["resolved_at"] is None or fields["resolved_at"] >= until)
+    assert fields["created_at"] < until and (
+        fields["resolved_at"] is None or fields["resolved_at"] >= until
+    )
     return {}
 
 
@@ -370,9 +530,16 @@ def answers(row: Shown) -> Columns:
     (survey,) = row.of("surveys")
     low, high, least = survey["scale_min"], survey["scale_max"], survey.get("satisfied_from")
     if least is None:
-        least = high if (low, high) in {(1, 2), (1, 3)} else 9 if high - low in {9, 10} else high - 1
+        least = (
+            high if (low, high) in {(1, 2), (1, 3)} else 9 if high - low in {9, 10} else high - 1
+        )
     score = row.fields["score"]
-    return {"kind": survey["kind"], "score": score, "satisfied": score >= least, "contact_id": row.fields["contact_id"]}
+    return {
+        "kind": survey["kind"],
+        "score": score,
+        "satisfied": score >= least,
+        "contact_id": row.fields["contact_id"],
+    }
 
 
 def invitations(row: Shown) -> Columns:
@@ -392,8 +559,14 @@ def invitations(row: Shown) -> Columns:
 def feedback_received(row: Shown) -> Columns:
     fields = row.fields
     done = fields["implemented_at"]
-    soon = done is not None and fields["received_at"] <= done <= fields["received_at"] + timedelta(days=90)
-    return {"status": fields["status"], "is_actionable": fields["is_actionable"] is not False, "implemented": soon}
+    soon = done is not None and fields["received_at"] <= done <= fields["received_at"] + timedelta(
+        days=90
+    )
+    return {
+        "status": fields["status"],
+        "is_actionable": fields["is_actionable"] is not False,
+        "implemented": soon,
+    }
 
 
 def feedback_implemented(row: Shown) -> Columns:
@@ -402,11 +575,18 @@ def feedback_implemented(row: Shown) -> Columns:
 
 def goals_due(row: Shown) -> Columns:
     fields = row.fields
-    measured = [m for m in row.of("goal_measurements") if row.local(m["measured_at"]) <= fields["due_on"]]
+    measured = [
+        m for m in row.of("goal_measurements") if row.local(m["measured_at"]) <= fields["due_on"]
+    ]
     if not measured:
         return {"measured": False, "met": False}
     value = max(measured, key=lambda m: m["measured_at"])["value"]
-    return {"measured": True, "met": value >= fields["target"] if fields["direction"] == "up" else value <= fields["target"]}
+    return {
+        "measured": True,
+        "met": value >= fields["target"]
+        if fields["direction"] == "up"
+        else value <= fields["target"],
+    }
 
 
 def mentions(row: Shown) -> Columns:
@@ -421,7 +601,11 @@ def leavers(row: Shown) -> Columns:
 
 def headcount(row: Shown) -> Columns:
     fields = row.fields
-    there = [day for day in (row.window.before, row.window.last_day) if fields["joined_on"] <= day and (fields["left_on"] is None or fields["left_on"] > day)]
+    there = [
+        day
+        for day in (row.window.before, row.window.last_day)
+        if fields["joined_on"] <= day and (fields["left_on"] is None or fields["left_on"] > day)
+    ]
     assert there
     return {"user_id": fields["user_id"]}
 
@@ -440,7 +624,18 @@ HOW: dict[str, Callable[[Shown], Columns]] = {
     "closing_lines": lambda row: paid_line(row, row.window.last_day),
 }  # fmt: skip
 ROUNDED = {"upsell", "cross_sell", "price_increase", "unclassified", "months"}
-PLAIN = {"account_id", "contact_id", "user_id", "channel", "priority", "topic", "agent_id", "survey_id", "employment", "boundary"}
+PLAIN = {
+    "account_id",
+    "contact_id",
+    "user_id",
+    "channel",
+    "priority",
+    "topic",
+    "agent_id",
+    "survey_id",
+    "employment",
+    "boundary",
+}
 
 
 def differences(row: Row, fact: str, window: Window) -> list[str]:
@@ -449,7 +644,9 @@ def differences(row: Row, fact: str, window: Window) -> list[str]:
     wrong = []
     for name, value in row.computed.items():
         if name not in made:
-            if name not in PLAIN and not (fact == "invitations" and row.origin.fields["invited_at"] is None):
+            if name not in PLAIN and not (
+                fact == "invitations" and row.origin.fields["invited_at"] is None
+            ):
                 wrong.append(f"{name} = {value!r} cannot be derived")
         elif made[name] is not ... and not _same(name, value, made[name]):
             wrong.append(f"{name} = {value!r}, its evidence makes {made[name]!r}")
@@ -459,6 +656,10 @@ def differences(row: Row, fact: str, window: Window) -> list[str]:
 def _same(name: str, one: Any, other: Any) -> bool:
     if name in ROUNDED and None not in {one, other}:
         return abs(float(one) - float(other)) <= 1e-6
-    if isinstance(one, Decimal | Fraction | int) and isinstance(other, Decimal | Fraction | int) and not isinstance(one, bool):
+    if (
+        isinstance(one, Decimal | Fraction | int)
+        and isinstance(other, Decimal | Fraction | int)
+        and not isinstance(one, bool)
+    ):
         return Fraction(one) == Fraction(other)
     return bool(one == other and type(one) is type(other))

@@ -1,7 +1,8 @@
-"""A figure worked out anew from its returned rows and its definition, sharing no code with the product.
+"""A figure worked out anew from its returned rows and its definition, sharing no code with the
+product.
 
-Sums are exact (fractions); what the product rounds (a ratio's parts, a rank, a quotient) is rounded once here too, so
-that equal means equal to the last digit.
+Sums are exact (fractions); what the product rounds (a ratio's parts, a rank, a quotient) is rounded
+once here too, so that equal means equal to the last digit.
 """
 
 import ast
@@ -14,7 +15,9 @@ from typing import Any
 Number = Fraction | float | None
 Amounts = Sequence[Any]
 
-_OF = re.compile(r"(?P<function>\w+)\((?P<inside>.*?)\)(\s+filter\s*\(where .*\))?$", re.DOTALL | re.IGNORECASE)
+_OF = re.compile(
+    r"(?P<function>\w+)\((?P<inside>.*?)\)(\s+filter\s*\(where .*\))?$", re.DOTALL | re.IGNORECASE
+)
 
 
 def measured(of: str, amounts: Amounts) -> Number:
@@ -84,7 +87,9 @@ def _worked(node: ast.expr, values: Mapping[str, Number]) -> Number:
 
 
 def figure(definition: Mapping[str, Any], values: Mapping[str, Number]) -> float | None:
-    """The KPI's value: the formula, or scale x numerator / denominator; nothing where that is undefined."""
+    """The KPI's value: the formula, or scale x numerator / denominator; nothing where that is
+    undefined.
+    """
     top = formula(definition["value"], values)
     if definition["denominator"] is None:
         return None if top is None else float(top)

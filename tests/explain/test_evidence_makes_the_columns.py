@@ -1,6 +1,8 @@
-"""What a row says it worked out follows from the fields and the evidence that are shown with it, and from nothing else.
+"""What a row says it worked out follows from the fields and the evidence that are shown with it,
+and from nothing else.
 
-By default the KPIs that add a column to those before them; KAMPASS_EXPLAIN=all takes every KPI, period and example.
+By default the KPIs that add a column to those before them; KAMPASS_EXPLAIN=all takes every KPI,
+period and example.
 """
 
 import os
@@ -33,36 +35,55 @@ from kampass.workspace import Workspace
 from kampass.workspace.authoring.worlds import Worlds
 
 ALL = os.environ.get("KAMPASS_EXPLAIN") == "all"
-SEEDS = seeds_of_every_zone(max(9, int(os.environ.get("KAMPASS_WORLDS", "0")) // 50) if ALL else 3, start=700)
+SEEDS = seeds_of_every_zone(
+    max(9, int(os.environ.get("KAMPASS_WORLDS", "0")) // 50) if ALL else 3, start=700
+)
 DEFAULT_HOURS = {"": Hours()}
 
 
 def chosen() -> list[Kpi]:
-    """The KPIs whose rows may be seen; by default those that read a fact's column which none before them reads."""
+    """The KPIs whose rows may be seen; by default those that read a fact's column which none before
+    them reads.
+    """
     kept, read = [], set[tuple[str, str, str]]()
     for kpi in shipped():
         columns = {
-            (measure.fact, measure.window, word) for measure in kpi.measures.values() for word in re.findall(r"\w+", f"{measure.of} {measure.where}")
-        }  # fmt: skip
+            (measure.fact, measure.window, word)
+            for measure in kpi.measures.values()
+            for word in re.findall(r"\w+", f"{measure.of} {measure.where}")
+        }
         if not kpi.suppress_below and (ALL or columns - read):
             kept.append(kpi)
             read |= columns
     return kept
 
 
-def compare(engine: Engine, question: Question, kpi: Kpi, seen: Counter[str], hours: dict[str, Hours] = DEFAULT_HOURS) -> Iterator[str]:
+def compare(
+    engine: Engine,
+    question: Question,
+    kpi: Kpi,
+    seen: Counter[str],
+    hours: dict[str, Hours] = DEFAULT_HOURS,
+) -> Iterator[str]:
     """Compare every row behind a KPI's measures; `seen` counts rows by fact."""
     starts = {period.start: period for period in engine.periods(question)}
     throughs = {answer.period_start: answer.through for answer in engine.ask(question)}
     for part in ("numerator", "denominator") if kpi.denominator else ("numerator",):
         for row in engine.rows(question, part):
             measure = kpi.measures[row.measure]
-            window = window_of(engine, starts[row.period_start], throughs[row.period_start], measure.window, hours)
+            window = window_of(
+                engine, starts[row.period_start], throughs[row.period_start], measure.window, hours
+            )
             seen[measure.fact] += 1
-            yield from (f"{kpi.id} {row.measure} {question.period} {row.origin.id}: {wrong}" for wrong in differences(row, measure.fact, window))
+            yield from (
+                f"{kpi.id} {row.measure} {question.period} {row.origin.id}: {wrong}"
+                for wrong in differences(row, measure.fact, window)
+            )
 
 
-def window_of(engine: Engine, period: Any, through: datetime, window: str, hours: dict[str, Hours]) -> Window:
+def window_of(
+    engine: Engine, period: Any, through: datetime, window: str, hours: dict[str, Hours]
+) -> Window:
     zone, calendar = Zone(engine.settings.calendar.timezone), engine.settings.calendar
     start, until = period.start, min(zone.first_instant(period.end), through)
     if window == "previous":
@@ -73,7 +94,9 @@ def window_of(engine: Engine, period: Any, through: datetime, window: str, hours
 
 
 @pytest.mark.parametrize("place", range(len(SEEDS)))
-def test_of_every_kpi_on_random_worlds(random_engine: Callable[[int], tuple[World, Engine, Path]], place: int) -> None:
+def test_of_every_kpi_on_random_worlds(
+    random_engine: Callable[[int], tuple[World, Engine, Path]], place: int
+) -> None:
     """By default each world has a third of the KPIs, for two of its periods."""
     world, engine, _ = random_engine(SEEDS[place])
     seen, wrong = Counter[str](), list[str]()
@@ -93,11 +116,24 @@ def test_of_worked_examples(share: int) -> None:
         for turn, kpi in enumerate(chosen()):
             examples = [example for example in kpi.examples if "tables" in example]
             for example in (examples if ALL else examples[:1]) if turn % 2 == share else ():
-                recorded = datetime.fromisoformat(example["recorded_at"]) if "recorded_at" in example else None
+                recorded = (
+                    datetime.fromisoformat(example["recorded_at"])
+                    if "recorded_at" in example
+                    else None
+                )
                 zone = example.get("timezone", "UTC")
-                engine = Engine(worlds.snapshot(example["tables"], timezone=zone, recorded_at=recorded), Catalogue({kpi.id: kpi}), Settings(Calendar(zone)))
+                engine = Engine(
+                    worlds.snapshot(example["tables"], timezone=zone, recorded_at=recorded),
+                    Catalogue({kpi.id: kpi}),
+                    Settings(Calendar(zone)),
+                )
                 where = tuple(parse_filter(text) for text in listed(example.get("where")))
-                wrong += compare(engine, Question((kpi.id,), str(example["period"]), example.get("grain"), (), where), kpi, seen)
+                wrong += compare(
+                    engine,
+                    Question((kpi.id,), str(example["period"]), example.get("grain"), (), where),
+                    kpi,
+                    seen,
+                )
     print(dict(seen))
     assert sum(seen.values()) > 50
     assert not wrong, f"{len(wrong)}\n" + "\n".join(wrong[:20])
@@ -112,37 +148,65 @@ def test_every_fact_is_derived_here() -> None:
 
 
 def test_a_wrong_amount_is_noticed(company: Workspace) -> None:
-    """The comparison itself: a line's MRR changed by a cent no longer makes the account's opening MRR."""
+    """The comparison itself: a line's MRR changed by a cent no longer makes the account's opening
+    MRR.
+    """
     engine, question = company.engine(), Question(("nrr",), "2025-05")
     (answer,) = engine.ask(question)
     window = window_of(engine, engine.periods(question)[0], answer.through, "", DEFAULT_HOURS)
     row = next(row for row in engine.rows(question, "denominator") if row.computed["open_mrr"])
     assert not differences(row, "opening_accounts", window)
     cheaper = [
-        replace(piece, fields=piece.fields | {"mrr": piece.fields["mrr"] + Decimal("0.01")}) if piece.table == "subscriptions" else piece
+        replace(piece, fields=piece.fields | {"mrr": piece.fields["mrr"] + Decimal("0.01")})
+        if piece.table == "subscriptions"
+        else piece
         for piece in row.evidence
     ]
     assert differences(replace(row, evidence=tuple(cheaper)), "opening_accounts", window)
 
 
 def test_business_hours_follow_from_the_team_that_is_shown(tmp_path: Path) -> None:
-    """u1 moved on 10 March to the night team, which works 20:00-22:00; u2 is in it by the users' table; u3 works 9-17."""
+    """u1 moved on 10 March to the night team, which works 20:00-22:00; u2 is in it by the users'
+    table; u3 works 9-17.
+    """
     desk = Desk(tmp_path)
     ticket = "k{0},2025-03-{1}T08:00:00Z,{2},2025-03-{1}T21:00:00Z,2025-03-{1}T21:30:00Z"
     desk.load(
-        1, accounts="id,name\nA,A", teams="id,name\nday,Day\nnight,Night", users="id,name,team_id\nu1,U,day\nu2,V,night\nu3,W,",
+        1,
+        accounts="id,name\nA,A",
+        teams="id,name\nday,Day\nnight,Night",
+        users="id,name,team_id\nu1,U,day\nu2,V,night\nu3,W,",
         memberships="user_id,team_id,valid_from,valid_to\nu1,day,2025-01-01,2025-03-10\nu1,night,2025-03-10,",
         tickets="\n".join(
             ["id,created_at,assignee_id,first_replied_at,resolved_at"]
-            + [ticket.format(*cells) for cells in ((1, "07", "u1"), (2, "11", "u1"), (3, "11", "u2"), (4, "12", "u3"), (5, "12", ""))]
+            + [
+                ticket.format(*cells)
+                for cells in (
+                    (1, "07", "u1"),
+                    (2, "11", "u1"),
+                    (3, "11", "u2"),
+                    (4, "12", "u3"),
+                    (5, "12", ""),
+                )
+            ]
         ),
-    )  # fmt: skip
+    )
     night = BusinessCalendar("night", (0, 1, 2, 3, 4), ((20 * 60, 22 * 60),), teams=("night",))
-    engine, seen = Engine(desk.snapshot(), desk.workspace.catalogue, Settings(business=(BusinessCalendar(), night))), Counter[str]()
+    engine, seen = (
+        Engine(
+            desk.snapshot(),
+            desk.workspace.catalogue,
+            Settings(business=(BusinessCalendar(), night)),
+        ),
+        Counter[str](),
+    )
     hours = DEFAULT_HOURS | {"night": Hours(opens=time(20), closes=time(22))}
     for name in ("time_to_resolution_business", "response_time_business"):
         question, kpi = Question((name,), "2025-03"), engine.catalogue.get(name)
         assert not list(compare(engine, question, kpi, seen, hours))
-    found = {row.origin.id: float(row.computed["business_hours"]) for row in engine.rows(Question(("time_to_resolution_business",), "2025-03"), "numerator")}
+    found = {
+        row.origin.id: float(row.computed["business_hours"])
+        for row in engine.rows(Question(("time_to_resolution_business",), "2025-03"), "numerator")
+    }
     assert found == {"k1": 8, "k2": 1.5, "k3": 1.5, "k4": 8, "k5": 8}
     desk.workspace.close()

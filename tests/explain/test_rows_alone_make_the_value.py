@@ -1,7 +1,9 @@
-"""Every figure, worked out again from its returned rows by a small calculator of this folder, equals the answer exactly.
+"""Every figure, worked out again from its returned rows by a small calculator of this folder,
+equals the answer exactly.
 
-By default each KPI is asked for with a few of its cuts, in turn; KAMPASS_EXPLAIN=all asks for every KPI, five cuts and
-24 months of the sample company, and of random worlds (KAMPASS_WORLDS in a hundred, at least nine).
+By default each KPI is asked for with a few of its cuts, in turn; KAMPASS_EXPLAIN=all asks for every
+KPI, five cuts and 24 months of the sample company, and of random worlds (KAMPASS_WORLDS in a
+hundred, at least nine).
 """
 
 import os
@@ -30,9 +32,13 @@ Slice = tuple[tuple[str, str | None], ...]
 
 
 def cuts_of(kpi: Kpi, turn: int) -> list[tuple[str, ...]]:
-    """The whole book, segment, account manager, and two more dimensions in turn, as far as the KPI has them."""
+    """The whole book, segment, account manager, and two more dimensions in turn, as far as the KPI
+    has them.
+    """
     others = [name for name in kpi.named_dimensions if name not in {"segment", "account_manager"}]
-    more = [(others[(turn + step) % len(others)],) for step in (0, len(others) // 2)] if others else []
+    more = (
+        [(others[(turn + step) % len(others)],) for step in (0, len(others) // 2)] if others else []
+    )
     wanted = [(), ("segment",), ("account_manager",), *more]
     return list(dict.fromkeys(by for by in wanted if set(by) <= set(kpi.named_dimensions)))
 
@@ -49,7 +55,9 @@ class Check:
     def __init__(self, engine: Engine) -> None:
         self.engine, self.compared, self.wrong = engine, 0, list[str]()
 
-    def ask(self, kpi: Kpi, period: str, grain: str | None, by: tuple[str, ...], **more: Any) -> None:
+    def ask(
+        self, kpi: Kpi, period: str, grain: str | None, by: tuple[str, ...], **more: Any
+    ) -> None:
         """Every answer to a question; its total is made of the rows of the whole."""
         rows: dict[bool, dict[str, dict[tuple[Any, Slice], list[Any]]]] = {}
         for answer in self.engine.ask(Question((kpi.id,), period, grain, by, **more)):
@@ -58,22 +66,44 @@ class Check:
             whole = not set(by) <= answer.dimensions.keys()
             if whole not in rows:
                 more_ = {name: value for name, value in more.items() if name == "where"}
-                rows[whole] = amounts(self.engine, kpi, Question((kpi.id,), period, grain, () if whole else by, **more_))
+                rows[whole] = amounts(
+                    self.engine,
+                    kpi,
+                    Question((kpi.id,), period, grain, () if whole else by, **more_),
+                )
             self._compare(kpi, answer, rows[whole])
 
-    def _compare(self, kpi: Kpi, answer: Answer, rows: dict[str, dict[tuple[Any, Slice], list[Any]]]) -> None:
+    def _compare(
+        self, kpi: Kpi, answer: Answer, rows: dict[str, dict[tuple[Any, Slice], list[Any]]]
+    ) -> None:
         values = {}
         for name, found in rows.items():
-            seen = {dimension: value for dimension, value in answer.dimensions.items() if not (name in kpi.whole and dimension == kpi.distribution)}
-            values[name] = measured(kpi.measures[name].of, found.get((answer.period_start, tuple(seen.items())), []))
-        definition = {"value": kpi.value, "denominator": kpi.denominator, "scale": kpi.scale, "window_covered": kpi.window_covered}
+            seen = {
+                dimension: value
+                for dimension, value in answer.dimensions.items()
+                if not (name in kpi.whole and dimension == kpi.distribution)
+            }
+            values[name] = measured(
+                kpi.measures[name].of, found.get((answer.period_start, tuple(seen.items())), [])
+            )
+        definition = {
+            "value": kpi.value,
+            "denominator": kpi.denominator,
+            "scale": kpi.scale,
+            "window_covered": kpi.window_covered,
+        }
         made = figure(definition, values)
         self.compared += 1
         if made != answer.value or type(made) is not type(answer.value):
-            self.wrong.append(f"{kpi.id} {answer.period_start} {answer.dimensions}: {answer.value}, the rows make {made}")
+            self.wrong.append(
+                f"{kpi.id} {answer.period_start} {answer.dimensions}: {answer.value}, the rows "
+                f"make {made}"
+            )
 
 
-def amounts(engine: Engine, kpi: Kpi, question: Question) -> dict[str, dict[tuple[Any, Slice], list[Any]]]:
+def amounts(
+    engine: Engine, kpi: Kpi, question: Question
+) -> dict[str, dict[tuple[Any, Slice], list[Any]]]:
     """The rows' amounts of every measure of the formula, by period and slice."""
     found: dict[str, dict[tuple[Any, Slice], list[Any]]] = {}
     for part in ("numerator", "denominator") if kpi.denominator else ("numerator",):
@@ -101,13 +131,19 @@ def test_every_kpi_of_the_sample_company_month_by_month(company: Workspace, shar
             for by in chosen_cuts(kpi, turn // PARTS):
                 check.ask(kpi, MONTHS, "month", by, total=bool(by) and (ALL or turn % 3 == 0))
     assert check.compared > 100
-    assert not check.wrong, f"{len(check.wrong)} of {check.compared}\n" + "\n".join(check.wrong[:20])
+    assert not check.wrong, f"{len(check.wrong)} of {check.compared}\n" + "\n".join(
+        check.wrong[:20]
+    )
     print(f"{check.compared} figures compared")
 
 
 @pytest.mark.parametrize("place", range(len(SEEDS)))
-def test_every_kpi_of_random_worlds(random_engine: Callable[[int], tuple[World, Engine, Path]], place: int) -> None:
-    """In one world each KPI, cut and period asked for; by default each world has a third of the KPIs."""
+def test_every_kpi_of_random_worlds(
+    random_engine: Callable[[int], tuple[World, Engine, Path]], place: int
+) -> None:
+    """In one world each KPI, cut and period asked for; by default each world has a third of the
+    KPIs.
+    """
     world, engine, _ = random_engine(SEEDS[place])
     check = Check(engine)
     for turn, kpi in told(list(engine.catalogue)):
@@ -115,9 +151,17 @@ def test_every_kpi_of_random_worlds(random_engine: Callable[[int], tuple[World, 
             periods = world.periods()
             for step in range(2 if ALL else 1):
                 for by in chosen_cuts(kpi, turn // len(SEEDS) + place):
-                    check.ask(kpi, periods[(turn + place + step) % len(periods)].text, None, by, total=bool(by) and turn % 2 == 0)
+                    check.ask(
+                        kpi,
+                        periods[(turn + place + step) % len(periods)].text,
+                        None,
+                        by,
+                        total=bool(by) and turn % 2 == 0,
+                    )
     assert check.compared > 20
-    assert not check.wrong, f"{len(check.wrong)} of {check.compared}\n" + "\n".join(check.wrong[:20])
+    assert not check.wrong, f"{len(check.wrong)} of {check.compared}\n" + "\n".join(
+        check.wrong[:20]
+    )
     print(f"{check.compared} figures compared")
 
 

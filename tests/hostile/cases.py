@@ -1,7 +1,9 @@
-"""A hostile file as a value: its bytes, how it is declared, and the one thing that may happen to it.
+"""A hostile file as a value: its bytes, how it is declared, and the one thing that may happen to
+it.
 
-Every file either arrives as its author meant it, or some of its lines are set aside with their place and the reason, or
-the whole file is refused in words. `mapping` is empty for a file of a canonical folder.
+Every file either arrives as its author meant it, or some of its lines are set aside with their
+place and the reason, or the whole file is refused in words. `mapping` is empty for a file of a
+canonical folder.
 """
 
 from collections.abc import Callable
@@ -22,9 +24,11 @@ class Aside:
 
 @dataclass(frozen=True)
 class Hostile:
-    """One file. `shown` names the columns of `read`; a column that the table does not have is an attribute.
+    """One file. `shown` names the columns of `read`; a column that the table does not have is an
+    attribute.
 
-    `more` counts rows that load and are not listed; `refused` and `way_out` are patterns of the message and its hint.
+    `more` counts rows that load and are not listed; `refused` and `way_out` are patterns of the
+    message and its hint.
     """
 
     name: str
@@ -64,14 +68,27 @@ def lines(*rows: str, end: str = "\n") -> bytes:
     return "".join(row + end for row in rows).encode()
 
 
-def accounts(name: str, raw: bytes | str | Callable[[], bytes], *rows: Cells, aside: tuple[Aside, ...] = (), **more: object) -> Hostile:
+def accounts(
+    name: str,
+    raw: bytes | str | Callable[[], bytes],
+    *rows: Cells,
+    aside: tuple[Aside, ...] = (),
+    **more: object,
+) -> Hostile:
     """A canonical accounts.csv; a text is the lines below the header `id,name,region`."""
     whole = f"id,name,region\n{raw}".encode() if isinstance(raw, str) else raw
     return Hostile(name, "accounts.csv", whole, read=rows, aside=aside, **more)  # type: ignore[arg-type]
 
 
 def refused(
-    name: str, raw: bytes | Callable[[], bytes], words: str, way_out: str, *, file: str = "accounts.csv", mapping: str = "", table: str = ""
+    name: str,
+    raw: bytes | Callable[[], bytes],
+    words: str,
+    way_out: str,
+    *,
+    file: str = "accounts.csv",
+    mapping: str = "",
+    table: str = "",
 ) -> Hostile:
     """A file that is refused as a whole."""
     return Hostile(name, file, raw, mapping, refused=words, way_out=way_out, table=table)

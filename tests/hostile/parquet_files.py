@@ -16,25 +16,67 @@ def _written(columns: dict[str, Any]) -> bytes:
     import pyarrow.parquet as pq
 
     raw = io.BytesIO()
-    pq.write_table(pa.table({name: pa.array(*column) if isinstance(column, tuple) else pa.array(column) for name, column in columns.items()}), raw)
+    pq.write_table(
+        pa.table(
+            {
+                name: pa.array(*column) if isinstance(column, tuple) else pa.array(column)
+                for name, column in columns.items()
+            }
+        ),
+        raw,
+    )
     return raw.getvalue()
 
 
-def _accounts(name: str, columns: Callable[[], dict[str, Any]], *read: Cells, **more: Any) -> Hostile:
-    return Hostile(name, "accounts.parquet", lambda: _written(columns()), read=read, shown=more.pop("shown", "id name"), **more)
+def _accounts(
+    name: str, columns: Callable[[], dict[str, Any]], *read: Cells, **more: Any
+) -> Hostile:
+    return Hostile(
+        name,
+        "accounts.parquet",
+        lambda: _written(columns()),
+        read=read,
+        shown=more.pop("shown", "id name"),
+        **more,
+    )
 
 
-def _buys(name: str, column: str, values: Callable[[], Any], good: tuple[str, ...], bad: tuple[tuple[str, str], ...]) -> Hostile:
+def _buys(
+    name: str,
+    column: str,
+    values: Callable[[], Any],
+    good: tuple[str, ...],
+    bad: tuple[tuple[str, str], ...],
+) -> Hostile:
     """Purchases with one column as given: the first values read, the others are set aside."""
 
     def columns() -> dict[str, Any]:
         made: dict[str, Any] = {"id": [str(number) for number in range(len(good) + len(bad))]}
-        plain = {"account_id": "a", "purchased_at": date(2026, 3, 1), "amount": Decimal(1), "currency": "EUR"}
-        return made | {name: [value] * len(made["id"]) for name, value in plain.items()} | {column: values()}
+        plain = {
+            "account_id": "a",
+            "purchased_at": date(2026, 3, 1),
+            "amount": Decimal(1),
+            "currency": "EUR",
+        }
+        return (
+            made
+            | {name: [value] * len(made["id"]) for name, value in plain.items()}
+            | {column: values()}
+        )
 
     read = tuple((str(number), value) for number, value in enumerate(good))
-    aside = tuple(Aside(number, column, value, reason) for number, (value, reason) in enumerate(bad, start=len(good) + 1))
-    return Hostile(name, "purchases.parquet", lambda: _written(columns()), shown=f"id {column}", read=read, aside=aside)
+    aside = tuple(
+        Aside(number, column, value, reason)
+        for number, (value, reason) in enumerate(bad, start=len(good) + 1)
+    )
+    return Hostile(
+        name,
+        "purchases.parquet",
+        lambda: _written(columns()),
+        shown=f"id {column}",
+        read=read,
+        aside=aside,
+    )
 
 
 def _torn() -> bytes:

@@ -1,7 +1,9 @@
-"""Files as nobody should send them: each is read right, set aside line by line, or refused in words; nothing else happens.
+"""Files as nobody should send them: each is read right, set aside line by line, or refused in
+words; nothing else happens.
 
-One workspace holds a small book. Every file comes to it as a load of its own; a file that is refused comes as the next
-load of the book's own source, so that what was loaded before is what is at stake.
+One workspace holds a small book. Every file comes to it as a load of its own; a file that is
+refused comes as the next load of the book's own source, so that what was loaded before is what is
+at stake.
 """
 
 import re
@@ -27,13 +29,22 @@ from kampass.model.conform import literal, quoted
 from kampass.model.scan import Source
 from kampass.store import LoadReport
 
-CASES = (*text_files.CASES, *values.CASES, *mapped_text.CASES, *workbooks.CASES, *json_lines.CASES, *parquet_files.CASES)
+CASES = (
+    *text_files.CASES,
+    *values.CASES,
+    *mapped_text.CASES,
+    *workbooks.CASES,
+    *json_lines.CASES,
+    *parquet_files.CASES,
+)
 ACCOUNTS = "id,name\nbook-1,Ada\nbook-2,Bob"
 SUBSCRIPTIONS = "id,account_id,mrr,currency,valid_from,valid_to\nbook-1,book-1,100,USD,2025-01-01,\nbook-2,book-2,50.5,USD,2025-03-01,2025-11-01"
 
 
 _TOO_WIDE = 60_000
-"""Bytes of a file whose preview would take longer than everything else here: the load is what counts."""
+"""Bytes of a file whose preview would take longer than everything else here: the load is what
+counts.
+"""
 
 
 class Book:
@@ -86,7 +97,9 @@ class Book:
         loads = [each for each in self.desk.workspace.manifest.loads() if each.id == load]
         with duckdb.connect() as connection:
             rows = self.desk.workspace.journal.quarantine(loads)
-            return connection.execute(f"SELECT line, coalesce(\"column\", ''), value, reason FROM ({rows}) ORDER BY 1, 2").fetchall()
+            return connection.execute(
+                f"SELECT line, coalesce(\"column\", ''), value, reason FROM ({rows}) ORDER BY 1, 2"
+            ).fetchall()
 
 
 def _text(table: str, name: str) -> str:
@@ -110,11 +123,18 @@ def book(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Book]:
 
 def _table(seen: Counter[str]) -> str:
     outcomes = ("read right", "set aside", "refused")
-    rows = [f"{'files':>12} {sum(seen[outcome] for outcome in outcomes):>5}", *(f"{outcome:>12} {seen[outcome]:>5}" for outcome in outcomes)]
-    return "\n".join(["", *rows, *(f"{what:>12} {seen[what]:>5}" for what in ("misread", "tracebacks"))])
+    rows = [
+        f"{'files':>12} {sum(seen[outcome] for outcome in outcomes):>5}",
+        *(f"{outcome:>12} {seen[outcome]:>5}" for outcome in outcomes),
+    ]
+    return "\n".join(
+        ["", *rows, *(f"{what:>12} {seen[what]:>5}" for what in ("misread", "tracebacks"))]
+    )
 
 
-@pytest.mark.parametrize("case", CASES, ids=lambda case: f"{case.file.partition('.')[2]}: {case.name}")
+@pytest.mark.parametrize(
+    "case", CASES, ids=lambda case: f"{case.file.partition('.')[2]}: {case.name}"
+)
 def test_a_hostile_file_is_read_right_set_aside_or_refused(book: Book, case: Hostile) -> None:
     try:
         _refused(book, case) if case.refused else _loaded(book, case)
@@ -128,13 +148,19 @@ def test_a_hostile_file_is_read_right_set_aside_or_refused(book: Book, case: Hos
 
 
 def _refused(book: Book, case: Hostile) -> None:
-    """The message names the file and what is wrong, the hint what to do; what was loaded before is untouched."""
+    """The message names the file and what is wrong, the hint what to do; what was loaded before is
+    untouched.
+    """
     source, stood = book.source(case, "files"), book.standing()
     with pytest.raises(KampassError) as raised:
         book.load(source)
     error = raised.value
     assert re.search(case.refused, error.message), error.message
-    assert case.file in error.message or "kampass.toml" in error.message or "[sources.files" in error.message, error.message
+    assert (
+        case.file in error.message
+        or "kampass.toml" in error.message
+        or "[sources.files" in error.message
+    ), error.message
     assert re.search(case.way_out, error.hint), f"{error.message} | {error.hint}"
     assert len(error.message) < 2000 and len(error.hint) < 2000
     assert book.standing() == stood
@@ -142,21 +168,40 @@ def _refused(book: Book, case: Hostile) -> None:
 
 
 def _loaded(book: Book, case: Hostile) -> None:
-    """The cells are the author's, every other line is set aside with its place, and nothing is lost between them."""
+    """The cells are the author's, every other line is set aside with its place, and nothing is lost
+    between them.
+    """
     source = book.source(case, "hostile")
-    shown = None if len(case.bytes()) > _TOO_WIDE else preview(source, timezone="UTC", rows=100).tables[0]
+    shown = (
+        None
+        if len(case.bytes()) > _TOO_WIDE
+        else preview(source, timezone="UTC", rows=100).tables[0]
+    )
     report = book.load(source)
     try:
         (table,) = report.tables
-        found, aside = sorted(book.rows(case, report.number), key=repr), book.set_aside(report.number)
+        found, aside = (
+            sorted(book.rows(case, report.number), key=repr),
+            book.set_aside(report.number),
+        )
         assert found == sorted(case.read, key=repr)
-        assert [(line, column) for line, column, _, _ in aside] == [(each.line, each.column) for each in case.aside], aside
+        assert [(line, column) for line, column, _, _ in aside] == [
+            (each.line, each.column) for each in case.aside
+        ], aside
         for each, (_, _, value, reason) in zip(case.aside, aside, strict=True):
             assert each.reason in reason, aside
             assert not each.value or each.value == value, aside
-        assert counts(table) == (len(case.read) + len(case.aside) + case.superseded, len(case.read), 0, case.superseded, len(case.aside))
+        assert counts(table) == (
+            len(case.read) + len(case.aside) + case.superseded,
+            len(case.read),
+            0,
+            case.superseded,
+            len(case.aside),
+        )
         assert shown is None or shown.set_aside == len(case.aside)
-        assert shown is None or [each.line for each in shown.aside] == [each.line for each in case.aside]
+        assert shown is None or [each.line for each in shown.aside] == [
+            each.line for each in case.aside
+        ]
     finally:
         book.desk.workspace.journal.drop(report.number)
     book.kept.append(report.number)
@@ -168,7 +213,9 @@ def test_the_corpus_is_wide_enough() -> None:
 
 
 def test_all_of_them_together_are_published_exported_and_read_again(book: Book) -> None:
-    """What was read right can be answered from, and its export says the same once more; without it the book is what it was."""
+    """What was read right can be answered from, and its export says the same once more; without it
+    the book is what it was.
+    """
     manifest = book.desk.workspace.manifest
     for number in book.kept:
         manifest.set_state(number, "complete")

@@ -1,4 +1,6 @@
-"""What stands where a file should be: a folder, a pipe, a link to nowhere, a file that goes away; and what a person sees of it."""
+"""What stands where a file should be: a folder, a pipe, a link to nowhere, a file that goes away;
+and what a person sees of it.
+"""
 
 import json
 import os
@@ -59,27 +61,47 @@ def test_a_file_that_goes_away_while_it_is_read_is_refused(desk: Desk, tmp_path:
 
 
 def test_a_spoiled_line_leaves_the_row_that_was_loaded_before(desk: Desk) -> None:
-    desk.load(1, purchases="id,account_id,purchased_at,amount,currency\n1,a,2026-01-01,5,EUR\n2,a,2026-01-01,6,EUR")
-    report = desk.load(2, purchases='id,account_id,purchased_at,amount,currency\n1,a,2026-01-01,"1.234,56",EUR\n2,a,2026-01-01,6,EUR')["purchases"]
+    desk.load(
+        1,
+        purchases="id,account_id,purchased_at,amount,currency\n1,a,2026-01-01,5,EUR\n2,a,2026-01-01,6,EUR",
+    )
+    report = desk.load(
+        2,
+        purchases='id,account_id,purchased_at,amount,currency\n1,a,2026-01-01,"1.234,56",EUR\n2,a,2026-01-01,6,EUR',
+    )["purchases"]
     assert (report.read, report.unchanged, report.quarantined, report.deleted) == (2, 1, 1, 0)
-    assert desk.set_aside() == [("purchases", 2, "amount", "1.234,56", "is not a number (1234.5), or too large")]
+    assert desk.set_aside() == [
+        ("purchases", 2, "amount", "1.234,56", "is not a number (1234.5), or too large")
+    ]
 
 
 def test_a_person_is_told_the_place_and_the_way_out(desk: Desk) -> None:
     desk.load(1, accounts=GOOD)
     desk.snapshot().close()
     desk.write(accounts=b"ID,name\n1,Ann\n")
-    command = [str(Path(sys.executable).parent / "kampass"), "sync", "--workspace", str(desk.workspace.folder)]
+    command = [
+        str(Path(sys.executable).parent / "kampass"),
+        "sync",
+        "--workspace",
+        str(desk.workspace.folder),
+    ]
     done = subprocess.run(command, capture_output=True, text=True, check=False)
     assert done.returncode == 3
     assert "accounts.csv, line 1" in done.stderr and "Traceback" not in done.stderr
-    asked = subprocess.run([command[0], "kpi", "nope", "--period", "2026", "--format", "json", *command[2:]], capture_output=True, text=True, check=False)
+    asked = subprocess.run(
+        [command[0], "kpi", "nope", "--period", "2026", "--format", "json", *command[2:]],
+        capture_output=True,
+        text=True,
+        check=False,
+    )
     assert asked.returncode == 2
     assert json.loads(asked.stderr)["error"].keys() == {"code", "message", "hint"}
 
 
 @pytest.mark.nightly
-@pytest.mark.skipif(os.environ.get("KAMPASS_HOSTILE") != "all", reason="KAMPASS_HOSTILE=all writes a file of 1 GB")
+@pytest.mark.skipif(
+    os.environ.get("KAMPASS_HOSTILE") != "all", reason="KAMPASS_HOSTILE=all writes a file of 1 GB"
+)
 def test_a_gigabyte_with_one_wrong_line_is_read_but_for_that_line(desk: Desk) -> None:
     file = desk.files / "accounts.csv"
     block = "x" * 1000

@@ -1,42 +1,100 @@
-"""Canonical CSV files whose cells could be taken for something else: numbers, dates, truths and names."""
+"""Canonical CSV files whose cells could be taken for something else: numbers, dates, truths and
+names.
+"""
 
 from tests.hostile.cases import Aside, Hostile, accounts, lines
 
-NUMBER, DATE, INSTANT = "is not a number", "is not a date", "is not a date or a timestamp with an offset"
+NUMBER, DATE, INSTANT = (
+    "is not a number",
+    "is not a date",
+    "is not a date or a timestamp with an offset",
+)
 
 
 def _cell(text: str) -> str:
     return '"' + text.replace('"', '""') + '"'
 
 
-def _column(name: str, table: str, column: str, head: str, good: dict[str, str], bad: tuple[str, ...], reason: str) -> Hostile:  # noqa: PLR0917 - a file, its names and what happens
-    """A file with one cell a line: `{}` in `head` stands for it, the good ones are read as said, the bad ones set aside."""
+def _column(  # noqa: PLR0917
+    name: str,
+    table: str,
+    column: str,
+    head: str,
+    good: dict[str, str],
+    bad: tuple[str, ...],
+    reason: str,
+) -> Hostile:
+    """A file with one cell a line: `{}` in `head` stands for it, the good ones are read as said,
+    the bad ones set aside.
+    """
     names, _, row = head.partition("\n")
     texts = [*good, *bad]
-    raw = lines(names, *(row.replace("#", str(number)).replace("{}", _cell(text)) for number, text in enumerate(texts)))
+    raw = lines(
+        names,
+        *(
+            row.replace("#", str(number)).replace("{}", _cell(text))
+            for number, text in enumerate(texts)
+        ),
+    )
     read = tuple((str(number), value) for number, value in enumerate(good.values()))
-    aside = tuple(Aside(number + 2, column, texts[number], reason) for number in range(len(good), len(texts)))
+    aside = tuple(
+        Aside(number + 2, column, texts[number], reason) for number in range(len(good), len(texts))
+    )
     return Hostile(name, f"{table}.csv", raw, shown=f"id {column}", read=read, aside=aside)
 
 
 def _amounts(name: str, *bad: str, **good: str) -> Hostile:
-    return _column(name, "purchases", "amount", "id,account_id,purchased_at,amount,currency\n#,a,2026-03-01,{},EUR", good, bad, NUMBER)
+    return _column(
+        name,
+        "purchases",
+        "amount",
+        "id,account_id,purchased_at,amount,currency\n#,a,2026-03-01,{},EUR",
+        good,
+        bad,
+        NUMBER,
+    )
 
 
 def _amounts_read(name: str, good: dict[str, str], *bad: str) -> Hostile:
-    return _column(name, "purchases", "amount", "id,account_id,purchased_at,amount,currency\n#,a,2026-03-01,{},EUR", good, bad, NUMBER)
+    return _column(
+        name,
+        "purchases",
+        "amount",
+        "id,account_id,purchased_at,amount,currency\n#,a,2026-03-01,{},EUR",
+        good,
+        bad,
+        NUMBER,
+    )
 
 
 def _counts(name: str, good: dict[str, str], *bad: str) -> Hostile:
-    return _column(name, "tickets", "agent_replies", "id,created_at,agent_replies\n#,2026-03-01,{}", good, bad, "is not a whole number")
+    return _column(
+        name,
+        "tickets",
+        "agent_replies",
+        "id,created_at,agent_replies\n#,2026-03-01,{}",
+        good,
+        bad,
+        "is not a whole number",
+    )
 
 
 def _days(name: str, *bad: str, good: dict[str, str] | None = None) -> Hostile:
-    return _column(name, "accounts", "acquired_on", "id,name,acquired_on\n#,Ann,{}", good or {}, bad, DATE)
+    return _column(
+        name, "accounts", "acquired_on", "id,name,acquired_on\n#,Ann,{}", good or {}, bad, DATE
+    )
 
 
 def _instants(name: str, good: dict[str, str], *bad: str) -> Hostile:
-    return _column(name, "purchases", "purchased_at", "id,account_id,purchased_at,amount,currency\n#,a,{},1,EUR", good, bad, INSTANT)
+    return _column(
+        name,
+        "purchases",
+        "purchased_at",
+        "id,account_id,purchased_at,amount,currency\n#,a,{},1,EUR",
+        good,
+        bad,
+        INSTANT,
+    )
 
 
 NUMBERS = (
@@ -78,7 +136,7 @@ DATES = (
     _days("dates as numbers", "46082", "1772323200", "1772323200000", "46082.5"),
     _days("dates with more around them", "2026-03-01 ", " 2026-03-01", "2026-03-01T00:00:00", "2026-03-01 (BC)", "2026-03-01\u200b", "'2026-03-01"),
     _days("dates with other signs", "2026\u201103\u201101", "2026\u201303\u201301", "\uff12\uff10\uff12\uff16-03-01"),
-    _instants("timestamps without an offset", {"2026-03-01": "2026-03-01T00:00:00.000000"}, "2026-03-01T09:30:00", "2026-03-01 09:30", "2026-03-01T09:30:00 Europe/Berlin", "2026-03-01T09:30:00 UTC"),
+    _instants("timestamps without an offset", {"2026-03-01": "2026-03-01T00:00:00.000000"}, "2026-03-01T09:30:00", "2026-03-01 09:30", ("2026-03-01T09:30:00 " "Europe/Berlin"), "2026-03-01T09:30:00 UTC"),
     _instants(
         "offsets as people write them",
         {
@@ -107,7 +165,7 @@ WORDS = (
     accounts(
         "ids that look like numbers, nothing or truth",
         "007,a,\n7,b,\n1E5,c,\n100000,d,\n1.0,e,\n1,f,\nTRUE,g,\nfalse,h,\n0x10,i,\n-,j,\n2026-03-01,k,\n+5,l,\n",
-        *((text, name, None) for text, name in zip("007 7 1E5 100000 1.0 1 TRUE false 0x10 - 2026-03-01 +5".split(), "abcdefghijkl", strict=True)),
+        *((text, name, None) for text, name in zip(("007 7 1E5 100000 1.0 1 TRUE false 0x10 - " "2026-03-01 +5").split(), "abcdefghijkl", strict=True)),
     ),
     accounts(
         "ids with something that nobody sees",

@@ -1,4 +1,6 @@
-"""Excel workbooks: bombs, disguises, and honest ones whose cells do not say what they seem to say."""
+"""Excel workbooks: bombs, disguises, and honest ones whose cells do not say what they seem to
+say.
+"""
 
 import gzip
 import io
@@ -51,11 +53,28 @@ def _with(more: dict[str, bytes]) -> bytes:
     return _packed(_parts(_made(["1", "Ann", "x"])) | more)
 
 
-def _book(name: str, raw: Callable[[], bytes], *read: Cells, said: str = "", columns: str = NAMES, file: str = "c.xlsx", **more: Any) -> Hostile:
-    return Hostile(name, file, raw, f'file = "{file}"\n{said}\n{columns}', read=read, table="accounts", **more)
+def _book(
+    name: str,
+    raw: Callable[[], bytes],
+    *read: Cells,
+    said: str = "",
+    columns: str = NAMES,
+    file: str = "c.xlsx",
+    **more: Any,
+) -> Hostile:
+    return Hostile(
+        name, file, raw, f'file = "{file}"\n{said}\n{columns}', read=read, table="accounts", **more
+    )
 
 
-def _refused(name: str, raw: Callable[[], bytes], words: str, way_out: str, file: str = "c.xlsx", said: str = "") -> Hostile:  # noqa: PLR0917 - a file, its names and what happens
+def _refused(  # noqa: PLR0917
+    name: str,
+    raw: Callable[[], bytes],
+    words: str,
+    way_out: str,
+    file: str = "c.xlsx",
+    said: str = "",
+) -> Hostile:
     return _book(name, raw, refused=words, way_out=way_out, file=file, said=said)
 
 
@@ -99,13 +118,22 @@ def _many() -> bytes:
 
 def _laughs() -> bytes:
     entities = b"".join(b'<!ENTITY l%d "%s">' % (n, b"&l%d;" % (n - 1) * 10) for n in range(1, 10))
-    return _changed(SHEET, b"<worksheet", b'<!DOCTYPE x [<!ENTITY l0 "ha">' + entities + b"]><worksheet")
+    return _changed(
+        SHEET, b"<worksheet", b'<!DOCTYPE x [<!ENTITY l0 "ha">' + entities + b"]><worksheet"
+    )
 
 
 def _sparse() -> bytes:
-    row = b'<row r="1048576"><c r="A1048576" t="inlineStr"><is><t>9</t></is></c><c r="B1048576" t="inlineStr"><is><t>Zoe</t></is></c></row></sheetData>'
+    row = (
+        b'<row r="1048576"><c r="A1048576" t="inlineStr"><is><t>9</t></is></c><c r="B1048576" '
+        b't="inlineStr"><is><t>Zoe</t></is></c></row></sheetData>'
+    )
     parts = _parts(_made(["1", "Ann", "x"]))
-    sheet = parts[SHEET].replace(b"</sheetData>", row).replace(b'<dimension ref="A1:C2"', b'<dimension ref="A1"')
+    sheet = (
+        parts[SHEET]
+        .replace(b"</sheetData>", row)
+        .replace(b'<dimension ref="A1:C2"', b'<dimension ref="A1"')
+    )
     return _packed(parts | {SHEET: sheet})
 
 
@@ -123,7 +151,7 @@ CASES = (
     _refused("a sheet that is not there", lambda: _made(["1", "Ann", "x"]), "no sheet 'Lists'", "'List'", said='sheet = "Lists"'),
     _book("merged ids", lambda: _made(["1", "Ann", "x"], [None, "Bob", "y"], then=_merge("A2:A3")), ("1", "Ann", "x"), aside=(Aside(3, "No", "", "merged cell A2:A3"),)),
     _refused("a merged title above the header", lambda: _made(["1", "Ann", "x"], then=lambda book: (book.active.insert_rows(1), book.active.merge_cells("A1:C1"))), "line 1: there is no header", "header_row = 2"),
-    _book("formulas that were never worked out", lambda: _made(["1", "Ann", "x"], ["=1+1", "Bob", "y"]), ("1", "Ann", "x"), aside=(Aside(3, "No", "=1+1", "formula without a saved value"),)),
+    _book("formulas that were never worked out", lambda: _made(["1", "Ann", "x"], ["=1+1", "Bob", "y"]), ("1", "Ann", "x"), aside=(Aside(3, "No", "=1+1", "formula without a saved " "value"),)),
     _book("formulas with their values", lambda: _changed(SHEET, b"<f>1+1</f><v></v>" if b"<v></v>" in _parts(_made(["=1+1", "Ann", "x"]))[SHEET] else b"<f>1+1</f><v />", b"<f>1+1</f><v>2</v>", ["=1+1", "Ann", "x"]), ("2", "Ann", "x")),
     _book("errors of Excel's", lambda: _made([None, "Ann", "x"], [None, "Bob", "y"], ["3", "Cid", "z"], then=lambda book: [book.active.__setitem__(cell, text) for cell, text in (("A2", "#N/A"), ("A3", "#REF!"))]), ("3", "Cid", "z"), aside=(Aside(2, "No", "#N/A", "error of Excel's"), Aside(3, "No", "#REF!", "error of Excel's"))),
     _book("a date as Excel keeps it", lambda: _date(date(2026, 3, 1)), ("1", "Ann", "2026-03-01"), columns=SINCE, shown="id name acquired_on"),
@@ -138,7 +166,7 @@ CASES = (
     _book("fractions as binary keeps them", lambda: _made(["1", "Ann", 0.1 + 0.2], ["2", "Bob", 1.5e-7]), ("1", "Ann", "0.3"), ("2", "Bob", "0.00000015")),
     _book("empty rows and columns around", lambda: _made(["1", "Ann", "x"], [], ["2", "Bob", "y"], then=_shifted), ("1", "Ann", "x"), ("2", "Bob", "y"), said="header_row = 3"),
     _book("rows that a filter hides", lambda: _made(["1", "Ann", "x"], ["2", "Bob", "y"], then=lambda book: setattr(book.active.row_dimensions[3], "hidden", True)), ("1", "Ann", "x"), ("2", "Bob", "y")),
-    _refused("a cell beside the headers", lambda: _made(["1", "Ann", "x", "stray"]), "line 2: column D holds 'stray'", "header_row"),
+    _refused("a cell beside the headers", lambda: _made(["1", "Ann", "x", "stray"]), ("line 2: column D holds " "'stray'"), "header_row"),
     _book("a last row that the sheet's size denies", _sparse, ("1", "Ann", "x"), ("9", "Zoe", None)),
     _refused("a zip bomb", _bomb, "would unpack to", "CSV"),
     _refused("a zip of too many parts", _many, "10,0.. parts", "CSV"),
@@ -151,7 +179,7 @@ CASES = (
     _refused("an old workbook", lambda: b"\xd0\xcf\x11\xe0\xa1\xb1\x1a\xe1" + bytes(600), "old Excel file", "xlsx", "c.xls"),
     _refused("a workbook that is cut", lambda: _made(["1", "Ann", "x"])[:2000], "damaged", "anew"),
     _refused("a billion laughs", _laughs, "holds XML that no workbook holds", "anew"),
-    _refused("an entity from outside", lambda: _changed(SHEET, b"<worksheet", b'<!DOCTYPE x [<!ENTITY e SYSTEM "file:///etc/passwd">]><worksheet'), "holds XML that no workbook holds", "anew"),
+    _refused("an entity from outside", lambda: _changed(SHEET, b"<worksheet", b'<!DOCTYPE x [<!ENTITY e ' b'SYSTEM ' b'"file:///etc/passwd">]><worksheet'), ("holds XML that no workbook " "holds"), "anew"),
     _refused("XML that is cut", lambda: _changed(SHEET, b"</sheetData>", b""), "the sheet cannot be read", "anew"),
     _refused("a text that is not in the list of texts", lambda: _changed(SHEET, b't="inlineStr"><is><t>1</t></is>', b't="s"><v>99</v>'), "the sheet cannot be read", "anew"),
     _refused("an empty sheet", lambda: _made(then=lambda book: book.active.delete_rows(1)), "no header", "header_row"),

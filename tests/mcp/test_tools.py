@@ -1,4 +1,6 @@
-"""An assistant gets the engine's figures, each with its KPI, period, snapshot and link, within the rights of whoever it works for."""
+"""An assistant gets the engine's figures, each with its KPI, period, snapshot and link, within the
+rights of whoever it works for.
+"""
 
 import asyncio
 import json
@@ -33,7 +35,9 @@ def manager(served: Served, request: pytest.FixtureRequest) -> Side:
     if request.param == "here":
         return Here(lambda: served.workspace.sight_of("account_manager@example.com"), URL)
     client = Client(URL, "")
-    client._http = TestClient(served.app, headers={"authorization": f"Bearer {served.token(Role.ACCOUNT_MANAGER)}"})
+    client._http = TestClient(
+        served.app, headers={"authorization": f"Bearer {served.token(Role.ACCOUNT_MANAGER)}"}
+    )
     return There(client, URL)
 
 
@@ -42,7 +46,11 @@ def test_a_figure_is_the_engine_s_within_the_caller_s_rights(served: Served, man
     expected = sight.kpi("mrr_end", period="2025-Q3", by="segment").to_dicts()
     found = ask(manager, "ask_kpi", kpis=["mrr_end"], period="2025-Q3", by=["segment"])
     assert [{name: answer[name] for name in expected[0]} for answer in found] == expected
-    assert all(answer["link"].startswith(f"{URL}/kpis/mrr_end?period=2025-07-01") and answer["snapshot"] in answer["link"] for answer in found)
+    assert all(
+        answer["link"].startswith(f"{URL}/kpis/mrr_end?period=2025-07-01")
+        and answer["snapshot"] in answer["link"]
+        for answer in found
+    )
 
 
 def test_kpis_are_found_by_their_words(manager: Side) -> None:
@@ -59,9 +67,14 @@ def test_a_figure_is_explained_and_bridged(manager: Side) -> None:
     assert len(between["effects"]) <= 25
 
 
-def test_an_account_in_sight_is_summed_up_and_a_foreign_one_is_not_there(served: Served, manager: Side) -> None:
+def test_an_account_in_sight_is_summed_up_and_a_foreign_one_is_not_there(
+    served: Served, manager: Side
+) -> None:
     own = served.workspace.sight_of("account_manager@example.com").scope.accounts or frozenset()
-    every = {row[0] for row in served.workspace.sight().cursor().execute("SELECT id FROM accounts").fetchall()}
+    every = {
+        row[0]
+        for row in served.workspace.sight().cursor().execute("SELECT id FROM accounts").fetchall()
+    }
     found = ask(manager, "account_summary", account=min(own), period="2025-Q3")
     assert found["link"] == f"{URL}/accounts/{min(own)}"
     assert found["figures"][0]["kpi"] == "mrr_end"
@@ -78,13 +91,37 @@ def test_the_command_speaks_the_protocol(served: Served, tmp_path: Path) -> None
     """A real client starts `kampass mcp` as a process and asks it."""
 
     async def talk() -> str:
-        arguments = ["-m", "kampass", "mcp", "--workspace", str(served.workspace.folder), "--as", "account_manager@example.com"]
-        parameters = StdioServerParameters(command=sys.executable, args=arguments, env=dict(os.environ), cwd=tmp_path)
-        async with stdio_client(parameters) as (reading, writing), ClientSession(reading, writing) as session:
+        arguments = [
+            "-m",
+            "kampass",
+            "mcp",
+            "--workspace",
+            str(served.workspace.folder),
+            "--as",
+            "account_manager@example.com",
+        ]
+        parameters = StdioServerParameters(
+            command=sys.executable, args=arguments, env=dict(os.environ), cwd=tmp_path
+        )
+        async with (
+            stdio_client(parameters) as (reading, writing),
+            ClientSession(reading, writing) as session,
+        ):
             await session.initialize()
-            assert {tool.name for tool in (await session.list_tools()).tools} == {"list_kpis", "ask_kpi", "explain_kpi", "bridge_kpi", "account_summary"}
+            assert {tool.name for tool in (await session.list_tools()).tools} == {
+                "list_kpis",
+                "ask_kpi",
+                "explain_kpi",
+                "bridge_kpi",
+                "account_summary",
+            }
             answer = await session.call_tool("ask_kpi", {"kpis": ["mrr_end"], "period": "2025-Q3"})
             return answer.content[0].text
 
     value = json.loads(asyncio.run(talk()))[0]["value"]
-    assert value == served.workspace.sight_of("account_manager@example.com").kpi("mrr_end", period="2025-Q3")[0].value
+    assert (
+        value
+        == served.workspace.sight_of("account_manager@example.com")
+        .kpi("mrr_end", period="2025-Q3")[0]
+        .value
+    )

@@ -15,12 +15,20 @@ from .times import DAY, hours
 
 def is_real(touch: Row) -> bool:
     """Not automated, not of purpose internal, of outcome completed or null."""
-    return not touch.is_automated and touch.purpose != "internal" and touch.outcome in (None, "completed")
+    return (
+        not touch.is_automated
+        and touch.purpose != "internal"
+        and touch.outcome in (None, "completed")
+    )
 
 
 def is_interaction(touch: Row) -> bool:
     """Not automated, not internal, outcome not cancelled or bounced; both directions."""
-    return not touch.is_automated and touch.purpose != "internal" and touch.outcome not in ("cancelled", "bounced")
+    return (
+        not touch.is_automated
+        and touch.purpose != "internal"
+        and touch.outcome not in ("cancelled", "bounced")
+    )
 
 
 def _touches(period: Period, cut: Cut, counts: Callable[[Row], bool]) -> list[Row]:
@@ -110,7 +118,13 @@ def inbound_touch_rate(period: Period, cut: Cut) -> Figure:
 
 def _interactions_of(period: Period, accounts: list[str]) -> int:
     """The interactions in P of these accounts."""
-    return len([row for row in period.rows_in("touches", "occurred_at") if is_interaction(row) and row.account_id in accounts])
+    return len(
+        [
+            row
+            for row in period.rows_in("touches", "occurred_at")
+            if is_interaction(row) and row.account_id in accounts
+        ]
+    )
 
 
 def client_communication_frequency(period: Period, cut: Cut) -> Figure:
@@ -124,7 +138,11 @@ def interaction_gap(period: Period, cut: Cut) -> Figure:
     """Mean over accounts of E of the days since the last real touch before u."""
     gaps = []
     for account in period.kept_at_end(period.closing, cut):
-        touched = [row.occurred_at for row in period.known["touches"] if row.account_id == account and is_real(row) and row.occurred_at < period.u]
+        touched = [
+            row.occurred_at
+            for row in period.known["touches"]
+            if row.account_id == account and is_real(row) and row.occurred_at < period.u
+        ]
         if touched:
             gaps.append(hours(period.u - max(touched)) / 24)
     return mean(gaps)
@@ -132,7 +150,11 @@ def interaction_gap(period: Period, cut: Cut) -> Figure:
 
 def clients_reached(period: Period, cut: Cut) -> Figure:
     """Distinct accounts, never active before the touch, with a real outbound touch in P."""
-    reached = {row.account_id for row in _touches(period, cut, _is_real_outbound) if not period.known.active_before(row.account_id, row.occurred_at)}
+    reached = {
+        row.account_id
+        for row in _touches(period, cut, _is_real_outbound)
+        if not period.known.active_before(row.account_id, row.occurred_at)
+    }
     return count(len(reached))
 
 
@@ -197,7 +219,9 @@ def usage_per_client(period: Period, cut: Cut) -> Figure:
     first = period.zone.first_instant
     key = ("with usage before", period.u)
     if key not in period.known.cache:
-        period.known.cache[key] = {row.account_id for row in period.known["usage_daily"] if first(row.on) < period.u}
+        period.known.cache[key] = {
+            row.account_id for row in period.known["usage_daily"] if first(row.on) < period.u
+        }
     with_usage = period.known.cache[key]
     opening = period.kept_at_start(period.opening, cut)
     accounts = [account for account in opening if account in with_usage]

@@ -56,7 +56,11 @@ def answer(
         return [{**head, **_without_value(kpi, {}, Figure(0, None), reason)}]
     assert through is not None
     period = _period(known, start, end, through, calendars)
-    rows = _distribution(period, by, conditions, total) if kpi == DISTRIBUTION else _figures(period, kpi, by, conditions, total)
+    rows = (
+        _distribution(period, by, conditions, total)
+        if kpi == DISTRIBUTION
+        else _figures(period, kpi, by, conditions, total)
+    )
     return [{**head, **row} for row in rows]
 
 
@@ -90,7 +94,9 @@ def _coverage(known: Known, kpi: str, start: date, end: date) -> tuple[str | Non
     for table in needs:
         if table not in FACT_STARTS:
             continue
-        holding = [(begin, finish) for begin, finish in known.stretches(table) if begin <= s < finish]
+        holding = [
+            (begin, finish) for begin, finish in known.stretches(table) if begin <= s < finish
+        ]
         if not holding:
             return "not_covered", None
         begin, finish = holding[0]
@@ -105,7 +111,9 @@ def _coverage(known: Known, kpi: str, start: date, end: date) -> tuple[str | Non
     return None, through
 
 
-def _slices(period: Period, kpi: str, by: Sequence[str], conditions: Sequence[Condition]) -> list[tuple[str | None, ...]]:
+def _slices(
+    period: Period, kpi: str, by: Sequence[str], conditions: Sequence[Condition]
+) -> list[tuple[str | None, ...]]:
     """The slices that hold anything, by code point with null last."""
     everything = Cut(period.known, conditions, by)
     KPIS[kpi].compute(period, everything)
@@ -116,7 +124,9 @@ def _order(value: str | None) -> tuple[bool, str]:
     return (value is None, value or "")
 
 
-def _figures(period: Period, kpi: str, by: Sequence[str], conditions: Sequence[Condition], total: bool) -> list[dict[str, Any]]:
+def _figures(
+    period: Period, kpi: str, by: Sequence[str], conditions: Sequence[Condition], total: bool
+) -> list[dict[str, Any]]:
     rows = []
     if by:
         for values in _slices(period, kpi, by, conditions):
@@ -129,7 +139,9 @@ def _figures(period: Period, kpi: str, by: Sequence[str], conditions: Sequence[C
     return rows
 
 
-def _distribution(period: Period, by: Sequence[str], conditions: Sequence[Condition], total: bool) -> list[dict[str, Any]]:
+def _distribution(
+    period: Period, by: Sequence[str], conditions: Sequence[Condition], total: bool
+) -> list[dict[str, Any]]:
     """One row per source of new customers, in each slice."""
     compute = acquisition_source_mix
     outer = [dimension for dimension in by if dimension != "acquisition_source"]
@@ -153,7 +165,9 @@ def _distribution(period: Period, by: Sequence[str], conditions: Sequence[Condit
     return rows
 
 
-def _row(period: Period, kpi: str, dimensions: dict[str, str | None], figure: Figure) -> dict[str, Any]:
+def _row(
+    period: Period, kpi: str, dimensions: dict[str, str | None], figure: Figure
+) -> dict[str, Any]:
     if figure.rate_missing:
         return _without_value(kpi, dimensions, figure, "missing_rate")
     if figure.suppressed:
@@ -182,7 +196,9 @@ def _row(period: Period, kpi: str, dimensions: dict[str, str | None], figure: Fi
     }
 
 
-def _without_value(kpi: str, dimensions: dict[str, str | None], figure: Figure, reason: str) -> dict[str, Any]:
+def _without_value(
+    kpi: str, dimensions: dict[str, str | None], figure: Figure, reason: str
+) -> dict[str, Any]:
     """A row without a value; only a zero denominator shows its parts."""
     shown = reason == "zero_denominator"
     return {

@@ -136,7 +136,9 @@ def _check_row(table: str, row: Row) -> None:
 
 
 def satisfied_by_scale(survey: Row) -> Fraction | None:
-    """The lowest satisfied score: 1-2 {2}, 1-3 {3}, 4, 5, 7 points the top two, 10 and 11 points 9-10; else none."""
+    """The lowest satisfied score: 1-2 {2}, 1-3 {3}, 4, 5, 7 points the top two, 10 and 11 points
+    9-10; else none.
+    """
     low, high = survey.scale_min, survey.scale_max
     points = high - low + 1
     if (low, high) == (1, 2):
@@ -227,7 +229,9 @@ class Known:
                         last = self.zone.local_date(row.deleted_at)
                         row.valid_to = last if row.valid_to is None else min(row.valid_to, last)
             elif table not in ENTITY_TABLES:
-                rows[:] = [row for row in rows if row.deleted_at is None or row.deleted_at > self.at]
+                rows[:] = [
+                    row for row in rows if row.deleted_at is None or row.deleted_at > self.at
+                ]
             if table in SPAN_TABLES or table == "contracts":
                 rows[:] = [row for row in rows if not _empty_span(row)]
 
@@ -283,7 +287,9 @@ class Known:
         """The amount in workspace currency at the latest rate of that day; None without a rate."""
         if currency is None or currency == self.book.currency:
             return amount
-        rates = [row for row in self["fx_rates"] if row.currency == currency and row.valid_from <= on]
+        rates = [
+            row for row in self["fx_rates"] if row.currency == currency and row.valid_from <= on
+        ]
         if not rates:
             return None
         return amount * max(rates, key=lambda row: row.valid_from).rate
@@ -304,7 +310,11 @@ class Known:
 
     def lines_at(self, account: str, t: datetime) -> list[Row]:
         """The account's paid lines that count just before t."""
-        return [line for line in self.paid_lines.get(account, []) if line.begins < t and (line.ends is None or line.ends >= t)]
+        return [
+            line
+            for line in self.paid_lines.get(account, [])
+            if line.begins < t and (line.ends is None or line.ends >= t)
+        ]
 
     def active_before(self, account: str, t: datetime) -> bool:
         """Whether the account has a paid line that begins before t."""
@@ -324,7 +334,12 @@ def _one_row_per_key(table: str, rows: list[Row]) -> list[Row]:
     for row in rows:
         key = tuple(getattr(row, name) for name in key_columns(table))
         held = winners.get(key)
-        if held is not None and held.updated_at is not None and row.updated_at is not None and held.updated_at > row.updated_at:
+        if (
+            held is not None
+            and held.updated_at is not None
+            and row.updated_at is not None
+            and held.updated_at > row.updated_at
+        ):
             continue
         winners[key] = row
     return sorted(winners.values(), key=lambda row: row.line)

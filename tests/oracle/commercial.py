@@ -81,8 +81,16 @@ def missed_renewals(period: Period, cut: Cut) -> Figure:
 
 def contract_extension_revenue(period: Period, cut: Cut) -> Figure:
     """value of kind renewal or extension, signed_on in P."""
-    rows = [row for row in period.rows("contracts", "signed_on", cut) if row.kind in ("renewal", "extension")]
-    amounts = [period.known.money(row.value, row.currency, row.signed_on) for row in rows if row.value is not None]
+    rows = [
+        row
+        for row in period.rows("contracts", "signed_on", cut)
+        if row.kind in ("renewal", "extension")
+    ]
+    amounts = [
+        period.known.money(row.value, row.currency, row.signed_on)
+        for row in rows
+        if row.value is not None
+    ]
     return money_total(amounts, len(rows))
 
 
@@ -91,7 +99,11 @@ def contract_extension_revenue(period: Period, cut: Cut) -> Figure:
 
 def _won_amounts(period: Period, deals: list[Row]) -> list[Fraction | None]:
     """The amounts of the deals at the rate of their closing day; a deal without one adds none."""
-    return [period.known.money(row.amount, row.currency, period.zone.local_date(row.closed_at)) for row in deals if row.amount is not None]
+    return [
+        period.known.money(row.amount, row.currency, period.zone.local_date(row.closed_at))
+        for row in deals
+        if row.amount is not None
+    ]
 
 
 def _won(period: Period, cut: Cut) -> list[Row]:
@@ -106,14 +118,20 @@ def revenue_booked(period: Period, cut: Cut) -> Figure:
 
 def win_rate(period: Period, cut: Cut) -> Figure:
     """won / (won + lost), closed in P."""
-    closed = [row for row in period.rows("deals", "closed_at", cut) if row.status in ("won", "lost")]
+    closed = [
+        row for row in period.rows("deals", "closed_at", cut) if row.status in ("won", "lost")
+    ]
     won = [row for row in closed if row.status == "won"]
     return ratio(len(won), len(closed), len(closed))
 
 
 def upsell_success_rate(period: Period, cut: Cut) -> Figure:
     """win_rate of kinds upsell and cross_sell."""
-    closed = [row for row in period.rows("deals", "closed_at", cut) if row.status in ("won", "lost") and row.kind in ("upsell", "cross_sell")]
+    closed = [
+        row
+        for row in period.rows("deals", "closed_at", cut)
+        if row.status in ("won", "lost") and row.kind in ("upsell", "cross_sell")
+    ]
     won = [row for row in closed if row.status == "won"]
     return ratio(len(won), len(closed), len(closed))
 
@@ -145,7 +163,12 @@ def reference_sales_share(period: Period, cut: Cut) -> Figure:
 
 def customer_upsell_revenue(period: Period, cut: Cut) -> Figure:
     """Won amount of kinds upsell, cross_sell, extension attributed to support or success."""
-    rows = [row for row in _won(period, cut) if row.kind in ("upsell", "cross_sell", "extension") and row.attributed_to in ("support", "success")]
+    rows = [
+        row
+        for row in _won(period, cut)
+        if row.kind in ("upsell", "cross_sell", "extension")
+        and row.attributed_to in ("support", "success")
+    ]
     return money_total(_won_amounts(period, rows), len(rows))
 
 
@@ -217,7 +240,11 @@ def purchase_frequency(period: Period, cut: Cut) -> Figure:
 
 def _purchased_before(period: Period) -> set[str]:
     """The accounts with a purchase before s; history is never filtered by the cut."""
-    return {row.account_id for row in period.known["purchases"] if row.kind != "credit" and row.purchased_at < period.s}
+    return {
+        row.account_id
+        for row in period.known["purchases"]
+        if row.kind != "credit" and row.purchased_at < period.s
+    }
 
 
 def repeat_customer_share(period: Period, cut: Cut) -> Figure:

@@ -142,7 +142,9 @@ def _transfer(period: Period, cut: Cut, into: bool) -> Figure:
     return money_total(amounts, len(amounts))
 
 
-def _opening_and_closing(period: Period, cut: Cut) -> tuple[list[Fraction | None], list[Fraction | None]]:
+def _opening_and_closing(
+    period: Period, cut: Cut
+) -> tuple[list[Fraction | None], list[Fraction | None]]:
     """Opening and closing MRR of each account of S; closing is 0 for the lost."""
     accounts = period.kept_at_start(period.opening, cut)
     return (
@@ -164,7 +166,11 @@ def grr(period: Period, cut: Cut) -> Figure:
     opening, closing = _opening_and_closing(period, cut)
     if has_gap(opening) or has_gap(closing):
         return missing_rate(len(opening))
-    kept = [min(before, after) for before, after in zip(opening, closing, strict=True) if before is not None and after is not None]
+    kept = [
+        min(before, after)
+        for before, after in zip(opening, closing, strict=True)
+        if before is not None and after is not None
+    ]
     return ratio(plus(kept), plus(opening), len(opening))
 
 
@@ -209,13 +215,23 @@ def client_load_ratio(period: Period, cut: Cut) -> Figure:
 
 def acquisition_source_mix(period: Period, cut: Cut) -> list[tuple[str | None, Figure]]:
     """New customers of each source / all new customers of the slice."""
-    sources = [period.at_end(account).value("acquisition_source") for account in period.kept_at_end(period.new, cut)]
-    return [(source, ratio(sources.count(source), len(sources), len(sources))) for source in set(sources)]
+    sources = [
+        period.at_end(account).value("acquisition_source")
+        for account in period.kept_at_end(period.new, cut)
+    ]
+    return [
+        (source, ratio(sources.count(source), len(sources), len(sources)))
+        for source in set(sources)
+    ]
 
 
 def customer_referral_rate(period: Period, cut: Cut) -> Figure:
     """Distinct accounts of S with a referral in P, not of themselves / S."""
-    referrers = {row.referrer_account_id for row in period.rows_in("referrals", "referred_at") if row.referred_account_id != row.referrer_account_id}
+    referrers = {
+        row.referrer_account_id
+        for row in period.rows_in("referrals", "referred_at")
+        if row.referred_account_id != row.referrer_account_id
+    }
     opening = period.kept_at_start(period.opening, cut)
     referring = [account for account in opening if account in referrers]
     return ratio(len(referring), len(opening), len(opening))
@@ -223,7 +239,9 @@ def customer_referral_rate(period: Period, cut: Cut) -> Figure:
 
 def referred_customer_rate(period: Period, cut: Cut) -> Figure:
     """New customers named as referred_account_id with referred_at before u / new customers."""
-    named = {row.referred_account_id for row in period.known["referrals"] if row.referred_at < period.u}
+    named = {
+        row.referred_account_id for row in period.known["referrals"] if row.referred_at < period.u
+    }
     new = period.kept_at_end(period.new, cut)
     return ratio(len([account for account in new if account in named]), len(new), len(new))
 
@@ -232,14 +250,21 @@ def referenceable_clients(period: Period, cut: Cut) -> Figure:
     """Accounts of E with a reference span open just before u."""
     first = period.zone.first_instant
     open_spans = {
-        row.account_id for row in period.known["references"] if first(row.valid_from) < period.u and (row.valid_to is None or first(row.valid_to) >= period.u)
+        row.account_id
+        for row in period.known["references"]
+        if first(row.valid_from) < period.u
+        and (row.valid_to is None or first(row.valid_to) >= period.u)
     }
     return count(len(period.kept_at_end(period.closing & open_spans, cut)))
 
 
 def cac(period: Period, cut: Cut) -> Figure:
     """Acquisition costs in P / new customers."""
-    amounts = [period.known.money(row.amount, row.currency, row.on) for row in period.rows_in("costs", "on") if row.kind == "acquisition"]
+    amounts = [
+        period.known.money(row.amount, row.currency, row.on)
+        for row in period.rows_in("costs", "on")
+        if row.kind == "acquisition"
+    ]
     if has_gap(amounts):
         return missing_rate(len(period.new))
     return ratio(plus(amounts), len(period.new), len(period.new), scale=1)

@@ -60,13 +60,21 @@ def _attributes(known: Known) -> set[str]:
 
 def _at(rows: Sequence[Row], day: date) -> Row | None:
     """Of the spans that contain the day, the one with the later valid_from, then the later line."""
-    held = [row for row in rows if row.valid_from <= day and (row.valid_to is None or day < row.valid_to)]
+    held = [
+        row
+        for row in rows
+        if row.valid_from <= day and (row.valid_to is None or day < row.valid_to)
+    ]
     return max(held, key=lambda row: (row.valid_from, row.line)) if held else None
 
 
 def account_manager(known: Known, account: str | None, day: date) -> str | None:
     """The account manager of that day, else the latest earlier one, else unknown."""
-    rows = [row for row in known["ownerships"] if row.account_id == account and row.role == "account_manager"]
+    rows = [
+        row
+        for row in known["ownerships"]
+        if row.account_id == account and row.role == "account_manager"
+    ]
     holder = _at(rows, day)
     if holder is None:
         ended = [row.valid_to for row in rows if row.valid_to is not None and row.valid_to <= day]
@@ -85,7 +93,9 @@ def team_of_user(known: Known, user: str | None, day: date) -> str | None:
     return known.by_id("users")[user].team_id
 
 
-def team_of_employee(known: Known, user: str | None, day: date, employment: Row | None) -> str | None:
+def team_of_employee(
+    known: Known, user: str | None, day: date, employment: Row | None
+) -> str | None:
     """By the memberships of that day, else the employment's team, else the user's own row."""
     if user is None:
         return None
@@ -110,7 +120,11 @@ def attribute(known: Known, account: str | None, name: str, day: date) -> str | 
     """The attribute as it was: only its spans count when there are any, else the current value."""
     if account is None:
         return None
-    rows = [row for row in known["account_attributes"] if row.account_id == account and row.attribute == name]
+    rows = [
+        row
+        for row in known["account_attributes"]
+        if row.account_id == account and row.attribute == name
+    ]
     if rows:
         held = _at(rows, day)
         return None if held is None else held.value
@@ -238,7 +252,9 @@ def _response_place(known: Known, row: Row, anchor: date) -> Place:
     kind = known.by_id("surveys")[row.survey_id].kind
     if kind in ("enps", "esat"):
         employment = employment_at(known, row.user_id, anchor)
-        return Place(known, None, anchor, team_from="employee", person=row.user_id, employment=employment)
+        return Place(
+            known, None, anchor, team_from="employee", person=row.user_id, employment=employment
+        )
     fields = {"survey": row.survey_id, "persona": persona(known, row.contact_id)}
     if kind != "csat":
         return Place(known, row.account_id, anchor, fields)

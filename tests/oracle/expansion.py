@@ -84,7 +84,9 @@ def _quantity(lines: list[Row]) -> Fraction | None:
     return sum(quantities, ZERO)
 
 
-def _price_and_unknown(before: list[Row], after: list[Row], difference: Fraction) -> tuple[Fraction, Fraction]:
+def _price_and_unknown(
+    before: list[Row], after: list[Row], difference: Fraction
+) -> tuple[Fraction, Fraction]:
     """How much of a held group's difference is price, and how much cannot be told."""
     price, unknown = ZERO, ZERO
     held = {line.product_id for line in before} & {line.product_id for line in after}

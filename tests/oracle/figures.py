@@ -44,7 +44,9 @@ def money_total(amounts: Sequence[Fraction | None], n: int) -> Figure:
     return total([plus(amounts)], n)
 
 
-def ratio(numerator: Fraction | int, denominator: Fraction | int, n: int, scale: int = 100) -> Figure:
+def ratio(
+    numerator: Fraction | int, denominator: Fraction | int, n: int, scale: int = 100
+) -> Figure:
     """scale x numerator / denominator; no value when the denominator is 0."""
     top, bottom = Fraction(numerator), Fraction(denominator)
     value = None if bottom == 0 else scale * top / bottom

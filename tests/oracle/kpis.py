@@ -35,20 +35,29 @@ SUBS = "subscriptions"
 _add(
     "customers_start customers_end new_customers reactivated_customers transient_customers "
     "lost_customers",
-    "count", "A", SUBS, customers,
-)  # fmt: skip
+    "count",
+    "A",
+    SUBS,
+    customers,
+)
 _add("customer_churn_rate client_retention_rate", "percent", "A", SUBS, customers)
 _add("mrr_start mrr_end", "money", "B", SUBS, customers)
 _add(
     "new_mrr reactivation_mrr expansion_mrr contraction_mrr churned_mrr transfer_in_mrr "
     "transfer_out_mrr account_growth",
-    "money", "A", SUBS, customers,
-)  # fmt: skip
+    "money",
+    "A",
+    SUBS,
+    customers,
+)
 _add("nrr grr revenue_churn_rate customer_expansion_revenue_rate", "percent", "A", SUBS, customers)
 _add(
     "upsell_revenue cross_sell_revenue price_increase_revenue unclassified_expansion_revenue",
-    "money", "A", "subscriptions products", expansion,
-)  # fmt: skip
+    "money",
+    "A",
+    "subscriptions products",
+    expansion,
+)
 _add("upsell_ratio cross_sell_rate", "percent", "A", "subscriptions products", expansion)
 _add("contract_renewal_rate contract_retention_rate", "percent", "B", "contracts", commercial)
 _add("missed_renewals", "count", "B", "contracts", commercial)
@@ -57,8 +66,11 @@ _add("revenue_booked customer_upsell_revenue", "money", "D", "deals", commercial
 _add(
     "win_rate upsell_success_rate upsell_revenue_share cross_sell_revenue_share "
     "reference_sales_share",
-    "percent", "D", "deals", commercial,
-)  # fmt: skip
+    "percent",
+    "D",
+    "deals",
+    commercial,
+)
 _add("touches_to_closure", "touches per deal", "D", "deals touches", commercial)
 _add("sales_growth_rate repeat_customer_share", "percent", "B", "purchases", commercial)
 _add("average_purchase_value", "money", "B", "purchases", commercial)
@@ -78,39 +90,54 @@ _add(
     "time_to_resolution_business time_to_resolution_business_median "
     "time_to_resolution_business_p90 response_time response_time_median response_time_p90 "
     "response_time_business response_time_business_median response_time_business_p90",
-    "hours", "K", "tickets", support,
-)  # fmt: skip
+    "hours",
+    "K",
+    "tickets",
+    support,
+)
 _add("touches_to_resolution", "touches per ticket", "K", "tickets", support)
 _add("fcr", "percent", "K", "tickets", support)
 _add("ticket_backlog", "count", "K", "tickets", support)
 _add(
     "support_emails support_calls support_touches success_emails success_calls success_touches "
     "clients_touched_distinct customer_interactions clients_reached",
-    "count", "T", "touches", activity,
-)  # fmt: skip
+    "count",
+    "T",
+    "touches",
+    activity,
+)
 _add("clients_touched", "accounts per day", "T", "touches", activity)
 _add("interaction_time", "hours", "T", "touches", activity)
 _add("inbound_touch_rate", "percent", "T", "touches", activity)
 _add(
-    "client_communication_frequency", "touches per account and month", "A",
-    "touches subscriptions", activity,
-)  # fmt: skip
+    "client_communication_frequency",
+    "touches per account and month",
+    "A",
+    "touches subscriptions",
+    activity,
+)
 _add("interaction_gap", "days", "A", "touches subscriptions", activity)
 _add("client_load_ratio", "accounts per manager", "A", SUBS, customers)
 _add("acquisition_rate", "percent", "T", "touches subscriptions", activity)
 _add("acquisition_source_mix", "percent", "A", SUBS, customers)
 _add(
-    "customer_referral_rate referred_customer_rate", "percent", "A", "referrals subscriptions",
+    "customer_referral_rate referred_customer_rate",
+    "percent",
+    "A",
+    "referrals subscriptions",
     customers,
-)  # fmt: skip
+)
 _add("referenceable_clients", "count", "A", "references subscriptions", customers)
 _add("usage_per_client", "active days per account", "A", "usage_daily subscriptions", activity)
 _add("usage_logins", "count", "A+product", "usage_daily", activity)
 _add("usage_time", "hours", "A+product", "usage_daily", activity)
 _add(
-    "client_engagement_level", "active days and touches per account and month", "A",
-    "usage_daily touches subscriptions", activity,
-)  # fmt: skip
+    "client_engagement_level",
+    "active days and touches per account and month",
+    "A",
+    "usage_daily touches subscriptions",
+    activity,
+)
 _add("feedback_implementation_rate", "percent", "A", "feedback", voice)
 _add("feedback_time_to_action feedback_time_to_action_median", "hours", "A", "feedback", voice)
 _add("customer_outcomes", "percent", "A", "goals goal_measurements", voice)

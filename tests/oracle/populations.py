@@ -138,7 +138,11 @@ class Period:
     @cached_property
     def new(self) -> set[str]:
         """In E, not in S, never active before s."""
-        return {account for account in self.closing - self.opening if not self.known.active_before(account, self.s)}
+        return {
+            account
+            for account in self.closing - self.opening
+            if not self.known.active_before(account, self.s)
+        }
 
     @cached_property
     def reactivated(self) -> set[str]:
@@ -151,7 +155,9 @@ class Period:
         return {
             account
             for account, lines in self.known.paid_lines.items()
-            if account not in self.closing and not self.known.active_before(account, self.s) and any(self.contains(line.begins) for line in lines)
+            if account not in self.closing
+            and not self.known.active_before(account, self.s)
+            and any(self.contains(line.begins) for line in lines)
         }
 
     def first_paid_day(self, account: str) -> date:

@@ -16,15 +16,19 @@ from typing import Any
 
 # Tables come in an order in which every required reference points backwards.
 TABLES: dict[str, str] = {
-    "accounts": "id! name! parent_id>accounts segment industry region tier acquisition_source acquired_on:date is_test:bool",
+    "accounts": "id! name! parent_id>accounts segment industry region tier acquisition_source "
+    "acquired_on:date is_test:bool",
     "teams": "id! name! parent_id>teams",
     "users": "id! name! email role team_id>teams manager_id>users active_from:date active_to:date",
     "products": "id! name! family! tier_rank:number is_addon:bool",
-    "surveys": "id! kind!:csat|nps|enps|esat|custom scale_min!:number scale_max!:number satisfied_from:number name",
+    "surveys": "id! kind!:csat|nps|enps|esat|custom scale_min!:number scale_max!:number "
+    "satisfied_from:number name",
     "contacts": "id! account_id>accounts name email persona role is_key:bool is_primary:bool",
     "account_attributes": "account_id!>accounts attribute! value valid_from!:date valid_to:date",
     "memberships": "user_id!>users team_id!>teams valid_from!:date valid_to:date",
-    "ownerships": "account_id!>accounts user_id!>users role!:account_manager|csm|support valid_from!:date valid_to:date",
+    "ownerships": "account_id!>accounts user_id!>users role!:account_manager|csm|support "
+    "valid_from!:date "
+    "valid_to:date",
     "contracts": "id! account_id!>accounts product_id>products signed_on:date valid_from!:date "
     "valid_to:date kind:new|renewal|extension|amendment previous_contract_id>contracts "
     "auto_renew:bool outcome:pending|renewed|lost|superseded ended_on:date churn_type "
@@ -32,7 +36,8 @@ TABLES: dict[str, str] = {
     "subscriptions": "id! account_id!>accounts contract_id>contracts product_id>products "
     "quantity:number unit_price:number mrr!:number currency! valid_from!:date valid_to:date "
     "is_trial:bool",
-    "purchases": "id! account_id!>accounts purchased_at!:instant amount!:number currency! product_id>products kind:recurring|one_off|credit",
+    "purchases": "id! account_id!>accounts purchased_at!:instant amount!:number currency! "
+    "product_id>products kind:recurring|one_off|credit",
     "deals": "id! kind!:new|upsell|cross_sell|renewal|extension status!:open|won|lost "
     "created_at!:instant closed_at:instant account_id>accounts contact_id>contacts "
     "owner_id>users amount:number currency source probability:number "
@@ -47,23 +52,31 @@ TABLES: dict[str, str] = {
     "responses": "id! survey_id!>surveys responded_at!:instant score!:number "
     "account_id>accounts contact_id>contacts user_id>users agent_id>users ticket_id>tickets "
     "invited_at:instant comment",
-    "invitations": "id! survey_id!>surveys invited_at!:instant account_id>accounts contact_id>contacts delivered:bool response_id>responses",
+    "invitations": "id! survey_id!>surveys invited_at!:instant account_id>accounts "
+    "contact_id>contacts "
+    "delivered:bool response_id>responses",
     "feedback": "id! received_at!:instant status!:new|accepted|implemented|rejected "
     "account_id>accounts is_actionable:bool implemented_at:instant communicated_at:instant text",
     "referrals": "id! referrer_account_id!>accounts referred_at!:instant "
     "referred_account_id>accounts status:pending|qualified|customer|lost converted_at:instant",
     "references": "account_id!>accounts valid_from!:date valid_to:date",
     "mentions": "id! mentioned_at!:instant channel! account_id>accounts sentiment:number text url",
-    "usage_daily": "account_id!>accounts on!:date product_id>products active_users:number seats:number logins:number minutes:number key_events:number",
-    "goals": "id! account_id!>accounts name! kind!:leading|lagging direction!:up|down starts_on:date baseline:number target!:number due_on!:date kpi",
+    "usage_daily": "account_id!>accounts on!:date product_id>products active_users:number "
+    "seats:number "
+    "logins:number minutes:number key_events:number",
+    "goals": "id! account_id!>accounts name! kind!:leading|lagging direction!:up|down "
+    "starts_on:date "
+    "baseline:number target!:number due_on!:date kpi",
     "goal_measurements": "goal_id!>goals measured_at!:instant value!:number",
     "employees": "user_id!>users joined_on!:date left_on:date team_id>teams",
     "costs": "id! on!:date kind!:acquisition|service amount!:number currency! account_id>accounts",
     "fx_rates": "currency! valid_from!:date rate!:number",
     "coverage": "table! covered_from!:date covered_to!:date",
     "interventions": "id! name! on!:date account_id>accounts segment",
-    "leads": "id! created_at!:instant source contact_id>contacts account_id>accounts converted_at:instant",
-    "notes": "id! noted_at!:instant kind!:note|interview|story author_id>users account_id>accounts user_id>users kpi text sentiment:number",
+    "leads": "id! created_at!:instant source contact_id>contacts account_id>accounts "
+    "converted_at:instant",
+    "notes": "id! noted_at!:instant kind!:note|interview|story author_id>users account_id>accounts "
+    "user_id>users kpi text sentiment:number",
 }
 
 NATURAL_KEYS: dict[str, tuple[str, ...]] = {
@@ -120,7 +133,9 @@ def _column(token: str) -> Column:
 
 
 COLUMNS: dict[str, list[Column]] = {
-    table: [_column(token) for token in text.split()] + [_column("updated_at:instant"), _column("deleted_at:instant")] for table, text in TABLES.items()
+    table: [_column(token) for token in text.split()]
+    + [_column("updated_at:instant"), _column("deleted_at:instant")]
+    for table, text in TABLES.items()
 }
 
 
@@ -130,7 +145,9 @@ def key_columns(table: str) -> tuple[str, ...]:
 
 
 _DATE = re.compile(r"\d{4}-\d{2}-\d{2}")
-_INSTANT = re.compile(r"(\d{4}-\d{2}-\d{2})T(\d{2}):(\d{2})(?::(\d{2})(?:\.(\d{1,9}))?)?(Z|[+-]\d{2}(?::?\d{2})?)")
+_INSTANT = re.compile(
+    r"(\d{4}-\d{2}-\d{2})T(\d{2}):(\d{2})(?::(\d{2})(?:\.(\d{1,9}))?)?(Z|[+-]\d{2}(?::?\d{2})?)"
+)
 _NUMBER = re.compile(r"[+-]?(\d+(\.\d+)?|\.\d+)")
 _COUNT = re.compile(r"\d+")
 
@@ -157,7 +174,9 @@ def read_instant(text: str, first_instant: Callable[[date], datetime]) -> dateti
         digits = offset[1:].replace(":", "")
         shift = timedelta(hours=int(digits[:2]), minutes=int(digits[2:] or "0"))
         zone = timezone(sign * shift)
-    at = datetime.fromisoformat(day).replace(hour=int(hour), minute=int(minute), second=int(second or "0"), tzinfo=zone)
+    at = datetime.fromisoformat(day).replace(
+        hour=int(hour), minute=int(minute), second=int(second or "0"), tzinfo=zone
+    )
     at = at + timedelta(microseconds=int((fraction or "0").ljust(6, "0")[:6]))
     return at.astimezone(UTC)
 

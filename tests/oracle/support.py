@@ -21,7 +21,9 @@ def _resolved(period: Period, cut: Cut) -> list[Row]:
 
 def _lengths(period: Period, cut: Cut, column: str) -> list[Fraction]:
     """Hours from created_at to the column's instant, of tickets where it lies in P."""
-    return [hours(getattr(row, column) - row.created_at) for row in period.rows("tickets", column, cut)]
+    return [
+        hours(getattr(row, column) - row.created_at) for row in period.rows("tickets", column, cut)
+    ]
 
 
 def _business_lengths(period: Period, cut: Cut, column: str) -> list[Fraction]:
@@ -107,7 +109,11 @@ def response_time_business_p90(period: Period, cut: Cut) -> Figure:
 
 def touches_to_resolution(period: Period, cut: Cut) -> Figure:
     """(agent_replies + customer_messages) / tickets resolved in P with one of the two known."""
-    tickets = [row for row in _resolved(period, cut) if row.agent_replies is not None or row.customer_messages is not None]
+    tickets = [
+        row
+        for row in _resolved(period, cut)
+        if row.agent_replies is not None or row.customer_messages is not None
+    ]
     touches = sum((row.agent_replies or 0) + (row.customer_messages or 0) for row in tickets)
     return ratio(touches, len(tickets), len(tickets), scale=1)
 
@@ -115,7 +121,11 @@ def touches_to_resolution(period: Period, cut: Cut) -> Figure:
 def fcr(period: Period, cut: Cut) -> Figure:
     """One reply, not reopened, nothing more within 7 days / resolved with agent_replies known."""
     tickets = [row for row in _resolved(period, cut) if row.agent_replies is not None]
-    first_contact = [row for row in tickets if row.agent_replies == 1 and row.reopened in (None, 0) and not _asked_again(period, row)]
+    first_contact = [
+        row
+        for row in tickets
+        if row.agent_replies == 1 and row.reopened in (None, 0) and not _asked_again(period, row)
+    ]
     figure = ratio(len(first_contact), len(tickets), len(tickets))
     figure.window_open = period.window_open(7)
     return figure
@@ -127,7 +137,10 @@ def _asked_again(period: Period, ticket: Row) -> bool:
         return False
     window_ends = ticket.resolved_at + timedelta(hours=7 * 24)
     return any(
-        other.id != ticket.id and other.account_id == ticket.account_id and other.topic == ticket.topic and ticket.resolved_at < other.created_at <= window_ends
+        other.id != ticket.id
+        and other.account_id == ticket.account_id
+        and other.topic == ticket.topic
+        and ticket.resolved_at < other.created_at <= window_ends
         for other in period.known["tickets"]
     )
 

@@ -110,7 +110,9 @@ def enps(period: Period, cut: Cut) -> Figure:
 
 def survey_response_rate(period: Period, cut: Cut) -> Figure:
     """Delivered invitations in P with a response within 30 days / delivered invitations in P."""
-    invited = [row for row in period.rows("invitations", "invited_at", cut) if row.delivered is not False]
+    invited = [
+        row for row in period.rows("invitations", "invited_at", cut) if row.delivered is not False
+    ]
     answered = [row for row in invited if _answered_in_time(period, row)]
     figure = ratio(len(answered), len(invited), len(invited))
     figure.window_open = period.window_open(30)
@@ -137,15 +139,27 @@ def _answered_in_time(period: Period, invitation: Row) -> bool:
 
 def feedback_implementation_rate(period: Period, cut: Cut) -> Figure:
     """Actionable, not rejected feedback received in P: implemented within 90 days / all such."""
-    received = [row for row in period.rows("feedback", "received_at", cut) if row.is_actionable is not False and row.status != "rejected"]
-    implemented = [row for row in received if row.implemented_at is not None and timedelta(0) <= row.implemented_at - row.received_at <= 90 * DAY]
+    received = [
+        row
+        for row in period.rows("feedback", "received_at", cut)
+        if row.is_actionable is not False and row.status != "rejected"
+    ]
+    implemented = [
+        row
+        for row in received
+        if row.implemented_at is not None
+        and timedelta(0) <= row.implemented_at - row.received_at <= 90 * DAY
+    ]
     figure = ratio(len(implemented), len(received), len(received))
     figure.window_open = period.window_open(90)
     return figure
 
 
 def _times_to_action(period: Period, cut: Cut) -> list[Fraction]:
-    return [hours(row.implemented_at - row.received_at) for row in period.rows("feedback", "implemented_at", cut)]
+    return [
+        hours(row.implemented_at - row.received_at)
+        for row in period.rows("feedback", "implemented_at", cut)
+    ]
 
 
 def feedback_time_to_action(period: Period, cut: Cut) -> Figure:
@@ -167,7 +181,11 @@ def customer_outcomes(period: Period, cut: Cut) -> Figure:
     """Goals due in P whose latest measurement up to due_on meets the target / goals with one."""
     measured, met = 0, 0
     for goal in period.rows("goals", "due_on", cut):
-        measurements = [row for row in period.known["goal_measurements"] if row.goal_id == goal.id and period.zone.local_date(row.measured_at) <= goal.due_on]
+        measurements = [
+            row
+            for row in period.known["goal_measurements"]
+            if row.goal_id == goal.id and period.zone.local_date(row.measured_at) <= goal.due_on
+        ]
         if not measurements:
             continue
         measured += 1
@@ -180,7 +198,9 @@ def customer_outcomes(period: Period, cut: Cut) -> Figure:
 
 
 def employee_turnover(period: Period, cut: Cut) -> Figure:
-    """left_on in P / mean of headcount at s and u; n counts the distinct employments of the two headcounts."""
+    """left_on in P / mean of headcount at s and u; n counts the distinct employments of the two
+    headcounts.
+    """
     first = period.zone.first_instant
 
     def employed(row: Row, t: datetime) -> bool:
@@ -193,7 +213,9 @@ def employee_turnover(period: Period, cut: Cut) -> Figure:
                 left.append(row)
         if employed(row, period.s) and cut.keeps(period.at_event("employees", row, period.start)):
             at_s.append(row)
-        if employed(row, period.u) and cut.keeps(period.at_event("employees", row, period.last_day)):
+        if employed(row, period.u) and cut.keeps(
+            period.at_event("employees", row, period.last_day)
+        ):
             at_u.append(row)
     distinct = {id(row) for row in at_s + at_u}
     return ratio(len(left), Fraction(len(at_s) + len(at_u), 2), len(distinct))

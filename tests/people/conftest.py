@@ -1,4 +1,6 @@
-"""People on SQLite and on PostgreSQL, with a clock that tests move and passwords that are quick to hash."""
+"""People on SQLite and on PostgreSQL, with a clock that tests move and passwords that are quick to
+hash.
+"""
 
 import shutil
 import warnings
@@ -41,7 +43,8 @@ class Counted(Argon2Hasher):
 
     verified = 0
 
-    def verify(self, password: str | bytes, hash: str | bytes) -> bool:  # noqa: A002 - pwdlib's signature
+    # Pwdlib's signature.
+    def verify(self, password: str | bytes, hash: str | bytes) -> bool:  # noqa: A002
         self.verified += 1
         return super().verify(password, hash)
 
@@ -110,11 +113,17 @@ def ann(people: People) -> Person:
 @pytest.fixture
 def bob(people: People) -> Person:
     """An account manager without one."""
-    return people.accounts.add("bob@example.com", "Bob", Role.ACCOUNT_MANAGER, user_id="U1", team_id="T1")
+    return people.accounts.add(
+        "bob@example.com", "Bob", Role.ACCOUNT_MANAGER, user_id="U1", team_id="T1"
+    )
 
 
 def everything(engine: sa.Engine) -> str:
     """Every value of every table, for looking that something is nowhere."""
     with engine.connect() as connection:
-        rows: list[Any] = [tuple(row) for table in METADATA.sorted_tables for row in connection.execute(sa.select(table))]
+        rows: list[Any] = [
+            tuple(row)
+            for table in METADATA.sorted_tables
+            for row in connection.execute(sa.select(table))
+        ]
     return repr(rows)

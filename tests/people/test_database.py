@@ -1,4 +1,6 @@
-"""The tables of people stand beside the manifest's: made by a migration, outside its seal, on both databases."""
+"""The tables of people stand beside the manifest's: made by a migration, outside its seal, on both
+databases.
+"""
 
 from contextlib import closing
 from pathlib import Path
@@ -22,7 +24,9 @@ def test_the_migration_makes_the_tables_that_the_program_uses(engine: sa.Engine)
     with engine.connect() as connection:
         ours = set(METADATA.tables)
         options = {"include_name": lambda name, kind, _: kind != "table" or name in ours}
-        assert compare_metadata(MigrationContext.configure(connection, opts=options), METADATA) == []
+        assert (
+            compare_metadata(MigrationContext.configure(connection, opts=options), METADATA) == []
+        )
 
 
 def test_no_table_of_people_is_one_of_the_manifest() -> None:

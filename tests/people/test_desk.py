@@ -23,16 +23,31 @@ def cid(people: People) -> Person:
     return people.accounts.add("cid@example.com", "Cid", Role.ACCOUNT_MANAGER)
 
 
-def test_a_note_stands_beside_what_it_is_about_with_its_authors_name(people: People, ann: Person, clock: Clock) -> None:
-    made = people.notes.add(ann, kpi="nrr", period="2026-02", text=" Two large\r\nrenewals slipped. ", scope=EVERYTHING)
-    assert (made.author, made.text, made.created_at, made.changed_at) == ("Ann Lee", "Two large\nrenewals slipped.", clock.now, None)
+def test_a_note_stands_beside_what_it_is_about_with_its_authors_name(
+    people: People, ann: Person, clock: Clock
+) -> None:
+    made = people.notes.add(
+        ann, kpi="nrr", period="2026-02", text=" Two large\r\nrenewals slipped. ", scope=EVERYTHING
+    )
+    assert (made.author, made.text, made.created_at, made.changed_at) == (
+        "Ann Lee",
+        "Two large\nrenewals slipped.",
+        clock.now,
+        None,
+    )
     assert people.notes.about(kpi="nrr", scope=NOTHING) == [made]
     assert people.notes.about(kpi="nrr", period="2026-02", scope=NOTHING) == [made]
     assert people.notes.get(made.id, scope=NOTHING) == made
 
 
 def test_notes_are_found_by_exactly_what_is_asked(people: People, ann: Person) -> None:
-    for about in ({"kpi": "nrr"}, {"kpi": "nrr_x"}, {"kpi": "NRR"}, {"account": "A1"}, {"account": "A%", "kpi": "nrr"}):
+    for about in (
+        {"kpi": "nrr"},
+        {"kpi": "nrr_x"},
+        {"kpi": "NRR"},
+        {"account": "A1"},
+        {"account": "A%", "kpi": "nrr"},
+    ):
         people.notes.add(ann, text=str(about), scope=EVERYTHING, **about)  # type: ignore[arg-type]
     found = people.notes.about(kpi="nrr", scope=EVERYTHING)
     assert [(note.kpi, note.account) for note in found] == [("nrr", "A%"), ("nrr", None)]
@@ -62,34 +77,51 @@ def test_a_note_on_an_account_is_as_hidden_as_the_account(people: People, ann: P
     assert people.notes.get(foreign.id, scope=EVERYTHING).text == "theirs"
 
 
-def test_nobody_writes_about_an_account_that_is_not_theirs_to_see(people: People, bob: Person) -> None:
+def test_nobody_writes_about_an_account_that_is_not_theirs_to_see(
+    people: People, bob: Person
+) -> None:
     with pytest.raises(NotFound):
         people.notes.add(bob, account="A9", text="guessing", scope=MINE)
     assert people.notes.about(scope=EVERYTHING) == []
 
 
-def test_only_its_author_or_an_administrator_changes_a_note(people: People, ann: Person, bob: Person, cid: Person, clock: Clock) -> None:
+def test_only_its_author_or_an_administrator_changes_a_note(
+    people: People, ann: Person, bob: Person, cid: Person, clock: Clock
+) -> None:
     made = people.notes.add(bob, account="A1", text="first", scope=MINE)
-    for attempt in (lambda: people.notes.change(made.id, cid, "x", scope=MINE), lambda: people.notes.remove(made.id, cid, scope=MINE)):
+    for attempt in (
+        lambda: people.notes.change(made.id, cid, "x", scope=MINE),
+        lambda: people.notes.remove(made.id, cid, scope=MINE),
+    ):
         with pytest.raises(NotAllowed):
             attempt()
     clock.move(hours=1)
     changed = people.notes.change(made.id, bob, "second", scope=MINE)
-    assert (changed.text, changed.changed_at, changed.created_at) == ("second", clock.now, made.created_at)
+    assert (changed.text, changed.changed_at, changed.created_at) == (
+        "second",
+        clock.now,
+        made.created_at,
+    )
     assert people.notes.change(made.id, ann, "third", scope=EVERYTHING).author_id == bob.id
     people.notes.remove(made.id, bob, scope=MINE)
     assert people.notes.about(scope=EVERYTHING) == []
 
 
-def test_a_note_keeps_the_name_of_an_author_who_left(people: People, ann: Person, bob: Person) -> None:
+def test_a_note_keeps_the_name_of_an_author_who_left(
+    people: People, ann: Person, bob: Person
+) -> None:
     people.notes.add(bob, kpi="nrr", text="remember this", scope=MINE)
     people.accounts.remove(bob.id)
     (note,) = people.notes.about(kpi="nrr", scope=MINE)
     assert note.author == "Bob"
 
 
-@pytest.mark.parametrize("text", ["", " \n ", "x" * 4_001, "a\x00b", "a\ud800b", "a\u202eb", "\x1b[2J"])
-def test_a_note_is_1_to_4000_characters_that_are_seen(people: People, ann: Person, text: str) -> None:
+@pytest.mark.parametrize(
+    "text", ["", " \n ", "x" * 4_001, "a\x00b", "a\ud800b", "a\u202eb", "\x1b[2J"]
+)
+def test_a_note_is_1_to_4000_characters_that_are_seen(
+    people: People, ann: Person, text: str
+) -> None:
     with pytest.raises(BadField):
         people.notes.add(ann, kpi="nrr", text=text, scope=EVERYTHING)
     made = people.notes.add(ann, kpi="nrr", text="x" * 4_000, scope=EVERYTHING)
@@ -104,13 +136,18 @@ def test_a_note_is_about_something(people: People, ann: Person) -> None:
         people.notes.add(ann, kpi="k" * 201, text="about too much", scope=EVERYTHING)
 
 
-def test_a_saved_question_is_found_by_its_owner_alone(people: People, ann: Person, bob: Person) -> None:
+def test_a_saved_question_is_found_by_its_owner_alone(
+    people: People, ann: Person, bob: Person
+) -> None:
     path = "/kpis/nrr?period=2026-Q1&where=segment%3Denterprise"
     made = people.saved.add(bob, " NRR, enterprise ", path)
     assert (made.name, made.query) == ("NRR, enterprise", path)
     assert people.saved.all(bob) == [made]
     assert people.saved.all(ann) == []
-    for attempt in (lambda: people.saved.rename(made.id, ann, "mine"), lambda: people.saved.remove(made.id, ann)):
+    for attempt in (
+        lambda: people.saved.rename(made.id, ann, "mine"),
+        lambda: people.saved.remove(made.id, ann),
+    ):
         with pytest.raises(NotFound):
             attempt()
     assert people.saved.rename(made.id, bob, "Enterprise").name == "Enterprise"
@@ -120,17 +157,34 @@ def test_a_saved_question_is_found_by_its_owner_alone(people: People, ann: Perso
 
 @pytest.mark.parametrize(
     "query",
-    ["", "kpis/nrr", "//evil.example.com", "/\\evil.example.com", "https://evil.example.com/", "javascript:alert(1)", "/kpis/nrr\r\nSet-Cookie: x", "/a b",
-     "/\tevil", "/" + "x" * 2_000, "/\ud800", "\\/evil.example.com"],
-)  # fmt: skip
+    [
+        "",
+        "kpis/nrr",
+        "//evil.example.com",
+        "/\\evil.example.com",
+        "https://evil.example.com/",
+        "javascript:alert(1)",
+        "/kpis/nrr\r\nSet-Cookie: x",
+        "/a b",
+        "/\tevil",
+        "/" + "x" * 2_000,
+        "/\ud800",
+        "\\/evil.example.com",
+    ],
+)
 def test_only_a_path_of_this_host_is_saved(people: People, bob: Person, query: str) -> None:
     with pytest.raises(BadField):
         people.saved.add(bob, "question", query)
 
 
 @pytest.mark.parametrize("name", ["", " ", "x" * 121, "a\nb"])
-def test_questions_and_dashboards_have_a_name_of_one_line(people: People, bob: Person, name: str) -> None:
-    saved, dashboard = people.saved.add(bob, "x" * 120, "/"), people.dashboards.add(bob, "x" * 120, [])
+def test_questions_and_dashboards_have_a_name_of_one_line(
+    people: People, bob: Person, name: str
+) -> None:
+    saved, dashboard = (
+        people.saved.add(bob, "x" * 120, "/"),
+        people.dashboards.add(bob, "x" * 120, []),
+    )
     for attempt in (
         lambda: people.saved.add(bob, name, "/"),
         lambda: people.saved.rename(saved.id, bob, name),
@@ -143,15 +197,37 @@ def test_questions_and_dashboards_have_a_name_of_one_line(people: People, bob: P
 
 def test_a_dashboard_comes_back_as_it_was_laid_out(people: People, bob: Person) -> None:
     layout = [
-        tile(kind="kpi", kpi="nrr", by=["segment", "region"], where="tier=a", period="2026", grain="month", picture="line"),
-        tile(id="t2", x=4, kind="text", text="Ünïcode\nin two lines", share=0.5, total=True, target=None),
+        tile(
+            kind="kpi",
+            kpi="nrr",
+            by=["segment", "region"],
+            where="tier=a",
+            period="2026",
+            grain="month",
+            picture="line",
+        ),
+        tile(
+            id="t2",
+            x=4,
+            kind="text",
+            text="Ünïcode\nin two lines",
+            share=0.5,
+            total=True,
+            target=None,
+        ),
     ]
     made = people.dashboards.add(bob, "Mine", layout, [Role.EXECUTIVE, Role.TEAM_LEAD])
-    assert (made.layout, made.shared_with, made.owner) == (layout, {Role.EXECUTIVE, Role.TEAM_LEAD}, "Bob")
+    assert (made.layout, made.shared_with, made.owner) == (
+        layout,
+        {Role.EXECUTIVE, Role.TEAM_LEAD},
+        "Bob",
+    )
     assert people.dashboards.get(made.id, bob) == made
 
 
-def test_a_dashboard_is_seen_by_its_owner_and_the_roles_it_is_shared_with(people: People, ann: Person, bob: Person, cid: Person) -> None:
+def test_a_dashboard_is_seen_by_its_owner_and_the_roles_it_is_shared_with(
+    people: People, ann: Person, bob: Person, cid: Person
+) -> None:
     lead = people.accounts.add("lea@example.com", "Lea", Role.TEAM_LEAD)
     own = people.dashboards.add(bob, "Own", [])
     shared = people.dashboards.add(bob, "Shared", [], [Role.TEAM_LEAD])
@@ -166,7 +242,9 @@ def test_a_dashboard_is_seen_by_its_owner_and_the_roles_it_is_shared_with(people
         for number in (own.id, shared.id, shared.id + 1000, 10**30):
             for attempt in (
                 lambda person=person, number=number: people.dashboards.get(number, person),
-                lambda person=person, number=number: people.dashboards.change(number, person, name="Stolen"),
+                lambda person=person, number=number: people.dashboards.change(
+                    number, person, name="Stolen"
+                ),
                 lambda person=person, number=number: people.dashboards.remove(number, person),
             ):
                 with pytest.raises(NotFound) as raised:
@@ -175,26 +253,42 @@ def test_a_dashboard_is_seen_by_its_owner_and_the_roles_it_is_shared_with(people
     assert len(set(told)) == 1
 
 
-def test_whoever_a_dashboard_is_shared_with_does_not_change_it(people: People, ann: Person, bob: Person) -> None:
+def test_whoever_a_dashboard_is_shared_with_does_not_change_it(
+    people: People, ann: Person, bob: Person
+) -> None:
     shared = people.dashboards.add(bob, "Shared", [tile()], [Role.ADMIN])
-    for attempt in (lambda: people.dashboards.change(shared.id, ann, layout=[]), lambda: people.dashboards.remove(shared.id, ann)):
+    for attempt in (
+        lambda: people.dashboards.change(shared.id, ann, layout=[]),
+        lambda: people.dashboards.remove(shared.id, ann),
+    ):
         with pytest.raises(NotAllowed):
             attempt()
     assert people.dashboards.get(shared.id, bob) == shared
 
 
-def test_only_what_is_given_of_a_dashboard_changes(people: People, bob: Person, clock: Clock) -> None:
+def test_only_what_is_given_of_a_dashboard_changes(
+    people: People, bob: Person, clock: Clock
+) -> None:
     made = people.dashboards.add(bob, "First", [tile()], [Role.ANALYST])
     clock.move(hours=1)
     renamed = people.dashboards.change(made.id, bob, name="Second")
-    assert (renamed.name, renamed.layout, renamed.shared_with, renamed.changed_at) == ("Second", made.layout, made.shared_with, clock.now)
-    moved = people.dashboards.change(made.id, bob, layout=[tile(x=5)], shared_with=[Role.ADMIN, Role.ADMIN])
+    assert (renamed.name, renamed.layout, renamed.shared_with, renamed.changed_at) == (
+        "Second",
+        made.layout,
+        made.shared_with,
+        clock.now,
+    )
+    moved = people.dashboards.change(
+        made.id, bob, layout=[tile(x=5)], shared_with=[Role.ADMIN, Role.ADMIN]
+    )
     assert (moved.name, moved.layout[0]["x"], moved.shared_with) == ("Second", 5, {Role.ADMIN})
     people.dashboards.remove(made.id, bob)
     assert people.dashboards.visible(bob) == []
 
 
-def test_administrators_look_after_the_dashboards_of_people_who_left(people: People, ann: Person, bob: Person, cid: Person) -> None:
+def test_administrators_look_after_the_dashboards_of_people_who_left(
+    people: People, ann: Person, bob: Person, cid: Person
+) -> None:
     shared = people.dashboards.add(bob, "Shared", [], [Role.ACCOUNT_MANAGER])
     own = people.dashboards.add(bob, "Own", [])
     people.accounts.remove(bob.id)
@@ -210,13 +304,38 @@ def test_administrators_look_after_the_dashboards_of_people_who_left(people: Peo
 @pytest.mark.parametrize(
     "layout",
     [
-        None, {}, "[]", ["tile"], [None], [{}], [tile(id="")], [tile(id=7)], [tile(id="i" * 65)], [tile(x=-1)], [tile(x=1.5)], [tile(y="0")], [tile(w=0)],
-        [tile(h=True)], [tile(x=1_001)], [tile(), tile()], [tile(kpi={"a": 1})], [tile(by=["a", 1])], [tile(by=[["a"]])], [tile(by=["a"] * 41)],
-        [tile(kpi="k" * 2_001)], [tile(share=math.nan)], [tile(share=math.inf)], [tile(text="a\x00b")], [tile(text="\ud800")], [tile(**{"On Click": "x"})],
-        [tile(__proto__="x")], [tile() | {7: "x"}], [tile(id=f"t{number}") for number in range(41)],
+        None,
+        {},
+        "[]",
+        ["tile"],
+        [None],
+        [{}],
+        [tile(id="")],
+        [tile(id=7)],
+        [tile(id="i" * 65)],
+        [tile(x=-1)],
+        [tile(x=1.5)],
+        [tile(y="0")],
+        [tile(w=0)],
+        [tile(h=True)],
+        [tile(x=1_001)],
+        [tile(), tile()],
+        [tile(kpi={"a": 1})],
+        [tile(by=["a", 1])],
+        [tile(by=[["a"]])],
+        [tile(by=["a"] * 41)],
+        [tile(kpi="k" * 2_001)],
+        [tile(share=math.nan)],
+        [tile(share=math.inf)],
+        [tile(text="a\x00b")],
+        [tile(text="\ud800")],
+        [tile(**{"On Click": "x"})],
+        [tile(__proto__="x")],
+        [tile() | {7: "x"}],
+        [tile(id=f"t{number}") for number in range(41)],
         [tile(id=f"t{number}", text="x" * 2_000) for number in range(40)],
     ],
-)  # fmt: skip
+)
 def test_a_layout_that_is_none_is_refused(people: People, bob: Person, layout: Any) -> None:
     kept = people.dashboards.add(bob, "Kept", [tile()])
     with pytest.raises(BadLayout) as raised:
@@ -232,7 +351,9 @@ def test_forty_tiles_fit(people: People, bob: Person) -> None:
     assert len(people.dashboards.add(bob, "Full", layout).layout) == 40
 
 
-def test_what_is_taken_away_is_gone_and_its_number_is_not_given_again(people: People, bob: Person, engine: sa.Engine) -> None:
+def test_what_is_taken_away_is_gone_and_its_number_is_not_given_again(
+    people: People, bob: Person, engine: sa.Engine
+) -> None:
     first = people.dashboards.add(bob, "First", [tile()], [Role.ADMIN])
     people.dashboards.remove(first.id, bob)
     assert people.dashboards.add(bob, "Second", []).id > first.id

@@ -1,4 +1,6 @@
-"""Sessions, API tokens and links that work once: found by their digest, ended on time, spent by one."""
+"""Sessions, API tokens and links that work once: found by their digest, ended on time, spent by
+one.
+"""
 
 import threading
 from concurrent.futures import ThreadPoolExecutor
@@ -13,7 +15,19 @@ from kampass.people import People, Person
 from kampass.people.errors import BadField, EmailTaken, SetUpAlready, TicketSpent, WeakPassword
 from kampass.people.keys import sessions
 
-NEVER_MADE = ["", "ks_", "kp_", "kt_", "ks_nothing", "kp_nothing", "kt_nothing", "ks_" + "x" * 43, "kp_\ud800", "kt_" + "x" * 100_000, "' OR 1=1 --"]
+NEVER_MADE = [
+    "",
+    "ks_",
+    "kp_",
+    "kt_",
+    "ks_nothing",
+    "kp_nothing",
+    "kt_nothing",
+    "ks_" + "x" * 43,
+    "kp_\ud800",
+    "kt_" + "x" * 100_000,
+    "' OR 1=1 --",
+]
 
 OTHER = "purple kettles whistle"
 
@@ -22,18 +36,27 @@ def start(people: People, person: Person) -> str:
     return people.sessions.start(person.id, address="198.51.100.1", agent="Firefox")[0]
 
 
-def test_a_session_says_whose_it_is_and_what_its_forms_carry(people: People, ann: Person, clock: Clock) -> None:
+def test_a_session_says_whose_it_is_and_what_its_forms_carry(
+    people: People, ann: Person, clock: Clock
+) -> None:
     token, csrf = people.sessions.start(ann.id, address="198.51.100.1", agent="Firefox")
     session = people.sessions.find(token)
     assert session is not None
-    assert (session.person.id, session.csrf, session.address, session.agent) == (ann.id, csrf, "198.51.100.1", "Firefox")
+    assert (session.person.id, session.csrf, session.address, session.agent) == (
+        ann.id,
+        csrf,
+        "198.51.100.1",
+        "Firefox",
+    )
     assert (session.started_at, session.expires_at) == (clock.now, clock.now + timedelta(days=14))
     other, other_csrf = people.sessions.start(ann.id, address="", agent="")
     assert (other != token, other_csrf != csrf) == (True, True)
     assert csrf not in repr(session)
 
 
-def test_of_secrets_only_the_digest_is_kept(people: People, ann: Person, clock: Clock, engine: sa.Engine) -> None:
+def test_of_secrets_only_the_digest_is_kept(
+    people: People, ann: Person, clock: Clock, engine: sa.Engine
+) -> None:
     session, csrf = people.sessions.start(ann.id, address="", agent="")
     token, _ = people.tokens.make(ann.id, "script", ["read"], clock.now + timedelta(days=1))
     link = people.invitations.make("invite", email="cid@example.com", role=Role.ANALYST)
@@ -45,7 +68,9 @@ def test_of_secrets_only_the_digest_is_kept(people: People, ann: Person, clock: 
 
 
 @pytest.mark.parametrize("secret", NEVER_MADE)
-def test_a_secret_that_was_never_made_opens_nothing(people: People, ann: Person, secret: str) -> None:
+def test_a_secret_that_was_never_made_opens_nothing(
+    people: People, ann: Person, secret: str
+) -> None:
     start(people, ann)
     assert people.sessions.find(secret) is None
     people.sessions.end(secret)
@@ -55,7 +80,9 @@ def test_a_secret_that_was_never_made_opens_nothing(people: People, ann: Person,
         people.invitations.use("invite", secret)
 
 
-def test_a_session_ends_when_its_person_signs_out_and_no_other_does(people: People, ann: Person, bob: Person) -> None:
+def test_a_session_ends_when_its_person_signs_out_and_no_other_does(
+    people: People, ann: Person, bob: Person
+) -> None:
     first, second, foreign = start(people, ann), start(people, ann), start(people, bob)
     people.sessions.end(first)
     assert people.sessions.find(first) is None
@@ -65,7 +92,9 @@ def test_a_session_ends_when_its_person_signs_out_and_no_other_does(people: Peop
     assert people.sessions.find(foreign) is not None
 
 
-def test_a_session_ends_after_twelve_hours_without_a_click(people: People, ann: Person, clock: Clock) -> None:
+def test_a_session_ends_after_twelve_hours_without_a_click(
+    people: People, ann: Person, clock: Clock
+) -> None:
     token = start(people, ann)
     for _ in range(3):
         clock.move(hours=11, minutes=59)
@@ -74,7 +103,9 @@ def test_a_session_ends_after_twelve_hours_without_a_click(people: People, ann: 
     assert people.sessions.find(token) is None
 
 
-def test_a_session_ends_after_two_weeks_whatever_happens(people: People, ann: Person, clock: Clock, engine: sa.Engine) -> None:
+def test_a_session_ends_after_two_weeks_whatever_happens(
+    people: People, ann: Person, clock: Clock, engine: sa.Engine
+) -> None:
     token = start(people, ann)
     for _ in range(33):
         clock.move(hours=10)
@@ -86,7 +117,9 @@ def test_a_session_ends_after_two_weeks_whatever_happens(people: People, ann: Pe
         assert connection.execute(sa.text("SELECT count(*) FROM session")).scalar() == 1
 
 
-def test_being_there_is_written_down_once_a_minute(people: People, ann: Person, clock: Clock) -> None:
+def test_being_there_is_written_down_once_a_minute(
+    people: People, ann: Person, clock: Clock
+) -> None:
     token, began = start(people, ann), clock.now
     seen = []
     for _ in range(4):
@@ -99,7 +132,9 @@ def test_being_there_is_written_down_once_a_minute(people: People, ann: Person, 
     assert seen == [0, 0, 75, 75]
 
 
-def test_a_session_is_found_by_one_statement_that_reads_no_whole_table(people: People, ann: Person, engine: sa.Engine) -> None:
+def test_a_session_is_found_by_one_statement_that_reads_no_whole_table(
+    people: People, ann: Person, engine: sa.Engine
+) -> None:
     token, said = start(people, ann), list[tuple[str, object]]()
 
     def listen(*told: object) -> None:
@@ -111,23 +146,36 @@ def test_a_session_is_found_by_one_statement_that_reads_no_whole_table(people: P
     ((statement, values),) = said
     if engine.dialect.name == "sqlite":
         with engine.connect() as connection:
-            plan = [row[-1] for row in connection.exec_driver_sql(f"EXPLAIN QUERY PLAN {statement}", values)]  # type: ignore[arg-type]
+            plan = [
+                row[-1]
+                for row in connection.exec_driver_sql(f"EXPLAIN QUERY PLAN {statement}", values)
+            ]  # type: ignore[arg-type]
         assert len(plan) == 2
         assert all(step.startswith("SEARCH") for step in plan), plan
 
 
 def test_a_session_knows_no_more_than_a_log_needs(people: People, ann: Person) -> None:
-    token, _ = people.sessions.start(ann.id, address="1" * 500, agent="Mozilla\x00\n\ud800" + "x" * 5_000)
+    token, _ = people.sessions.start(
+        ann.id, address="1" * 500, agent="Mozilla\x00\n\ud800" + "x" * 5_000
+    )
     session = people.sessions.find(token)
     assert session is not None
     assert (len(session.address), len(session.agent)) == (100, 300)
     assert session.agent.isprintable()
 
 
-def test_a_token_says_whose_it_is_and_what_it_may_do(people: People, ann: Person, clock: Clock) -> None:
-    secret, made = people.tokens.make(ann.id, " Monthly report ", ["export", "read"], clock.now + timedelta(days=30))
+def test_a_token_says_whose_it_is_and_what_it_may_do(
+    people: People, ann: Person, clock: Clock
+) -> None:
+    secret, made = people.tokens.make(
+        ann.id, " Monthly report ", ["export", "read"], clock.now + timedelta(days=30)
+    )
     assert secret.startswith("kp_")
-    assert (made.name, made.scopes, made.last_used_at) == ("Monthly report", {"read", "export"}, None)
+    assert (made.name, made.scopes, made.last_used_at) == (
+        "Monthly report",
+        {"read", "export"},
+        None,
+    )
     found = people.tokens.find(secret)
     assert found is not None
     assert found[0].id == ann.id
@@ -137,9 +185,13 @@ def test_a_token_says_whose_it_is_and_what_it_may_do(people: People, ann: Person
     assert people.tokens.find(secret) is None
 
 
-def test_what_a_token_may_do_shrinks_with_the_role_of_its_person(people: People, ann: Person, clock: Clock) -> None:
+def test_what_a_token_may_do_shrinks_with_the_role_of_its_person(
+    people: People, ann: Person, clock: Clock
+) -> None:
     people.accounts.add("cid@example.com", "Cid", Role.ADMIN)
-    secret, _ = people.tokens.make(ann.id, "everything", ["read", "export", "write", "admin"], clock.now + timedelta(days=1))
+    secret, _ = people.tokens.make(
+        ann.id, "everything", ["read", "export", "write", "admin"], clock.now + timedelta(days=1)
+    )
     people.accounts.change(ann.id, role=Role.ANALYST)
     found = people.tokens.find(secret)
     assert found is not None
@@ -147,19 +199,25 @@ def test_what_a_token_may_do_shrinks_with_the_role_of_its_person(people: People,
 
 
 @pytest.mark.parametrize("scopes", [[], ["admin"], ["read", "admin"], ["sudo"], ["READ"]])
-def test_nobody_makes_a_token_that_may_do_more_than_they(people: People, bob: Person, clock: Clock, scopes: list[str]) -> None:
+def test_nobody_makes_a_token_that_may_do_more_than_they(
+    people: People, bob: Person, clock: Clock, scopes: list[str]
+) -> None:
     with pytest.raises(BadField, match="cannot do that"):
         people.tokens.make(bob.id, "script", scopes, clock.now + timedelta(days=1))
     assert people.tokens.all(bob.id) == []
 
 
 @pytest.mark.parametrize("days", [-1, 0, 367])
-def test_every_token_runs_out_within_a_year(people: People, bob: Person, clock: Clock, days: int) -> None:
+def test_every_token_runs_out_within_a_year(
+    people: People, bob: Person, clock: Clock, days: int
+) -> None:
     with pytest.raises(BadField, match="run out"):
         people.tokens.make(bob.id, "script", ["read"], clock.now + timedelta(days=days))
 
 
-def test_a_token_is_revoked_by_its_owner_and_not_by_somebody_else(people: People, ann: Person, bob: Person, clock: Clock) -> None:
+def test_a_token_is_revoked_by_its_owner_and_not_by_somebody_else(
+    people: People, ann: Person, bob: Person, clock: Clock
+) -> None:
     secret, made = people.tokens.make(bob.id, "script", ["read"], clock.now + timedelta(days=1))
     with pytest.raises(NotFound):
         people.tokens.revoke(made.id, owner=ann.id)
@@ -190,7 +248,9 @@ def test_the_set_up_link_makes_the_first_administrator_and_no_second(people: Peo
     assert raised.value.code == "set_up_already"
 
 
-def test_a_set_up_link_that_was_left_lying_opens_nothing_once_somebody_is_here(people: People) -> None:
+def test_a_set_up_link_that_was_left_lying_opens_nothing_once_somebody_is_here(
+    people: People,
+) -> None:
     link = people.invitations.make("setup")
     people.accounts.add("ann@example.com", "Ann", Role.ADMIN)
     assert people.invitations.find("setup", link) is None
@@ -207,7 +267,9 @@ def test_of_many_who_follow_the_set_up_link_at_once_one_gets_in(people: People) 
     def follow(number: int) -> bool:
         together.wait()
         try:
-            people.invitations.set_up(link, email=f"p{number}@example.com", name=f"Nr {number}", password=PASSWORD)
+            people.invitations.set_up(
+                link, email=f"p{number}@example.com", name=f"Nr {number}", password=PASSWORD
+            )
         except TicketSpent:
             return False
         return True
@@ -233,7 +295,9 @@ def test_of_many_who_spend_a_link_at_once_one_has_it(people: People, ann: Person
 
 
 def test_an_invitation_lets_its_address_in_with_its_role(people: People, ann: Person) -> None:
-    link = people.invitations.make("invite", email="CID@example.com", role=Role.TEAM_LEAD, by=ann.id)
+    link = people.invitations.make(
+        "invite", email="CID@example.com", role=Role.TEAM_LEAD, by=ann.id
+    )
     ticket = people.invitations.find("invite", link)
     assert ticket is not None
     assert (ticket.email, ticket.role, ticket.by) == ("cid@example.com", Role.TEAM_LEAD, ann.id)
@@ -244,7 +308,9 @@ def test_an_invitation_lets_its_address_in_with_its_role(people: People, ann: Pe
     assert (raised.value.code, raised.value.status) == ("ticket_spent", 404)
 
 
-def test_an_invitation_is_not_spent_by_a_name_or_password_that_is_refused(people: People, ann: Person) -> None:
+def test_an_invitation_is_not_spent_by_a_name_or_password_that_is_refused(
+    people: People, ann: Person
+) -> None:
     link = people.invitations.make("invite", email="cid@example.com", role=Role.TEAM_LEAD)
     for name, password, wrong in (("", PASSWORD, BadField), ("Cid", "short", WeakPassword)):
         with pytest.raises(wrong):

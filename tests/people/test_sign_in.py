@@ -13,7 +13,14 @@ from tests.people.conftest import PASSWORD, Clock, Counted, everything
 from kampass.access import NotFound, Role
 from kampass.people import People, Person
 from kampass.people.accounts import passwords
-from kampass.people.errors import IdentityTaken, NeedsCode, NotInvited, SignInFailed, TooManyAttempts, WrongCode
+from kampass.people.errors import (
+    IdentityTaken,
+    NeedsCode,
+    NotInvited,
+    SignInFailed,
+    TooManyAttempts,
+    WrongCode,
+)
 from kampass.people.schema import FAILURES, PERSONS
 
 ISSUER = "https://id.example.com"
@@ -39,12 +46,27 @@ def authenticator(people: People, person: Person, clock: Clock) -> pyotp.TOTP:
     return pyotp.TOTP(secret)
 
 
-def test_the_right_password_lets_its_person_in_however_the_address_is_written(people: People, ann: Person) -> None:
+def test_the_right_password_lets_its_person_in_however_the_address_is_written(
+    people: People, ann: Person
+) -> None:
     assert people.accounts.sign_in(" Ann@EXAMPLE.com", PASSWORD) == ann
 
 
-@pytest.mark.parametrize("email", ["nobody@example.com", "bob@example.com", "no address", "", "ann@example.com\x00", "\ud800", "x" * 10_000])
-def test_unknown_addresses_cost_the_same_hash_and_say_the_same(people: People, ann: Person, bob: Person, hasher: Counted, email: str) -> None:
+@pytest.mark.parametrize(
+    "email",
+    [
+        "nobody@example.com",
+        "bob@example.com",
+        "no address",
+        "",
+        "ann@example.com\x00",
+        "\ud800",
+        "x" * 10_000,
+    ],
+)
+def test_unknown_addresses_cost_the_same_hash_and_say_the_same(
+    people: People, ann: Person, bob: Person, hasher: Counted, email: str
+) -> None:
     """Bob is here and has no password."""
     told = []
     for tried in (ann.email, email):
@@ -57,7 +79,9 @@ def test_unknown_addresses_cost_the_same_hash_and_say_the_same(people: People, a
 
 
 @pytest.mark.parametrize("password", ["", "\ud800" * 12, "\x00" * 12, "x" * 5_000])
-def test_whatever_is_typed_as_a_password_is_only_wrong(people: People, ann: Person, password: str) -> None:
+def test_whatever_is_typed_as_a_password_is_only_wrong(
+    people: People, ann: Person, password: str
+) -> None:
     with pytest.raises(SignInFailed):
         people.accounts.sign_in(ann.email, password)
 
@@ -72,8 +96,14 @@ def test_the_recommended_hash_is_argon2id_of_64_mebibytes() -> None:
     assert recommended.startswith("$argon2id$v=19$m=65536,t=3,p=4$")
 
 
-def test_a_weaker_hash_is_made_stronger_when_its_person_comes_in(people: People, ann: Person, engine: sa.Engine, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(passwords, "HASHING", PasswordHash((Argon2Hasher(time_cost=2, memory_cost=16, parallelism=1),)))
+def test_a_weaker_hash_is_made_stronger_when_its_person_comes_in(
+    people: People, ann: Person, engine: sa.Engine, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(
+        passwords,
+        "HASHING",
+        PasswordHash((Argon2Hasher(time_cost=2, memory_cost=16, parallelism=1),)),
+    )
     assert people.accounts.sign_in(ann.email, PASSWORD) == ann
     with engine.connect() as connection:
         kept = connection.execute(sa.select(PERSONS.c.password_hash)).scalar_one()
@@ -81,7 +111,9 @@ def test_a_weaker_hash_is_made_stronger_when_its_person_comes_in(people: People,
     assert people.accounts.sign_in(ann.email, PASSWORD) == ann
 
 
-def test_after_five_failures_an_address_waits_and_longer_with_each(people: People, ann: Person, clock: Clock) -> None:
+def test_after_five_failures_an_address_waits_and_longer_with_each(
+    people: People, ann: Person, clock: Clock
+) -> None:
     fail(people, ann.email, times=5)
     assert waits(people, ann.email) == 30
     clock.move(seconds=29)
@@ -110,7 +142,9 @@ def test_an_address_that_nobody_has_waits_just_as_long(people: People, ann: Pers
     assert told[0][1] == 429
 
 
-def test_an_attempt_that_has_to_wait_does_not_make_the_wait_longer_and_costs_no_hash(people: People, ann: Person, hasher: Counted, clock: Clock) -> None:
+def test_an_attempt_that_has_to_wait_does_not_make_the_wait_longer_and_costs_no_hash(
+    people: People, ann: Person, hasher: Counted, clock: Clock
+) -> None:
     fail(people, ann.email, times=5)
     before = hasher.verified
     for _ in range(20):
@@ -120,7 +154,9 @@ def test_an_attempt_that_has_to_wait_does_not_make_the_wait_longer_and_costs_no_
     assert people.accounts.sign_in(ann.email, PASSWORD) == ann
 
 
-def test_a_hundred_guesses_at_once_are_a_hundred(people: People, ann: Person, hasher: Counted) -> None:
+def test_a_hundred_guesses_at_once_are_a_hundred(
+    people: People, ann: Person, hasher: Counted
+) -> None:
     def guess(number: int) -> type[Exception]:
         try:
             people.accounts.sign_in(ann.email, f"guess number {number}")
@@ -156,7 +192,9 @@ def test_signing_in_as_oneself_does_not_make_a_place_innocent(people: People, an
     assert waits(people, "person20@example.com", "203.0.113.9") == 30
 
 
-def test_strangers_do_not_keep_an_owner_out_of_a_place_where_they_have_signed_in(people: People, ann: Person) -> None:
+def test_strangers_do_not_keep_an_owner_out_of_a_place_where_they_have_signed_in(
+    people: People, ann: Person
+) -> None:
     people.accounts.sign_in(ann.email, PASSWORD, address="198.51.100.1")
     fail(people, ann.email, "203.0.113.9", times=5)
     assert waits(people, ann.email, "203.0.113.9") == 30
@@ -172,7 +210,9 @@ def test_a_password_that_was_set_again_ends_the_wait(people: People, ann: Person
     assert people.accounts.sign_in(ann.email, "purple kettles whistle") == ann
 
 
-def test_what_was_typed_as_an_address_stands_nowhere(people: People, engine: sa.Engine, clock: Clock) -> None:
+def test_what_was_typed_as_an_address_stands_nowhere(
+    people: People, engine: sa.Engine, clock: Clock
+) -> None:
     fail(people, "my secret password", "203.0.113.9")
     assert "my secret" not in everything(engine)
     assert "203.0.113.9" not in everything(engine)
@@ -182,12 +222,21 @@ def test_what_was_typed_as_an_address_stands_nowhere(people: People, engine: sa.
         assert connection.execute(sa.select(sa.func.count()).select_from(FAILURES)).scalar() == 1
 
 
-def test_an_authenticator_counts_from_the_moment_it_is_confirmed(people: People, ann: Person, clock: Clock) -> None:
+def test_an_authenticator_counts_from_the_moment_it_is_confirmed(
+    people: People, ann: Person, clock: Clock
+) -> None:
     uri = people.accounts.start_totp(ann.id)
     assert uri.startswith("otpauth://totp/Kampass:ann%40example.com?secret=")
     assert people.accounts.sign_in(ann.email, PASSWORD) == ann
     secret = parse_qs(urlsplit(uri).query)["secret"][0]
-    for wrong in ("", "12345", "1234567", "abcdef", "\u0661\u0662\u0663\u0664\u0665\u0666", pyotp.TOTP(secret).at(clock.now, counter_offset=5)):
+    for wrong in (
+        "",
+        "12345",
+        "1234567",
+        "abcdef",
+        "\u0661\u0662\u0663\u0664\u0665\u0666",
+        pyotp.TOTP(secret).at(clock.now, counter_offset=5),
+    ):
         with pytest.raises(WrongCode):
             people.accounts.confirm_totp(ann.id, wrong)
     people.accounts.confirm_totp(ann.id, pyotp.TOTP(secret).at(clock.now))
@@ -208,18 +257,27 @@ def test_nobody_confirms_an_authenticator_that_was_not_offered(people: People, a
         people.accounts.start_totp(ann.id + 1000)
 
 
-def test_a_code_counts_half_a_minute_before_and_after_but_no_longer(people: People, ann: Person, clock: Clock) -> None:
+def test_a_code_counts_half_a_minute_before_and_after_but_no_longer(
+    people: People, ann: Person, clock: Clock
+) -> None:
     totp = authenticator(people, ann, clock)
     clock.move(minutes=10)
     for offset in (-2, 2):
         with pytest.raises(SignInFailed):
-            people.accounts.sign_in(ann.email, PASSWORD, code=totp.at(clock.now, counter_offset=offset))
+            people.accounts.sign_in(
+                ann.email, PASSWORD, code=totp.at(clock.now, counter_offset=offset)
+            )
     for offset in (-1, 0, 1):
         spaced = totp.at(clock.now, counter_offset=offset)
-        assert people.accounts.sign_in(ann.email, PASSWORD, code=f" {spaced[:3]} {spaced[3:]} ").id == ann.id
+        assert (
+            people.accounts.sign_in(ann.email, PASSWORD, code=f" {spaced[:3]} {spaced[3:]} ").id
+            == ann.id
+        )
 
 
-def test_a_code_counts_once_and_not_after_a_later_one(people: People, ann: Person, clock: Clock) -> None:
+def test_a_code_counts_once_and_not_after_a_later_one(
+    people: People, ann: Person, clock: Clock
+) -> None:
     totp = authenticator(people, ann, clock)
     used = totp.at(clock.now)
     assert people.accounts.sign_in(ann.email, PASSWORD, code=used).id == ann.id
@@ -228,13 +286,17 @@ def test_a_code_counts_once_and_not_after_a_later_one(people: People, ann: Perso
             people.accounts.sign_in(ann.email, PASSWORD, code=again)
 
 
-def test_the_code_that_confirmed_an_authenticator_does_not_sign_in(people: People, ann: Person, clock: Clock) -> None:
+def test_the_code_that_confirmed_an_authenticator_does_not_sign_in(
+    people: People, ann: Person, clock: Clock
+) -> None:
     totp = authenticator(people, ann, clock)
     with pytest.raises(SignInFailed):
         people.accounts.sign_in(ann.email, PASSWORD, code=totp.at(clock.now, counter_offset=-1))
 
 
-def test_of_two_who_use_a_code_at_once_one_comes_in(people: People, ann: Person, clock: Clock) -> None:
+def test_of_two_who_use_a_code_at_once_one_comes_in(
+    people: People, ann: Person, clock: Clock
+) -> None:
     used = authenticator(people, ann, clock).at(clock.now)
 
     def enter(_: int) -> bool:
@@ -248,26 +310,34 @@ def test_of_two_who_use_a_code_at_once_one_comes_in(people: People, ann: Person,
         assert sum(pool.map(enter, range(4))) == 1
 
 
-def test_asking_for_the_code_neither_counts_as_a_failure_nor_forgets_any(people: People, ann: Person, clock: Clock) -> None:
+def test_asking_for_the_code_neither_counts_as_a_failure_nor_forgets_any(
+    people: People, ann: Person, clock: Clock
+) -> None:
     totp = authenticator(people, ann, clock)
     for _ in range(8):
         with pytest.raises(NeedsCode):
             people.accounts.sign_in(ann.email, PASSWORD)
     for _ in range(5):
         with pytest.raises(SignInFailed):
-            people.accounts.sign_in(ann.email, PASSWORD, code="000000" if totp.at(clock.now) != "000000" else "111111")
+            people.accounts.sign_in(
+                ann.email, PASSWORD, code="000000" if totp.at(clock.now) != "000000" else "111111"
+            )
         if _ < 4:
             with pytest.raises(NeedsCode):
                 people.accounts.sign_in(ann.email, PASSWORD)
     assert waits(people, ann.email) == 30
 
 
-def test_without_the_password_nobody_learns_that_a_code_is_needed(people: People, ann: Person, clock: Clock) -> None:
+def test_without_the_password_nobody_learns_that_a_code_is_needed(
+    people: People, ann: Person, clock: Clock
+) -> None:
     authenticator(people, ann, clock)
     fail(people, ann.email)
 
 
-def test_a_provider_vouches_for_whoever_was_added_with_that_address(people: People, bob: Person) -> None:
+def test_a_provider_vouches_for_whoever_was_added_with_that_address(
+    people: People, bob: Person
+) -> None:
     assert people.accounts.link_identity(ISSUER, "b-1", "BOB@example.com") == bob
     assert people.accounts.link_identity(ISSUER, "b-1", "renamed@example.com") == bob
     with pytest.raises(NotInvited) as raised:
@@ -275,21 +345,29 @@ def test_a_provider_vouches_for_whoever_was_added_with_that_address(people: Peop
     assert (raised.value.code, raised.value.status) == ("not_invited", 403)
 
 
-@pytest.mark.parametrize("email", ["", "\u212aate@example.com", "bob@example.com, kate@example.com"])
-def test_an_address_that_only_looks_like_somebodys_opens_nothing(people: People, email: str) -> None:
+@pytest.mark.parametrize(
+    "email", ["", "\u212aate@example.com", "bob@example.com, kate@example.com"]
+)
+def test_an_address_that_only_looks_like_somebodys_opens_nothing(
+    people: People, email: str
+) -> None:
     people.accounts.add("kate@example.com", "Kate", Role.ADMIN)
     with pytest.raises(NotInvited):
         people.accounts.link_identity(ISSUER, "k-1", email)
 
 
-def test_an_address_that_a_provider_gave_to_somebody_else_opens_nothing(people: People, bob: Person) -> None:
+def test_an_address_that_a_provider_gave_to_somebody_else_opens_nothing(
+    people: People, bob: Person
+) -> None:
     people.accounts.link_identity(ISSUER, "b-1", bob.email)
     with pytest.raises(IdentityTaken):
         people.accounts.link_identity(ISSUER, "b-2", bob.email)
     assert people.accounts.link_identity("https://other.example.com", "b-2", bob.email) == bob
 
 
-def test_an_identity_of_somebody_removed_is_nobodys(people: People, ann: Person, bob: Person) -> None:
+def test_an_identity_of_somebody_removed_is_nobodys(
+    people: People, ann: Person, bob: Person
+) -> None:
     people.accounts.link_identity(ISSUER, "b-1", bob.email)
     people.accounts.remove(bob.id)
     with pytest.raises(NotInvited):

@@ -27,7 +27,9 @@ def reference_data(pytestconfig: pytest.Config) -> Path:
     folder = Path(os.environ.get("KAMPASS_REFERENCE_DATA") or "../shared/data")
     folder = folder if folder.is_absolute() else pytestconfig.rootpath / folder
     if not folder.is_dir():
-        reason = f"real data skipped: there is no folder {folder} (KAMPASS_REFERENCE_DATA names another)"
+        reason = (
+            f"real data skipped: there is no folder {folder} (KAMPASS_REFERENCE_DATA names another)"
+        )
         with pytestconfig.pluginmanager.getplugin("capturemanager").global_and_fixture_disabled():
             print(f"\n{reason}", file=sys.stderr, flush=True)
         pytest.skip(reason)
@@ -58,7 +60,9 @@ def make_workspace() -> Iterator[MakeWorkspace]:
 
 @pytest.fixture(scope="module")
 def follow_example() -> Iterator[FollowExample]:
-    """Do what a page of the worked examples says: its settings over the downloaded files, loaded as recorded at an instant."""
+    """Do what a page of the worked examples says: its settings over the downloaded files, loaded as
+    recorded at an instant.
+    """
     opened: list[Workspace] = []
 
     def follow(folder: Path, page: str, downloads: Path, recorded_at: str) -> Workspace:

@@ -1,4 +1,6 @@
-"""A trading company's CRM as its database wrote it, with NULL and midnights, mapped as docs/worked-examples/northwind.md does."""
+"""A trading company's CRM as its database wrote it, with NULL and midnights, mapped as
+docs/worked-examples/northwind.md does.
+"""
 
 from pathlib import Path
 
@@ -9,8 +11,15 @@ from kampass.workspace import Workspace
 
 
 @pytest.fixture(scope="module")
-def workspace(reference_data: Path, follow_example: FollowExample, tmp_path_factory: pytest.TempPathFactory) -> Workspace:
-    return follow_example(tmp_path_factory.mktemp("northwind"), "northwind.md", reference_data / "crm" / "northwind", "1998-06-01T00:00:00Z")
+def workspace(
+    reference_data: Path, follow_example: FollowExample, tmp_path_factory: pytest.TempPathFactory
+) -> Workspace:
+    return follow_example(
+        tmp_path_factory.mktemp("northwind"),
+        "northwind.md",
+        reference_data / "crm" / "northwind",
+        "1998-06-01T00:00:00Z",
+    )
 
 
 def ask(workspace: Workspace, sql: str) -> list[tuple[object, ...]]:
@@ -22,19 +31,30 @@ def ask(workspace: Workspace, sql: str) -> list[tuple[object, ...]]:
 
 
 def test_830_orders_of_91_customers_are_read(workspace: Workspace) -> None:
-    counted = "SELECT (SELECT count(*) FROM purchases), (SELECT count(*) FROM accounts), (SELECT count(*) FROM users), (SELECT count(*) FROM products)"
+    counted = (
+        "SELECT (SELECT count(*) FROM purchases), (SELECT count(*) FROM accounts), (SELECT "
+        "count(*) FROM users), (SELECT count(*) FROM products)"
+    )
     assert ask(workspace, counted) == [(830, 91, 9, 77)]
 
 
-def test_the_orders_of_a_customer_and_their_freight_are_the_known_ones(workspace: Workspace) -> None:
-    often, value = workspace.kpi(["purchase_frequency", "average_purchase_value"], period="1996-07..1998-05")
+def test_the_orders_of_a_customer_and_their_freight_are_the_known_ones(
+    workspace: Workspace,
+) -> None:
+    often, value = workspace.kpi(
+        ["purchase_frequency", "average_purchase_value"], period="1996-07..1998-05"
+    )
     assert (often.numerator, often.n) == (830, 89)
     assert (round(value.numerator or 0, 2), round(value.value or 0, 2)) == (64942.69, 78.24)
 
 
 def test_what_the_database_writes_as_null_is_empty(workspace: Workspace) -> None:
-    assert ask(workspace, "SELECT id, name FROM users WHERE manager_id IS NULL") == [("2", "Andrew Fuller")]
+    assert ask(workspace, "SELECT id, name FROM users WHERE manager_id IS NULL") == [
+        ("2", "Andrew Fuller")
+    ]
 
 
 def test_letters_beyond_ascii_are_kept(workspace: Workspace) -> None:
-    assert ask(workspace, "SELECT _extra['city'] FROM accounts WHERE id = 'ANATR'") == [("M\N{LATIN SMALL LETTER E WITH ACUTE}xico D.F.",)]
+    assert ask(workspace, "SELECT _extra['city'] FROM accounts WHERE id = 'ANATR'") == [
+        ("M\N{LATIN SMALL LETTER E WITH ACUTE}xico D.F.",)
+    ]

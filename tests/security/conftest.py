@@ -1,4 +1,6 @@
-"""One small company, one application and one session each, shared by the whole suite; passwords are quick to hash here."""
+"""One small company, one application and one session each, shared by the whole suite; passwords are
+quick to hash here.
+"""
 
 from collections.abc import Iterator
 from datetime import UTC, datetime
@@ -24,7 +26,8 @@ class Counted(Argon2Hasher):
 
     verified = 0
 
-    def verify(self, password: str | bytes, hash: str | bytes) -> bool:  # noqa: A002 - pwdlib's signature
+    # Pwdlib's signature.
+    def verify(self, password: str | bytes, hash: str | bytes) -> bool:  # noqa: A002
         self.verified += 1
         return super().verify(password, hash)
 
@@ -43,7 +46,12 @@ def workspace(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Workspace]:
     """The company, loaded and published."""
     folder = tmp_path_factory.mktemp("security")
     company.write(folder / "files")
-    made = create(folder / "workspace", WorkspaceSettings(sources=(SourceSettings("files", "folder", {"path": str(folder / "files")}),)))
+    made = create(
+        folder / "workspace",
+        WorkspaceSettings(
+            sources=(SourceSettings("files", "folder", {"path": str(folder / "files")}),)
+        ),
+    )
     made.sync(recorded_at=datetime(2026, 1, 5, 6, tzinfo=UTC))
     yield made
     made.close()
@@ -60,22 +68,40 @@ def world(workspace: Workspace, hasher: Counted) -> World:
         "analyst": person(workspace, "analyst", Role.ANALYST),
         "admin": person(workspace, "admin", Role.ADMIN),
     }
-    return World(workspace, application(workspace, Serving("http://testserver", development=True)), people)
+    return World(
+        workspace, application(workspace, Serving("http://testserver", development=True)), people
+    )
 
 
 @pytest.fixture(scope="session")
 def written(world: World) -> World:
-    """The same after everybody wrote notes, saved questions and dashboards whose every text is an attack."""
+    """The same after everybody wrote notes, saved questions and dashboards whose every text is an
+    attack.
+    """
     desk = world.workspace.people
     for name in ("account_manager", "other_manager", "admin"):
         author, account = world.people[name], "A4" if name == "other_manager" else "A1"
         scope = world.scope(name)
-        world.ids[f"note {name}"] = str(desk.notes.add(author, scope=scope, account=account, text=f"mk-{account}-notes-written {company.ATTACK}").id)
+        world.ids[f"note {name}"] = str(
+            desk.notes.add(
+                author,
+                scope=scope,
+                account=account,
+                text=f"mk-{account}-notes-written {company.ATTACK}",
+            ).id
+        )
         desk.notes.add(author, scope=scope, kpi="nrr", text=f"note on a KPI {company.ATTACK}")
-        saved = [desk.saved.add(author, f"mk-saved-{name} {company.ATTACK}"[:100], f"{path}?period=2025-Q4") for path in ("/accounts", "/kpis/nrr")]
+        saved = [
+            desk.saved.add(
+                author, f"mk-saved-{name} {company.ATTACK}"[:100], f"{path}?period=2025-Q4"
+            )
+            for path in ("/accounts", "/kpis/nrr")
+        ]
         tile = {"id": "a", "x": 0, "y": 0, "w": 2, "h": 2, "kpi": "nrr", "title": company.ATTACK}
         world.ids[f"saved {name}"] = str(saved[0].id)
-        world.ids[f"board {name}"] = str(desk.dashboards.add(author, f"mk-board-{name} {company.ATTACK}"[:100], [tile]).id)
+        world.ids[f"board {name}"] = str(
+            desk.dashboards.add(author, f"mk-board-{name} {company.ATTACK}"[:100], [tile]).id
+        )
     return world
 
 

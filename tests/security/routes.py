@@ -1,4 +1,6 @@
-"""Every route of the real router with an address that can be called; a route that somebody adds is attacked from then on."""
+"""Every route of the real router with an address that can be called; a route that somebody adds is
+attacked from then on.
+"""
 
 from dataclasses import dataclass
 from urllib.parse import quote
@@ -12,9 +14,19 @@ from kampass.web.pages import ROUTERS as PAGES
 
 UNSAFE = ("POST", "PUT", "PATCH", "DELETE")
 KNOWN = {
-    "account": "A1", "kpi": "nrr", "kpis": "nrr,grr", "dimension": "segment", "number": "1", "load": "1", "digest": "x", "path": "css/base.css",
-    "upload_id": "nope", "row_id": "nope", "job_id": "nope", "snapshot": "nope",
-}  # fmt: skip
+    "account": "A1",
+    "kpi": "nrr",
+    "kpis": "nrr,grr",
+    "dimension": "segment",
+    "number": "1",
+    "load": "1",
+    "digest": "x",
+    "path": "css/base.css",
+    "upload_id": "nope",
+    "row_id": "nope",
+    "job_id": "nope",
+    "snapshot": "nope",
+}
 """What stands in a path; whatever is not named here is the number of something that nobody has."""
 NOBODYS = "987654"
 
@@ -36,8 +48,12 @@ class Route:
         """The address, with a known value for each part of the path that is not given."""
         found = self.path
         for name in self.names:
-            value = values.get(name) or (NOBODYS if self.method in UNSAFE and name == "number" else KNOWN.get(name, NOBODYS))
-            found = found.replace(f"{{{name}:path}}", value).replace(f"{{{name}}}", quote(value, safe=","))
+            value = values.get(name) or (
+                NOBODYS if self.method in UNSAFE and name == "number" else KNOWN.get(name, NOBODYS)
+            )
+            found = found.replace(f"{{{name}:path}}", value).replace(
+                f"{{{name}}}", quote(value, safe=",")
+            )
         return found
 
     @property
@@ -51,7 +67,10 @@ def _routes() -> list[Route]:
     for route in (route for router in (*PAGES, *API) for route in router.routes):
         assert isinstance(route, APIRoute)
         names = tuple(parameter.name for parameter in route.dependant.path_params)
-        found += [Route(method, route.path, rule_of(route), names, _asks(route.dependant)) for method in sorted(route.methods - {"HEAD"})]
+        found += [
+            Route(method, route.path, rule_of(route), names, _asks(route.dependant))
+            for method in sorted(route.methods - {"HEAD"})
+        ]
     return found
 
 

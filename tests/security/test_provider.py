@@ -1,4 +1,6 @@
-"""Signing in through a real OpenID provider: a process of its own on this machine, which we never speak to behind its back but for its users."""
+"""Signing in through a real OpenID provider: a process of its own on this machine, which we never
+speak to behind its back but for its users.
+"""
 
 import os
 import re
@@ -32,7 +34,9 @@ def issuer(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
         port = free.getsockname()[1]
     log = (tmp_path_factory.mktemp("provider") / "log").open("w+")
     command = [sys.executable, "-m", "oidc_provider_mock", "--port", str(port)]
-    process = subprocess.Popen(command, stdout=log, stderr=subprocess.STDOUT, env=dict(os.environ) | {"NO_COLOR": "1"})
+    process = subprocess.Popen(
+        command, stdout=log, stderr=subprocess.STDOUT, env=dict(os.environ) | {"NO_COLOR": "1"}
+    )
     found = f"http://127.0.0.1:{port}"
     transport = httpx.HTTPTransport(retries=60)
     with httpx.Client(transport=transport, timeout=30) as client:
@@ -56,7 +60,10 @@ def identity(issuer: str) -> Identity:
 
 def made(world: World, identity: Identity) -> TestClient:
     """A browser in front of an application that trusts the provider."""
-    return TestClient(application(world.workspace, Serving(URL, identity, development=True)), follow_redirects=False)
+    return TestClient(
+        application(world.workspace, Serving(URL, identity, development=True)),
+        follow_redirects=False,
+    )
 
 
 def user(issuer: str, subject: str, **claims: Any) -> None:
@@ -85,7 +92,9 @@ def refused(browser: TestClient, answer: Any, status: int = 403) -> None:
     assert browser.get("/settings").status_code == 303
 
 
-def test_somebody_who_has_an_account_comes_in(world: World, issuer: str, identity: Identity) -> None:
+def test_somebody_who_has_an_account_comes_in(
+    world: World, issuer: str, identity: Identity
+) -> None:
     user(issuer, "s-exec", email="executive@firm.example", email_verified=True, name="Eve")
     browser = made(world, identity)
     assert "Continue with Acme ID" in browser.get("/sign-in").text
@@ -96,16 +105,26 @@ def test_somebody_who_has_an_account_comes_in(world: World, issuer: str, identit
 
 
 def test_the_address_asks_for_what_it_must(world: World, identity: Identity) -> None:
-    asked = parse_qs(urlsplit(made(world, identity).get("/sign-in/provider").headers["location"]).query)
+    asked = parse_qs(
+        urlsplit(made(world, identity).get("/sign-in/provider").headers["location"]).query
+    )
     assert asked["response_type"] == ["code"] and asked["code_challenge_method"] == ["S256"]
-    assert len(asked["state"][0]) >= 43 and len(asked["nonce"][0]) >= 43 and len(asked["code_challenge"][0]) == 43
+    assert (
+        len(asked["state"][0]) >= 43
+        and len(asked["nonce"][0]) >= 43
+        and len(asked["code_challenge"][0]) == 43
+    )
     assert asked["redirect_uri"] == [BACK]
     assert "the-clients-secret" not in str(asked)
 
 
 @pytest.mark.parametrize("verified", [False, None, "false", 0, "yes"])
-def test_an_address_that_is_not_verified_opens_nothing(world: World, issuer: str, identity: Identity, verified: object) -> None:
-    claims = {"email": "executive@firm.example"} | ({} if verified is None else {"email_verified": verified})
+def test_an_address_that_is_not_verified_opens_nothing(
+    world: World, issuer: str, identity: Identity, verified: object
+) -> None:
+    claims = {"email": "executive@firm.example"} | (
+        {} if verified is None else {"email_verified": verified}
+    )
     user(issuer, f"s-{verified}", **claims)
     browser = made(world, identity)
     refused(browser, through(browser, f"s-{verified}")[1])
@@ -119,12 +138,26 @@ def test_a_stranger_has_no_account(world: World, issuer: str, identity: Identity
 
 
 @pytest.mark.parametrize(
-    ("email", "in_"), [("neo@firm.example", True), ("neo@sub.firm.example", False), ("neo@firm.example.evil.example", False), ("neo@evilfirm.example", False)]
+    ("email", "in_"),
+    [
+        ("neo@firm.example", True),
+        ("neo@sub.firm.example", False),
+        ("neo@firm.example.evil.example", False),
+        ("neo@evilfirm.example", False),
+    ],
 )
-def test_a_new_colleague_of_a_trusted_domain_comes_in_as_an_account_manager(world: World, issuer: str, identity: Identity, email: str, in_: bool) -> None:
+def test_a_new_colleague_of_a_trusted_domain_comes_in_as_an_account_manager(
+    world: World, issuer: str, identity: Identity, email: str, in_: bool
+) -> None:
     subject = f"n-{email}"
     user(issuer, subject, email=email, email_verified=True, name="Neo")
-    trusting = Identity(identity.issuer, identity.client_id, identity.client_secret, identity.name, ("firm.example",))
+    trusting = Identity(
+        identity.issuer,
+        identity.client_id,
+        identity.client_secret,
+        identity.name,
+        ("firm.example",),
+    )
     browser = made(world, trusting)
     answer = through(browser, subject)[1]
     found = world.workspace.people.accounts.by_email(email)
@@ -135,7 +168,9 @@ def test_a_new_colleague_of_a_trusted_domain_comes_in_as_an_account_manager(worl
         world.workspace.people.accounts.remove(found.id)
 
 
-def test_the_identity_counts_and_not_the_address(world: World, issuer: str, identity: Identity) -> None:
+def test_the_identity_counts_and_not_the_address(
+    world: World, issuer: str, identity: Identity
+) -> None:
     """An address that the provider gives to a successor does not open the predecessor's account."""
     people = world.workspace.people
     person = people.accounts.add("post@firm.example", "Post", Role.EXECUTIVE)
@@ -172,9 +207,18 @@ class TestJourney:
 
     @pytest.mark.parametrize(
         "change",
-        [{"state": "x" * 43}, {"state": ""}, {"code": ""}, {"code": "made-up"}, {"iss": "https://evil.example"}, {"error": "access_denied", "code": ""}],
+        [
+            {"state": "x" * 43},
+            {"state": ""},
+            {"code": ""},
+            {"code": "made-up"},
+            {"iss": "https://evil.example"},
+            {"error": "access_denied", "code": ""},
+        ],
     )
-    def test_what_comes_back_changed_is_refused(self, world: World, identity: Identity, change: dict[str, str]) -> None:
+    def test_what_comes_back_changed_is_refused(
+        self, world: World, identity: Identity, change: dict[str, str]
+    ) -> None:
         browser = made(world, identity)
         returned = consent(browser.get("/sign-in/provider").headers["location"], "s-exec") | change
         refused(browser, browser.get("/sign-in/return", params=returned))
@@ -205,14 +249,27 @@ class TestJourney:
 
     def test_another_issuer_is_refused(self, issuer: str, world: World) -> None:
         """The provider calls itself by another name than the one that is trusted."""
-        strange = Identity(issuer.replace("127.0.0.1", "localhost") + "/tenant", CLIENT, "s", name="Acme ID")
+        strange = Identity(
+            issuer.replace("127.0.0.1", "localhost") + "/tenant", CLIENT, "s", name="Acme ID"
+        )
         with pytest.raises(ProviderTrouble):
             Provider(strange, BACK).begin("/")
         assert made(world, strange).get("/sign-in/provider").status_code == 502
 
-    def test_a_provider_that_calls_itself_something_else_is_refused(self, identity: Identity, monkeypatch: pytest.MonkeyPatch) -> None:
-        metadata = {"issuer": "https://evil.example", "authorization_endpoint": "https://evil.example/in"}
-        monkeypatch.setattr(httpx, "request", lambda method, address, **_: httpx.Response(200, json=metadata, request=httpx.Request(method, address)))
+    def test_a_provider_that_calls_itself_something_else_is_refused(
+        self, identity: Identity, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        metadata = {
+            "issuer": "https://evil.example",
+            "authorization_endpoint": "https://evil.example/in",
+        }
+        monkeypatch.setattr(
+            httpx,
+            "request",
+            lambda method, address, **_: httpx.Response(
+                200, json=metadata, request=httpx.Request(method, address)
+            ),
+        )
         with pytest.raises(NotVouched):
             Provider(identity, BACK).begin("/")
 

@@ -1,4 +1,6 @@
-"""Texts that attack whoever reads them: in pages, in data blocks, in files that a spreadsheet opens."""
+"""Texts that attack whoever reads them: in pages, in data blocks, in files that a spreadsheet
+opens.
+"""
 
 import csv
 import io
@@ -16,7 +18,17 @@ PAGES = [route for route in READING if not route.is_api and not route.path.start
 EXPORTS = [route for route in READING if route.path.endswith(("/export", ".csv"))]
 DATA = "application/json"
 _ADDRESSES = {"href", "src", "action", "formaction", "hx-get", "hx-post", "xlink:href"}
-_OURS = {"accounts", "contacts", "tickets", "responses", "notes", "feedback", "mentions", "goals", "users"}
+_OURS = {
+    "accounts",
+    "contacts",
+    "tickets",
+    "responses",
+    "notes",
+    "feedback",
+    "mentions",
+    "goals",
+    "users",
+}
 
 
 class Page(HTMLParser):
@@ -37,7 +49,9 @@ class Page(HTMLParser):
         for key, value in attrs:
             if key.startswith("on") or key in {"style", "srcdoc"}:
                 self.wrong.append(f"{tag} {key}={value}")
-            if key in _ADDRESSES and (value or "").strip().lower().startswith(("javascript:", "data:", "vbscript:")):
+            if key in _ADDRESSES and (value or "").strip().lower().startswith(
+                ("javascript:", "data:", "vbscript:")
+            ):
                 self.wrong.append(f"{tag} {key}={value}")
         if tag == "script":
             self._block = found.get("type") == DATA
@@ -78,7 +92,9 @@ def pages(written: World) -> dict[str, str]:
 
 @pytest.mark.parametrize("who", ["admin", "account_manager"])
 @pytest.mark.parametrize("route", PAGES, ids=name)
-def test_a_page_runs_nothing_that_somebody_typed(pages: dict[str, str], route: Route, who: str) -> None:
+def test_a_page_runs_nothing_that_somebody_typed(
+    pages: dict[str, str], route: Route, who: str
+) -> None:
     for path in {route.at(), route.at(account=ODD)}:
         text = pages.get(f"{who} {path}", "")
         found = Page(text)
@@ -91,7 +107,9 @@ def test_a_page_runs_nothing_that_somebody_typed(pages: dict[str, str], route: R
 
 
 @pytest.mark.parametrize("field", FIELDS, ids=".".join)
-def test_a_text_of_the_model_is_escaped_wherever_it_is_shown(pages: dict[str, str], field: tuple[str, str]) -> None:
+def test_a_text_of_the_model_is_escaped_wherever_it_is_shown(
+    pages: dict[str, str], field: tuple[str, str]
+) -> None:
     """Behind the name of its place stands no raw character of the attack."""
     for where, text in pages.items():
         for whose in ("A1", "A2", "A4", "A7", "all"):
@@ -102,30 +120,80 @@ def test_a_text_of_the_model_is_escaped_wherever_it_is_shown(pages: dict[str, st
 def test_the_texts_are_shown_at_all(pages: dict[str, str]) -> None:
     """Otherwise the tests above would say nothing."""
     everything = "\n".join(pages.values())
-    shown = {table for table, column in FIELDS if any(marker(whose, table, column) in everything for whose in ("A1", "A4", "A7", "all"))}
+    shown = {
+        table
+        for table, column in FIELDS
+        if any(marker(whose, table, column) in everything for whose in ("A1", "A4", "A7", "all"))
+    }
     assert len(shown & _OURS) >= 6, shown
 
 
 @pytest.mark.parametrize(
-    "term", [ATTACK, '"><script>alert(1)</script>', "'-alert(1)-'", "</title><xss-probe>", "{{1337*7331}}", "${1337*7331}", "javascript:alert(1)"]
+    "term",
+    [
+        ATTACK,
+        '"><script>alert(1)</script>',
+        "'-alert(1)-'",
+        "</title><xss-probe>",
+        "{{1337*7331}}",
+        "${1337*7331}",
+        "javascript:alert(1)",
+    ],
 )
-@pytest.mark.parametrize("key", ["q", "period", "where", "by", "next", "sort", "person", "action", "ticket", "reason", "tab", "snapshot", "kpi"])
+@pytest.mark.parametrize(
+    "key",
+    [
+        "q",
+        "period",
+        "where",
+        "by",
+        "next",
+        "sort",
+        "person",
+        "action",
+        "ticket",
+        "reason",
+        "tab",
+        "snapshot",
+        "kpi",
+    ],
+)
 def test_what_the_address_says_is_escaped_too(world: World, key: str, term: str) -> None:
-    everywhere = ("/overview", "/accounts", "/settings/audit", "/sign-in", "/set-up", "/why/nrr", "/no/such/page")
+    everywhere = (
+        "/overview",
+        "/accounts",
+        "/settings/audit",
+        "/sign-in",
+        "/set-up",
+        "/why/nrr",
+        "/no/such/page",
+    )
     for path in everywhere if term == ATTACK else ("/sign-in", "/no/such/page", "/settings/audit"):
-        answer = world.ask(None if path in {"/sign-in", "/set-up"} else "admin", "GET", path, params={"period": "2025-Q4", key: term})
+        answer = world.ask(
+            None if path in {"/sign-in", "/set-up"} else "admin",
+            "GET",
+            path,
+            params={"period": "2025-Q4", key: term},
+        )
         assert answer.status_code < 500
         if answer.headers.get("content-type", "").startswith("text/html"):
             assert Page(answer.text).wrong == []
             assert WORKED_OUT not in answer.text
 
 
-@pytest.mark.parametrize("term", ["<xss-probe>", '"><xss-probe>', "</script><xss-probe>", "{{1337*7331}}"])
+@pytest.mark.parametrize(
+    "term", ["<xss-probe>", '"><xss-probe>', "</script><xss-probe>", "{{1337*7331}}"]
+)
 def test_what_a_form_is_given_back_is_escaped(world: World, term: str) -> None:
-    answer = world.ask(None, "POST", "/sign-in", data={"email": term, "password": "x", "next": term})
+    answer = world.ask(
+        None, "POST", "/sign-in", data={"email": term, "password": "x", "next": term}
+    )
     assert Page(answer.text).wrong == []
     assert WORKED_OUT not in answer.text
-    for path, form in (("/settings/tokens", {"name": term, "expires": term}), ("/settings/people", {"email": term, "name": term, "role": term})):
+    for path, form in (
+        ("/settings/tokens", {"name": term, "expires": term}),
+        ("/settings/people", {"email": term, "name": term, "role": term}),
+    ):
         answer = world.ask("admin", "POST", path, data=form)
         assert answer.status_code == 422
         assert Page(answer.text).wrong == []
@@ -134,7 +202,12 @@ def test_what_a_form_is_given_back_is_escaped(world: World, term: str) -> None:
 @pytest.mark.parametrize("form", ["csv", "xlsx"])
 @pytest.mark.parametrize("route", EXPORTS, ids=name)
 def test_no_file_for_a_spreadsheet_holds_a_formula(written: World, route: Route, form: str) -> None:
-    for more in ({"format": form}, {"format": form, "by": "account"}, {"format": form, "by": "account_manager"}, {"format": form, "part": "numerator"}):
+    for more in (
+        {"format": form},
+        {"format": form, "by": "account"},
+        {"format": form, "by": "account_manager"},
+        {"format": form, "part": "numerator"},
+    ):
         answer = written.get("admin", route.at(), params=more)
         assert answer.status_code < 500, answer.text[:300]
         if answer.status_code != 200:
@@ -156,7 +229,14 @@ def _no_formula_in_sheet(content: bytes) -> None:
 
 
 @pytest.mark.parametrize("media", ["text/csv"])
-@pytest.mark.parametrize("path", ["/api/v1/kpis/mrr_end?period=2025-12&by=account", "/api/v1/kpis/touches/rows?period=2025-12", "/api/v1/accounts"])
+@pytest.mark.parametrize(
+    "path",
+    [
+        "/api/v1/kpis/mrr_end?period=2025-12&by=account",
+        "/api/v1/kpis/touches/rows?period=2025-12",
+        "/api/v1/accounts",
+    ],
+)
 def test_the_api_is_plain_data_and_never_html(written: World, path: str, media: str) -> None:
     for accept in ("text/html", media, "*/*", "application/json"):
         answer = written.ask("admin", "GET", path, headers={"accept": accept})

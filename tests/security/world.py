@@ -38,18 +38,33 @@ class World:
     def __post_init__(self) -> None:
         self.client = TestClient(self.app, follow_redirects=False, raise_server_exceptions=False)
         for name, person in self.people.items():
-            self.sessions[name] = self.workspace.people.sessions.start(person.id, address="", agent="")
+            self.sessions[name] = self.workspace.people.sessions.start(
+                person.id, address="", agent=""
+            )
         until = datetime.now(UTC) + timedelta(days=30)
         for name in ("account_manager", "admin"):
             for scope in SCOPES if name == "admin" else SCOPES[:-1]:
-                self.tokens[name, scope], _ = self.workspace.people.tokens.make(self.people[name].id, f"{scope} only", [scope], until)
+                self.tokens[name, scope], _ = self.workspace.people.tokens.make(
+                    self.people[name].id, f"{scope} only", [scope], until
+                )
 
     def scope(self, who: str) -> Scope:
         """What somebody may see."""
         return self.workspace.viewer(self.people[who]).scope
 
-    def ask(self, who: str | None, method: str, path: str, *, csrf: bool = True, token: str | None = None, **more: Any) -> Response:
-        """One call: by somebody's cookie with the proof that our page sent it, or by their token."""
+    def ask(
+        self,
+        who: str | None,
+        method: str,
+        path: str,
+        *,
+        csrf: bool = True,
+        token: str | None = None,
+        **more: Any,
+    ) -> Response:
+        """One call: by somebody's cookie with the proof that our page sent it, or by their
+        token.
+        """
         headers: dict[str, str] = dict(more.pop("headers", {}))
         if token is not None and who is not None:
             headers["authorization"] = f"Bearer {self.tokens[who, token]}"
@@ -68,4 +83,6 @@ class World:
 
 def person(workspace: Workspace, name: str, role: Role, **place: Any) -> Person:
     """Somebody whose name is an attack too."""
-    return workspace.people.accounts.add(f"{name}@firm.example", f"<xss-probe>{name}", role, password=PASSWORD, **place)
+    return workspace.people.accounts.add(
+        f"{name}@firm.example", f"<xss-probe>{name}", role, password=PASSWORD, **place
+    )

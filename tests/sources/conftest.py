@@ -24,12 +24,16 @@ class Mapped:
     def write(self, **files: str | bytes) -> None:
         """Write files; an underscore in a name is the dot before its ending."""
         for name, raw in files.items():
-            (self.folder / name.replace("_", ".")).write_bytes(raw if isinstance(raw, bytes) else raw.encode())
+            (self.folder / name.replace("_", ".")).write_bytes(
+                raw if isinstance(raw, bytes) else raw.encode()
+            )
 
     def map(self, table: str, settings: str) -> "Mapped":
         """Map a table by TOML below its heading; `[columns]` is the heading of its columns."""
         said = tomllib.loads(settings)
-        self.source = MappedSource("shop", self.folder, (parse("[sources.shop]", table, said),), self.source.scratch)
+        self.source = MappedSource(
+            "shop", self.folder, (parse("[sources.shop]", table, said),), self.source.scratch
+        )
         return self
 
     @property
@@ -37,13 +41,18 @@ class Mapped:
         return self.source.mappings[0].table
 
     def rows(self) -> list[dict[str, Any]]:
-        """The rows as they would be loaded; a cell that would be set aside is a pair of what stood there and the reason."""
+        """The rows as they would be loaded; a cell that would be set aside is a pair of what stood
+        there and the reason.
+        """
         scan = self.source.scan(self.table)
         with duckdb.connect() as connection:
             cursor = connection.execute(scan.relation)
             names = [column[0] for column in cursor.description or ()]
             found = [dict(zip(names, row, strict=True)) for row in cursor.fetchall()]
-        return [{name: _pair(cell) for name, cell in row.items() if name in scan.columns} for row in found]
+        return [
+            {name: _pair(cell) for name, cell in row.items() if name in scan.columns}
+            for row in found
+        ]
 
     def column(self, name: str) -> list[Any]:
         """One column of them."""

@@ -26,7 +26,10 @@ def refused(mapped: Mapped) -> DataError:
     return raised.value
 
 
-@pytest.mark.parametrize("encoding", ["utf-8", "utf-8-sig", "utf-16", "utf-16-le", "windows-1252", "latin-1", "utf-32", "cp850"])
+@pytest.mark.parametrize(
+    "encoding",
+    ["utf-8", "utf-8-sig", "utf-16", "utf-16-le", "windows-1252", "latin-1", "utf-32", "cp850"],
+)
 @pytest.mark.parametrize("end", ["\n", "\r\n"])
 def test_a_declared_encoding_is_read(mapped: Mapped, encoding: str, end: str) -> None:
     accounts(mapped, PLAIN.replace("\n", end).encode(encoding), f'encoding = "{encoding}"')
@@ -37,14 +40,26 @@ def test_a_declared_encoding_is_read(mapped: Mapped, encoding: str, end: str) ->
 @pytest.mark.parametrize(
     ("raw", "said", "words"),
     [
-        (PLAIN.encode("utf-16"), "", "seems to be UTF-16"), (PLAIN.encode("utf-16-le"), "", "seems to be UTF-16"), (PLAIN.encode("utf-16-be"), 'encoding = "utf-16"', "no byte order mark"),
-        (PLAIN.encode(), 'encoding = "windows-1252"', "reads as UTF-8"), (PLAIN.encode("utf-16")[:-1], 'encoding = "utf-16"', "line 3: the bytes 0a are no utf-16"),
-        ("n\u00e4me,id\n1,2\n".encode("latin-1"), "", "line 1: the header cannot be read"), (b"", "", "there is no header"), (b"\n\n", "", "there is no"),
-        (b"PK\x03\x04", "", "Excel workbook or another zip"), (b"\x1f\x8b\x08", "", "packed"), (b"<html><table>", "", "web page"), (b"%PDF-1", "", "PDF"),
-        (b"id;name;area\n1;x;y\n", "", "there is no column 'id'"), (b"id,name,name,area\n", "", "holds 'name' 2 times"), (b"id,Name,area\n", "", "there is no column 'name'"),
+        (PLAIN.encode("utf-16"), "", "seems to be UTF-16"),
+        (PLAIN.encode("utf-16-le"), "", "seems to be UTF-16"),
+        (PLAIN.encode("utf-16-be"), 'encoding = "utf-16"', "no byte order mark"),
+        (PLAIN.encode(), 'encoding = "windows-1252"', "reads as UTF-8"),
+        (PLAIN.encode("utf-16")[:-1], 'encoding = "utf-16"', "line 3: the bytes 0a are no utf-16"),
+        ("n\u00e4me,id\n1,2\n".encode("latin-1"), "", "line 1: the header cannot be read"),
+        (b"", "", "there is no header"),
+        (b"\n\n", "", "there is no"),
+        (b"PK\x03\x04", "", "Excel workbook or another zip"),
+        (b"\x1f\x8b\x08", "", "packed"),
+        (b"<html><table>", "", "web page"),
+        (b"%PDF-1", "", "PDF"),
+        (b"id;name;area\n1;x;y\n", "", "there is no column 'id'"),
+        (b"id,name,name,area\n", "", "holds 'name' 2 times"),
+        (b"id,Name,area\n", "", "there is no column 'name'"),
     ],
-)  # fmt: skip
-def test_a_file_that_is_something_else_is_refused(mapped: Mapped, raw: bytes, said: str, words: str) -> None:
+)
+def test_a_file_that_is_something_else_is_refused(
+    mapped: Mapped, raw: bytes, said: str, words: str
+) -> None:
     with pytest.raises(DataError, match=words):
         accounts(mapped, raw, said).view()
     assert refused(mapped).message.startswith("c.csv")
@@ -58,7 +73,9 @@ def test_a_file_that_is_something_else_is_refused(mapped: Mapped, raw: bytes, sa
         (PLAIN.replace("\u00fc", "\x80").encode("latin-1"), "latin-1"),
     ],
 )
-def test_a_line_with_a_byte_that_does_not_read_is_set_aside_with_its_column(mapped: Mapped, raw: bytes, encoding: str) -> None:
+def test_a_line_with_a_byte_that_does_not_read_is_set_aside_with_its_column(
+    mapped: Mapped, raw: bytes, encoding: str
+) -> None:
     accounts(mapped, raw, f'encoding = "{encoding}"' if encoding else "")
     assert mapped.column("id") == ["2"]
     (aside,) = mapped.preview().aside
@@ -83,22 +100,41 @@ def test_a_header_further_down_is_read_with_the_lines_of_the_file(mapped: Mapped
 
 
 def test_quotes_escapes_and_delimiters_are_those_declared(mapped: Mapped) -> None:
-    assert accounts(mapped, "id|name|area\n1|'a|b'|x\n", 'delimiter = "|"\nquote = "\'"').column("name") == ["a|b"]
-    assert accounts(mapped, 'id\tname\tarea\n1\t"a\tx\n', 'quote = ""', "c_tsv").column("name") == ['"a']
-    assert accounts(mapped, 'id,name,area\n1,"a\\"b",x\n', r'escape = "\\"').column("name") == ['a"b']
-    assert accounts(mapped, 'id;name;area\n1;"a;b";x\n', 'delimiter = ";"').column("name") == ["a;b"]
+    assert accounts(mapped, "id|name|area\n1|'a|b'|x\n", 'delimiter = "|"\nquote = "\'"').column(
+        "name"
+    ) == ["a|b"]
+    assert accounts(mapped, 'id\tname\tarea\n1\t"a\tx\n', 'quote = ""', "c_tsv").column("name") == [
+        '"a'
+    ]
+    assert accounts(mapped, 'id,name,area\n1,"a\\"b",x\n', r'escape = "\\"').column("name") == [
+        'a"b'
+    ]
+    assert accounts(mapped, 'id;name;area\n1;"a;b";x\n', 'delimiter = ";"').column("name") == [
+        "a;b"
+    ]
 
 
 def test_columns_with_one_name_are_told_apart_by_their_letter(mapped: Mapped) -> None:
     mapped.write(c_csv="id,name,,name\n1,a,b,c\n")
-    mapped.map("accounts", 'file = "c.csv"\n[columns]\nid = "id"\nname = "name (column D)"\nregion = "(column C)"')
+    mapped.map(
+        "accounts",
+        'file = "c.csv"\n[columns]\nid = "id"\nname = "name (column D)"\nregion = "(column C)"',
+    )
     assert mapped.rows() == [{"id": "1", "name": "c", "region": "b"}]
 
 
 def test_several_files_are_one_table_and_each_row_knows_its_file(mapped: Mapped) -> None:
     mapped.write(**{"c-1_csv": "id,name,area\n1,a,x\n", "c-2_csv": "area,id,name\nx,2,b\ntorn\n"})
-    mapped.map("accounts", f'file = "c-*.csv"\n{COLUMNS}\nextra = ["_file"]'.replace('extra = ["_file"]', 'file = "_file"'))
-    assert [(row["id"], row["file"]) for row in mapped.rows()] == [("1", "c-1.csv"), ("2", "c-2.csv")]
+    mapped.map(
+        "accounts",
+        f'file = "c-*.csv"\n{COLUMNS}\nextra = ["_file"]'.replace(
+            'extra = ["_file"]', 'file = "_file"'
+        ),
+    )
+    assert [(row["id"], row["file"]) for row in mapped.rows()] == [
+        ("1", "c-1.csv"),
+        ("2", "c-2.csv"),
+    ]
     scan = mapped.view().scan
     assert mapped.lines() == [2, FILE_LINES + 2]
     assert scan.place_of(FILE_LINES + 2) == ("c-2.csv", 2)
@@ -145,8 +181,15 @@ def test_nothing_is_left_behind_when_a_scan_is_let_go(mapped: Mapped) -> None:
 
 
 def objects(mapped: Mapped, *lines: object, said: str = "") -> Mapped:
-    mapped.write(c_jsonl="".join(f"{line if isinstance(line, str) else json.dumps(line)}\n" for line in lines))
-    columns = 'id = "id"\naccount_id = "who.id"\npurchased_at = "at"\namount = "amount"\ncurrency = { constant = "EUR" }'
+    mapped.write(
+        c_jsonl="".join(
+            f"{line if isinstance(line, str) else json.dumps(line)}\n" for line in lines
+        )
+    )
+    columns = (
+        'id = "id"\naccount_id = "who.id"\npurchased_at = "at"\namount = "amount"\ncurrency = { '
+        'constant = "EUR" }'
+    )
     return mapped.map("purchases", f'file = "c.jsonl"\n{said}\n[columns]\n{columns}')
 
 
@@ -163,17 +206,29 @@ def test_json_lines_keep_their_digits_and_are_addressed_by_paths(mapped: Mapped)
 
 
 def test_a_number_of_json_is_not_read_by_the_signs_declared_for_text(mapped: Mapped) -> None:
-    objects(mapped, {"id": 1, "who": {"id": "a"}, "at": "2026-01-01", "amount": 1.234}, {"id": 2, "amount": "1.234"}, said='decimal = ","\nthousands = "."')
+    objects(
+        mapped,
+        {"id": 1, "who": {"id": "a"}, "at": "2026-01-01", "amount": 1.234},
+        {"id": 2, "amount": "1.234"},
+        said='decimal = ","\nthousands = "."',
+    )
     assert mapped.column("amount") == ["1.234", "1234"]
 
 
 @pytest.mark.parametrize(
     ("line", "reason"),
     [
-        ('{"id": 1, "id": 2}', "says 'id' twice"), ('{"a.b": 1, "a": {"b": 2}}', "says 'a.b' twice"), ('{"id": 1', "is no JSON"), ("[1]", "is no object"), ("7", "is no object"),
-        ('{"id": NaN}', "holds NaN, which is no number"), ('{"id": "\\ud800"}', "half a letter"), ('{"a":' * 50_000, "is nested too deeply"), ('{"id": 1} x', "is no JSON"),
+        ('{"id": 1, "id": 2}', "says 'id' twice"),
+        ('{"a.b": 1, "a": {"b": 2}}', "says 'a.b' twice"),
+        ('{"id": 1', "is no JSON"),
+        ("[1]", "is no object"),
+        ("7", "is no object"),
+        ('{"id": NaN}', "holds NaN, which is no number"),
+        ('{"id": "\\ud800"}', "half a letter"),
+        ('{"a":' * 50_000, "is nested too deeply"),
+        ('{"id": 1} x', "is no JSON"),
     ],
-)  # fmt: skip
+)
 def test_a_line_that_is_no_object_is_set_aside(mapped: Mapped, line: str, reason: str) -> None:
     good = '{"id": 1, "who": {"id": "a"}, "at": "2026-01-01", "amount": 1}'
     objects(mapped, good, line, good)

@@ -1,4 +1,6 @@
-"""The preview says what each column becomes and what would be set aside, as loading then does it; it loads nothing itself."""
+"""The preview says what each column becomes and what would be set aside, as loading then does it;
+it loads nothing itself.
+"""
 
 import json
 import re
@@ -56,31 +58,53 @@ def shop(tmp_path: Path) -> Iterator[Workspace]:
 def test_every_column_is_shown_before_and_after(shop: Workspace) -> None:
     (shown,) = shop.preview("shop", "purchases")[0].tables
     columns = {column.column: column for column in shown.columns}
-    assert columns["purchased_at"].examples == (("01.02.2026", "2026-02-01"), ("31.02.2026", None), ("03.04.2026", "2026-04-03"))
+    assert columns["purchased_at"].examples == (
+        ("01.02.2026", "2026-02-01"),
+        ("31.02.2026", None),
+        ("03.04.2026", "2026-04-03"),
+    )
     assert columns["amount"].examples == (("1.234,50", "1234.50"), ("12,5", "12.5"), ("12.5", None))
-    assert (columns["amount"].source, columns["amount"].format, columns["amount"].empty) == ("Netto", "decimal , thousands '.'", 1)
+    assert (columns["amount"].source, columns["amount"].format, columns["amount"].empty) == (
+        "Netto",
+        "decimal , thousands '.'",
+        1,
+    )
     assert columns["currency"].source == "the constant EUR"
     assert shown.unfilled == ("product_id", "updated_at", "deleted_at")
     assert shown.missing == ()
 
 
-def test_what_the_preview_would_set_aside_is_what_loading_sets_aside_in_the_file_s_own_words(shop: Workspace) -> None:
+def test_what_the_preview_would_set_aside_is_what_loading_sets_aside_in_the_file_s_own_words(
+    shop: Workspace,
+) -> None:
     expected = [
         (3, "Am", "31.02.2026", "is no date as %d.%m.%Y"),
         (4, "Netto", "12.5", "is not a number with decimal sign , and thousands sign '.'"),
         (5, "Art", "X", "is none of the values that are listed"),
         (6, "", "torn", "has 1 fields, the header has 5"),
-        (7, "Kunde", "\u200bc", "holds an invisible character (zero-width, a no-break space at an end, or NUL)"),
+        (
+            7,
+            "Kunde",
+            "\u200bc",
+            "holds an invisible character (zero-width, a no-break space at an end, or NUL)",
+        ),
     ]
     (shown,) = shop.preview("shop")[0].tables
-    assert [(aside.line, aside.column, aside.value, aside.reason) for aside in shown.aside] == expected
+    assert [
+        (aside.line, aside.column, aside.value, aside.reason) for aside in shown.aside
+    ] == expected
     assert (shown.rows, shown.torn, shown.set_aside) == (6, 1, 5)
     (report,) = shop.sync()
     assert [(table.read, table.loaded, table.quarantined) for table in report.tables] == [(6, 1, 5)]
     cursor = shop.snapshot().cursor()
-    found = cursor.execute("SELECT line, \"column\", value, reason FROM _quarantine WHERE reason NOT LIKE 'is unknown%' ORDER BY line").fetchall()
+    found = cursor.execute(
+        'SELECT line, "column", value, reason FROM _quarantine WHERE reason NOT LIKE \'is '
+        "unknown%' ORDER BY line"
+    ).fetchall()
     cursor.close()
-    assert [(line, column or "", value, reason) for line, column, value, reason in found] == expected
+    assert [
+        (line, column or "", value, reason) for line, column, value, reason in found
+    ] == expected
 
 
 def test_nothing_is_loaded_by_looking(shop: Workspace) -> None:
@@ -90,15 +114,22 @@ def test_nothing_is_loaded_by_looking(shop: Workspace) -> None:
     assert not list((shop.folder / ".kampass" / "scratch").glob("*"))
 
 
-def test_what_could_be_read_in_two_ways_is_asked_and_refused_and_what_was_loaded_stays(shop: Workspace) -> None:
+def test_what_could_be_read_in_two_ways_is_asked_and_refused_and_what_was_loaded_stays(
+    shop: Workspace,
+) -> None:
     shop.sync()
     settings = shop.folder / "kampass.toml"
-    settings.write_text(settings.read_text().replace('{ column = "Am", date = "%d.%m.%Y" }', '"Am"'))
+    settings.write_text(
+        settings.read_text().replace('{ column = "Am", date = "%d.%m.%Y" }', '"Am"')
+    )
     again = Workspace(shop.folder)
     (question,) = again.preview()[0].tables[0].questions
     assert (question.header, question.examples) == ("Am", ((2, "01.02.2026"), (4, "03.04.2026")))
     assert [reading.values[0] for reading in question.readings] == ["2026-02-01", "2026-01-02"]
-    with pytest.raises(DataError, match=r"orders\.csv, line 2, column 'Am': '01\.02\.2026' could be read in two ways") as raised:
+    with pytest.raises(
+        DataError,
+        match=r"orders\.csv, line 2, column 'Am': '01\.02\.2026' could be read in two ways",
+    ) as raised:
         again.sync()
     for reading in question.readings:
         assert reading.setting in raised.value.hint
@@ -110,32 +141,59 @@ def test_what_could_be_read_in_two_ways_is_asked_and_refused_and_what_was_loaded
 @pytest.mark.parametrize(
     ("column", "values", "settings"),
     [
-        ("amount", ["1.234"], ['decimal = ",", thousands = "."', 'decimal = "."']), ("amount", ["1,234"], ['decimal = ".", thousands = ","', 'decimal = ","']),
-        ("amount", ["1.234", "12.5"], []), ("amount", ["1.234", "0.125"], []), ("amount", ["1,234", "12.5"], ['decimal = ".", thousands = ","', 'decimal = ","']), ("amount", ["1234", "-5"], []),
-        ("purchased_at", ["03/04/2026"], ['date = "%d/%m/%Y"', 'date = "%m/%d/%Y"']), ("purchased_at", ["25/12/2026"], []), ("purchased_at", ["25/12/26", "3/4/26"], ["%d/%m/%y", "%m/%d/%y", "%y/%m/%d"]),
-        ("purchased_at", ["2026-03-04"], []), ("purchased_at", ["03.04.2026 10:00"], ["%d.%m.%Y %H:%M", "%m.%d.%Y %H:%M"]), ("purchased_at", ["2026-03-04T10:00:00"], ["UTC", "Berlin"]),
+        ("amount", ["1.234"], ['decimal = ",", thousands = "."', 'decimal = "."']),
+        ("amount", ["1,234"], ['decimal = ".", thousands = ","', 'decimal = ","']),
+        ("amount", ["1.234", "12.5"], []),
+        ("amount", ["1.234", "0.125"], []),
+        ("amount", ["1,234", "12.5"], ['decimal = ".", thousands = ","', 'decimal = ","']),
+        ("amount", ["1234", "-5"], []),
+        ("purchased_at", ["03/04/2026"], ['date = "%d/%m/%Y"', 'date = "%m/%d/%Y"']),
+        ("purchased_at", ["25/12/2026"], []),
+        ("purchased_at", ["25/12/26", "3/4/26"], ["%d/%m/%y", "%m/%d/%y", "%y/%m/%d"]),
+        ("purchased_at", ["2026-03-04"], []),
+        ("purchased_at", ["03.04.2026 10:00"], ["%d.%m.%Y %H:%M", "%m.%d.%Y %H:%M"]),
+        ("purchased_at", ["2026-03-04T10:00:00"], ["UTC", "Berlin"]),
         ("purchased_at", ["2026-03-04T10:00:00Z"], []),
     ],
-)  # fmt: skip
-def test_only_what_is_open_is_asked(mapped: Mapped, column: str, values: list[str], settings: list[str]) -> None:
-    mapped.write(o_csv="x,k\n" + "".join(f'"{value}",k{number}\n' for number, value in enumerate(values)))
-    other = {"amount": 'purchased_at = { constant = "2026-01-01" }', "purchased_at": "amount = { constant = 1 }"}[column]
-    mapped.map("purchases", f'file = "o.csv"\n[columns]\nid = "k"\naccount_id = "k"\n{column} = "x"\n{other}\ncurrency = {{ constant = "EUR" }}')
-    readings = [reading.setting for question in mapped.preview().questions for reading in question.readings]
+)
+def test_only_what_is_open_is_asked(
+    mapped: Mapped, column: str, values: list[str], settings: list[str]
+) -> None:
+    mapped.write(
+        o_csv="x,k\n" + "".join(f'"{value}",k{number}\n' for number, value in enumerate(values))
+    )
+    other = {
+        "amount": 'purchased_at = { constant = "2026-01-01" }',
+        "purchased_at": "amount = { constant = 1 }",
+    }[column]
+    mapped.map(
+        "purchases",
+        (
+            f'file = "o.csv"\n[columns]\nid = "k"\naccount_id = "k"\n{column} = '
+            f'"x"\n{other}\ncurrency = {{ constant = "EUR" }}'
+        ),
+    )
+    readings = [
+        reading.setting for question in mapped.preview().questions for reading in question.readings
+    ]
     assert len(readings) == len(settings)
     assert all(said in reading for said, reading in zip(settings, readings, strict=True))
 
 
 def test_a_canonical_folder_is_previewed_too(tmp_path: Path) -> None:
     (tmp_path / "files").mkdir()
-    (tmp_path / "files" / "tickets.csv").write_text("id,created_at,reopened,colour\na,2026-01-01,1,x\nb,soon,1,x\n")
+    (tmp_path / "files" / "tickets.csv").write_text(
+        "id,created_at,reopened,colour\na,2026-01-01,1,x\nb,soon,1,x\n"
+    )
     create(tmp_path / "ws", WorkspaceSettings()).close()
     with (tmp_path / "ws" / "kampass.toml").open("a") as settings:
         settings.write(f'\n[sources.files]\nkind = "folder"\npath = "{tmp_path / "files"}"\n')
     workspace = Workspace(tmp_path / "ws")
     (shown,) = workspace.preview()[0].tables
     assert (shown.rows, shown.set_aside, shown.unmapped) == (2, 1, ("colour",))
-    assert [(aside.line, aside.column, aside.value) for aside in shown.aside] == [(3, "created_at", "soon")]
+    assert [(aside.line, aside.column, aside.value) for aside in shown.aside] == [
+        (3, "created_at", "soon")
+    ]
     workspace.close()
 
 
@@ -152,25 +210,39 @@ def test_the_command_line_shows_the_same(shop: Workspace) -> None:
 
 
 def test_a_draft_fills_in_what_is_certain_and_asks_the_rest(tmp_path: Path) -> None:
-    (tmp_path / "orders.csv").write_text('ID;Account ID;Purchased at;Amount;Net "x"\n1;a;03/04/2026;1.5;2\n')
+    (tmp_path / "orders.csv").write_text(
+        'ID;Account ID;Purchased at;Amount;Net "x"\n1;a;03/04/2026;1.5;2\n'
+    )
     text = draft(tmp_path / "orders.csv", "purchases")
     assert 'delimiter = ";"' in text
     assert 'id = "ID"\naccount_id = "Account ID"\n' in text
-    assert '# purchased_at = { column = "Purchased at", date = "%d/%m/%Y" }   # 03/04/2026 is 2026-04-03' in text
+    assert (
+        '# purchased_at = { column = "Purchased at", date = "%d/%m/%Y" }   # 03/04/2026 is '
+        "2026-04-03"
+    ) in text
     assert '# currency = ""   # text, required' in text
     said = tomllib.loads(text)["sources"]["mine"]["tables"]["purchases"]
     assert parse("[sources.mine]", "purchases", said).fillings[0].columns == ("ID",)
 
 
 def test_the_mapping_page_s_example_is_read_as_it_stands() -> None:
-    (text,) = re.findall(r"^```toml\n(.*?)^```$", (DOCS / "mapping.md").read_text(encoding="utf-8"), re.DOTALL | re.MULTILINE)
+    (text,) = re.findall(
+        r"^```toml\n(.*?)^```$",
+        (DOCS / "mapping.md").read_text(encoding="utf-8"),
+        re.DOTALL | re.MULTILINE,
+    )
     tables = tomllib.loads(text)["sources"]["crm"]["tables"]
-    assert [parse("[sources.crm]", table, said).table for table, said in tables.items()] == ["accounts", "purchases"]
+    assert [parse("[sources.crm]", table, said).table for table, said in tables.items()] == [
+        "accounts",
+        "purchases",
+    ]
 
 
 def test_the_mapping_page_explains_every_key() -> None:
     from kampass.intake.mapping import mapping
 
     page = (DOCS / "mapping.md").read_text(encoding="utf-8")
-    for key in (mapping._FILE_KEYS | mapping._READING_KEYS | mapping._COLUMN_KEYS | {"extra"}) - {"columns"}:
+    for key in (mapping._FILE_KEYS | mapping._READING_KEYS | mapping._COLUMN_KEYS | {"extra"}) - {
+        "columns"
+    }:
         assert f"`{key}`" in page, key

@@ -1,4 +1,6 @@
-"""The sample company keeps the canonical shape, and the planted stories can be found again by plain counting."""
+"""The sample company keeps the canonical shape, and the planted stories can be found again by plain
+counting.
+"""
 
 from __future__ import annotations
 
@@ -16,7 +18,9 @@ import pytest
 from kampass.intake.sample import STORIES, SampleLoad, Size, loads
 from kampass.intake.sample.shapes import TABLES, arrow_type, columns
 
-BOUNDARIES = [date(year, month, 1) for year in (2023, 2024, 2025) for month in (1, 4, 7, 10)] + [date(2026, 1, 1)]
+BOUNDARIES = [date(year, month, 1) for year in (2023, 2024, 2025) for month in (1, 4, 7, 10)] + [
+    date(2026, 1, 1)
+]
 
 NATURAL_KEYS = {
     "account_attributes": ("account_id", "attribute", "valid_from"),
@@ -63,26 +67,38 @@ def tables(both: tuple[SampleLoad, SampleLoad]) -> dict[str, pa.Table]:
 
 
 def keys(name: str, table: pa.Table) -> list[tuple[object, ...]]:
-    return list(zip(*(table[column].to_pylist() for column in NATURAL_KEYS.get(name, ("id",))), strict=True))
+    return list(
+        zip(*(table[column].to_pylist() for column in NATURAL_KEYS.get(name, ("id",))), strict=True)
+    )
 
 
 def mrr_at(tables: dict[str, pa.Table], boundary: date) -> dict[str, float]:
-    """Each account's MRR just before a day, each line in its own currency, test accounts left out."""
-    is_test = dict(zip(*(tables["accounts"][name].to_pylist() for name in ("id", "is_test")), strict=True))
+    """Each account's MRR just before a day, each line in its own currency, test accounts left
+    out.
+    """
+    is_test = dict(
+        zip(*(tables["accounts"][name].to_pylist() for name in ("id", "is_test")), strict=True)
+    )
     held: dict[str, float] = defaultdict(float)
     for line in tables["subscriptions"].to_pylist():
-        counts = line["valid_from"] < boundary and (line["valid_to"] is None or line["valid_to"] >= boundary)
+        counts = line["valid_from"] < boundary and (
+            line["valid_to"] is None or line["valid_to"] >= boundary
+        )
         if counts and line["mrr"] > 0 and not line["is_trial"] and not is_test[line["account_id"]]:
             held[line["account_id"]] += float(line["mrr"])
     return held
 
 
 def nrr(opening: dict[str, float], closing: dict[str, float], accounts: set[str]) -> float:
-    return 100 * sum(closing.get(who, 0) for who in accounts) / sum(opening[who] for who in accounts)
+    return (
+        100 * sum(closing.get(who, 0) for who in accounts) / sum(opening[who] for who in accounts)
+    )
 
 
 def churn_by_segment(tables: dict[str, pa.Table], year: int) -> dict[str, float]:
-    segment = dict(zip(*(tables["accounts"][name].to_pylist() for name in ("id", "segment")), strict=True))
+    segment = dict(
+        zip(*(tables["accounts"][name].to_pylist() for name in ("id", "segment")), strict=True)
+    )
     opening, closing = mrr_at(tables, date(year, 1, 1)), mrr_at(tables, date(year + 1, 1, 1))
     rates = {}
     for name in set(segment.values()):
@@ -92,7 +108,9 @@ def churn_by_segment(tables: dict[str, pa.Table], year: int) -> dict[str, float]
 
 
 def last_paid_days(tables: dict[str, pa.Table]) -> dict[str, date]:
-    """For each account the day on which its last paid line ends, the day after the business ends for an open one."""
+    """For each account the day on which its last paid line ends, the day after the business ends
+    for an open one.
+    """
     last: dict[str, date] = {}
     for line in tables["subscriptions"].to_pylist():
         if not line["is_trial"]:
@@ -132,7 +150,9 @@ def test_another_seed_tells_another_company(tables: dict[str, pa.Table]) -> None
     assert not tables["accounts"].equals(other.tables["accounts"])
 
 
-def test_every_table_has_rows_and_its_columns_in_their_types(both: tuple[SampleLoad, SampleLoad]) -> None:
+def test_every_table_has_rows_and_its_columns_in_their_types(
+    both: tuple[SampleLoad, SampleLoad],
+) -> None:
     for load in both:
         assert tuple(load.tables) == TABLES
         for name, table in load.tables.items():
@@ -156,7 +176,10 @@ def test_no_key_comes_twice_and_every_reference_is_known(seed: int) -> None:
             assert len(set(found)) == len(found), name
             for column in columns(name):
                 if column.target:
-                    known = pc.is_in(table[column.name].drop_null(), load.tables[column.target]["id"].combine_chunks())
+                    known = pc.is_in(
+                        table[column.name].drop_null(),
+                        load.tables[column.target]["id"].combine_chunks(),
+                    )
                     assert pc.all(known).as_py() in (True, None), (name, column.name)
 
 
@@ -169,13 +192,22 @@ def test_closed_lists_hold_only_their_values(both: tuple[SampleLoad, SampleLoad]
 
 def test_every_value_of_a_closed_list_occurs(tables: dict[str, pa.Table]) -> None:
     for (name, column), allowed in CLOSED_LISTS.items():
-        assert set(tables[name][column].drop_null().unique().to_pylist()) == set(allowed.split()), (name, column)
+        assert set(tables[name][column].drop_null().unique().to_pylist()) == set(allowed.split()), (
+            name,
+            column,
+        )
 
 
 def test_spans_and_sequences_run_forwards(both: tuple[SampleLoad, SampleLoad]) -> None:
     pairs = [
-        *((name, "valid_from", "valid_to") for name in ("account_attributes", "memberships", "ownerships")),
-        *((name, "valid_from", "valid_to") for name in ("contracts", "subscriptions", "references")),
+        *(
+            (name, "valid_from", "valid_to")
+            for name in ("account_attributes", "memberships", "ownerships")
+        ),
+        *(
+            (name, "valid_from", "valid_to")
+            for name in ("contracts", "subscriptions", "references")
+        ),
         ("employees", "joined_on", "left_on"),
         ("goals", "starts_on", "due_on"),
         ("deals", "created_at", "closed_at"),
@@ -190,13 +222,22 @@ def test_spans_and_sequences_run_forwards(both: tuple[SampleLoad, SampleLoad]) -
     for load in both:
         for name, start, end in pairs:
             table = load.tables[name]
-            assert pc.all(pc.less(table[start], table[end])).as_py() in (True, None), (name, start, end)
+            assert pc.all(pc.less(table[start], table[end])).as_py() in (True, None), (
+                name,
+                start,
+                end,
+            )
 
 
-def test_won_and_lost_deals_are_closed_and_open_ones_are_not(both: tuple[SampleLoad, SampleLoad]) -> None:
+def test_won_and_lost_deals_are_closed_and_open_ones_are_not(
+    both: tuple[SampleLoad, SampleLoad],
+) -> None:
     for load in both:
         deals = load.tables["deals"]
-        assert pc.equal(deals["status"], "open").to_pylist() == pc.is_null(deals["closed_at"]).to_pylist()
+        assert (
+            pc.equal(deals["status"], "open").to_pylist()
+            == pc.is_null(deals["closed_at"]).to_pylist()
+        )
 
 
 def test_mrr_is_quantity_times_price_and_a_trial_pays_nothing(tables: dict[str, pa.Table]) -> None:
@@ -208,7 +249,9 @@ def test_mrr_is_quantity_times_price_and_a_trial_pays_nothing(tables: dict[str, 
 def test_an_account_pays_for_a_product_on_one_line_at_a_time(tables: dict[str, pa.Table]) -> None:
     spans = defaultdict(list)
     for line in tables["subscriptions"].to_pylist():
-        spans[line["account_id"], line["product_id"]].append((line["valid_from"], line["valid_to"] or date.max))
+        spans[line["account_id"], line["product_id"]].append(
+            (line["valid_from"], line["valid_to"] or date.max)
+        )
     for held in spans.values():
         held.sort()
         assert all(one[1] <= two[0] for one, two in pairwise(held))
@@ -225,11 +268,15 @@ def test_a_renewal_follows_a_contract_of_the_same_account(tables: dict[str, pa.T
         assert previous["valid_from"] < row["valid_from"] <= previous["valid_to"]
 
 
-def test_touches_lie_between_first_acquaintance_and_last_paid_day(tables: dict[str, pa.Table]) -> None:
+def test_touches_lie_between_first_acquaintance_and_last_paid_day(
+    tables: dict[str, pa.Table],
+) -> None:
     known = {}
     for row in tables["ownerships"].to_pylist():
         if row["role"] == "account_manager":
-            known[row["account_id"]] = min(known.get(row["account_id"], date.max), row["valid_from"])
+            known[row["account_id"]] = min(
+                known.get(row["account_id"], date.max), row["valid_from"]
+            )
     last = last_paid_days(tables)
     for row in tables["touches"].to_pylist():
         assert row["occurred_at"].date() >= known[row["account_id"]]
@@ -238,7 +285,10 @@ def test_touches_lie_between_first_acquaintance_and_last_paid_day(tables: dict[s
 
 
 def test_scores_stay_on_their_survey_s_scale(both: tuple[SampleLoad, SampleLoad]) -> None:
-    scales = {row["id"]: (row["scale_min"], row["scale_max"]) for row in both[1].tables["surveys"].to_pylist()}
+    scales = {
+        row["id"]: (row["scale_min"], row["scale_max"])
+        for row in both[1].tables["surveys"].to_pylist()
+    }
     for load in both:
         for row in load.tables["responses"].to_pylist():
             low, high = scales[row["survey_id"]]
@@ -275,14 +325,20 @@ def test_the_accounts_of_a_departed_manager_shrink_in_the_quarter_after(seed: in
     assert nrr(opening, closing, set(opening) - theirs) > 97
 
 
-def test_the_successor_owns_exactly_the_departed_manager_s_accounts(tables: dict[str, pa.Table]) -> None:
+def test_the_successor_owns_exactly_the_departed_manager_s_accounts(
+    tables: dict[str, pa.Table],
+) -> None:
     story = STORIES.departure
     spans = defaultdict(set)
     for row in tables["ownerships"].to_pylist():
         if row["role"] == "account_manager":
             spans[row["user_id"], row["valid_from"], row["valid_to"]].add(row["account_id"])
     assert spans[story.successor_id, story.departed_on, None] == set(story.account_ids)
-    departed = [held for (user, _, until), held in spans.items() if user == story.user_id and until == story.departed_on]
+    departed = [
+        held
+        for (user, _, until), held in spans.items()
+        if user == story.user_id and until == story.departed_on
+    ]
     assert departed == [set(story.account_ids)]
 
 
@@ -297,15 +353,23 @@ def test_usage_falls_before_an_account_churns(tables: dict[str, pa.Table]) -> No
 
 def test_a_price_rise_changes_prices_and_no_quantities(tables: dict[str, pa.Table]) -> None:
     story = STORIES.price_rise
-    families = dict(zip(*(tables["products"][name].to_pylist() for name in ("id", "family")), strict=True))
+    families = dict(
+        zip(*(tables["products"][name].to_pylist() for name in ("id", "family")), strict=True)
+    )
     lines = [line for line in tables["subscriptions"].to_pylist() if not line["is_trial"]]
     ended = {(line["account_id"], line["product_id"], line["valid_to"]): line for line in lines}
     rises: dict[date, list[str]] = defaultdict(list)
     for line in lines:
         before = ended.get((line["account_id"], line["product_id"], line["valid_from"]))
-        if before and line["unit_price"] > before["unit_price"] and line["quantity"] == before["quantity"]:
+        if (
+            before
+            and line["unit_price"] > before["unit_price"]
+            and line["quantity"] == before["quantity"]
+        ):
             rises[line["valid_from"]].append(families[line["product_id"]])
-            assert float(line["unit_price"] / before["unit_price"]) == pytest.approx(1 + story.percent / 100, abs=0.01)
+            assert float(line["unit_price"] / before["unit_price"]) == pytest.approx(
+                1 + story.percent / 100, abs=0.01
+            )
     assert set(rises) == {story.on}
     assert len(rises[story.on]) >= 20
     assert set(rises[story.on]) == {story.family}
@@ -315,7 +379,9 @@ def test_the_first_load_knows_nothing_of_later_days(both: tuple[SampleLoad, Samp
     story = STORIES.restated_quarter
     first = both[0]
     assert first.recorded_at == story.first_recorded_at
-    limit = datetime(story.known_until.year, story.known_until.month, story.known_until.day, tzinfo=UTC) + timedelta(1)
+    limit = datetime(
+        story.known_until.year, story.known_until.month, story.known_until.day, tzinfo=UTC
+    ) + timedelta(1)
     for name, table in first.tables.items():
         for column in columns(name):
             if column.kind == "instant" and table[column.name].null_count < table.num_rows:
@@ -325,9 +391,13 @@ def test_the_first_load_knows_nothing_of_later_days(both: tuple[SampleLoad, Samp
         assert last <= story.known_until
 
 
-def test_the_restated_quarter_has_late_corrected_and_deleted_rows(both: tuple[SampleLoad, SampleLoad]) -> None:
+def test_the_restated_quarter_has_late_corrected_and_deleted_rows(
+    both: tuple[SampleLoad, SampleLoad],
+) -> None:
     story = STORIES.restated_quarter
-    first, second = ({row["id"]: row for row in load.tables["purchases"].to_pylist()} for load in both)
+    first, second = (
+        {row["id"]: row for row in load.tables["purchases"].to_pylist()} for load in both
+    )
 
     def in_quarter(row: dict[str, object]) -> bool:
         return story.starts_on <= row["purchased_at"].date() < story.ends_on  # type: ignore[attr-defined]
@@ -339,7 +409,9 @@ def test_the_restated_quarter_has_late_corrected_and_deleted_rows(both: tuple[Sa
     assert all(in_quarter(first[key]) for key in corrected + deleted)
 
 
-def test_at_most_one_row_in_twenty_vanishes_from_a_table(both: tuple[SampleLoad, SampleLoad]) -> None:
+def test_at_most_one_row_in_twenty_vanishes_from_a_table(
+    both: tuple[SampleLoad, SampleLoad],
+) -> None:
     for name in TABLES:
         first, second = (set(keys(name, load.tables[name])) for load in both)
         assert len(first - second) <= 0.05 * len(first), name
@@ -386,5 +458,11 @@ def test_importing_the_sample_loads_neither_numpy_nor_pyarrow() -> None:
         " print(sorted({'numpy', 'pyarrow', 'pandas'} & (set(sys.modules) - before)))"
     )
     root = sample.__file__.rsplit("/kampass/", 1)[0]
-    run = subprocess.run([sys.executable, "-c", code], env={"PYTHONPATH": root}, capture_output=True, text=True, check=True)
+    run = subprocess.run(
+        [sys.executable, "-c", code],
+        env={"PYTHONPATH": root},
+        capture_output=True,
+        text=True,
+        check=True,
+    )
     assert run.stdout.strip() == "[]"

@@ -1,4 +1,6 @@
-"""A workspace with one folder source, filled by writing small files and loaded on days of January 2026."""
+"""A workspace with one folder source, filled by writing small files and loaded on days of January
+2026.
+"""
 
 from collections.abc import Iterator
 from contextlib import closing
@@ -26,12 +28,18 @@ class Desk:
         self.place, self.files = place, place / "files"
         self.files.mkdir(parents=True)
         source = SourceSettings("files", "folder", {"path": str(self.files)})
-        self.workspace = create(place / "workspace", WorkspaceSettings(sources=(source,), **settings))
+        self.workspace = create(
+            place / "workspace", WorkspaceSettings(sources=(source,), **settings)
+        )
 
     def write(self, **tables: str | bytes) -> None:
         """Write tables as CSV text; spaces around the lines are only for reading."""
         for table, text in tables.items():
-            raw = text if isinstance(text, bytes) else "".join(f"{line.strip()}\n" for line in text.strip().splitlines()).encode()
+            raw = (
+                text
+                if isinstance(text, bytes)
+                else "".join(f"{line.strip()}\n" for line in text.strip().splitlines()).encode()
+            )
             (self.files / f"{table}.csv").write_bytes(raw)
 
     def load(self, number: int, **tables: str | bytes) -> dict[str, TableReport]:
@@ -54,11 +62,15 @@ class Desk:
         """The same of what loading set aside, without publishing."""
         with duckdb.connect() as connection:
             rows = self.workspace.journal.quarantine(self.workspace.manifest.loads())
-            return connection.execute(f'SELECT "table", line, "column", value, reason FROM ({rows}) ORDER BY 1, 2').fetchall()
+            return connection.execute(
+                f'SELECT "table", line, "column", value, reason FROM ({rows}) ORDER BY 1, 2'
+            ).fetchall()
 
     def quarantine(self) -> list[tuple[Any, ...]]:
         """Table, line, column, value, reason of what is set aside."""
-        return self.ask('SELECT "table", line, "column", value, reason FROM _quarantine ORDER BY 1, 2')
+        return self.ask(
+            'SELECT "table", line, "column", value, reason FROM _quarantine ORDER BY 1, 2'
+        )
 
     def export(self, **which: Any) -> dict[str, bytes]:
         """The files of an export, by name."""

@@ -1,4 +1,6 @@
-"""DuckDB and Python's csv module read the same rows from the same file, whatever stands in its cells."""
+"""DuckDB and Python's csv module read the same rows from the same file, whatever stands in its
+cells.
+"""
 
 import csv
 import io
@@ -51,7 +53,12 @@ def read(scan: Scan) -> Rows:
     with duckdb.connect() as connection:
         for name, value in scan.objects.items():
             connection.register(name, value)
-        return [tuple(cell or None for cell in row) for row in connection.execute(f"SELECT {', '.join(scan.columns)} FROM ({scan.relation})").fetchall()]
+        return [
+            tuple(cell or None for cell in row)
+            for row in connection.execute(
+                f"SELECT {', '.join(scan.columns)} FROM ({scan.relation})"
+            ).fetchall()
+        ]
 
 
 def slowly(file: Path) -> tuple[Rows, list[int], list[int]]:
@@ -59,7 +66,11 @@ def slowly(file: Path) -> tuple[Rows, list[int], list[int]]:
     found = delimited.read_slowly(file, ["id", "name", "email"])
     with duckdb.connect() as connection:
         rows = connection.execute(found.numbered()).fetchall()
-    return [tuple(cell or None for cell in row[:-1]) for row in rows], [row[-1] for row in rows], [reject.line for reject in found.rejects]
+    return (
+        [tuple(cell or None for cell in row[:-1]) for row in rows],
+        [row[-1] for row in rows],
+        [reject.line for reject in found.rejects],
+    )
 
 
 def check(raw: bytes) -> Rows:
@@ -76,9 +87,18 @@ def check(raw: bytes) -> Rows:
     return rows
 
 
-@settings(max_examples=80, deadline=None, suppress_health_check=[HealthCheck.too_slow], derandomize=True)
-@given(ROWS, st.sampled_from(["\n", "\r\n"]), st.booleans(), st.sampled_from([csv.QUOTE_ALL, csv.QUOTE_MINIMAL]))
-def test_written_rows_are_read_back_by_both(rows: list[tuple[str, str, str]], end: str, bom: bool, quoting: int) -> None:
+@settings(
+    max_examples=80, deadline=None, suppress_health_check=[HealthCheck.too_slow], derandomize=True
+)
+@given(
+    ROWS,
+    st.sampled_from(["\n", "\r\n"]),
+    st.booleans(),
+    st.sampled_from([csv.QUOTE_ALL, csv.QUOTE_MINIMAL]),
+)
+def test_written_rows_are_read_back_by_both(
+    rows: list[tuple[str, str, str]], end: str, bom: bool, quoting: int
+) -> None:
     """A cell with a lone carriage return is only written well where everything is quoted."""
     text = io.StringIO()
     kept = rows if quoting == csv.QUOTE_ALL else [row for row in rows if "\r" not in "".join(row)]
@@ -88,7 +108,9 @@ def test_written_rows_are_read_back_by_both(rows: list[tuple[str, str, str]], en
     assert found == [tuple(cell or None for cell in row) for row in kept]
 
 
-@settings(max_examples=80, deadline=None, suppress_health_check=[HealthCheck.too_slow], derandomize=True)
+@settings(
+    max_examples=80, deadline=None, suppress_health_check=[HealthCheck.too_slow], derandomize=True
+)
 @given(st.lists(PIECE, max_size=16).map("".join))
 def test_any_text_is_read_alike_by_both(text: str) -> None:
     check(b"id,name,email\n" + text.encode())

@@ -1,4 +1,6 @@
-"""The application database is brought to what the program needs: from nothing, from before it had a version, never from the future."""
+"""The application database is brought to what the program needs: from nothing, from before it had a
+version, never from the future.
+"""
 
 import io
 import sqlite3
@@ -35,7 +37,9 @@ CREATE TABLE pointer (name TEXT NOT NULL, snapshot_id TEXT NOT NULL, PRIMARY KEY
 """
 COLUMNS = {
     "load": "id, source, recorded_at, state, why",
-    "loaded_table": "load_id, table_name, read, loaded, unchanged, superseded, quarantined, deleted, digest, file, file_sha256, quarantine_file",
+    "loaded_table": "load_id, table_name, read, loaded, unchanged, superseded, quarantined, "
+    "deleted, "
+    "digest, file, file_sha256, quarantine_file",
     "snapshot": "id, file, recorded_at, published_at, last_load",
     "pointer": "name, snapshot_id",
 }
@@ -43,20 +47,31 @@ COLUMNS = {
 
 @pytest.fixture
 def adopted(desk: Desk) -> Desk:
-    """A workspace of two loads, its database written anew as it was before databases had a version."""
-    desk.write(accounts="id,name\nA,Ada\nB,Bob\n", subscriptions="id,account_id,mrr,currency,valid_from\na,A,ten,USD,2025-01-01\n")
+    """A workspace of two loads, its database written anew as it was before databases had a
+    version.
+    """
+    desk.write(
+        accounts="id,name\nA,Ada\nB,Bob\n",
+        subscriptions="id,account_id,mrr,currency,valid_from\na,A,ten,USD,2025-01-01\n",
+    )
     desk.workspace.sync(recorded_at=datetime(2026, 1, 3, tzinfo=UTC))
     desk.write(accounts="id,name\nA,Adam\nB,Bob\n")
     desk.workspace.sync(recorded_at=datetime(2026, 1, 4, tzinfo=UTC))
     desk.workspace.close()
     file = desk.workspace.folder / ".kampass" / "app.db"
     with closing(sqlite3.connect(file)) as now:
-        kept = {table: now.execute(f"SELECT {columns} FROM {table}").fetchall() for table, columns in COLUMNS.items()}
+        kept = {
+            table: now.execute(f"SELECT {columns} FROM {table}").fetchall()
+            for table, columns in COLUMNS.items()
+        }
     file.unlink()
     with closing(sqlite3.connect(file)) as then:
         then.executescript(UNVERSIONED)
         for table, rows in kept.items():
-            then.executemany(f"INSERT INTO {table} VALUES ({', '.join('?' * (COLUMNS[table].count(',') + 1))})", rows)
+            then.executemany(
+                f"INSERT INTO {table} VALUES ({', '.join('?' * (COLUMNS[table].count(',') + 1))})",
+                rows,
+            )
         then.commit()
     desk.kept = kept  # type: ignore[attr-defined]
     return desk
@@ -67,8 +82,13 @@ def test_a_database_without_a_version_is_adopted_and_loses_nothing(adopted: Desk
     with closing(open_workspace(adopted.workspace.folder)) as opened:
         with closing(sqlite3.connect(file)) as database:
             for table, columns in COLUMNS.items():
-                assert database.execute(f"SELECT {columns} FROM {table}").fetchall() == adopted.kept[table], table  # type: ignore[attr-defined]
-            assert database.execute("SELECT version_num FROM alembic_version").fetchall() == [(HEAD,)]
+                assert (
+                    database.execute(f"SELECT {columns} FROM {table}").fetchall()
+                    == adopted.kept[table]
+                ), table  # type: ignore[attr-defined]
+            assert database.execute("SELECT version_num FROM alembic_version").fetchall() == [
+                (HEAD,)
+            ]
         first, second = cards(opened)
         assert (first.times_published, second.times_published, second.current) == (1, 1, True)
         assert second.settings_digest is None
@@ -76,7 +96,10 @@ def test_a_database_without_a_version_is_adopted_and_loses_nothing(adopted: Desk
         assert opened.manifest.loads()[0].tables[1].quarantined == 1
         (opened.snapshots.folder / f"{first.id}.duckdb").unlink()
         with closing(opened.snapshot(snapshot=first.id)) as again:
-            assert again.cursor().execute("SELECT name FROM accounts ORDER BY id").fetchall() == [("Ada",), ("Bob",)]
+            assert again.cursor().execute("SELECT name FROM accounts ORDER BY id").fetchall() == [
+                ("Ada",),
+                ("Bob",),
+            ]
         assert opened.publish().id == second.id
         assert cards(opened)[1].settings_digest == opened.settings_digest
 
@@ -85,7 +108,9 @@ def test_a_database_of_which_only_some_tables_were_made_is_completed(tmp_path: P
     with closing(sqlite3.connect(tmp_path / "app.db")) as database:
         database.executescript(UNVERSIONED.split(";", maxsplit=1)[0])
     with closing(Manifest(tmp_path / "app.db")) as manifest:
-        assert manifest.add_load(Load(0, "crm", datetime(2026, 1, 3, tzinfo=UTC), "complete", "")) == 1
+        assert (
+            manifest.add_load(Load(0, "crm", datetime(2026, 1, 3, tzinfo=UTC), "complete", "")) == 1
+        )
 
 
 def test_what_the_migrations_make_is_what_the_program_reads(tmp_path: Path) -> None:
@@ -97,7 +122,9 @@ def test_what_the_migrations_make_is_what_the_program_reads(tmp_path: Path) -> N
     assert scripts().get_heads() == [HEAD]
 
 
-def test_a_database_of_a_later_version_is_refused_in_words_and_left_as_it_is(tmp_path: Path) -> None:
+def test_a_database_of_a_later_version_is_refused_in_words_and_left_as_it_is(
+    tmp_path: Path,
+) -> None:
     file = tmp_path / "app.db"
     Manifest(file).close()
     with closing(sqlite3.connect(file)) as database:
@@ -112,7 +139,9 @@ def test_a_database_of_a_later_version_is_refused_in_words_and_left_as_it_is(tmp
 
 
 def test_a_migration_that_fails_leaves_the_database_as_it_was(tmp_path: Path) -> None:
-    """A table of that name stands in the way of the second migration, after the first and half of the second have run."""
+    """A table of that name stands in the way of the second migration, after the first and half of
+    the second have run.
+    """
     file = tmp_path / "app.db"
     with closing(sqlite3.connect(file)) as database:
         database.execute("CREATE TABLE pin (mine TEXT)")
@@ -120,31 +149,61 @@ def test_a_migration_that_fails_leaves_the_database_as_it_was(tmp_path: Path) ->
     with pytest.raises(sa.exc.OperationalError, match="pin"):
         Manifest(file)
     with closing(sqlite3.connect(file)) as database:
-        assert database.execute("SELECT name FROM sqlite_master WHERE type = 'table'").fetchall() == [("pin",)]
+        assert database.execute(
+            "SELECT name FROM sqlite_master WHERE type = 'table'"
+        ).fetchall() == [("pin",)]
 
 
 def test_a_database_that_is_ready_is_opened_without_alembic(tmp_path: Path) -> None:
     Manifest(tmp_path / "app.db").close()
-    code = "import sys, pathlib\nfrom kampass.store import Manifest\nManifest(pathlib.Path(sys.argv[1])).close()\nprint('alembic' in sys.modules)"
-    done = subprocess.run([sys.executable, "-c", code, str(tmp_path / "app.db")], capture_output=True, text=True, check=True)
+    code = (
+        "import sys, pathlib\nfrom kampass.store import "
+        "Manifest\nManifest(pathlib.Path(sys.argv[1])).close()\nprint('alembic' in sys.modules)"
+    )
+    done = subprocess.run(
+        [sys.executable, "-c", code, str(tmp_path / "app.db")],
+        capture_output=True,
+        text=True,
+        check=True,
+    )
     assert done.stdout.strip() == "False"
 
 
 def test_the_migrations_can_be_written_for_postgresql() -> None:
     written = io.StringIO()
-    run(MigrationContext.configure(dialect_name="postgresql", opts={"as_sql": True, "output_buffer": written}), None)
+    run(
+        MigrationContext.configure(
+            dialect_name="postgresql", opts={"as_sql": True, "output_buffer": written}
+        ),
+        None,
+    )
     for table in [*METADATA.tables, *PEOPLE.tables]:
-        assert f"CREATE TABLE {table} " in written.getvalue() or f"CREATE TABLE IF NOT EXISTS {table} " in written.getvalue(), table
+        assert (
+            f"CREATE TABLE {table} " in written.getvalue()
+            or f"CREATE TABLE IF NOT EXISTS {table} " in written.getvalue()
+        ), table
 
 
 def test_two_programs_that_open_a_fresh_database_at_once_both_get_it(tmp_path: Path) -> None:
-    code = "import sys, pathlib\nfrom kampass.store import Manifest\nManifest(pathlib.Path(sys.argv[1])).close()"
-    started = [subprocess.Popen([sys.executable, "-c", code, str(tmp_path / "app.db")], stderr=subprocess.PIPE, text=True) for _ in range(3)]
+    code = (
+        "import sys, pathlib\nfrom kampass.store import "
+        "Manifest\nManifest(pathlib.Path(sys.argv[1])).close()"
+    )
+    started = [
+        subprocess.Popen(
+            [sys.executable, "-c", code, str(tmp_path / "app.db")],
+            stderr=subprocess.PIPE,
+            text=True,
+        )
+        for _ in range(3)
+    ]
     assert [(process.communicate()[1], process.returncode) for process in started] == [("", 0)] * 3
 
 
 def test_what_a_load_holds_survives_the_database(tmp_path: Path) -> None:
-    table = LoadedTable("accounts", 5, 2, 1, 1, 1, 0, "d", "x/accounts.parquet", "s", "x/quarantine.parquet", "q")
+    table = LoadedTable(
+        "accounts", 5, 2, 1, 1, 1, 0, "d", "x/accounts.parquet", "s", "x/quarantine.parquet", "q"
+    )
     load = Load(0, "crm", datetime(2026, 1, 3, tzinfo=UTC), "complete", "", (table,))
     with closing(Manifest(tmp_path / "app.db")) as manifest:
         manifest.add_load(load)

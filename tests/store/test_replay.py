@@ -1,4 +1,6 @@
-"""What was set aside can be mended at its source, or by hand in a CSV; a later load of the file that is still wrong undoes nothing."""
+"""What was set aside can be mended at its source, or by hand in a CSV; a later load of the file
+that is still wrong undoes nothing.
+"""
 
 import csv
 import io
@@ -38,33 +40,66 @@ def sync(desk: Desk, number: int, **tables: str | bytes) -> dict[str, Any]:
 
 def adds_up(desk: Desk) -> bool:
     rows = [table for load in desk.workspace.manifest.loads() for table in load.tables]
-    return all(row.read == row.loaded + row.unchanged + row.superseded + row.quarantined for row in rows)
+    return all(
+        row.read == row.loaded + row.unchanged + row.superseded + row.quarantined for row in rows
+    )
 
 
 def test_a_row_that_is_set_aside_is_kept_whole(desk: Desk) -> None:
     sync(desk, 1, accounts=ACCOUNTS, tickets=HEADER + 'bad,2025-02-03,1E5,"two, ""words"""\n')
     (row,) = desk.workspace.quarantine(rows=True).rows
-    assert row.row == {"id": "bad", "created_at": "2025-02-03", "reopened": "1E5", "topic": 'two, "words"'}
-    assert (row.line, row.column, row.value, row.load, row.source) == (2, "reopened", "1E5", 1, "files")
+    assert row.row == {
+        "id": "bad",
+        "created_at": "2025-02-03",
+        "reopened": "1E5",
+        "topic": 'two, "words"',
+    }
+    assert (row.line, row.column, row.value, row.load, row.source) == (
+        2,
+        "reopened",
+        "1E5",
+        1,
+        "files",
+    )
 
 
 def test_a_row_set_aside_at_publishing_is_kept_whole(desk: Desk) -> None:
-    sync(desk, 1, accounts=ACCOUNTS, subscriptions="id,account_id,mrr,currency,valid_from\ns,nowhere,5,USD,2025-01-01\n")
+    sync(
+        desk,
+        1,
+        accounts=ACCOUNTS,
+        subscriptions="id,account_id,mrr,currency,valid_from\ns,nowhere,5,USD,2025-01-01\n",
+    )
     (row,) = desk.workspace.quarantine(rows=True).rows
     assert row.row is not None
     assert {name: cell for name, cell in row.row.items() if cell} == {
-        "id": "s", "account_id": "nowhere", "mrr": "5.000000", "currency": "USD", "valid_from": "2025-01-01",
-    }  # fmt: skip
+        "id": "s",
+        "account_id": "nowhere",
+        "mrr": "5.000000",
+        "currency": "USD",
+        "valid_from": "2025-01-01",
+    }
 
 
 def test_the_summary_says_what_each_kpi_lacks_and_in_which_months(desk: Desk) -> None:
     """Ten tickets, one of them set aside, dated February 2025; and one torn line."""
     sync(desk, 1, tickets=WRONG + "torn\n")
     found = desk.workspace.quarantine()
-    assert [(group.table, group.rows, group.lines) for group in found.groups] == [("tickets", 1, (12,)), ("tickets", 1, (11,))]
+    assert [(group.table, group.rows, group.lines) for group in found.groups] == [
+        ("tickets", 1, (12,)),
+        ("tickets", 1, (11,)),
+    ]
     effect = next(effect for effect in found.effects if effect.kpi == "fcr")
-    assert (effect.on, effect.rows, effect.of, effect.months, effect.undated) == (True, 2, 11, ("2025-02",), 1)
-    assert all("tickets" in desk.workspace.catalogue.get(effect.kpi).needs for effect in found.effects)
+    assert (effect.on, effect.rows, effect.of, effect.months, effect.undated) == (
+        True,
+        2,
+        11,
+        ("2025-02",),
+        1,
+    )
+    assert all(
+        "tickets" in desk.workspace.catalogue.get(effect.kpi).needs for effect in found.effects
+    )
     switched = [effect.on for effect in found.effects]
     assert switched == sorted(switched, reverse=True)
 
@@ -95,9 +130,13 @@ def test_rows_mended_by_hand_leave_the_quarantine_and_nothing_else_changes(desk:
     assert desk.ask("SELECT count(*), max(reopened) FROM tickets") == [(10, 5)]
 
 
-@pytest.mark.parametrize("text", [WRONG, WRONG.replace("plain", "fancy"), HEADER + "bad,2025-02-03,1E5,whole\n" + GOOD])
+@pytest.mark.parametrize(
+    "text", [WRONG, WRONG.replace("plain", "fancy"), HEADER + "bad,2025-02-03,1E5,whole\n" + GOOD]
+)
 def test_a_later_load_of_the_line_that_is_still_wrong_undoes_nothing(desk: Desk, text: str) -> None:
-    """The same file; other lines changed; the wrong line elsewhere. It is shown as mended, not as open."""
+    """The same file; other lines changed; the wrong line elsewhere. It is shown as mended, not as
+    open.
+    """
     sync(desk, 1, tickets=WRONG)
     mend(desk, 2, reopened="5")
     found = sync(desk, 3, tickets=text)["tickets"]
@@ -109,7 +148,9 @@ def test_a_later_load_of_the_line_that_is_still_wrong_undoes_nothing(desk: Desk,
     assert adds_up(desk)
 
 
-def test_a_key_mended_by_hand_stays_while_the_wrong_line_is_there_and_goes_with_it(desk: Desk) -> None:
+def test_a_key_mended_by_hand_stays_while_the_wrong_line_is_there_and_goes_with_it(
+    desk: Desk,
+) -> None:
     sync(desk, 1, tickets=WRONG)
     mend(desk, 2, id="other", reopened="5")
     assert sync(desk, 3, tickets=WRONG.replace("plain", "fancy"))["tickets"].deleted == 0
@@ -159,7 +200,11 @@ def test_a_row_set_aside_at_publishing_can_be_mended(desk: Desk) -> None:
 @pytest.mark.parametrize("table", ["tickets", "subscriptions"])
 def test_a_row_that_is_still_wrong_stays_open_once(desk: Desk, table: str) -> None:
     """Nothing was mended in the file of mended rows."""
-    text = WRONG if table == "tickets" else "id,account_id,mrr,currency,valid_from\ns,nowhere,5,USD,2025-01-01\n"
+    text = (
+        WRONG
+        if table == "tickets"
+        else "id,account_id,mrr,currency,valid_from\ns,nowhere,5,USD,2025-01-01\n"
+    )
     sync(desk, 1, accounts=ACCOUNTS, **{table: text})
     found = mend(desk, 2)
     assert (found.mended, len(found.remaining)) == (0, 1)
@@ -178,14 +223,18 @@ def test_a_mending_that_is_dropped_opens_its_row_again(desk: Desk) -> None:
 def test_before_the_mending_the_row_was_unknown(desk: Desk) -> None:
     sync(desk, 1, tickets=WRONG)
     mend(desk, 3, reopened="5")
-    assert desk.ask("SELECT (SELECT count(*) FROM tickets), (SELECT count(*) FROM _quarantine)", known_at=day(2)) == [(9, 1)]
+    assert desk.ask(
+        "SELECT (SELECT count(*) FROM tickets), (SELECT count(*) FROM _quarantine)", known_at=day(2)
+    ) == [(9, 1)]
 
 
 def test_mended_rows_do_not_make_the_rest_of_the_table_seem_read_again(desk: Desk) -> None:
     """Assumed coverage ends with the last load of the whole table."""
     sync(desk, 1, tickets=WRONG)
     mend(desk, 3, reopened="5")
-    assert desk.ask("SELECT covered_to::VARCHAR FROM coverage_span WHERE \"table\" = 'tickets'") == [("2026-01-01 00:00:00+00",)]
+    assert desk.ask(
+        "SELECT covered_to::VARCHAR FROM coverage_span WHERE \"table\" = 'tickets'"
+    ) == [("2026-01-01 00:00:00+00",)]
 
 
 def test_loads_are_replayed_in_order(desk: Desk) -> None:
@@ -201,7 +250,11 @@ def test_a_file_of_mended_rows_must_come_from_the_quarantine(desk: Desk) -> None
     file = desk.place / "mine.csv"
     with pytest.raises(DataError, match="no file"):
         mend(desk, 2, file)
-    for text, what in (("id\nx\n", "no column '_id'"), ("id,_id\n\nx,guess\n", "line 3: no row"), ("id,_id\nx\n", "line 2: has 1 fields")):
+    for text, what in (
+        ("id\nx\n", "no column '_id'"),
+        ("id,_id\n\nx,guess\n", "line 3: no row"),
+        ("id,_id\nx\n", "line 2: has 1 fields"),
+    ):
         file.write_text(text, encoding="utf-8")
         with pytest.raises(DataError, match=what):
             mend(desk, 2, file)
@@ -223,7 +276,19 @@ def test_one_row_cannot_be_mended_into_two(desk: Desk) -> None:
 def test_the_quarantine_can_be_narrowed(desk: Desk) -> None:
     sync(desk, 1, accounts=ACCOUNTS + ",x\n", tickets=WRONG + "t,soon,1,\n")
     ask = desk.workspace.quarantine
-    assert [ask(**wish).total for wish in ({}, {"table": "tickets"}, {"reason": "WHOLE number"}, {"load": 2}, {"source": "files"})] == [3, 2, 1, 0, 3]  # type: ignore[arg-type]
-    assert [(group.table, group.reason, group.rows) for group in ask(by="table").groups] == [("accounts", None, 1), ("tickets", None, 2)]
+    assert [
+        ask(**wish).total
+        for wish in (
+            {},
+            {"table": "tickets"},
+            {"reason": "WHOLE number"},
+            {"load": 2},
+            {"source": "files"},
+        )
+    ] == [3, 2, 1, 0, 3]  # type: ignore[arg-type]
+    assert [(group.table, group.reason, group.rows) for group in ask(by="table").groups] == [
+        ("accounts", None, 1),
+        ("tickets", None, 2),
+    ]
     with pytest.raises(QuestionError, match="tickets"):
         ask(table="tickts")

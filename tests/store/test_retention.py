@@ -1,4 +1,6 @@
-"""Which snapshots keep their files: the last ten, one a day for a month, one a month for ever, every pinned one, the current one."""
+"""Which snapshots keep their files: the last ten, one a day for a month, one a month for ever,
+every pinned one, the current one.
+"""
 
 from contextlib import closing
 from datetime import UTC, datetime, timedelta
@@ -23,7 +25,10 @@ hours = st.lists(st.integers(0, 6 * 365 * 24), max_size=200)
 
 
 def aged(numbers: list[int]) -> list[Aged]:
-    return [Aged(f"{place}", START + timedelta(hours=number), BUILT) for place, number in enumerate(numbers)]
+    return [
+        Aged(f"{place}", START + timedelta(hours=number), BUILT)
+        for place, number in enumerate(numbers)
+    ]
 
 
 @given(hours)
@@ -35,24 +40,43 @@ def test_the_last_ten_stay(numbers: list[int]) -> None:
 
 
 @given(hours)
-def test_every_month_keeps_its_last_one_and_so_does_every_day_of_the_last_month(numbers: list[int]) -> None:
+def test_every_month_keeps_its_last_one_and_so_does_every_day_of_the_last_month(
+    numbers: list[int],
+) -> None:
     snapshots = aged(numbers)
     stay = kept(snapshots, BERLIN)
     local = {snapshot.id: snapshot.known_at.astimezone(BERLIN) for snapshot in snapshots}
     newest = max(local.values(), default=START)
     for snapshot in snapshots:
         moment = local[snapshot.id]
-        same_month = [other for other in snapshots if (local[other.id].year, local[other.id].month) == (moment.year, moment.month)]
-        assert any(other.id in stay for other in same_month if local[other.id] == max(local[one.id] for one in same_month))
+        same_month = [
+            other
+            for other in snapshots
+            if (local[other.id].year, local[other.id].month) == (moment.year, moment.month)
+        ]
+        assert any(
+            other.id in stay
+            for other in same_month
+            if local[other.id] == max(local[one.id] for one in same_month)
+        )
         if (newest.date() - moment.date()).days < DAYS:
             same_day = [other for other in snapshots if local[other.id].date() == moment.date()]
-            assert any(other.id in stay for other in same_day if local[other.id] == max(local[one.id] for one in same_day))
+            assert any(
+                other.id in stay
+                for other in same_day
+                if local[other.id] == max(local[one.id] for one in same_day)
+            )
 
 
 @given(hours)
-def test_no_more_stay_than_ten_and_a_month_of_days_and_the_months_there_were(numbers: list[int]) -> None:
+def test_no_more_stay_than_ten_and_a_month_of_days_and_the_months_there_were(
+    numbers: list[int],
+) -> None:
     snapshots = aged(numbers)
-    months = {(snapshot.known_at.astimezone(BERLIN).year, snapshot.known_at.astimezone(BERLIN).month) for snapshot in snapshots}
+    months = {
+        (snapshot.known_at.astimezone(BERLIN).year, snapshot.known_at.astimezone(BERLIN).month)
+        for snapshot in snapshots
+    }
     assert len(kept(snapshots, BERLIN)) <= LAST + DAYS + len(months)
 
 
@@ -64,8 +88,13 @@ def test_letting_go_twice_lets_nothing_more_go(numbers: list[int]) -> None:
 
 
 def test_a_day_is_a_local_one() -> None:
-    """In Berlin 23:30 UTC of 1 March is 2 March already, so the two are the last of two days there, and of one day in UTC."""
-    late = [Aged("a", datetime(2026, 3, 1, 12, tzinfo=UTC), BUILT), Aged("b", datetime(2026, 3, 1, 23, 30, tzinfo=UTC), BUILT)]
+    """In Berlin 23:30 UTC of 1 March is 2 March already, so the two are the last of two days there,
+    and of one day in UTC.
+    """
+    late = [
+        Aged("a", datetime(2026, 3, 1, 12, tzinfo=UTC), BUILT),
+        Aged("b", datetime(2026, 3, 1, 23, 30, tzinfo=UTC), BUILT),
+    ]
     after = [Aged(f"n{n}", datetime(2026, 3, 20, n, tzinfo=UTC), BUILT) for n in range(LAST)]
     assert {"a", "b"} <= kept(late + after, BERLIN)
     assert kept(late + after, ZoneInfo("UTC")) & {"a", "b"} == {"b"}
@@ -84,8 +113,12 @@ def three(monkeypatch: pytest.MonkeyPatch) -> None:
 
 
 @pytest.mark.usefixtures("three")
-def test_files_go_rows_stay_and_what_went_comes_back_under_its_name_with_its_answers(desk: Desk) -> None:
-    """Six loads of one day: the first three are neither among the last three nor the last of their day; one of them is pinned."""
+def test_files_go_rows_stay_and_what_went_comes_back_under_its_name_with_its_answers(
+    desk: Desk,
+) -> None:
+    """Six loads of one day: the first three are neither among the last three nor the last of their
+    day; one of them is pinned.
+    """
     ids = fill(desk, 2)
     pin(desk.workspace, ids[1], "board report", "ada", day(2))
     ids += fill(desk, 4, first=2)
@@ -121,7 +154,10 @@ def test_what_a_question_about_the_past_built_is_let_go_like_any_other(desk: Des
 @pytest.mark.usefixtures("three")
 def test_the_file_of_a_reader_stays_and_goes_with_the_next_publish_after_it(desk: Desk) -> None:
     ids = fill(desk, 2)
-    with closing(desk.snapshot(snapshot=ids[0])) as reading, closing(open_workspace(desk.workspace.folder)) as other:
+    with (
+        closing(desk.snapshot(snapshot=ids[0])) as reading,
+        closing(open_workspace(desk.workspace.folder)) as other,
+    ):
         for number in range(2, 6):
             write(desk, number)
             other.sync(recorded_at=moment(number))
@@ -134,7 +170,9 @@ def test_the_file_of_a_reader_stays_and_goes_with_the_next_publish_after_it(desk
 
 @pytest.mark.usefixtures("three")
 def test_the_current_snapshot_stays_even_when_others_know_more(desk: Desk) -> None:
-    """Four loads are taken back again, and what is current is older than all that was built from them."""
+    """Four loads are taken back again, and what is current is older than all that was built from
+    them.
+    """
     ids = fill(desk, 5)
     for number in range(5, 1, -1):
         desk.workspace.drop(number)
@@ -150,13 +188,23 @@ def test_a_file_that_no_row_names_goes_with_the_next_publish(desk: Desk) -> None
     assert not orphan.exists()
 
 
-def test_a_snapshot_comes_back_although_its_load_was_taken_back_or_the_time_zone_changed(desk: Desk) -> None:
+def test_a_snapshot_comes_back_although_its_load_was_taken_back_or_the_time_zone_changed(
+    desk: Desk,
+) -> None:
     ids = fill(desk, 2)
     desk.workspace.drop(2)
     settings = desk.workspace.folder / "kampass.toml"
-    settings.write_text(settings.read_text(encoding="utf-8").replace('timezone = "UTC"', 'timezone = "Asia/Kolkata"'), encoding="utf-8")
+    settings.write_text(
+        settings.read_text(encoding="utf-8").replace(
+            'timezone = "UTC"', 'timezone = "Asia/Kolkata"'
+        ),
+        encoding="utf-8",
+    )
     (desk.workspace.snapshots.folder / f"{ids[1]}.duckdb").unlink()
-    with closing(open_workspace(desk.workspace.folder)) as changed, closing(changed.snapshot(snapshot=ids[1])) as again:
+    with (
+        closing(open_workspace(desk.workspace.folder)) as changed,
+        closing(changed.snapshot(snapshot=ids[1])) as again,
+    ):
         assert again.id == ids[1]
         assert again.settings.timezone == "UTC"
         assert changed.engine(snapshot=ids[1]).settings.calendar.timezone == "UTC"
@@ -165,7 +213,9 @@ def test_a_snapshot_comes_back_although_its_load_was_taken_back_or_the_time_zone
 
 
 def fill(desk: Desk, count: int, *, first: int = 0) -> list[str]:
-    """Load so many times on one day, each load with another name, and publish each; the snapshots' ids."""
+    """Load so many times on one day, each load with another name, and publish each; the snapshots'
+    ids.
+    """
     found = []
     for number in range(first, first + count):
         write(desk, number)

@@ -1,4 +1,6 @@
-"""A sample company with enough accounts per account manager to compare people, and clients of anybody in it."""
+"""A sample company with enough accounts per account manager to compare people, and clients of
+anybody in it.
+"""
 
 from collections.abc import Callable, Iterator
 
@@ -18,7 +20,9 @@ ClientOf = Callable[..., TestClient]
 def company(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Workspace]:
     """Some 120 accounts and 12 account managers, published."""
     sample = SourceSettings("sample", "sample", {"scale": 0.4})
-    workspace = create(tmp_path_factory.mktemp("book") / "company", WorkspaceSettings(sources=(sample,)))
+    workspace = create(
+        tmp_path_factory.mktemp("book") / "company", WorkspaceSettings(sources=(sample,))
+    )
     workspace.sync()
     yield workspace
     workspace.close()
@@ -26,7 +30,9 @@ def company(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Workspace]:
 
 @pytest.fixture(scope="session")
 def client_of(company: Workspace) -> ClientOf:
-    """Sign somebody in: `client_of(Role.EXECUTIVE)`, or `client_of(Role.ACCOUNT_MANAGER, "dana.fox@ourfirm.example")` who is that user in the data."""
+    """Sign somebody in: `client_of(Role.EXECUTIVE)`, or `client_of(Role.ACCOUNT_MANAGER,
+    "dana.fox@ourfirm.example")` who is that user in the data.
+    """
     app = application(company, Serving("http://testserver", development=True))
 
     def signed_in(role: Role, email: str = "") -> TestClient:
@@ -36,11 +42,18 @@ def client_of(company: Workspace) -> ClientOf:
         if person.role is not role:
             accounts.change(person.id, role=role)
         token, csrf = company.people.sessions.start(person.id, address="", agent="")
-        return TestClient(app, cookies={"kampass": token}, headers={"x-csrf": csrf}, follow_redirects=False)
+        return TestClient(
+            app, cookies={"kampass": token}, headers={"x-csrf": csrf}, follow_redirects=False
+        )
 
     return signed_in
 
 
 def email_of(company: Workspace, user: str) -> str:
     """The address that makes a person that user."""
-    return str(company.sight().cursor().execute("SELECT email FROM users WHERE id = $id", {"id": user}).fetchall()[0][0])
+    return str(
+        company.sight()
+        .cursor()
+        .execute("SELECT email FROM users WHERE id = $id", {"id": user})
+        .fetchall()[0][0]
+    )

@@ -13,9 +13,13 @@ __all__ = ["served"]
 
 
 def signed_in(served: Served, person: Person) -> TestClient:
-    """A browser's calls as a signed-in person: the session's cookie, and its secret with what changes something."""
+    """A browser's calls as a signed-in person: the session's cookie, and its secret with what
+    changes something.
+    """
     token, csrf = served.workspace.people.sessions.start(person.id, address="", agent="")
-    return TestClient(served.app, cookies={"kampass": token}, headers={"x-csrf": csrf}, follow_redirects=False)
+    return TestClient(
+        served.app, cookies={"kampass": token}, headers={"x-csrf": csrf}, follow_redirects=False
+    )
 
 
 @pytest.fixture(scope="session")

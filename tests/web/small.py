@@ -1,4 +1,6 @@
-"""A workspace small enough to publish in a moment, and people signed in to it: two accounts, one survey, four answers in March."""
+"""A workspace small enough to publish in a moment, and people signed in to it: two accounts, one
+survey, four answers in March.
+"""
 
 import re
 import shutil
@@ -21,19 +23,37 @@ FILES = {
     "ownerships.csv": "account_id,user_id,role,valid_from\na1,u1,account_manager,2025-01-01\n",
     "surveys.csv": "id,kind,scale_min,scale_max\ns1,csat,1,5\n",
     "responses.csv": "id,survey_id,responded_at,score,account_id\n"
-    + "".join(f"r{number},s1,2026-03-0{number}T10:00:00Z,{score},a{1 + number % 2}\n" for number, score in enumerate((5, 5, 4, 1), start=1)),
+    + "".join(
+        f"r{number},s1,2026-03-0{number}T10:00:00Z,{score},a{1 + number % 2}\n"
+        for number, score in enumerate((5, 5, 4, 1), start=1)
+    ),
 }
 PASSWORD = "correct horse battery"  # noqa: S105 - of people who are made for a test
 MESSY = "\ufeffNr;Umfrage;Am;Note;Kunde\r\n" + "".join(
     f"{row}\r\n"
-    for row in ("e1;s1;03.04.2026 09:30;4,0;a1", "e2;s1;13.04.2026 10:00;sehr gut;a2", "e3;s1;31.02.2026 10:00;5,0;a1", "e4;s1;05.04.2026 11:00;5,0;a2")
+    for row in (
+        "e1;s1;03.04.2026 09:30;4,0;a1",
+        "e2;s1;13.04.2026 10:00;sehr gut;a2",
+        "e3;s1;31.02.2026 10:00;5,0;a1",
+        "e4;s1;05.04.2026 11:00;5,0;a2",
+    )
 )
 """German numbers, days first, a byte order mark, and two rows that nobody can read."""
 
 MAPPED = {
-    "from.id": ":Nr", "from.survey_id": ":Umfrage", "from.responded_at": ":Am", "from.score": ":Note", "from.account_id": ":Kunde", "delimiter": ";", "header_row": "1",
-}  # fmt: skip
-ANSWERED = MAPPED | {"read.responded_at": "timestamp:%d.%m.%Y %H:%M", "timezone": "Europe/Berlin", "numbers": ","}
+    "from.id": ":Nr",
+    "from.survey_id": ":Umfrage",
+    "from.responded_at": ":Am",
+    "from.score": ":Note",
+    "from.account_id": ":Kunde",
+    "delimiter": ";",
+    "header_row": "1",
+}
+ANSWERED = MAPPED | {
+    "read.responded_at": "timestamp:%d.%m.%Y %H:%M",
+    "timezone": "Europe/Berlin",
+    "numbers": ",",
+}
 
 
 @cache
@@ -58,9 +78,16 @@ def small_workspace(folder: Path, *, load: bool = True) -> Workspace:
     files.mkdir(parents=True)
     for name, text in FILES.items():
         (files / name).write_text(text, encoding="utf-8")
-    workspace = create(folder / "workspace", WorkspaceSettings(sources=(SourceSettings("files", "folder", {"path": str(files)}),), enabled=("csat",)))
+    workspace = create(
+        folder / "workspace",
+        WorkspaceSettings(
+            sources=(SourceSettings("files", "folder", {"path": str(files)}),), enabled=("csat",)
+        ),
+    )
     settings = workspace.folder / "kampass.toml"
-    settings.write_text(settings.read_text(encoding="utf-8").replace(str(files), "../files"), encoding="utf-8")
+    settings.write_text(
+        settings.read_text(encoding="utf-8").replace(str(files), "../files"), encoding="utf-8"
+    )
     workspace.refresh()
     if load:
         workspace.sync()
@@ -84,7 +111,9 @@ class Signed(TestClient):
 
     def submit(self, path: str, fields: dict[str, object] | None = None, **more: object) -> str:
         """Post a form as a page does; where it leads."""
-        answer = self.post(path, data={"csrf": self.csrf} | (fields or {}), follow_redirects=False, **more)  # type: ignore[arg-type]
+        answer = self.post(
+            path, data={"csrf": self.csrf} | (fields or {}), follow_redirects=False, **more
+        )  # type: ignore[arg-type]
         assert answer.status_code == 303, (answer.status_code, answer.text[:2000])
         return str(answer.headers["location"])
 
@@ -92,9 +121,14 @@ class Signed(TestClient):
 def signed_in(workspace: Workspace, role: Role, email: str = "") -> Signed:
     """A client of a person with that role."""
     email = email or f"{role.value}@example.com"
-    person = workspace.people.accounts.by_email(email) or workspace.people.accounts.add(email, role.label, role, password=PASSWORD)
+    person = workspace.people.accounts.by_email(email) or workspace.people.accounts.add(
+        email, role.label, role, password=PASSWORD
+    )
     token, csrf = workspace.people.sessions.start(person.id, address="", agent="")
-    client = Signed(application(workspace, Serving("http://testserver", development=True)), raise_server_exceptions=True)
+    client = Signed(
+        application(workspace, Serving("http://testserver", development=True)),
+        raise_server_exceptions=True,
+    )
     client.cookies.set("kampass", token)
     client.csrf = csrf
     return client

@@ -1,4 +1,6 @@
-"""Accounts: the list is searched, narrowed, sorted, given columns, saved and exported, within what the viewer may see."""
+"""Accounts: the list is searched, narrowed, sorted, given columns, saved and exported, within what
+the viewer may see.
+"""
 
 import csv
 import io
@@ -22,13 +24,23 @@ def exported(client: TestClient, query: str = "") -> list[dict[str, str]]:
     return list(csv.DictReader(io.StringIO(found.text)))
 
 
-def test_the_list_holds_every_account_once_and_no_test_account(client_of: ClientOf, company: Workspace) -> None:
+def test_the_list_holds_every_account_once_and_no_test_account(
+    client_of: ClientOf, company: Workspace
+) -> None:
     ids = [row["id"] for row in exported(client_of(Role.EXECUTIVE))]
-    known = {row[0] for row in company.sight().cursor().execute("SELECT id FROM accounts WHERE NOT coalesce(is_test, false)").fetchall()}
+    known = {
+        row[0]
+        for row in company.sight()
+        .cursor()
+        .execute("SELECT id FROM accounts WHERE NOT coalesce(is_test, false)")
+        .fetchall()
+    }
     assert sorted(ids) == sorted(known)
 
 
-def test_an_account_manager_lists_and_counts_the_own_accounts_alone(client_of: ClientOf, company: Workspace) -> None:
+def test_an_account_manager_lists_and_counts_the_own_accounts_alone(
+    client_of: ClientOf, company: Workspace
+) -> None:
     mine = [account for account in accounts(company.sight()) if account.manager == "usr-010"]
     client = client_of(Role.ACCOUNT_MANAGER, "kaya.yilmaz@ourfirm.example")
     assert {row["id"] for row in exported(client)} == {account.id for account in mine}
@@ -36,28 +48,38 @@ def test_an_account_manager_lists_and_counts_the_own_accounts_alone(client_of: C
     assert f"{len(mine)} accounts, " in page
     foreign = next(account for account in accounts(company.sight()) if account.manager != "usr-010")
     assert exported(client, f"q={foreign.id}") == []
-    assert foreign.name not in client.get(f"/accounts?q={foreign.name}").text.replace(f'value="{foreign.name}"', "").replace(
-        f"Holds: {foreign.name}", ""
-    ).replace(f"Remove Holds: {foreign.name}", "").replace(f"with &#39;{foreign.name}&#39;", "")
+    assert foreign.name not in client.get(f"/accounts?q={foreign.name}").text.replace(
+        f'value="{foreign.name}"', ""
+    ).replace(f"Holds: {foreign.name}", "").replace(f"Remove Holds: {foreign.name}", "").replace(
+        f"with &#39;{foreign.name}&#39;", ""
+    )
 
 
 @pytest.mark.parametrize("name", ["segment", "region", "tier", "industry", "manager", "team"])
-def test_a_filter_keeps_exactly_the_accounts_with_that_value(client_of: ClientOf, company: Workspace, name: str) -> None:
+def test_a_filter_keeps_exactly_the_accounts_with_that_value(
+    client_of: ClientOf, company: Workspace, name: str
+) -> None:
     known = accounts(company.sight())
     value = next(account.value(name) for account in known if account.value(name))
     rows = exported(client_of(Role.EXECUTIVE), f"{name}={value}")
-    assert {row["id"] for row in rows} == {account.id for account in known if account.value(name) == value}
+    assert {row["id"] for row in rows} == {
+        account.id for account in known if account.value(name) == value
+    }
 
 
 def test_every_word_of_a_search_must_be_held(client_of: ClientOf, company: Workspace) -> None:
     account = accounts(company.sight())[3]
     assert account.segment
-    rows = exported(client_of(Role.EXECUTIVE), f"q={account.name.split()[0].upper()} {account.segment}")
+    rows = exported(
+        client_of(Role.EXECUTIVE), f"q={account.name.split()[0].upper()} {account.segment}"
+    )
     assert account.id in {row["id"] for row in rows}
     assert exported(client_of(Role.EXECUTIVE), f"q={account.name} nothingholdsthis") == []
 
 
-def test_a_column_holds_what_the_engine_answers_for_that_account(client_of: ClientOf, company: Workspace) -> None:
+def test_a_column_holds_what_the_engine_answers_for_that_account(
+    client_of: ClientOf, company: Workspace
+) -> None:
     rows = exported(client_of(Role.EXECUTIVE), "column=nrr&column=interaction_gap&period=2025-Q4")
     found = company.kpi(["nrr", "interaction_gap"], period="2025-Q4", by="account")
     expected = {(answer.kpi, answer.dimensions["account"]): answer.value for answer in found}
@@ -69,13 +91,17 @@ def test_a_column_holds_what_the_engine_answers_for_that_account(client_of: Clie
 def test_sorting_puts_what_is_not_known_last_both_ways(client_of: ClientOf) -> None:
     client = client_of(Role.EXECUTIVE)
     for sort, reverse in (("mrr", False), ("-mrr", True)):
-        cells = [float(row["mrr"]) if row["mrr"] else None for row in exported(client, f"sort={sort}")]
+        cells = [
+            float(row["mrr"]) if row["mrr"] else None for row in exported(client, f"sort={sort}")
+        ]
         known = [cell for cell in cells if cell is not None]
         assert known == sorted(known, reverse=reverse)
         assert cells[: len(known)] == known
 
 
-def test_pages_follow_each_other_without_gap_or_repeat(client_of: ClientOf, company: Workspace) -> None:
+def test_pages_follow_each_other_without_gap_or_repeat(
+    client_of: ClientOf, company: Workspace
+) -> None:
     client, seen = client_of(Role.EXECUTIVE), []
     path: str | None = "/accounts"
     while path:
@@ -101,9 +127,22 @@ def test_a_saved_segment_brings_the_same_list_back_to_its_owner_alone(client_of:
     assert "Big ones" not in client.get("/accounts").text
 
 
-@pytest.mark.parametrize("query", ["https://elsewhere.example/accounts", "//elsewhere.example", "/settings", "/accounts/acc-0001"])
+@pytest.mark.parametrize(
+    "query",
+    [
+        "https://elsewhere.example/accounts",
+        "//elsewhere.example",
+        "/settings",
+        "/accounts/acc-0001",
+    ],
+)
 def test_only_a_list_of_accounts_is_saved(client_of: ClientOf, query: str) -> None:
-    assert client_of(Role.EXECUTIVE).post("/accounts/segments", data={"name": "Away", "query": query}).status_code == 422
+    assert (
+        client_of(Role.EXECUTIVE)
+        .post("/accounts/segments", data={"name": "Away", "query": query})
+        .status_code
+        == 422
+    )
 
 
 def test_a_column_that_is_no_kpi_is_said_to_be_none(client_of: ClientOf) -> None:
@@ -113,4 +152,7 @@ def test_a_column_that_is_no_kpi_is_said_to_be_none(client_of: ClientOf) -> None
 
 
 def test_whoever_has_no_accounts_is_told_what_to_do(client_of: ClientOf) -> None:
-    assert "No account is yours yet" in client_of(Role.ACCOUNT_MANAGER, "nobody@elsewhere.example").get("/accounts").text
+    assert (
+        "No account is yours yet"
+        in client_of(Role.ACCOUNT_MANAGER, "nobody@elsewhere.example").get("/accounts").text
+    )

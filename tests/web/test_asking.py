@@ -1,4 +1,6 @@
-"""The question of a page: what stands in its address is what it shows, and what cannot be asked stays as it was typed."""
+"""The question of a page: what stands in its address is what it shows, and what cannot be asked
+stays as it was typed.
+"""
 
 from datetime import date
 from types import SimpleNamespace
@@ -28,28 +30,50 @@ def test_without_a_period_the_latest_quarter_that_is_over_is_asked_for(served: S
 
 def test_a_page_of_pieces_asks_for_twelve_of_them(served: Served) -> None:
     made = asking(served, Written(), pieces="month")
-    assert (made.grain, len(cut(parse(made.period, Calendar()), made.grain, Calendar()))) == ("month", 12)
+    assert (made.grain, len(cut(parse(made.period, Calendar()), made.grain, Calendar()))) == (
+        "month",
+        12,
+    )
 
 
 def test_a_question_said_in_words_names_every_part_of_it(served: Served) -> None:
-    written = Written(period="2025-Q3", by=["segment"], where=["segment=enterprise", "region!=EMEA", "tier in gold,silver", "industry is unknown"])
-    assert asking(served, written).words("NRR") == "NRR by segment, Q3 2025, enterprise only, without EMEA, gold or silver only, industry unknown"
+    written = Written(
+        period="2025-Q3",
+        by=["segment"],
+        where=["segment=enterprise", "region!=EMEA", "tier in gold,silver", "industry is unknown"],
+    )
+    assert asking(served, written).words("NRR") == (
+        "NRR by segment, Q3 2025, enterprise only, without EMEA, gold or silver only, "
+        "industry unknown"
+    )
 
 
 def test_a_link_carries_the_whole_question_and_reads_back_the_same(served: Served) -> None:
     from urllib.parse import parse_qs, urlsplit
 
     made = asking(
-        served, Written(period="2025-Q3", by=["segment"], where=["region!=EMEA", "industry=R&D = fun"], compare="year-ago", known_at="2026-01-01T00:00:00Z")
+        served,
+        Written(
+            period="2025-Q3",
+            by=["segment"],
+            where=["region!=EMEA", "industry=R&D = fun"],
+            compare="year-ago",
+            known_at="2026-01-01T00:00:00Z",
+        ),
     )
     given = parse_qs(urlsplit(made.url("/kpis/nrr")).query)
-    again = Written(**{name: values if name in {"by", "where"} else values[0] for name, values in given.items()})
+    again = Written(
+        **{name: values if name in {"by", "where"} else values[0] for name, values in given.items()}
+    )
     assert asking(served, again).key == made.key
 
 
 def test_a_chip_takes_away_its_own_filter_and_no_other(served: Served) -> None:
     made = asking(served, Written(period="2025", where=["region=EMEA", "tier=gold"]))
-    assert made.chips("/x") == [("EMEA only", "/x?period=2025&where=tier%3Dgold"), ("Gold only", "/x?period=2025&where=region%3DEMEA")]
+    assert made.chips("/x") == [
+        ("EMEA only", "/x?period=2025&where=tier%3Dgold"),
+        ("Gold only", "/x?period=2025&where=region%3DEMEA"),
+    ]
 
 
 @pytest.mark.parametrize(
@@ -64,24 +88,51 @@ def test_a_chip_takes_away_its_own_filter_and_no_other(served: Served) -> None:
         ("known_at", "yesterday", "'yesterday' is no instant"),
     ],
 )
-def test_what_cannot_be_asked_stays_in_its_field_with_the_reason(served: Served, name: str, typed: str | list[str], says: str) -> None:
+def test_what_cannot_be_asked_stays_in_its_field_with_the_reason(
+    served: Served, name: str, typed: str | list[str], says: str
+) -> None:
     made = asking(served, Written(**{name: typed}))
     assert made.wrong is not None
     assert says in made.wrong.message + made.wrong.hint
     if name != "known_at":  # which no field shows
         marked = [item for item in made.fields(compare=True) if item.get("error")]
-        assert [(item["name"], item["value"]) for item in marked] == [(name, typed if isinstance(typed, str) else typed[0])]
+        assert [(item["name"], item["value"]) for item in marked] == [
+            (name, typed if isinstance(typed, str) else typed[0])
+        ]
 
 
 def test_a_filter_on_an_id_is_said_by_its_name(served: Served) -> None:
-    user, name = served.workspace.sight().cursor().execute("SELECT id, name FROM users ORDER BY id").fetchone()
-    assert asking(served, Written(period="2025", where=[f"account_manager={user}"])).words("NRR") == f"NRR, 2025, {name} only"
+    user, name = (
+        served.workspace.sight()
+        .cursor()
+        .execute("SELECT id, name FROM users ORDER BY id")
+        .fetchone()
+    )
+    assert (
+        asking(served, Written(period="2025", where=[f"account_manager={user}"])).words("NRR")
+        == f"NRR, 2025, {name} only"
+    )
 
 
 @pytest.mark.parametrize(
-    "text", ["2025", "2025-Q4", "2025-12", "2025-W09", "2025-03-14", "2025-01..2025-06", "2024..2025", "FY2026", "FY2026-Q1", "FY2025-Q1..FY2026-Q4"]
+    "text",
+    [
+        "2025",
+        "2025-Q4",
+        "2025-12",
+        "2025-W09",
+        "2025-03-14",
+        "2025-01..2025-06",
+        "2024..2025",
+        "FY2026",
+        "FY2026-Q1",
+        "FY2025-Q1..FY2026-Q4",
+    ],
 )
-@pytest.mark.parametrize("calendar", [Calendar(), Calendar(fiscal_start=4), Calendar(week_start="sunday", fiscal_start=11)])
+@pytest.mark.parametrize(
+    "calendar",
+    [Calendar(), Calendar(fiscal_start=4), Calendar(week_start="sunday", fiscal_start=11)],
+)
 def test_a_period_is_spelled_so_that_it_reads_back_the_same(text: str, calendar: Calendar) -> None:
     assert spans.spelled(parse(text, calendar), calendar) == text
 
@@ -91,7 +142,11 @@ def test_a_trail_ends_with_the_period_and_holds_twelve_of_its_kind() -> None:
         calendar = Calendar(fiscal_start=4)
         stretch, grain = spans.trail(text, calendar)
         pieces = cut(parse(stretch, calendar), grain, calendar)
-        assert (len(pieces), pieces[-1].start, pieces[-1].end) == (12, parse(text, calendar).start, parse(text, calendar).end)
+        assert (len(pieces), pieces[-1].start, pieces[-1].end) == (
+            12,
+            parse(text, calendar).start,
+            parse(text, calendar).end,
+        )
 
 
 def test_a_week_that_starts_on_a_sunday_is_spelled_by_its_days() -> None:

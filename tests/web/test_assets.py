@@ -1,4 +1,6 @@
-"""What others made comes from npm into the wheel, and works under the strictest policy: no eval, no inline script, no inline style."""
+"""What others made comes from npm into the wheel, and works under the strictest policy: no eval, no
+inline script, no inline style.
+"""
 
 import asyncio
 import gzip
@@ -20,32 +22,66 @@ ROOT = Path(__file__).parents[2]
 WEB = Path(kampass.web.__file__).parent
 VENDOR = WEB / "static" / "vendor"
 POLICY = (
-    "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self' data:; font-src 'self'; connect-src 'self'; "
+    "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self' data:; font-src "
+    "'self'; connect-src 'self'; "
     "form-action 'self'; frame-ancestors 'none'; base-uri 'none'"
 )
 LINE = {
-    "data": {"values": [{"month": f"2025-{month:02}-01", "value": 0.9 + month / 100, "kind": kind} for month in range(1, 13) for kind in ("SMB", "<b>Enterprise")]},
+    "data": {
+        "values": [
+            {"month": f"2025-{month:02}-01", "value": 0.9 + month / 100, "kind": kind}
+            for month in range(1, 13)
+            for kind in ("SMB", "<b>Enterprise")
+        ]
+    },
     "layer": [
-        {"mark": {"type": "line", "point": True}, "encoding": {"color": {"field": "kind", "title": None}}},
-        {"mark": {"type": "rule", "color": {"expr": "bad"}}, "encoding": {"y": {"datum": 0.95, "type": "quantitative"}}},
+        {
+            "mark": {"type": "line", "point": True},
+            "encoding": {"color": {"field": "kind", "title": None}},
+        },
+        {
+            "mark": {"type": "rule", "color": {"expr": "bad"}},
+            "encoding": {"y": {"datum": 0.95, "type": "quantitative"}},
+        },
     ],
     "encoding": {
         "x": {"field": "month", "type": "temporal", "title": None},
-        "y": {"field": "value", "type": "quantitative", "scale": {"zero": False}, "axis": {"format": ".0%", "title": None}},
-        "tooltip": [{"field": "kind", "title": "Segment"}, {"field": "value", "format": ".1%", "title": "NRR"}],
+        "y": {
+            "field": "value",
+            "type": "quantitative",
+            "scale": {"zero": False},
+            "axis": {"format": ".0%", "title": None},
+        },
+        "tooltip": [
+            {"field": "kind", "title": "Segment"},
+            {"field": "value", "format": ".1%", "title": "NRR"},
+        ],
     },
     "height": 220,
-}  # fmt: skip
-MULTIPLES = {"data": LINE["data"], "facet": {"row": {"field": "kind", "title": None}}, "spec": {"mark": "bar", "width": 480, "height": 80, "encoding": {
-    "x": {"field": "month", "type": "temporal", "title": None, "timeUnit": "yearmonth"}, "y": {"field": "value", "type": "quantitative", "title": None},
-}}}  # fmt: skip
+}
+MULTIPLES = {
+    "data": LINE["data"],
+    "facet": {"row": {"field": "kind", "title": None}},
+    "spec": {
+        "mark": "bar",
+        "width": 480,
+        "height": 80,
+        "encoding": {
+            "x": {"field": "month", "type": "temporal", "title": None, "timeUnit": "yearmonth"},
+            "y": {"field": "value", "type": "quantitative", "title": None},
+        },
+    },
+}
 HTMX = json.dumps({"includeIndicatorCSS": False, "defaultSettleDelay": 0})
 
 
 def figure(name: str, specification: dict[str, object]) -> str:
     """A chart as templates write it."""
     text = json.dumps(specification).replace("<", "\\u003c")
-    return f'<figure data-chart data-title="{name}" id="{name}"><script type="application/json">{text}</script></figure>'
+    return (
+        f'<figure data-chart data-title="{name}" id="{name}"><script '
+        f'type="application/json">{text}</script></figure>'
+    )
 
 
 PAGE = f"""<!doctype html><html lang="en-GB"><head><meta charset="utf-8"><title>Proof</title><meta name="htmx-config" content='{HTMX}'>
@@ -61,8 +97,14 @@ OWN = {
     "/": ("text/html", PAGE),
     "/part": ("text/html", figure("swapped", LINE)),
     "/proof.css": ("text/css", STYLE),
-    "/proof.js": ("text/javascript", 'import { GridStack } from "/static/d/vendor/gridstack.js"; window.grid = GridStack.init({ cellHeight: 80, margin: 8 });'),
-}  # fmt: skip
+    "/proof.js": (
+        "text/javascript",
+        (
+            'import { GridStack } from "/static/d/vendor/gridstack.js"; window.grid = '
+            "GridStack.init({ cellHeight: 80, margin: 8 });"
+        ),
+    ),
+}
 
 
 class Proof(BaseHTTPRequestHandler):
@@ -71,10 +113,18 @@ class Proof(BaseHTTPRequestHandler):
     def do_GET(self) -> None:
         path = self.path.partition("?")[0]
         kind, body = OWN.get(path, ("", ""))
-        content = body.encode() if kind else (WEB / "static" / path.removeprefix("/static/d/")).read_bytes()
+        content = (
+            body.encode()
+            if kind
+            else (WEB / "static" / path.removeprefix("/static/d/")).read_bytes()
+        )
         self.send_response(200)
         self.send_header("content-security-policy", POLICY)
-        self.send_header("content-type", (kind or mimetypes.guess_type(path)[0] or "application/octet-stream") + ("; charset=utf-8" if kind else ""))
+        self.send_header(
+            "content-type",
+            (kind or mimetypes.guess_type(path)[0] or "application/octet-stream")
+            + ("; charset=utf-8" if kind else ""),
+        )
         self.send_header("content-length", str(len(content)))
         self.end_headers()
         self.wfile.write(content)
@@ -95,11 +145,19 @@ def address() -> Iterator[str]:
 
 @pytest.fixture
 def proof(page: Page, address: str) -> Iterator[Page]:
-    """The page with its two charts drawn; whatever the browser complains about, ever, fails the test."""
+    """The page with its two charts drawn; whatever the browser complains about, ever, fails the
+    test.
+    """
     said: list[str] = []
-    page.on("console", lambda message: said.append(message.text) if message.type in {"error", "warning"} else None)
+    page.on(
+        "console",
+        lambda message: said.append(message.text) if message.type in {"error", "warning"} else None,
+    )
     page.on("pageerror", lambda error: said.append(str(error)))
-    page.add_init_script("document.addEventListener('securitypolicyviolation', (event) => console.error(event.violatedDirective, event.sourceFile))")
+    page.add_init_script(
+        "document.addEventListener('securitypolicyviolation', (event) => "
+        "console.error(event.violatedDirective, event.sourceFile))"
+    )
     page.goto(address)
     expect(page.locator(".chart-picture svg")).to_have_count(2)
     yield page
@@ -121,7 +179,8 @@ def test_a_chart_fills_its_place_and_follows_it(proof: Page) -> None:
     for width in (1440, 400, 900):
         proof.set_viewport_size({"width": width, "height": 900})
         proof.wait_for_function(
-            "() => [...document.querySelectorAll('.chart-picture')].every((place) => Math.abs(place.clientWidth - place.querySelector('svg').clientWidth) < 14)"
+            "() => [...document.querySelectorAll('.chart-picture')].every((place) => "
+            "Math.abs(place.clientWidth - place.querySelector('svg').clientWidth) < 14)"
         )
 
 
@@ -129,9 +188,18 @@ def test_a_chart_takes_the_colours_of_the_theme(proof: Page) -> None:
     stroke = "() => document.querySelector('#nrr svg .mark-line path').getAttribute('stroke')"
     light = proof.evaluate(stroke)
     proof.emulate_media(color_scheme="dark")
-    proof.wait_for_function(f"(light) => document.querySelector('#nrr svg .mark-line path') && ({stroke})() !== light", arg=light)
-    proof.evaluate("document.documentElement.dataset.theme = 'light'; document.dispatchEvent(new Event('kampass:theme'))")
-    proof.wait_for_function(f"(light) => document.querySelector('#nrr svg .mark-line path') && ({stroke})() === light", arg=light)
+    proof.wait_for_function(
+        f"(light) => document.querySelector('#nrr svg .mark-line path') && ({stroke})() !== light",
+        arg=light,
+    )
+    proof.evaluate(
+        "document.documentElement.dataset.theme = 'light'; document.dispatchEvent(new "
+        "Event('kampass:theme'))"
+    )
+    proof.wait_for_function(
+        f"(light) => document.querySelector('#nrr svg .mark-line path') && ({stroke})() === light",
+        arg=light,
+    )
 
 
 def test_a_specification_names_colours_by_their_token(proof: Page) -> None:
@@ -171,7 +239,8 @@ def test_tiles_are_dragged(proof: Page) -> None:
 def test_the_font_has_europes_letters_and_figures_of_one_width(proof: Page) -> None:
     faces = set(
         proof.evaluate(
-            "() => document.fonts.ready.then((fonts) => [...fonts].filter((face) => face.status === 'loaded').map((face) => face.unicodeRange.slice(0, 6)))"
+            "() => document.fonts.ready.then((fonts) => [...fonts].filter((face) => face.status "
+            "=== 'loaded').map((face) => face.unicodeRange.slice(0, 6)))"
         )
     )
     assert {"U+0-FF", "U+100-", "U+370-", "U+301,"} <= faces
@@ -188,26 +257,54 @@ def test_a_first_visit_stays_under_a_megabyte() -> None:
 def test_packed_files_hold_what_they_stand_for() -> None:
     packed = sorted(VENDOR.glob("*.gz"))
     assert len(packed) == 5
-    assert all(gzip.decompress(file.read_bytes()) == file.with_suffix("").read_bytes() for file in packed)
+    assert all(
+        gzip.decompress(file.read_bytes()) == file.with_suffix("").read_bytes() for file in packed
+    )
 
 
 def test_the_licences_of_everything_shipped_stand_beside_it() -> None:
     text = (VENDOR / "LICENCES.txt").read_text(encoding="utf-8")
-    for name in ("htmx.org", "gridstack", "vega", "vega-lite", "vega-embed", "vega-interpreter", "d3-array", "@fontsource-variable/inter"):
+    for name in (
+        "htmx.org",
+        "gridstack",
+        "vega",
+        "vega-lite",
+        "vega-embed",
+        "vega-interpreter",
+        "d3-array",
+        "@fontsource-variable/inter",
+    ):
         assert re.search(rf"^{name} [\d.]+ \(", text, re.MULTILINE), name
 
 
 def test_the_lock_names_digests_and_no_host() -> None:
-    packages = json.loads((WEB / "vendor" / "package-lock.json").read_text(encoding="utf-8"))["packages"]
+    packages = json.loads((WEB / "vendor" / "package-lock.json").read_text(encoding="utf-8"))[
+        "packages"
+    ]
     asked = json.loads((WEB / "vendor" / "package.json").read_text(encoding="utf-8"))
     del packages[""]
-    assert all(about["integrity"].startswith("sha512-") and "resolved" not in about for about in packages.values())
-    assert all(re.fullmatch(r"\d+\.\d+\.\d+", version) for group in ("dependencies", "devDependencies") for version in asked[group].values())
+    assert all(
+        about["integrity"].startswith("sha512-") and "resolved" not in about
+        for about in packages.values()
+    )
+    assert all(
+        re.fullmatch(r"\d+\.\d+\.\d+", version)
+        for group in ("dependencies", "devDependencies")
+        for version in asked[group].values()
+    )
 
 
 def test_nothing_that_others_made_is_committed() -> None:
-    listed = subprocess.run(["git", "ls-files", "src/kampass/web/static"], cwd=ROOT, capture_output=True, text=True, check=True).stdout.split()
-    assert not [name for name in listed if "/vendor/" in name or name.endswith((".min.js", ".woff2"))]
+    listed = subprocess.run(
+        ["git", "ls-files", "src/kampass/web/static"],
+        cwd=ROOT,
+        capture_output=True,
+        text=True,
+        check=True,
+    ).stdout.split()
+    assert not [
+        name for name in listed if "/vendor/" in name or name.endswith((".min.js", ".woff2"))
+    ]
 
 
 def test_a_browser_leaves_other_tests_their_event_loops(page: Page) -> None:

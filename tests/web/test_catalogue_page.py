@@ -1,4 +1,6 @@
-"""The catalogue: the KPI that answers a question is found by it, each is explained with an example, and only some people switch one on."""
+"""The catalogue: the KPI that answers a question is found by it, each is explained with an example,
+and only some people switch one on.
+"""
 
 import html
 import re
@@ -43,7 +45,9 @@ def words(page: str) -> str:
         ("lost customers", "lost_customers"),
     ],
 )
-def test_a_question_in_ones_own_words_finds_the_kpi_that_answers_it(question: str, answer: str) -> None:
+def test_a_question_in_ones_own_words_finds_the_kpi_that_answers_it(
+    question: str, answer: str
+) -> None:
     assert answer in [found.kpi.id for found in told.search(shipped(), question)[:5]]
 
 
@@ -81,7 +85,16 @@ def test_every_kpi_of_a_fresh_workspace_has_a_page_that_explains_it(reader: Sign
     for kpi_id in PACK:
         kpi = shipped().get(kpi_id)
         page = words(reader.get(f"/catalogue/{kpi_id}").text)
-        assert all(part in page for part in (kpi.name, kpi.formula, "What is counted", "What comes out", f"id: {kpi_id}")), kpi_id
+        assert all(
+            part in page
+            for part in (
+                kpi.name,
+                kpi.formula,
+                "What is counted",
+                "What comes out",
+                f"id: {kpi_id}",
+            )
+        ), kpi_id
 
 
 def test_every_kpi_is_told_in_words_with_an_example_and_its_source() -> None:
@@ -105,24 +118,35 @@ def test_a_kpi_that_does_not_exist_is_not_found(reader: Signed) -> None:
 
 
 @pytest.mark.parametrize("role", [role for role in Role if role not in DEFINING])
-def test_who_does_not_define_sees_no_way_to_change_and_has_none(workspace: Workspace, role: Role) -> None:
+def test_who_does_not_define_sees_no_way_to_change_and_has_none(
+    workspace: Workspace, role: Role
+) -> None:
     client = signed_in(workspace, role)
     for path in ("/catalogue", "/catalogue/csat"):
         page = client.get(path).text
         assert not re.search(r'/switch"|/catalogue/new["?]|/edit"', page)
-    assert client.post("/catalogue/csat/switch", data={"csrf": client.csrf, "on": "0"}).status_code == 403
+    assert (
+        client.post("/catalogue/csat/switch", data={"csrf": client.csrf, "on": "0"}).status_code
+        == 403
+    )
     assert "csat" in workspace.enabled
 
 
 def test_an_analyst_switches_a_kpi_on_and_off_and_the_audit_log_says_who(tmp_path: Path) -> None:
     workspace = small_copy(tmp_path)
     analyst = signed_in(workspace, Role.ANALYST)
-    assert analyst.submit("/catalogue/nps/switch", {"on": "1", "back": "/catalogue?show=on"}) == "/catalogue?show=on"
+    assert (
+        analyst.submit("/catalogue/nps/switch", {"on": "1", "back": "/catalogue?show=on"})
+        == "/catalogue?show=on"
+    )
     assert 'href="/catalogue/nps"' in analyst.get("/catalogue?show=on").text
     analyst.submit("/catalogue/nps/switch", {"on": "0", "back": "//elsewhere.example"})
     assert 'href="/catalogue/nps"' not in analyst.get("/catalogue?show=on").text
     entries = workspace.people.audit.entries(action="catalogue.switch")
-    assert [(entry.what, entry.detail["on"], entry.name) for entry in entries] == [("nps", False, "Analyst"), ("nps", True, "Analyst")]
+    assert [(entry.what, entry.detail["on"], entry.name) for entry in entries] == [
+        ("nps", False, "Analyst"),
+        ("nps", True, "Analyst"),
+    ]
 
 
 def test_definitions_can_be_read_before_anything_is_loaded(tmp_path: Path) -> None:

@@ -1,4 +1,6 @@
-"""Data, its loads and snapshots through the pages: who sees what, and that every change is a form with a record."""
+"""Data, its loads and snapshots through the pages: who sees what, and that every change is a form
+with a record.
+"""
 
 from pathlib import Path
 
@@ -40,14 +42,22 @@ def emptied(workspace: Workspace) -> int:
 
 
 @pytest.mark.parametrize("role", Role)
-def test_everybody_sees_how_fresh_and_how_complete_the_data_is(workspace: Workspace, role: Role) -> None:
+def test_everybody_sees_how_fresh_and_how_complete_the_data_is(
+    workspace: Workspace, role: Role
+) -> None:
     page = signed_in(workspace, role, "dana@example.com").get("/data")
     assert page.status_code == 200
-    assert "Can the numbers be trusted?" in page.text and "assumed" in page.text and "Survey answers" in page.text
+    assert (
+        "Can the numbers be trusted?" in page.text
+        and "assumed" in page.text
+        and "Survey answers" in page.text
+    )
 
 
 @pytest.mark.parametrize("role", SCOPED)
-def test_who_sees_some_accounts_sees_no_count_over_all_of_them(workspace: Workspace, role: Role) -> None:
+def test_who_sees_some_accounts_sees_no_count_over_all_of_them(
+    workspace: Workspace, role: Role
+) -> None:
     broken_answer(workspace)
     page = signed_in(workspace, role, "dana@example.com").get("/data").text
     assert "set aside" not in page and "superseded" not in page and "very secret words" not in page
@@ -64,15 +74,21 @@ def test_an_executive_sees_counts_and_never_what_stood_there(workspace: Workspac
     assert client.get("/data/quarantine").status_code == 403
 
 
-def test_an_analyst_sees_why_each_row_is_set_aside_and_which_kpis_lack_it(workspace: Workspace) -> None:
+def test_an_analyst_sees_why_each_row_is_set_aside_and_which_kpis_lack_it(
+    workspace: Workspace,
+) -> None:
     broken_answer(workspace)
     page = signed_in(workspace, Role.ANALYST).get("/data/quarantine").text
     assert "very secret words" in page and "Customer Satisfaction" in page and "2026-03" in page
     for by in ("table", "load"):
-        assert signed_in(workspace, Role.ANALYST).get(f"/data/quarantine?by={by}").status_code == 200
+        assert (
+            signed_in(workspace, Role.ANALYST).get(f"/data/quarantine?by={by}").status_code == 200
+        )
 
 
-def test_what_was_set_aside_is_read_again_from_a_corrected_source(workspace: Workspace, admin: Signed) -> None:
+def test_what_was_set_aside_is_read_again_from_a_corrected_source(
+    workspace: Workspace, admin: Signed
+) -> None:
     broken_answer(workspace)
     file = answers(workspace)
     file.write_text(file.read_text().replace("very secret words", "5"))
@@ -83,7 +99,9 @@ def test_what_was_set_aside_is_read_again_from_a_corrected_source(workspace: Wor
     assert workspace.quarantine().total == 0
 
 
-def test_a_sync_runs_beside_the_page_and_says_what_it_read(workspace: Workspace, admin: Signed) -> None:
+def test_a_sync_runs_beside_the_page_and_says_what_it_read(
+    workspace: Workspace, admin: Signed
+) -> None:
     place = admin.submit("/data/sync", {"source": "files"})
     assert finished(workspace, place).state == "done"
     page = admin.get(place).text
@@ -95,7 +113,11 @@ def test_the_fragment_of_a_finished_job_asks_no_more(workspace: Workspace, admin
     place = admin.submit("/data/sync")
     finished(workspace, place)
     fragment = admin.get(place, headers={"HX-Request": "true"})
-    assert "hx-trigger" not in fragment.text and "<html" not in fragment.text and fragment.headers["hx-refresh"] == "true"
+    assert (
+        "hx-trigger" not in fragment.text
+        and "<html" not in fragment.text
+        and fragment.headers["hx-refresh"] == "true"
+    )
 
 
 def test_a_sync_that_fails_says_so_and_changes_nothing(workspace: Workspace, admin: Signed) -> None:
@@ -109,8 +131,12 @@ def test_a_sync_that_fails_says_so_and_changes_nothing(workspace: Workspace, adm
     assert workspace.manifest.current() == before
 
 
-@pytest.mark.parametrize(("decision", "words", "rows"), [("confirm", "counts now", 1), ("drop", "was dropped", 4)])
-def test_a_load_that_waits_shows_what_it_would_change_and_is_decided_here(workspace: Workspace, admin: Signed, decision: str, words: str, rows: int) -> None:
+@pytest.mark.parametrize(
+    ("decision", "words", "rows"), [("confirm", "counts now", 1), ("drop", "was dropped", 4)]
+)
+def test_a_load_that_waits_shows_what_it_would_change_and_is_decided_here(
+    workspace: Workspace, admin: Signed, decision: str, words: str, rows: int
+) -> None:
     number = emptied(workspace)
     assert "A load waits for a person" in admin.get("/data").text
     page = admin.get(f"/data/loads/{number}").text
@@ -118,18 +144,36 @@ def test_a_load_that_waits_shows_what_it_would_change_and_is_decided_here(worksp
     place = admin.submit(f"/data/loads/{number}/{decision}")
     assert finished(workspace, place).state == "done"
     assert words in admin.get(place).text
-    assert workspace.sight().cursor().execute("SELECT count(*) FROM responses").fetchone() == (rows,)
-    assert admin.post(f"/data/loads/{number}/{decision}", data={"csrf": admin.csrf}, follow_redirects=False).status_code == 409
+    assert workspace.sight().cursor().execute("SELECT count(*) FROM responses").fetchone() == (
+        rows,
+    )
+    assert (
+        admin.post(
+            f"/data/loads/{number}/{decision}", data={"csrf": admin.csrf}, follow_redirects=False
+        ).status_code
+        == 409
+    )
 
 
 @pytest.mark.parametrize("role", [*SCOPED, Role.EXECUTIVE])
-@pytest.mark.parametrize("path", ["/data/sync", "/data/loads/1/confirm", "/data/loads/1/drop", "/data/quarantine/replay", "/data/snapshots/x/pin"])
+@pytest.mark.parametrize(
+    "path",
+    [
+        "/data/sync",
+        "/data/loads/1/confirm",
+        "/data/loads/1/drop",
+        "/data/quarantine/replay",
+        "/data/snapshots/x/pin",
+    ],
+)
 def test_only_analysts_and_admins_change_data(workspace: Workspace, role: Role, path: str) -> None:
     client = signed_in(workspace, role)
     assert client.post(path, data={"csrf": client.csrf}, follow_redirects=False).status_code == 403
 
 
-def test_a_snapshot_is_pinned_with_a_reason_and_unpinned(workspace: Workspace, admin: Signed) -> None:
+def test_a_snapshot_is_pinned_with_a_reason_and_unpinned(
+    workspace: Workspace, admin: Signed
+) -> None:
     (card,) = cards(workspace)
     admin.submit(f"/data/snapshots/{card.id}/pin", {"why": " "})
     assert cards(workspace)[0].pinned is None
@@ -137,10 +181,14 @@ def test_a_snapshot_is_pinned_with_a_reason_and_unpinned(workspace: Workspace, a
     assert "board report &lt;b&gt;" in admin.get("/data/snapshots").text
     admin.submit(f"/data/snapshots/{card.id}/unpin")
     assert cards(workspace)[0].pinned is None
-    assert {"data.pin", "data.unpin"} <= {entry.action for entry in workspace.people.audit.entries(10)}
+    assert {"data.pin", "data.unpin"} <= {
+        entry.action for entry in workspace.people.audit.entries(10)
+    }
 
 
-def test_two_snapshots_tell_which_figures_moved_and_because_of_which_rows(workspace: Workspace, admin: Signed) -> None:
+def test_two_snapshots_tell_which_figures_moved_and_because_of_which_rows(
+    workspace: Workspace, admin: Signed
+) -> None:
     file = answers(workspace)
     file.write_text(file.read_text() + "r9,s1,2026-03-09T10:00:00Z,1,a2\n")
     workspace.sync()
@@ -158,8 +206,12 @@ def test_snapshots_that_cannot_be_compared_keep_the_question(admin: Signed, quer
 
 
 @pytest.mark.parametrize("role", SCOPED)
-@pytest.mark.parametrize("path", ["/data/snapshots", "/data/snapshots/compare", "/data/definitions", "/data/loads/1"])
-def test_who_sees_some_accounts_sees_no_snapshot_of_all(workspace: Workspace, role: Role, path: str) -> None:
+@pytest.mark.parametrize(
+    "path", ["/data/snapshots", "/data/snapshots/compare", "/data/definitions", "/data/loads/1"]
+)
+def test_who_sees_some_accounts_sees_no_snapshot_of_all(
+    workspace: Workspace, role: Role, path: str
+) -> None:
     assert signed_in(workspace, role).get(path).status_code == 403
 
 

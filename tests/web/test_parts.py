@@ -1,4 +1,6 @@
-"""The parts of a page: what each draws from what it is given, that all of them escape, and that none needs an inline style or script."""
+"""The parts of a page: what each draws from what it is given, that all of them escape, and that
+none needs an inline style or script.
+"""
 
 import re
 from functools import cache
@@ -30,9 +32,20 @@ def drawn(call: str, **given: object) -> str:
 def page(template: str = "pages/styleguide/page.html", **given: object) -> str:
     viewer = {"name": "Dana Fox", "email": "dana@example.org", "role": "team_lead"}
     frame = {
-        "nav": [("Overview", "/overview", "overview", True)], "viewer": viewer, "csrf": "token", "flash": [], "request": None, "story": stories(),
-        "page": {"title": "Style guide", "question": "How do the parts look?"}, "freshness": {"text": "3 Jan 2026, 09:12", "iso": "2026-01-03T09:12:00Z", "snapshot": "e1dcc463", "zone": "UTC"},
-    }  # fmt: skip
+        "nav": [("Overview", "/overview", "overview", True)],
+        "viewer": viewer,
+        "csrf": "token",
+        "flash": [],
+        "request": None,
+        "story": stories(),
+        "page": {"title": "Style guide", "question": "How do the parts look?"},
+        "freshness": {
+            "text": "3 Jan 2026, 09:12",
+            "iso": "2026-01-03T09:12:00Z",
+            "snapshot": "e1dcc463",
+            "zone": "UTC",
+        },
+    }
     return environment().get_template(template).render(frame | given)
 
 
@@ -71,21 +84,30 @@ def test_a_flat_line_runs_through_the_middle() -> None:
 
 def test_bars_of_a_bridge_start_at_zero_and_changes_hang_on_the_level_before() -> None:
     """Start 8, +2, -5, end 5 on a picture from 12 (head) to 100 (zero): one unit is 8.8 high."""
-    steps = [{"kind": kind, "value": value, "label": "x"} for kind, value in (("start", 8), ("up", 2), ("down", -5), ("end", 5))]
+    steps = [
+        {"kind": kind, "value": value, "label": "x"}
+        for kind, value in (("start", 8), ("up", 2), ("down", -5), ("end", 5))
+    ]
     drawn_bars = [(bar.y, bar.height) for bar in ink.waterfall(steps).bars]
     assert drawn_bars == [(29.6, 70.4), (12.0, 17.6), (12.0, 44.0), (56.0, 44.0)]
 
 
 def test_a_bridge_below_zero_keeps_zero_on_the_picture() -> None:
     picture = ink.waterfall(
-        [{"kind": "start", "value": 1, "label": "a"}, {"kind": "down", "value": -2, "label": "b"}, {"kind": "end", "value": -1, "label": "c"}]
+        [
+            {"kind": "start", "value": 1, "label": "a"},
+            {"kind": "down", "value": -2, "label": "b"},
+            {"kind": "end", "value": -1, "label": "c"},
+        ]
     )
     assert picture.zero == 56
     assert (picture.bars[2].y, picture.bars[2].height) == (56, 44)
 
 
 def test_a_long_label_of_a_bridge_wraps() -> None:
-    assert ink.waterfall([{"kind": "start", "value": 1, "label": "Moved into this team"}]).bars[0].lines == ("Moved into", "this team")
+    assert ink.waterfall([{"kind": "start", "value": 1, "label": "Moved into this team"}]).bars[
+        0
+    ].lines == ("Moved into", "this team")
 
 
 def test_nothing_is_drawn_outside_its_scale() -> None:
@@ -104,20 +126,46 @@ def test_no_part_needs_an_inline_style_or_script() -> None:
 
 
 def test_no_template_says_safe() -> None:
-    assert not [path for path in WEB.rglob("*.html") if re.search(r"\|\s*safe|autoescape false", path.read_text("utf-8"))]
+    assert not [
+        path
+        for path in WEB.rglob("*.html")
+        if re.search(r"\|\s*safe|autoescape false", path.read_text("utf-8"))
+    ]
 
 
 def test_every_icon_that_is_named_is_drawn() -> None:
-    known = set(re.findall(r'<symbol id="([a-z]+)"', (WEB / "static" / "icons.svg").read_text("utf-8")))
+    known = set(
+        re.findall(r'<symbol id="([a-z]+)"', (WEB / "static" / "icons.svg").read_text("utf-8"))
+    )
     assert set(re.findall(r"icons\.svg#([a-z]+)", page())) <= known
-    assert {"call", "mail", "meeting", "ticket", "survey", "contract", "usage", "note", "goal", "alert"} <= known
+    assert {
+        "call",
+        "mail",
+        "meeting",
+        "ticket",
+        "survey",
+        "contract",
+        "usage",
+        "note",
+        "goal",
+        "alert",
+    } <= known
 
 
 def test_every_class_of_a_part_is_in_a_style_sheet() -> None:
-    styled = set(re.findall(r"\.([a-z][a-z0-9-]*)", "".join(path.read_text("utf-8") for path in (WEB / "static" / "css").glob("*.css"))))
+    styled = set(
+        re.findall(
+            r"\.([a-z][a-z0-9-]*)",
+            "".join(path.read_text("utf-8") for path in (WEB / "static" / "css").glob("*.css")),
+        )
+    )
     plain = {"badge-neutral", "button-plain", "change-neutral"}
     used = {name for names in re.findall(r'\bclass="([^"]*)"', page()) for name in names.split()}
-    bare = {name for name in used if name not in styled | plain and not re.match(r"(entry|bridge|notice|toast)-", name)}
+    bare = {
+        name
+        for name in used
+        if name not in styled | plain and not re.match(r"(entry|bridge|notice|toast)-", name)
+    }
     assert not bare
 
 
@@ -129,20 +177,72 @@ def test_ids_stand_once_on_a_page() -> None:
 @pytest.mark.parametrize(
     "call",
     [
-        "{{ ui.tile(evil, evil, href=evil, why=evil, reason=evil, n=evil, target=evil, status=evil, changes=[{'text': evil, 'against': evil}], spark={'values': [1, 2], 'label': evil}, interval={'text': evil}) }}",
-        "{{ ui.bridge(evil, [{'kind': 'start', 'label': evil, 'value': 1, 'text': evil, 'href': evil, 'note': evil}]) }}",
-        "{{ ui.cohorts(evil, [evil], [{'label': evil, 'cells': [{'value': none, 'text': evil, 'reason': evil, 'href': evil}]}], head=evil) }}",
-        "{{ ui.timeline([{'label': evil, 'entries': [{'kind': 'note', 'title': evil, 'when': evil, 'iso': evil, 'text': evil, 'quote': evil, 'who': evil}]}]) }}",
-        "{{ ui.ranked(evil, [{'label': evil, 'note': evil, 'rows': [{'name': evil, 'text': evil, 'note': evil}]}]) }}",
-        "{{ ui.table(evil, [{'key': 'a', 'label': evil, 'hint': evil, 'sort': evil}], [{'href': evil, 'cells': {'a': {'text': evil, 'note': evil}}}]) }}",
-        "{{ ui.table_tools(evil, choices=[(evil, evil, true)], action=evil, hidden={evil: [evil]}, downloads=[(evil, evil)], search={'value': evil}) }}",
-        "{{ ui.filters(evil, [{'name': evil, 'label': evil, 'value': evil, 'hint': evil, 'error': evil, 'listed': [evil]}], chips=[(evil, evil)]) }}",
-        "{{ ui.field(evil, evil, evil, options=[(evil, evil)], prefix=evil) }}{{ ui.field(evil, evil, evil, rows=3, attrs={'data-x': evil}) }}",
-        "{{ ui.button(evil, href=evil, attrs={'title': evil}) }}{{ ui.tabs(evil, [(evil, evil, true)]) }}{{ ui.pager(evil, evil, evil) }}",
-        "{{ ui.notice(evil, href=evil, label=evil) }}{{ ui.trouble(evil, evil, evil, evil, [(evil, evil)]) }}{{ ui.empty(evil, evil, [(evil, evil)]) }}{{ ui.progress(evil, 1, 2, evil) }}",
-        "{{ ui.facts([(evil, {'text': evil, 'href': evil})]) }}{{ ui.code(evil, evil, evil) }}{{ ui.moment(evil, evil, evil) }}{{ ui.badge(evil) }}{{ ui.icon('note', evil) }}",
-        "{{ ui.palette_results([{'label': evil, 'items': [{'title': evil, 'href': evil, 'note': evil}]}], evil) }}{{ ui.palette_results([], evil) }}{{ ui.toasts([{'kind': 'good', 'text': evil}]) }}",
-        "{% call ui.panel(evil, note=evil, href=evil, link=evil) %}{{ ui.formula(evil, evil, evil, evil) }}{% endcall %}",
+        (
+            "{{ ui.tile(evil, evil, href=evil, why=evil, reason=evil, n=evil, target=evil, "
+            "status=evil, changes=[{'text': evil, 'against': evil}], spark={'values': [1, 2], "
+            "'label': evil}, interval={'text': evil}) }}"
+        ),
+        (
+            "{{ ui.bridge(evil, [{'kind': 'start', 'label': evil, 'value': 1, 'text': evil, "
+            "'href': "
+            "evil, 'note': evil}]) }}"
+        ),
+        (
+            "{{ ui.cohorts(evil, [evil], [{'label': evil, 'cells': [{'value': none, 'text': evil, "
+            "'reason': evil, 'href': evil}]}], head=evil) }}"
+        ),
+        (
+            "{{ ui.timeline([{'label': evil, 'entries': [{'kind': 'note', 'title': evil, 'when': "
+            "evil, 'iso': evil, 'text': evil, 'quote': evil, 'who': evil}]}]) }}"
+        ),
+        (
+            "{{ ui.ranked(evil, [{'label': evil, 'note': evil, 'rows': [{'name': evil, 'text': "
+            "evil, "
+            "'note': evil}]}]) }}"
+        ),
+        (
+            "{{ ui.table(evil, [{'key': 'a', 'label': evil, 'hint': evil, 'sort': evil}], "
+            "[{'href': "
+            "evil, 'cells': {'a': {'text': evil, 'note': evil}}}]) }}"
+        ),
+        (
+            "{{ ui.table_tools(evil, choices=[(evil, evil, true)], action=evil, hidden={evil: "
+            "[evil]}, downloads=[(evil, evil)], search={'value': evil}) }}"
+        ),
+        (
+            "{{ ui.filters(evil, [{'name': evil, 'label': evil, 'value': evil, 'hint': evil, "
+            "'error': evil, 'listed': [evil]}], chips=[(evil, evil)]) }}"
+        ),
+        (
+            "{{ ui.field(evil, evil, evil, options=[(evil, evil)], prefix=evil) }}{{ "
+            "ui.field(evil, "
+            "evil, evil, rows=3, attrs={'data-x': evil}) }}"
+        ),
+        (
+            "{{ ui.button(evil, href=evil, attrs={'title': evil}) }}{{ ui.tabs(evil, [(evil, evil, "
+            "true)]) }}{{ ui.pager(evil, evil, evil) }}"
+        ),
+        (
+            "{{ ui.notice(evil, href=evil, label=evil) }}{{ ui.trouble(evil, evil, evil, evil, "
+            "[(evil, evil)]) }}{{ ui.empty(evil, evil, [(evil, evil)]) }}{{ ui.progress(evil, 1, "
+            "2, "
+            "evil) }}"
+        ),
+        (
+            "{{ ui.facts([(evil, {'text': evil, 'href': evil})]) }}{{ ui.code(evil, evil, evil) "
+            "}}{{ "
+            "ui.moment(evil, evil, evil) }}{{ ui.badge(evil) }}{{ ui.icon('note', evil) }}"
+        ),
+        (
+            "{{ ui.palette_results([{'label': evil, 'items': [{'title': evil, 'href': evil, "
+            "'note': "
+            "evil}]}], evil) }}{{ ui.palette_results([], evil) }}{{ ui.toasts([{'kind': 'good', "
+            "'text': evil}]) }}"
+        ),
+        (
+            "{% call ui.panel(evil, note=evil, href=evil, link=evil) %}{{ ui.formula(evil, evil, "
+            "evil, evil) }}{% endcall %}"
+        ),
     ],
 )
 def test_a_part_escapes_whatever_it_is_given(call: str) -> None:
@@ -157,39 +257,70 @@ def test_a_tile_without_a_value_says_why() -> None:
     assert "No ticket system is connected." in shown
 
 
-@pytest.mark.parametrize(("direction", "tone", "words"), [("up", "good", "up, better:"), ("up", "bad", "up, worse:"), ("down", "good", "down, better:")])
+@pytest.mark.parametrize(
+    ("direction", "tone", "words"),
+    [("up", "good", "up, better:"), ("up", "bad", "up, worse:"), ("down", "good", "down, better:")],
+)
 def test_a_change_says_in_words_what_its_colour_says(direction: str, tone: str, words: str) -> None:
-    assert words in drawn("{{ ui.change('+3.2 pp', direction, tone) }}", direction=direction, tone=tone)
+    assert words in drawn(
+        "{{ ui.change('+3.2 pp', direction, tone) }}", direction=direction, tone=tone
+    )
 
 
 def test_a_sorted_column_says_so() -> None:
-    shown = drawn("{{ ui.table('T', [{'key': 'a', 'label': 'A', 'sort': '?sort=a', 'sorted': 'desc'}], []) }}")
+    shown = drawn(
+        "{{ ui.table('T', [{'key': 'a', 'label': 'A', 'sort': '?sort=a', 'sorted': 'desc'}], []) }}"
+    )
     assert 'aria-sort="descending"' in shown
     assert 'href="?sort=a"' in shown
 
 
 def test_a_field_in_error_keeps_its_value_and_points_at_the_error() -> None:
-    shown = drawn("{{ ui.field('target', 'Target', '250', hint='In percent.', error='At most 200.') }}")
+    shown = drawn(
+        "{{ ui.field('target', 'Target', '250', hint='In percent.', error='At most 200.') }}"
+    )
     assert 'value="250"' in shown
     assert 'aria-describedby="field-target-hint field-target-error"' in shown
     assert 'aria-invalid="true"' in shown
 
 
 def test_a_password_is_never_sent_back() -> None:
-    assert "hunter22hunter22" not in drawn("{{ ui.field('password', 'Password', 'hunter22hunter22', kind='password') }}")
+    assert "hunter22hunter22" not in drawn(
+        "{{ ui.field('password', 'Password', 'hunter22hunter22', kind='password') }}"
+    )
 
 
 def test_a_form_keeps_the_rest_of_the_question() -> None:
     shown = drawn("{{ ui.filters('Q', [], hidden={'by': ['segment', 'region'], 'sort': '-nrr'}) }}")
-    assert re.findall(r'name="(\w+)" value="([^"]+)"', shown) == [("by", "segment"), ("by", "region"), ("sort", "-nrr")]
+    assert re.findall(r'name="(\w+)" value="([^"]+)"', shown) == [
+        ("by", "segment"),
+        ("by", "region"),
+        ("sort", "-nrr"),
+    ]
 
 
 def test_the_frame_holds_for_somebody_who_is_not_signed_in() -> None:
-    error = {"status": 404, "title": "Nothing here", "text": "There is no such page.", "hint": None, "code": "not_found"}
-    shown = page("parts/page/error.html", viewer=None, nav=[], freshness=None, error=error, actions=[("To the start", "/")])
+    error = {
+        "status": 404,
+        "title": "Nothing here",
+        "text": "There is no such page.",
+        "hint": None,
+        "code": "not_found",
+    }
+    shown = page(
+        "parts/page/error.html",
+        viewer=None,
+        nav=[],
+        freshness=None,
+        error=error,
+        actions=[("To the start", "/")],
+    )
     assert "There is no such page." in shown
     assert "sign-out" not in shown
 
 
 def test_signing_out_is_a_form_with_its_token() -> None:
-    assert re.search(r'<form method="post" action="/sign-out"><input type="hidden" name="csrf" value="token">', page())
+    assert re.search(
+        r'<form method="post" action="/sign-out"><input type="hidden" name="csrf" value="token">',
+        page(),
+    )

@@ -1,4 +1,6 @@
-"""Search and palette: anything by a part of its name, the best first, and never what belongs to somebody else."""
+"""Search and palette: anything by a part of its name, the best first, and never what belongs to
+somebody else.
+"""
 
 import re
 from collections.abc import Callable, Iterable
@@ -19,24 +21,43 @@ Clients = Callable[[Role], TestClient]
 def hits(client: TestClient, words: str) -> list[tuple[str, str]]:
     """The address and title of everything that the palette shows, in order."""
     page = client.get("/palette", params={"q": words}).text
-    return [(unescape(href), unescape(title)) for href, title in re.findall(r'href="([^"]+)"[^>]*>.*?<span class="palette-title">([^<]*)', page)]
+    return [
+        (unescape(href), unescape(title))
+        for href, title in re.findall(
+            r'href="([^"]+)"[^>]*>.*?<span class="palette-title">([^<]*)', page
+        )
+    ]
 
 
 def accounts_of(served: Served, *, own: bool) -> list[tuple[str, str]]:
     scope = sight_of(served, Role.ACCOUNT_MANAGER).scope.accounts
-    rows: Iterable[tuple[str, str]] = served.workspace.sight().cursor().execute("SELECT id, name FROM live_accounts ORDER BY id").fetchall()
+    rows: Iterable[tuple[str, str]] = (
+        served.workspace.sight()
+        .cursor()
+        .execute("SELECT id, name FROM live_accounts ORDER BY id")
+        .fetchall()
+    )
     return [(key, name) for key, name in rows if (key in scope) is own]
 
 
 @pytest.mark.parametrize("kpi", tuple(shipped()), ids=lambda kpi: kpi.id)
-def test_a_kpi_is_found_first_by_its_id_and_among_the_first_by_its_name(as_role: Clients, kpi: object) -> None:
+def test_a_kpi_is_found_first_by_its_id_and_among_the_first_by_its_name(
+    as_role: Clients, kpi: object
+) -> None:
     client = as_role(Role.ACCOUNT_MANAGER)
     assert hits(client, kpi.id.upper())[0][0] == f"/kpis/{kpi.id}"
     assert (f"/kpis/{kpi.id}", kpi.name) in hits(client, kpi.name)
 
 
 @pytest.mark.parametrize(
-    ("words", "kpi"), [("NDR", "nrr"), ("churn rate", "customer_churn_rate"), ("ltv", "clv"), ("net rev", "nrr"), ("retention net", "nrr")]
+    ("words", "kpi"),
+    [
+        ("NDR", "nrr"),
+        ("churn rate", "customer_churn_rate"),
+        ("ltv", "clv"),
+        ("net rev", "nrr"),
+        ("retention net", "nrr"),
+    ],
 )
 def test_a_kpi_is_found_by_what_else_people_call_it(as_role: Clients, words: str, kpi: str) -> None:
     assert f"/kpis/{kpi}" in [href for href, _ in hits(as_role(Role.EXECUTIVE), words)]
@@ -50,7 +71,10 @@ def test_an_account_is_found_by_name_and_by_id(served: Served, as_role: Clients)
 
 
 def test_nothing_foreign_is_ever_found(served: Served, as_role: Clients) -> None:
-    client, mine = as_role(Role.ACCOUNT_MANAGER), {name for _, name in accounts_of(served, own=True)}
+    client, mine = (
+        as_role(Role.ACCOUNT_MANAGER),
+        {name for _, name in accounts_of(served, own=True)},
+    )
     foreign = [(key, name) for key, name in accounts_of(served, own=False) if name not in mine]
     assert len(foreign) > 20
     for key, name in foreign:
@@ -64,7 +88,10 @@ def test_dashboards_and_questions_of_others_are_not_found(served: Served, as_rol
     people, owner = served.workspace.people, served.people[Role.EXECUTIVE]
     shared = people.dashboards.add(owner, "Quagga board", [], [Role.TEAM_LEAD])
     saved = people.saved.add(owner, "Quagga question", "/kpis/nrr?period=2025-Q4")
-    assert {title for _, title in hits(as_role(Role.EXECUTIVE), "quagga")} == {"Quagga board", "Quagga question"}
+    assert {title for _, title in hits(as_role(Role.EXECUTIVE), "quagga")} == {
+        "Quagga board",
+        "Quagga question",
+    }
     assert hits(as_role(Role.TEAM_LEAD), "quagga") == [(f"/dashboards/{shared.id}", "Quagga board")]
     assert hits(as_role(Role.ACCOUNT_MANAGER), "quagga") == []
     people.dashboards.remove(shared.id, owner)
@@ -83,7 +110,13 @@ def test_every_page_that_is_offered_opens_for_that_role(as_role: Clients, role: 
 def test_a_beginning_comes_before_a_word_and_that_before_a_part() -> None:
     titles = ["Unrevealed", "Open revenue", "Revenue", "Rev", "Cost"]
     fits = [(Thing(title, "/", "kpis").rank("rev"), title) for title in titles]
-    assert [title for _, title in sorted(fits)] == ["Rev", "Revenue", "Open revenue", "Unrevealed", "Cost"]
+    assert [title for _, title in sorted(fits)] == [
+        "Rev",
+        "Revenue",
+        "Open revenue",
+        "Unrevealed",
+        "Cost",
+    ]
 
 
 def test_a_group_holds_no_more_than_one_can_read(as_role: Clients) -> None:

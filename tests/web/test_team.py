@@ -13,10 +13,14 @@ from kampass.workspace import Workspace
 __all__ = ["client_of", "company"]
 
 
-def test_everybody_stands_in_a_band_or_has_too_few_accounts(client_of: ClientOf, company: Workspace) -> None:
+def test_everybody_stands_in_a_band_or_has_too_few_accounts(
+    client_of: ClientOf, company: Workspace
+) -> None:
     page = client_of(Role.EXECUTIVE).get("/team?outcome=nrr&period=2025").text
     people = managers(company.sight())
-    found = compare(company.sight(), [company.catalogue.get("nrr")], [one.id for one in people], period="2025")["nrr"]
+    found = compare(
+        company.sight(), [company.catalogue.get("nrr")], [one.id for one in people], period="2025"
+    )["nrr"]
     assert {one.name for one in found.bands.ranked} | found.few == {one.id for one in people}
     assert all(one.name in page for one in people)
     assert ("Too few to tell:" in page) == bool(found.few)
@@ -34,7 +38,9 @@ def test_a_ranked_value_is_the_engines_own_and_its_parts_add_up_to_it(company: W
     people = [one.id for one in managers(sight)]
     checked = 0
     compared = compare(sight, kpis, people, period="2025")
-    assert not compared["clients_touched"].adds_up  # a day on which two accounts are touched is one day
+    assert not compared[
+        "clients_touched"
+    ].adds_up  # a day on which two accounts are touched is one day
     for found in compared.values():
         for one in found.bands.ranked:
             value = found.answers[one.name].value
@@ -51,11 +57,15 @@ def test_a_lead_sees_the_own_team_and_nobody_else(client_of: ClientOf, company: 
     assert all((one.name in page) == (one.team_id == people[0].team_id) for one in people)
 
 
-def test_an_account_manager_sees_the_own_figures_and_no_colleague(client_of: ClientOf, company: Workspace) -> None:
+def test_an_account_manager_sees_the_own_figures_and_no_colleague(
+    client_of: ClientOf, company: Workspace
+) -> None:
     client = client_of(Role.ACCOUNT_MANAGER, "kaya.yilmaz@ourfirm.example")
     page = client.get("/team").text
     assert "How do my figures stand?" in page
-    assert [one.name for one in managers(company.sight()) if one.name in page and one.id != "usr-010"] == []
+    assert [
+        one.name for one in managers(company.sight()) if one.name in page and one.id != "usr-010"
+    ] == []
     rows = list(csv.DictReader(io.StringIO(client.get("/team/export").text)))
     assert {row["account_manager"] for row in rows} == {"usr-010"}
     assert {row["band"] for row in rows} == {""}
@@ -63,8 +73,16 @@ def test_an_account_manager_sees_the_own_figures_and_no_colleague(client_of: Cli
 
 def test_a_team_narrows_who_stands_side_by_side(client_of: ClientOf, company: Workspace) -> None:
     people = managers(company.sight())
-    rows = list(csv.DictReader(io.StringIO(client_of(Role.EXECUTIVE).get(f"/team/export?team={people[0].team_id}").text)))
-    assert {row["account_manager"] for row in rows} == {one.id for one in people if one.team_id == people[0].team_id}
+    rows = list(
+        csv.DictReader(
+            io.StringIO(
+                client_of(Role.EXECUTIVE).get(f"/team/export?team={people[0].team_id}").text
+            )
+        )
+    )
+    assert {row["account_manager"] for row in rows} == {
+        one.id for one in people if one.team_id == people[0].team_id
+    }
 
 
 def test_an_outcome_that_is_no_kpi_is_said_to_be_none(client_of: ClientOf) -> None:

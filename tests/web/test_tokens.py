@@ -1,6 +1,8 @@
-"""The colours of the look: every pair of ink and ground that occurs can be read, in light and in dark, worked out from the style sheet itself.
+"""The colours of the look: every pair of ink and ground that occurs can be read, in light and in
+dark, worked out from the style sheet itself.
 
-Conversion: OKLab to linear sRGB (Björn Ottosson, 2020); contrast: WCAG 2.2, relative luminance. Out-of-gamut channels are clipped, as browsers do.
+Conversion: OKLab to linear sRGB (Björn Ottosson, 2020); contrast: WCAG 2.2, relative luminance.
+Out-of-gamut channels are clipped, as browsers do.
 """
 
 import math
@@ -16,17 +18,30 @@ PAIR = re.compile(r"--([a-z0-9-]+): light-dark\(oklch\(([\d. ]+)\), oklch\(([\d.
 
 GROUNDS = ("ground", "surface", "raised", "sunken", "hover")
 TEXT = (
-    [(ink, ground) for ink in ("ink", "ink-2", "ink-3", "accent", "good", "bad", "warn") for ground in GROUNDS]
+    [
+        (ink, ground)
+        for ink in ("ink", "ink-2", "ink-3", "accent", "good", "bad", "warn")
+        for ground in GROUNDS
+    ]
     + [(ink, f"{ink}-soft") for ink in ("accent", "good", "bad", "warn")]
     + [("ink", f"{tone}-soft") for tone in ("accent", "good", "bad", "warn")]
     + [("ink-2", f"{tone}-soft") for tone in ("accent", "good", "bad", "warn")]
     + [("ink-3", "accent-soft"), ("good", "accent-soft"), ("bad", "accent-soft")]
-    + [("on-fill", fill) for fill in ("accent-fill", "accent-fill-hover", "bad-fill", "bad-fill-hover")]
+    + [
+        ("on-fill", fill)
+        for fill in ("accent-fill", "accent-fill-hover", "bad-fill", "bad-fill-hover")
+    ]
     + [("heat-ink", f"heat-{step}") for step in range(1, 8)]
     + [(f"code-{voice}", "sunken") for voice in ("word", "text", "note")]
 )
-SHAPES = [(f"data-{series}", ground) for series in range(1, 7) for ground in ("surface", "raised", "ground")] + [
-    (line, ground) for line in ("line-strong", "accent", "good", "bad") for ground in ("surface", "raised", "sunken", "ground")
+SHAPES = [
+    (f"data-{series}", ground)
+    for series in range(1, 7)
+    for ground in ("surface", "raised", "ground")
+] + [
+    (line, ground)
+    for line in ("line-strong", "accent", "good", "bad")
+    for ground in ("surface", "raised", "sunken", "ground")
 ]
 
 Colour = tuple[float, float, float]
@@ -59,7 +74,9 @@ def contrast(one: Colour, other: Colour) -> float:
 def test_the_arithmetic_agrees_with_known_contrasts() -> None:
     assert contrast((1, 0, 0), (0, 0, 0)) == pytest.approx(21, abs=0.01)
     assert contrast((1, 0, 0), (0.5999, 0, 0)) == pytest.approx(3.95, abs=0.02)  # white on #808080
-    assert contrast((1, 0, 0), (0.6280, 0.2577, 29.23)) == pytest.approx(4.0, abs=0.01)  # white on #ff0000
+    assert contrast((1, 0, 0), (0.6280, 0.2577, 29.23)) == pytest.approx(
+        4.0, abs=0.01
+    )  # white on #ff0000
 
 
 @pytest.mark.parametrize("theme", ["light", "dark"])
@@ -81,12 +98,18 @@ def test_heat_goes_one_way_and_its_neighbours_differ(theme: str) -> None:
     seen = colours(theme)
     steps = [luminance(seen[f"heat-{step}"]) for step in range(1, 8)]
     assert steps == sorted(steps, reverse=theme == "light")
-    assert all(contrast(seen[f"heat-{step}"], seen[f"heat-{step + 1}"]) > 1.08 for step in range(1, 7))
+    assert all(
+        contrast(seen[f"heat-{step}"], seen[f"heat-{step + 1}"]) > 1.08 for step in range(1, 7)
+    )
 
 
 def test_both_themes_name_every_colour_that_the_style_sheets_use() -> None:
     names = set(re.findall(r"--([a-z0-9-]+):", TOKENS.read_text("utf-8")))
-    used = {name for sheet in TOKENS.parent.glob("*.css") for name in re.findall(r"var\(--([a-z0-9-]+)[,)]", sheet.read_text("utf-8"))}
+    used = {
+        name
+        for sheet in TOKENS.parent.glob("*.css")
+        for name in re.findall(r"var\(--([a-z0-9-]+)[,)]", sheet.read_text("utf-8"))
+    }
     assert used <= names
     assert colours("light").keys() == colours("dark").keys()
 

@@ -20,7 +20,9 @@ def page(served: Served, role: Role, path: str) -> int:
 def test_the_first_pages_of_a_snapshot_are_there_before_they_are_asked_for(served: Served) -> None:
     served.workspace.sights.forget()
     manager = served.people[Role.ACCOUNT_MANAGER]
-    served.workspace.people.sessions.find(served.workspace.people.sessions.start(manager.id, address="", agent="")[0])
+    served.workspace.people.sessions.find(
+        served.workspace.people.sessions.start(manager.id, address="", agent="")[0]
+    )
     Warming(served.app).open_all()
     assert page(served, Role.EXECUTIVE, "/overview") == 0
     assert page(served, Role.ACCOUNT_MANAGER, "/portfolio") == 0

@@ -1,4 +1,6 @@
-"""The shapes of what the API takes and gives, for its description and for checking what comes in."""
+"""The shapes of what the API takes and gives, for its description and for checking what comes
+in.
+"""
 
 from datetime import date, datetime
 from typing import Annotated, Any, Literal
@@ -73,7 +75,9 @@ class Answer(Open):
 
 
 class Explanation(Answer):
-    """An answer taken apart: its formula, its measures with what is in and out, its SQL, what it was made under."""
+    """An answer taken apart: its formula, its measures with what is in and out, its SQL, what it
+    was made under.
+    """
 
     name: str
     formula: str
@@ -125,7 +129,9 @@ class Bridge(Open):
 
 
 class Page(Open):
-    """A piece of a list, all of it from one snapshot; `next` is the address of the piece after it."""
+    """A piece of a list, all of it from one snapshot; `next` is the address of the piece after
+    it.
+    """
 
     items: list[dict[str, Any]]
     snapshot: str | None

@@ -1,6 +1,8 @@
-"""The accounts in sight as a list: what each is, who looks after it, whether it pays; searched, filtered and sorted in memory.
+"""The accounts in sight as a list: what each is, who looks after it, whether it pays; searched,
+filtered and sorted in memory.
 
-Thousands of accounts are a few megabytes: they are read once for a snapshot and scope, and a page picks from them.
+Thousands of accounts are a few megabytes: they are read once for a snapshot and scope, and a page
+picks from them.
 """
 
 from collections.abc import Iterable, Mapping, Sequence
@@ -18,7 +20,9 @@ UNKNOWN = "unknown"
 
 @dataclass(frozen=True)
 class Listed:
-    """One account of the list. `state`: active while a paid line counts, lost after the last one, prospect before the first."""
+    """One account of the list. `state`: active while a paid line counts, lost after the last one,
+    prospect before the first.
+    """
 
     id: str
     name: str
@@ -38,7 +42,9 @@ class Listed:
 
     def shown(self, name: str) -> str:
         """A filter's value as people read it."""
-        found = {"manager": self.manager_name, "team": self.team_name}.get(name, getattr(self, name, self.attributes.get(name)))
+        found = {"manager": self.manager_name, "team": self.team_name}.get(
+            name, getattr(self, name, self.attributes.get(name))
+        )
         return "Unknown" if found is None else str(found)
 
     def value(self, name: str) -> str | None:
@@ -48,14 +54,26 @@ class Listed:
 
     def holds(self, words: str) -> bool:
         """Whether every word stands in its name, its id or one of its attributes."""
-        own = (self.name, self.id, self.segment, self.industry, self.region, self.tier, self.manager_name, self.team_name, *self.attributes.values())
+        own = (
+            self.name,
+            self.id,
+            self.segment,
+            self.industry,
+            self.region,
+            self.tier,
+            self.manager_name,
+            self.team_name,
+            *self.attributes.values(),
+        )
         text = "\n".join(part for part in own if part).casefold()
         return all(word in text for word in words.casefold().split())
 
 
 @dataclass(frozen=True)
 class Wanted:
-    """What a list is narrowed to: words, a state, and values by filter (`unknown` is a value that nothing is known of)."""
+    """What a list is narrowed to: words, a state, and values by filter (`unknown` is a value that
+    nothing is known of).
+    """
 
     words: str = ""
     state: str = ""
@@ -64,19 +82,26 @@ class Wanted:
     def takes(self, account: Listed) -> bool:
         """Whether an account is in it."""
         held = all((account.value(name) or UNKNOWN) == value for name, value in self.values)
-        return held and (not self.state or account.state == self.state) and account.holds(self.words)
+        return (
+            held and (not self.state or account.state == self.state) and account.holds(self.words)
+        )
 
 
 _LIST = f"""
 WITH owner AS {OWNER},
-  home AS (SELECT user_id, arg_max(team_id, valid_from) AS team_id FROM team_span WHERE valid_from <= $day GROUP BY 1),
-  now AS (SELECT account_id, map(list(attribute), list(value)) AS held FROM attribute_span WHERE valid_from <= $day AND valid_to > $day GROUP BY 1),
+  home AS (SELECT user_id, arg_max(team_id, valid_from) AS team_id FROM team_span
+    WHERE valid_from <= $day GROUP BY 1),
+  now AS (SELECT account_id, map(list(attribute), list(value)) AS held FROM attribute_span
+    WHERE valid_from <= $day AND valid_to > $day GROUP BY 1),
   paying AS (SELECT DISTINCT account_id FROM paid_line WHERE valid_from <= $day AND valid_to > $day)
 SELECT a.id, coalesce(a.name, a.id) AS name,
-  CASE WHEN p.account_id IS NOT NULL THEN 'active' WHEN f.day <= $day THEN 'lost' ELSE 'prospect' END AS state,
-  now.held, o.user_id AS manager, u.name AS manager_name, h.team_id AS team, t.name AS team_name, f.day AS since
+  CASE WHEN p.account_id IS NOT NULL THEN 'active' WHEN f.day <= $day THEN 'lost' ELSE 'prospect'
+    END AS state,
+  now.held, o.user_id AS manager, u.name AS manager_name, h.team_id AS team, t.name AS team_name,
+    f.day AS since
 FROM live_accounts a LEFT JOIN owner o ON o.account_id = a.id LEFT JOIN users u ON u.id = o.user_id
-LEFT JOIN home h ON h.user_id = o.user_id LEFT JOIN teams t ON t.id = h.team_id LEFT JOIN now ON now.account_id = a.id
+LEFT JOIN home h ON h.user_id = o.user_id LEFT JOIN teams t ON t.id = h.team_id LEFT JOIN now
+  ON now.account_id = a.id
 LEFT JOIN first_paid f ON f.account_id = a.id LEFT JOIN paying p ON p.account_id = a.id
 ORDER BY lower(a.name), a.id"""
 _NAMED = ("segment", "industry", "region", "tier", "acquisition_source")
@@ -93,13 +118,22 @@ def _read(sight: Sight) -> list[Listed]:
     for row in rows(sight, _LIST):
         held = row.pop("held") or {}
         rest = {name: value for name, value in held.items() if name not in _NAMED}
-        made.append(Listed(**(row | {name: held.get(name) for name in _NAMED}), mrr=mrr.get(row["id"]), attributes=rest))
+        made.append(
+            Listed(
+                **(row | {name: held.get(name) for name in _NAMED}),
+                mrr=mrr.get(row["id"]),
+                attributes=rest,
+            )
+        )
     return made
 
 
 def attributes(sight: Sight) -> list[str]:
     """The names of the accounts' further attributes."""
-    return sight.kept("attributes", lambda: sorted({name for account in accounts(sight) for name in account.attributes}))
+    return sight.kept(
+        "attributes",
+        lambda: sorted({name for account in accounts(sight) for name in account.attributes}),
+    )
 
 
 def choices(sight: Sight, name: str) -> list[tuple[str, str]]:
@@ -108,18 +142,40 @@ def choices(sight: Sight, name: str) -> list[tuple[str, str]]:
     return sorted(found.items(), key=lambda pair: (pair[0] == UNKNOWN, pair[1].casefold()))
 
 
-def ordered(found: Iterable[Listed], key: str, columns: Mapping[str, Mapping[str, float]], *, downwards: bool = False) -> list[Listed]:
-    """The accounts by a column: of their own, or one of the figures given by account; what is not known comes last."""
+def ordered(
+    found: Iterable[Listed],
+    key: str,
+    columns: Mapping[str, Mapping[str, float]],
+    *,
+    downwards: bool = False,
+) -> list[Listed]:
+    """The accounts by a column: of their own, or one of the figures given by account; what is not
+    known comes last.
+    """
     figures = columns.get(key)
 
     def cell(account: Listed) -> float | str | None:
         if figures is not None:
             return figures.get(account.id)
-        plain = account.mrr if key == "mrr" else account.since.isoformat() if key == "since" and account.since else None
-        return plain if key in {"mrr", "since"} else (account.name if key == "name" else account.shown(key)).casefold()
+        plain = (
+            account.mrr
+            if key == "mrr"
+            else account.since.isoformat()
+            if key == "since" and account.since
+            else None
+        )
+        return (
+            plain
+            if key in {"mrr", "since"}
+            else (account.name if key == "name" else account.shown(key)).casefold()
+        )
 
     listed = list(found)
-    known = sorted((account for account in listed if cell(account) is not None), key=lambda account: (cell(account), account.id), reverse=downwards)
+    known = sorted(
+        (account for account in listed if cell(account) is not None),
+        key=lambda account: (cell(account), account.id),
+        reverse=downwards,
+    )
     return [*known, *(account for account in listed if cell(account) is None)]
 
 

@@ -1,4 +1,6 @@
-"""Which accounts need somebody today, in an order that anybody can check: urgent reasons first, then all reasons, then MRR."""
+"""Which accounts need somebody today, in an order that anybody can check: urgent reasons first,
+then all reasons, then MRR.
+"""
 
 from collections.abc import Iterable
 from dataclasses import dataclass
@@ -7,7 +9,10 @@ from kampass.book.accounts import Listed, accounts
 from kampass.book.reasons import Reason, reasons
 from kampass.workspace.view import Sight
 
-ORDER = "Accounts with more urgent reasons come first, then those with more reasons, then those with the higher MRR. There is no score: these facts are all there is."
+ORDER = (
+    "Accounts with more urgent reasons come first, then those with more reasons, then those "
+    "with the higher MRR. There is no score: these facts are all there is."
+)
 
 
 @dataclass(frozen=True)
@@ -30,7 +35,10 @@ def attention(sight: Sight) -> list[Needing]:
 
 def of_account(sight: Sight, account: str) -> tuple[Reason, ...]:
     """The reasons of one account."""
-    found = sight.kept("attention by account", lambda: {needing.account.id: needing.reasons for needing in attention(sight)})
+    found = sight.kept(
+        "attention by account",
+        lambda: {needing.account.id: needing.reasons for needing in attention(sight)},
+    )
     return found.get(account, ())
 
 
@@ -39,7 +47,19 @@ def _ordered(listed: Iterable[Listed], found: Iterable[Reason]) -> list[Needing]
     for reason in found:
         by_account.setdefault(reason.account, []).append(reason)
     made = [
-        Needing(account, tuple(sorted(by_account[account.id], key=lambda reason: not reason.urgent)))
-        for account in listed if account.id in by_account
-    ]  # fmt: skip
-    return sorted(made, key=lambda needing: (-needing.urgent, -len(needing.reasons), -(needing.account.mrr or 0), needing.account.name, needing.account.id))
+        Needing(
+            account, tuple(sorted(by_account[account.id], key=lambda reason: not reason.urgent))
+        )
+        for account in listed
+        if account.id in by_account
+    ]
+    return sorted(
+        made,
+        key=lambda needing: (
+            -needing.urgent,
+            -len(needing.reasons),
+            -(needing.account.mrr or 0),
+            needing.account.name,
+            needing.account.id,
+        ),
+    )

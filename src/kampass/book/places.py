@@ -1,4 +1,6 @@
-"""Places in the data that somebody who signs in can have: the users and the teams that the sources name."""
+"""Places in the data that somebody who signs in can have: the users and the teams that the sources
+name.
+"""
 
 from dataclasses import dataclass
 
@@ -16,7 +18,10 @@ class Place:
     gone: bool = False
 
 
-_USERS = "SELECT id, coalesce(name, id) AS name, email, coalesce(active_to <= $day, false) AS gone FROM users ORDER BY gone, lower(name), id"
+_USERS = (
+    "SELECT id, coalesce(name, id) AS name, email, coalesce(active_to <= $day, false) AS gone "
+    "FROM users ORDER BY gone, lower(name), id"
+)
 _TEAMS = "SELECT id, coalesce(name, id) AS name FROM teams ORDER BY lower(name), id"
 
 
@@ -32,5 +37,7 @@ def teams(sight: Sight) -> list[Place]:
 
 def user_of(sight: Sight, email: str) -> Place | None:
     """The one user with that e-mail address."""
-    found = [user for user in users(sight) if (user.email or "").casefold() == email.strip().casefold()]
+    found = [
+        user for user in users(sight) if (user.email or "").casefold() == email.strip().casefold()
+    ]
     return found[0] if len(found) == 1 else None

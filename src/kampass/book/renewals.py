@@ -1,4 +1,6 @@
-"""Contracts that come up for renewal and wait for an answer: due as `contract_renewal_rate` counts them."""
+"""Contracts that come up for renewal and wait for an answer: due as `contract_renewal_rate` counts
+them.
+"""
 
 from dataclasses import dataclass
 from datetime import date
@@ -29,15 +31,23 @@ class Renewal:
 
 _DUE = f"""
 WITH successor AS ({SUCCESSOR.sql(Scope("period", "$zone"))})
-SELECT c.id AS contract, c.account_id AS account, c.valid_to AS due, c.valid_to - $day::DATE AS days, p.name AS product, c.auto_renew,
-  CAST(CASE WHEN coalesce(c.currency, s.currency) = s.currency THEN c.value ELSE CAST(c.value AS DECIMAL(20, 6)) * fx.rate END AS DOUBLE) AS value
-FROM live_contracts c CROSS JOIN (SELECT currency FROM _settings) s LEFT JOIN products p ON p.id = c.product_id
-LEFT JOIN fx_span fx ON fx.currency = c.currency AND coalesce(c.signed_on, c.valid_from) >= fx.valid_from AND coalesce(c.signed_on, c.valid_from) < fx.valid_to
-WHERE coalesce(c.kind, 'new') <> 'amendment' AND coalesce(c.outcome, 'pending') = 'pending' AND c.id NOT IN (SELECT id FROM successor)
+SELECT c.id AS contract, c.account_id AS account, c.valid_to AS due,
+  c.valid_to - $day::DATE AS days, p.name AS product, c.auto_renew,
+  CAST(CASE WHEN coalesce(c.currency, s.currency) = s.currency THEN c.value ELSE
+    CAST(c.value AS DECIMAL(20, 6)) * fx.rate END AS DOUBLE) AS value
+FROM live_contracts c CROSS JOIN (SELECT currency FROM _settings) s LEFT JOIN products p
+  ON p.id = c.product_id
+LEFT JOIN fx_span fx ON fx.currency = c.currency
+  AND coalesce(c.signed_on, c.valid_from) >= fx.valid_from
+  AND coalesce(c.signed_on, c.valid_from) < fx.valid_to
+WHERE coalesce(c.kind, 'new') <> 'amendment' AND coalesce(c.outcome, 'pending') = 'pending'
+  AND c.id NOT IN (SELECT id FROM successor)
   AND c.valid_to > $day::DATE - {GRACE} AND c.valid_to < $day::DATE + {AHEAD}
 ORDER BY c.valid_to, c.id"""
 
 
 def renewals(sight: Sight) -> list[Renewal]:
-    """The contracts due within 90 days, and those due in the last 30 that wait for an answer still; soonest first."""
+    """The contracts due within 90 days, and those due in the last 30 that wait for an answer still;
+    soonest first.
+    """
     return sight.kept("renewals", lambda: [Renewal(**row) for row in rows(sight, _DUE)])

@@ -1,4 +1,6 @@
-"""What changed in the last seven days: revenue by account, contracts signed and lost, what people answered, tickets opened and resolved."""
+"""What changed in the last seven days: revenue by account, contracts signed and lost, what people
+answered, tickets opened and resolved.
+"""
 
 from collections.abc import Iterator
 from dataclasses import dataclass
@@ -30,7 +32,14 @@ class Changed:
 
 def week(sight: Sight) -> list[Changed]:
     """The changes of the last seven days, newest first."""
-    return sight.kept("week", lambda: sorted([*_revenue(sight), *_events(sight)], key=lambda change: (change.on, change.name), reverse=True))
+    return sight.kept(
+        "week",
+        lambda: sorted(
+            [*_revenue(sight), *_events(sight)],
+            key=lambda change: (change.on, change.name),
+            reverse=True,
+        ),
+    )
 
 
 def _revenue(sight: Sight) -> Iterator[Changed]:
@@ -54,28 +63,44 @@ def _revenue(sight: Sight) -> Iterator[Changed]:
                 else "MRR"
             )
             text = f"MRR now {show_value(later, 'money', sight.settings.currency)}"
-            yield Changed(account.id, account.name, account.manager, "contract", end, f"{words} {moved}", text, tone="good" if later > earlier else "bad")
+            yield Changed(
+                account.id,
+                account.name,
+                account.manager,
+                "contract",
+                end,
+                f"{words} {moved}",
+                text,
+                tone="good" if later > earlier else "bad",
+            )
 
 
 _EVENTS = f"""
 WITH event AS (
   SELECT c.account_id, 'contract' AS mark, coalesce(c.signed_on, c.valid_from) AS "on",
-    CASE coalesce(c.kind, 'new') WHEN 'renewal' THEN 'Renewed' WHEN 'extension' THEN 'Extended' WHEN 'amendment' THEN 'Contract amended' ELSE 'Contract signed' END AS title,
+    CASE coalesce(c.kind, 'new') WHEN 'renewal' THEN 'Renewed' WHEN 'extension' THEN 'Extended' WHEN
+      'amendment' THEN 'Contract amended' ELSE 'Contract signed' END AS title,
     concat_ws(', ', c.id, p.name) AS text, NULL AS quote, 'good' AS tone
   FROM live_contracts c LEFT JOIN products p ON p.id = c.product_id
   UNION ALL
-  SELECT account_id, 'contract', coalesce(ended_on, valid_to), 'Contract lost', concat_ws(', ', id, churn_type, churn_reason), NULL, 'bad'
+  SELECT account_id, 'contract', coalesce(ended_on, valid_to), 'Contract lost',
+    concat_ws(', ', id, churn_type, churn_reason), NULL, 'bad'
   FROM live_contracts WHERE outcome = 'lost'
   UNION ALL
-  SELECT r.account_id, 'survey', r._day, format('{{:g}} of {{:g}}', CAST(r.score AS DOUBLE), CAST(s.scale_max AS DOUBLE)),
-    concat_ws(', ', coalesce(s.name, upper(s.kind)), c.name), r.comment, CASE WHEN {UNHAPPY} THEN 'bad' END
-  FROM live_responses r JOIN surveys s ON s.id = r.survey_id LEFT JOIN contacts c ON c.id = r.contact_id WHERE s.kind NOT IN ('enps', 'esat')
+  SELECT r.account_id, 'survey', r._day, format('{{:g}} of {{:g}}', CAST(r.score AS DOUBLE),
+    CAST(s.scale_max AS DOUBLE)),
+    concat_ws(', ', coalesce(s.name, upper(s.kind)), c.name), r.comment,
+      CASE WHEN {UNHAPPY} THEN 'bad' END
+  FROM live_responses r JOIN surveys s ON s.id = r.survey_id LEFT JOIN contacts c
+    ON c.id = r.contact_id WHERE s.kind NOT IN ('enps', 'esat')
   UNION ALL
-  SELECT account_id, 'ticket', _day, 'Ticket opened' || coalesce(': ' || topic, ''), concat_ws(', ', id, priority), NULL,
+  SELECT account_id, 'ticket', _day, 'Ticket opened' || coalesce(': ' || topic, ''),
+    concat_ws(', ', id, priority), NULL,
     CASE WHEN priority IN ('high', 'urgent') THEN 'warn' END
   FROM live_tickets)
 SELECT a.id AS account, a.name, e.mark, e."on", e.title, e.text, e.quote, e.tone
-FROM event e JOIN live_accounts a ON a.id = e.account_id WHERE e."on" > $day::DATE - {DAYS} AND e."on" <= $day"""
+FROM event e JOIN live_accounts a ON a.id = e.account_id WHERE e."on" > $day::DATE - {DAYS}
+  AND e."on" <= $day"""
 
 
 def _events(sight: Sight) -> Iterator[Changed]:

@@ -1,4 +1,6 @@
-"""A KPI as a value: what it asks, what it counts, how the parts make the figure, and the examples that prove it."""
+"""A KPI as a value: what it asks, what it counts, how the parts make the figure, and the examples
+that prove it.
+"""
 
 import re
 from dataclasses import asdict, dataclass
@@ -9,8 +11,20 @@ Form = Literal["ratio", "total", "statistic"]
 ACCOUNT_ATTRIBUTES = ("segment", "industry", "region", "tier", "acquisition_source")
 ACCOUNT_DIMENSIONS = (*ACCOUNT_ATTRIBUTES, "account", "account_manager", "team")
 OWN_DIMENSIONS = (
-    "user", "agent", "channel", "direction", "purpose", "persona", "priority", "topic", "survey", "source", "kind", "product", "family",
-)  # fmt: skip
+    "user",
+    "agent",
+    "channel",
+    "direction",
+    "purpose",
+    "persona",
+    "priority",
+    "topic",
+    "survey",
+    "source",
+    "kind",
+    "product",
+    "family",
+)
 
 
 WINDOWS = ("", "previous", "year")
@@ -30,24 +44,39 @@ class Measure:
     @property
     def counted(self) -> tuple[str, str]:
         """The aggregate without its filter, and the filter."""
-        of, *filters = re.split(r"\s+(?=filter\s*\()", " ".join(self.of.split()), maxsplit=1, flags=re.IGNORECASE)
+        of, *filters = re.split(
+            r"\s+(?=filter\s*\()", " ".join(self.of.split()), maxsplit=1, flags=re.IGNORECASE
+        )
         return of, "".join(filters)
 
     def counts_like(self, other: "Measure") -> bool:
         """Whether both count the same kind of unit, whatever their conditions."""
         of = self.counted[0]
         kind = (of, self.fact, self.window, self.latest_per)
-        return of.lower().startswith("count") and kind == (other.counted[0], other.fact, other.window, other.latest_per)
+        return of.lower().startswith("count") and kind == (
+            other.counted[0],
+            other.fact,
+            other.window,
+            other.latest_per,
+        )
 
     def is_part_of(self, whole: "Measure") -> bool:
-        """Whether its units are some of those of `whole`, as far as the definition shows: the same count with more conditions."""
-        narrower = whole.where is None or self.where == whole.where or (self.where or "").endswith(f" and {whole.where}")
+        """Whether its units are some of those of `whole`, as far as the definition shows: the same
+        count with more conditions.
+        """
+        narrower = (
+            whole.where is None
+            or self.where == whole.where
+            or (self.where or "").endswith(f" and {whole.where}")
+        )
         return self.counts_like(whole) and narrower and not whole.counted[1]
 
 
 @dataclass(frozen=True, eq=False)
 class Kpi:
-    """A KPI definition, the same only as itself. `dimensions` may hold `account`, which stands for every account dimension and attribute."""
+    """A KPI definition, the same only as itself. `dimensions` may hold `account`, which stands for
+    every account dimension and attribute.
+    """
 
     id: str
     name: str
@@ -89,7 +118,9 @@ class Kpi:
 
     @property
     def is_share(self) -> bool:
-        """Whether it is a proportion: counted units of which the denominator counts all, in one count or a sum of counts."""
+        """Whether it is a proportion: counted units of which the denominator counts all, in one
+        count or a sum of counts.
+        """
         names = [self.value, *(name.strip() for name in (self.denominator or "").split("+"))]
         if self.distribution or not all(name in self.measures for name in names):
             return False
@@ -105,7 +136,9 @@ class Kpi:
 
     @property
     def named_dimensions(self) -> tuple[str, ...]:
-        """Every dimension by name; any further account attribute comes on top where accounts can cut it."""
+        """Every dimension by name; any further account attribute comes on top where accounts can
+        cut it.
+        """
         rest = tuple(name for name in self.dimensions if name != "account")
         return (*ACCOUNT_DIMENSIONS, *rest) if self.takes_any_account_dimension else rest
 
@@ -115,12 +148,21 @@ _HIDDEN = {"examples", "own", "place", "measures"}
 
 def describe(kpi: Kpi) -> dict[str, Any]:
     """A definition as plain values."""
-    described = {key: list(value) if isinstance(value, tuple) else value for key, value in asdict(kpi).items() if key not in _HIDDEN}
+    described = {
+        key: list(value) if isinstance(value, tuple) else value
+        for key, value in asdict(kpi).items()
+        if key not in _HIDDEN
+    }
     described["dimensions"] = list(kpi.named_dimensions)
     described["measures"] = {
         name: " ".join(
             part
-            for part in (measure.of, f"over {measure.fact}", f"({measure.window})" if measure.window else "", f"where {measure.where}" if measure.where else "")
+            for part in (
+                measure.of,
+                f"over {measure.fact}",
+                f"({measure.window})" if measure.window else "",
+                f"where {measure.where}" if measure.where else "",
+            )
             if part
         )
         for name, measure in kpi.measures.items()

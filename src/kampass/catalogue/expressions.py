@@ -1,7 +1,8 @@
-"""The expressions inside definitions: parsed, checked against an allow-list, written anew from the tree.
+"""The expressions inside definitions: parsed, checked against an allow-list, written anew from the
+tree.
 
-No text of a KPI file ever reaches the database: only nodes, functions and columns that are listed here do, and what
-is executed is generated from them.
+No text of a KPI file ever reaches the database: only nodes, functions and columns that are listed
+here do, and what is executed is generated from them.
 """
 
 from collections.abc import Callable, Mapping
@@ -21,13 +22,21 @@ LONGEST = 2000
 MICROSECONDS = {"hours": "3600000000.0", "days": "86400000000.0"}
 """Columns of these kinds hold whole microseconds; this many make one unit."""
 _FORMULA = "Use measures, numbers, + - * / and parentheses."
-_CONDITION = "Use the fact's columns, literals, comparisons, and, or, not, in, between, is null, arithmetic, coalesce, abs, least, greatest, case."
-_AGGREGATE = "Write count(*), count(distinct column), sum(column), max(column), median(column) or quantile(column, 0.9), with an optional filter (where ...)."
+_CONDITION = (
+    "Use the fact's columns, literals, comparisons, and, or, not, in, between, is null, "
+    "arithmetic, coalesce, abs, least, greatest, case."
+)
+_AGGREGATE = (
+    "Write count(*), count(distinct column), sum(column), max(column), median(column) or "
+    "quantile(column, 0.9), with an optional filter (where ...)."
+)
 
 
 @dataclass(frozen=True)
 class Condition:
-    """A condition over a fact's columns: its SQL (columns as `f."name"`) and the columns it reads."""
+    """A condition over a fact's columns: its SQL (columns as `f."name"`) and the columns it
+    reads.
+    """
 
     sql: str
     columns: frozenset[str]
@@ -65,11 +74,20 @@ def aggregate(text: str, columns: Mapping[str, str]) -> Aggregate:
         return Aggregate("count", "*", frozenset(), (), None, where)
     parts = argument.expressions if isinstance(argument, exp.Tuple) else [argument]
     if function == "distinct" and not all(isinstance(part, exp.Column) for part in parts):
-        raise DefinitionError(f"'{text}' counts distinct values of something that is not a column.", hint=_AGGREGATE)
+        raise DefinitionError(
+            f"'{text}' counts distinct values of something that is not a column.", hint=_AGGREGATE
+        )
     checked = [_checked(part, columns, text, raw=True) for part in parts]
     plain = tuple(part.name for part in parts if isinstance(part, exp.Column))
     sql = checked[0].sql if len(checked) == 1 else f"({', '.join(part.sql for part in checked)})"
-    return Aggregate(function, sql, frozenset().union(*(part.columns for part in checked)), plain, quantile, where)
+    return Aggregate(
+        function,
+        sql,
+        frozenset().union(*(part.columns for part in checked)),
+        plain,
+        quantile,
+        where,
+    )
 
 
 def formula(text: str, measures: Mapping[str, str] | Callable[[str], str]) -> str:
@@ -88,7 +106,11 @@ def conjuncts(text: str | None) -> list[str]:
 
     def split(tree: "exp.Expression") -> list[str]:
         inner = tree.unnest()
-        return [*split(inner.left), *split(inner.right)] if isinstance(inner, exp.And) else [inner.sql(dialect="duckdb")]
+        return (
+            [*split(inner.left), *split(inner.right)]
+            if isinstance(inner, exp.And)
+            else [inner.sql(dialect="duckdb")]
+        )
 
     return split(_parse(text)) if text else []
 
@@ -105,14 +127,24 @@ def names_in(text: str | None) -> tuple[str, ...]:
     """The measures a formula reads, in the order in which it names them."""
     from sqlglot import exp
 
-    found = sorted((node for node in _parse(text).find_all(exp.Column)), key=lambda node: node.this.meta.get("start", 0)) if text else []
+    found = (
+        sorted(
+            (node for node in _parse(text).find_all(exp.Column)),
+            key=lambda node: node.this.meta.get("start", 0),
+        )
+        if text
+        else []
+    )
     return tuple(dict.fromkeys(node.name for node in found))
 
 
-def evaluate(text: str, values: Mapping[str, "Fraction | float | None"], *, exact: bool = False) -> "Fraction | float | None":
+def evaluate(
+    text: str, values: Mapping[str, "Fraction | float | None"], *, exact: bool = False
+) -> "Fraction | float | None":
     """A formula's value over measures; None where a measure is unknown or a denominator is zero.
 
-    As the engine works it out: exact until the first division, floats from there on. `exact` stays with fractions.
+    As the engine works it out: exact until the first division, floats from there on. `exact` stays
+    with fractions.
 
     >>> from fractions import Fraction
     >>> evaluate("(a - b) / b", {"a": Fraction(3), "b": Fraction(2)}, exact=True)
@@ -121,7 +153,9 @@ def evaluate(text: str, values: Mapping[str, "Fraction | float | None"], *, exac
     return _evaluate(_parse(text), values, exact=exact)
 
 
-def _evaluate(tree: "exp.Expression", values: Mapping[str, "Fraction | float | None"], *, exact: bool) -> "Fraction | float | None":
+def _evaluate(
+    tree: "exp.Expression", values: Mapping[str, "Fraction | float | None"], *, exact: bool
+) -> "Fraction | float | None":
     from sqlglot import exp
 
     if isinstance(tree, exp.Paren):
@@ -150,7 +184,10 @@ def _parse(text: str) -> "exp.Expression":
     from sqlglot.errors import SqlglotError
 
     if len(text) > LONGEST:
-        raise DefinitionError(f"An expression is longer than {LONGEST} characters.", hint="Split it into several measures.")
+        raise DefinitionError(
+            f"An expression is longer than {LONGEST} characters.",
+            hint="Split it into several measures.",
+        )
     try:
         tree = sqlglot.parse_one(str(text), dialect="duckdb")
     except (SqlglotError, RecursionError) as wrong:
@@ -183,14 +220,45 @@ def _allowed() -> tuple[type, ...]:
     from sqlglot import exp
 
     return (
-        exp.And, exp.Or, exp.Not, exp.EQ, exp.NEQ, exp.GT, exp.GTE, exp.LT, exp.LTE, exp.In, exp.Is, exp.Between, exp.Null, exp.Boolean,
-        exp.Literal, exp.Column, exp.Identifier, exp.Paren, exp.Add, exp.Sub, exp.Mul, exp.Neg, exp.Coalesce, exp.Abs, exp.Least,
-        exp.Greatest, exp.Lower, exp.Upper, exp.Case, exp.If,
-    )  # fmt: skip
+        exp.And,
+        exp.Or,
+        exp.Not,
+        exp.EQ,
+        exp.NEQ,
+        exp.GT,
+        exp.GTE,
+        exp.LT,
+        exp.LTE,
+        exp.In,
+        exp.Is,
+        exp.Between,
+        exp.Null,
+        exp.Boolean,
+        exp.Literal,
+        exp.Column,
+        exp.Identifier,
+        exp.Paren,
+        exp.Add,
+        exp.Sub,
+        exp.Mul,
+        exp.Neg,
+        exp.Coalesce,
+        exp.Abs,
+        exp.Least,
+        exp.Greatest,
+        exp.Lower,
+        exp.Upper,
+        exp.Case,
+        exp.If,
+    )
 
 
-def _checked(tree: "exp.Expression", columns: Mapping[str, str], text: str, *, raw: bool = False) -> Condition:
-    """The checked tree as SQL. Durations are microseconds inside: a condition sees hours or days, an aggregate (`raw`) what is there."""
+def _checked(
+    tree: "exp.Expression", columns: Mapping[str, str], text: str, *, raw: bool = False
+) -> Condition:
+    """The checked tree as SQL. Durations are microseconds inside: a condition sees hours or days,
+    an aggregate (`raw`) what is there.
+    """
     from sqlglot import exp
 
     allowed = _allowed()
@@ -201,7 +269,9 @@ def _checked(tree: "exp.Expression", columns: Mapping[str, str], text: str, *, r
         if isinstance(node, exp.Column):
             if node.table or node.name not in columns:
                 close = get_close_matches(node.name, list(columns), n=1)
-                suggestion = f" Did you mean '{close[0]}'?" if close else f" Columns: {', '.join(columns)}."
+                suggestion = (
+                    f" Did you mean '{close[0]}'?" if close else f" Columns: {', '.join(columns)}."
+                )
                 raise DefinitionError(f"There is no column '{node.sql()}' here.{suggestion}")
             used.add(node.name)
 
@@ -210,7 +280,13 @@ def _checked(tree: "exp.Expression", columns: Mapping[str, str], text: str, *, r
             return node
         column = exp.column(node.name, table="f", quoted=True)
         unit = MICROSECONDS.get(columns[node.name])
-        return column if raw or unit is None else exp.paren(exp.Div(this=exp.cast(column, "double"), expression=exp.Literal.number(unit)))
+        return (
+            column
+            if raw or unit is None
+            else exp.paren(
+                exp.Div(this=exp.cast(column, "double"), expression=exp.Literal.number(unit))
+            )
+        )
 
     written = tree.transform(write)
     return Condition(f"({written.sql(dialect='duckdb')})", frozenset(used))
@@ -228,12 +304,18 @@ def _formula(tree: "exp.Expression", text: str, look_up: Callable[[str], str]) -
         left, right = _formula(tree.left, text, look_up), _formula(tree.right, text, look_up)
         return f"({left} {signs[type(tree)]} {right})"
     if isinstance(tree, exp.Div):
-        return f"(CAST({_formula(tree.left, text, look_up)} AS DOUBLE) / nullif({_formula(tree.right, text, look_up)}, 0))"
+        return (
+            f"(CAST({_formula(tree.left, text, look_up)} AS DOUBLE) / "
+            f"nullif({_formula(tree.right, text, look_up)}, 0))"
+        )
     if isinstance(tree, exp.Literal) and tree.is_number:
         return str(int(tree.this)) if tree.this.isdigit() else str(float(tree.this))
     if isinstance(tree, exp.Column) and not tree.table:
         try:
             return look_up(tree.name)
         except KeyError:
-            raise DefinitionError(f"The formula '{text}' reads '{tree.name}', which is no measure of this KPI.", hint=_FORMULA) from None
+            raise DefinitionError(
+                f"The formula '{text}' reads '{tree.name}', which is no measure of this KPI.",
+                hint=_FORMULA,
+            ) from None
     raise DefinitionError(f"'{tree.sql()}' is not allowed in the formula '{text}'.", hint=_FORMULA)

@@ -1,4 +1,6 @@
-"""The JSON Schema of definition files, for editors: made from the same lists that the reader checks."""
+"""The JSON Schema of definition files, for editors: made from the same lists that the reader
+checks.
+"""
 
 from typing import Any
 
@@ -13,7 +15,11 @@ _SHAPES: dict[str, dict[str, Any]] = {
     "suppress_below": {"type": "integer", "minimum": 2},
     "version": {"type": "integer", "minimum": 1},
     "window_covered": {"enum": ["previous"]},
-    "cadence": {"type": "object", "properties": {name: {"type": "string"} for name in ("collect", "review", "deep_dive")}, "additionalProperties": False},
+    "cadence": {
+        "type": "object",
+        "properties": {name: {"type": "string"} for name in ("collect", "review", "deep_dive")},
+        "additionalProperties": False,
+    },
     "needs": {"type": "array", "items": {"enum": list(TABLES)}},
     "dimensions": {"type": "array", "items": {"enum": ["account", "team", *OWN_DIMENSIONS]}},
     "examples": {"type": "array", "items": {"type": "object", "required": ["expect"]}},
@@ -30,14 +36,24 @@ def schema() -> dict[str, Any]:
                 "type": "object",
                 "required": ["of"],
                 "additionalProperties": False,
-                "properties": {name: {"enum": list(WINDOWS)} if name == "window" else {"type": "string"} for name in sorted(MEASURE_KEYS)},
+                "properties": {
+                    name: {"enum": list(WINDOWS)} if name == "window" else {"type": "string"}
+                    for name in sorted(MEASURE_KEYS)
+                },
             },
         ]
     }
-    properties: dict[str, Any] = {name: {"type": ["string", "number"]} for name in sorted(REQUIRED | OPTIONAL)}
+    properties: dict[str, Any] = {
+        name: {"type": ["string", "number"]} for name in sorted(REQUIRED | OPTIONAL)
+    }
     properties |= {name: {"enum": list(choices)} for name, choices in CHOICES.items()}
     properties |= _SHAPES | {"measures": {"type": "object", "additionalProperties": measure}}
-    kpi = {"type": "object", "required": sorted(REQUIRED), "additionalProperties": False, "properties": properties}
+    kpi = {
+        "type": "object",
+        "required": sorted(REQUIRED),
+        "additionalProperties": False,
+        "properties": properties,
+    }
     return {
         "$schema": "https://json-schema.org/draft/2020-12/schema",
         "title": "KPI definitions",

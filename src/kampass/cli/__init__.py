@@ -22,7 +22,9 @@ def main() -> None:
     from kampass.errors import KampassError
 
     if hasattr(signal, "SIGPIPE"):
-        signal.signal(signal.SIGPIPE, signal.SIG_DFL)  # a reader that has seen enough ends us quietly, as it does any filter
+        signal.signal(
+            signal.SIGPIPE, signal.SIG_DFL
+        )  # a reader that has seen enough ends us quietly, as it does any filter
     warnings.showwarning = _note
     try:
         _arm(os.environ.get("KAMPASS_FAIL_AT"))
@@ -43,7 +45,9 @@ def main() -> None:
 
 
 def _run(app: Callable[..., object]) -> object:
-    """Run the command; once more where a damaged snapshot was in its way, which is built again then."""
+    """Run the command; once more where a damaged snapshot was in its way, which is built again
+    then.
+    """
     import typer
     from typer.exceptions import TyperException
 
@@ -109,7 +113,12 @@ def _wants_json() -> bool:
 
 def _complain(code: str, message: str, hint: str) -> None:
     if _wants_json():
-        print(json.dumps({"error": {"code": code, "message": message, "hint": hint}}, ensure_ascii=False), file=sys.stderr)
+        print(
+            json.dumps(
+                {"error": {"code": code, "message": message, "hint": hint}}, ensure_ascii=False
+            ),
+            file=sys.stderr,
+        )
         return
     print(harmless(f"kampass: {message}"), file=sys.stderr)
     if hint:

@@ -87,10 +87,17 @@ class Part(StrEnum):
 
 
 GrainOption = Annotated[Grain | None, typer.Option(help="Cut the period into pieces.")]
-ByOption = Annotated[list[str] | None, typer.Option(help="A dimension, e.g. segment or account_manager.", autocompletion=complete_dimension)]
+ByOption = Annotated[
+    list[str] | None,
+    typer.Option(
+        help="A dimension, e.g. segment or account_manager.", autocompletion=complete_dimension
+    ),
+]
 WhereOption = Annotated[list[str] | None, typer.Option(help="A filter, e.g. segment=enterprise.")]
 TotalOption = Annotated[bool, typer.Option("--total", help="Add the total to a cut.")]
-CompareOption = Annotated[Compare | None, typer.Option(help="Add the change since the period before, or a year ago.")]
+CompareOption = Annotated[
+    Compare | None, typer.Option(help="Add the change since the period before, or a year ago.")
+]
 KnownAtOption = Annotated[str | None, typer.Option(help="As known at this instant.")]
 SnapshotOption = Annotated[str | None, typer.Option(help="From this snapshot.")]
 
@@ -100,12 +107,20 @@ def _root(
     context: typer.Context,
     *,
     version: Annotated[bool, typer.Option("--version", help="Print the version.")] = False,
-    server: Annotated[str | None, typer.Option(help="Ask this server instead of a workspace here; the token is read from KAMPASS_TOKEN.")] = None,
+    server: Annotated[
+        str | None,
+        typer.Option(
+            help="Ask this server instead of a workspace here; the token is read from "
+            "KAMPASS_TOKEN."
+        ),
+    ] = None,
 ) -> None:
     context.obj = server
     if server is not None and context.invoked_subcommand not in {*REMOTE, None}:
         raise QuestionError(
-            f"'{context.invoked_subcommand}' works on a workspace of this machine.", code="not_over_server", hint=f"--server goes with {', '.join(REMOTE)}."
+            f"'{context.invoked_subcommand}' works on a workspace of this machine.",
+            code="not_over_server",
+            hint=f"--server goes with {', '.join(REMOTE)}.",
         )
     if version:
         from kampass import __version__
@@ -117,30 +132,53 @@ def _root(
 @app.command()
 def init(
     folder: Annotated[Path, typer.Argument(help="The new workspace's folder.")],
-    from_: Annotated[Path | None, typer.Option("--from", help="A folder of canonical CSV or Parquet files to load and publish.")] = None,
+    from_: Annotated[
+        Path | None,
+        typer.Option(
+            "--from", help="A folder of canonical CSV or Parquet files to load and publish."
+        ),
+    ] = None,
     *,
-    sample: Annotated[bool, typer.Option("--sample", help="Fill it with the sample company.")] = False,
+    sample: Annotated[
+        bool, typer.Option("--sample", help="Fill it with the sample company.")
+    ] = False,
     scale: Annotated[float, typer.Option("--scale", help="The sample company's size.")] = 1.0,
-    timezone: Annotated[str, typer.Option(help="IANA time zone in which days and months are cut.")] = "UTC",
-    currency: Annotated[str, typer.Option(help="Money is shown in this currency (ISO 4217).")] = "USD",
+    timezone: Annotated[
+        str, typer.Option(help="IANA time zone in which days and months are cut.")
+    ] = "UTC",
+    currency: Annotated[
+        str, typer.Option(help="Money is shown in this currency (ISO 4217).")
+    ] = "USD",
     fiscal_start: Annotated[int, typer.Option(help="First month of the fiscal year.")] = 1,
     week_start: Annotated[str, typer.Option(help="monday, sunday or saturday.")] = "monday",
-    recorded_at: Annotated[str | None, typer.Option(help="Date the load: 2026-01-03T00:00:00Z.")] = None,
+    recorded_at: Annotated[
+        str | None, typer.Option(help="Date the load: 2026-01-03T00:00:00Z.")
+    ] = None,
 ) -> None:
     """Make a workspace. Example: `kampass init acme --from exports --timezone Europe/Berlin`."""
     from kampass.cli.workspace import init_workspace
 
     init_workspace(
-        folder, from_, recorded_at, scale if sample else None,
-        timezone=timezone, currency=currency, fiscal_start=fiscal_start, week_start=week_start,
-    )  # fmt: skip
+        folder,
+        from_,
+        recorded_at,
+        scale if sample else None,
+        timezone=timezone,
+        currency=currency,
+        fiscal_start=fiscal_start,
+        week_start=week_start,
+    )
 
 
 @app.command()
 def sync(
-    source: Annotated[str | None, typer.Argument(help="One source of kampass.toml; all of them if left out.")] = None,
+    source: Annotated[
+        str | None, typer.Argument(help="One source of kampass.toml; all of them if left out.")
+    ] = None,
     workspace: WorkspaceOption = Path(),
-    recorded_at: Annotated[str | None, typer.Option(help="Date the load: 2026-01-03T00:00:00Z.")] = None,
+    recorded_at: Annotated[
+        str | None, typer.Option(help="Date the load: 2026-01-03T00:00:00Z.")
+    ] = None,
 ) -> None:
     """Load what the sources state now, and publish it. Example: `kampass sync`."""
     from kampass.cli.workspace import sync_workspace
@@ -172,10 +210,21 @@ def export(
 @app.command()
 def kpi(
     context: typer.Context,
-    period: Annotated[str, typer.Option("--period", "-p", help="2026, 2026-Q1, 2026-03, 2026-W09, 2026-03-14, FY2026, 2025-01..2025-12.")],
+    period: Annotated[
+        str,
+        typer.Option(
+            "--period",
+            "-p",
+            help="2026, 2026-Q1, 2026-03, 2026-W09, 2026-03-14, FY2026, 2025-01..2025-12.",
+        ),
+    ],
     ids: Annotated[
         list[str] | None,
-        typer.Argument(help="KPIs, see `kampass catalogue list`; without any, those switched on.", metavar="ID...", autocompletion=complete_kpi),
+        typer.Argument(
+            help="KPIs, see `kampass catalogue list`; without any, those switched on.",
+            metavar="ID...",
+            autocompletion=complete_kpi,
+        ),
     ] = None,
     workspace: WorkspaceOption = Path(),
     grain: GrainOption = None,
@@ -185,8 +234,12 @@ def kpi(
     compare: CompareOption = None,
     known_at: KnownAtOption = None,
     snapshot: SnapshotOption = None,
-    format: Annotated[Format, typer.Option(help="How the answer is written.")] = Format.table,  # noqa: A002 - the option's name
-    output: Annotated[Path | None, typer.Option("--output", "-o", help="The file that it is written to; stdout if left out.")] = None,
+    # The option's name.
+    format: Annotated[Format, typer.Option(help="How the answer is written.")] = Format.table,  # noqa: A002
+    output: Annotated[
+        Path | None,
+        typer.Option("--output", "-o", help="The file that it is written to; stdout if left out."),
+    ] = None,
 ) -> None:
     """Ask for KPIs. Example: `kampass kpi nrr csat --period 2025 --grain quarter --by segment`."""
     from kampass.cli.views.show import show_result
@@ -194,9 +247,16 @@ def kpi(
     opened = asked_of(context, workspace)
     chosen = ids or list(opened.enabled)
     result = opened.kpi(
-        chosen, period=period, grain=grain, by=by or (), where=where or (), total=total,
-        compare=compare.value if compare else None, known_at=known_at, snapshot=snapshot,
-    )  # fmt: skip
+        chosen,
+        period=period,
+        grain=grain,
+        by=by or (),
+        where=where or (),
+        total=total,
+        compare=compare.value if compare else None,
+        known_at=known_at,
+        snapshot=snapshot,
+    )
     show_result(result, format.value, output)
 
 
@@ -204,7 +264,12 @@ def kpi(
 def explain(
     context: typer.Context,
     period: Annotated[str, typer.Option("--period", "-p", help="As `kampass kpi` takes it.")],
-    ids: Annotated[list[str], typer.Argument(help="KPIs, see `kampass catalogue list`.", metavar="ID...", autocompletion=complete_kpi)],
+    ids: Annotated[
+        list[str],
+        typer.Argument(
+            help="KPIs, see `kampass catalogue list`.", metavar="ID...", autocompletion=complete_kpi
+        ),
+    ],
     workspace: WorkspaceOption = Path(),
     grain: GrainOption = None,
     by: ByOption = None,
@@ -214,46 +279,87 @@ def explain(
     known_at: KnownAtOption = None,
     snapshot: SnapshotOption = None,
     rows: Annotated[Part | None, typer.Option("--rows", help="The source rows instead.")] = None,
-    limit: Annotated[int | None, typer.Option(min=0, help="At most so many rows for each measure.")] = None,
-    format: Annotated[Written, typer.Option(help="How it is written; csv is for --rows.")] = Written.table,  # noqa: A002 - the option's name
+    limit: Annotated[
+        int | None, typer.Option(min=0, help="At most so many rows for each measure.")
+    ] = None,
+    format: Annotated[  # noqa: A002
+        Written, typer.Option(help="How it is written; csv is for --rows.")
+    ] = Written.table,
 ) -> None:
-    """Take a figure apart, down to its rows. Example: `kampass explain nrr --period 2025-Q4 --by segment --rows denominator`."""
+    """Take a figure apart, down to its rows. Example: `kampass explain nrr --period 2025-Q4 --by
+    segment --rows denominator`.
+    """
     from kampass.cli.views.explain import show_explanations, show_rows
     from kampass.workspace import Asking
 
     asked: Asking = {
-        "period": period, "grain": grain, "by": by or (), "where": where or (), "total": total, "compare": compare.value if compare else None,
-    }  # fmt: skip
+        "period": period,
+        "grain": grain,
+        "by": by or (),
+        "where": where or (),
+        "total": total,
+        "compare": compare.value if compare else None,
+    }
     opened = asked_of(context, workspace)
     if rows is not None:
-        show_rows(opened.rows(ids, rows.value, limit=limit, known_at=known_at, snapshot=snapshot, **asked), format.value)
+        show_rows(
+            opened.rows(
+                ids, rows.value, limit=limit, known_at=known_at, snapshot=snapshot, **asked
+            ),
+            format.value,
+        )
     else:
-        show_explanations(opened.explain(ids, known_at=known_at, snapshot=snapshot, **asked), format.value)
+        show_explanations(
+            opened.explain(ids, known_at=known_at, snapshot=snapshot, **asked), format.value
+        )
 
 
 @app.command()
 def bridge(
     context: typer.Context,
-    kpi_id: Annotated[str, typer.Argument(help="A KPI, see `kampass catalogue list`.", metavar="ID", autocompletion=complete_kpi)],
+    kpi_id: Annotated[
+        str,
+        typer.Argument(
+            help="A KPI, see `kampass catalogue list`.", metavar="ID", autocompletion=complete_kpi
+        ),
+    ],
     before: Annotated[str, typer.Argument(help="The earlier period, e.g. 2025-Q3.")],
     after: Annotated[str, typer.Argument(help="The later period, e.g. 2025-Q4.")],
     workspace: WorkspaceOption = Path(),
-    by: Annotated[list[str] | None, typer.Option(help="Whose part: a dimension; accounts if left out.", autocompletion=complete_dimension)] = None,
+    by: Annotated[
+        list[str] | None,
+        typer.Option(
+            help="Whose part: a dimension; accounts if left out.", autocompletion=complete_dimension
+        ),
+    ] = None,
     where: WhereOption = None,
     known_at: KnownAtOption = None,
     snapshot: SnapshotOption = None,
-    before_known_at: Annotated[str | None, typer.Option(help="The earlier figure as known at this instant.")] = None,
-    before_snapshot: Annotated[str | None, typer.Option(help="The earlier figure from this snapshot.")] = None,
+    before_known_at: Annotated[
+        str | None, typer.Option(help="The earlier figure as known at this instant.")
+    ] = None,
+    before_snapshot: Annotated[
+        str | None, typer.Option(help="The earlier figure from this snapshot.")
+    ] = None,
     form: FormOption = Form.table,
 ) -> None:
-    """Say what lies between two figures, nothing left over. Example: `kampass bridge nrr 2025-Q3 2025-Q4 --by segment`."""
+    """Say what lies between two figures, nothing left over. Example: `kampass bridge nrr 2025-Q3
+    2025-Q4 --by segment`.
+    """
     from kampass.cli.views.bridge import show_bridges
 
     opened = asked_of(context, workspace)
     bridges = opened.bridge(
-        kpi_id, before, after, by=by or (), where=where or (), known_at=known_at, snapshot=snapshot,
-        before_known_at=before_known_at, before_snapshot=before_snapshot,
-    )  # fmt: skip
+        kpi_id,
+        before,
+        after,
+        by=by or (),
+        where=where or (),
+        known_at=known_at,
+        snapshot=snapshot,
+        before_known_at=before_known_at,
+        before_snapshot=before_snapshot,
+    )
     show_bridges(bridges, form.value)
 
 
@@ -262,7 +368,9 @@ def doctor(
     workspace: WorkspaceOption = Path(),
     form: FormOption = Form.table,
 ) -> None:
-    """Say what is connected, covered, set aside, and which KPIs are possible. Example: `kampass doctor`."""
+    """Say what is connected, covered, set aside, and which KPIs are possible. Example: `kampass
+    doctor`.
+    """
     from kampass.cli.workspace import doctor_workspace
 
     doctor_workspace(workspace, as_json=form is Form.json)
@@ -272,9 +380,13 @@ def doctor(
 def template(
     table: Annotated[str, typer.Argument(help="A canonical table, e.g. accounts.")],
     *,
-    explain: Annotated[bool, typer.Option("--explain", help="Only the explanation of the columns, on stdout.")] = False,
+    explain: Annotated[
+        bool, typer.Option("--explain", help="Only the explanation of the columns, on stdout.")
+    ] = False,
 ) -> None:
-    """Print an empty CSV of a table, its columns explained on stderr. Example: `kampass template accounts > accounts.csv`."""
+    """Print an empty CSV of a table, its columns explained on stderr. Example: `kampass template
+    accounts > accounts.csv`.
+    """
     from kampass.cli.workspace import print_template
 
     print_template(table, explain=explain)

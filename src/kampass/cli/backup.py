@@ -1,4 +1,6 @@
-"""`kampass backup`, `kampass restore` and `kampass verify`: keeping a workspace, and knowing that it is whole."""
+"""`kampass backup`, `kampass restore` and `kampass verify`: keeping a workspace, and knowing that
+it is whole.
+"""
 
 import json
 from pathlib import Path
@@ -15,7 +17,13 @@ def backup(
     file: Annotated[Path, typer.Argument(help="The backup to write; it must not exist yet.")],
     workspace: WorkspaceOption = Path(),
     *,
-    pinned: Annotated[bool, typer.Option("--pinned", help="Pack pinned snapshots too; without, a restored workspace builds them when asked.")] = False,
+    pinned: Annotated[
+        bool,
+        typer.Option(
+            "--pinned",
+            help="Pack pinned snapshots too; without, a restored workspace builds them when asked.",
+        ),
+    ] = False,
     form: FormOption = Form.table,
 ) -> None:
     """Write the whole workspace into one file. Example: `kampass backup acme-2026-03.zip`."""
@@ -28,17 +36,27 @@ def backup(
         print(json.dumps(made.to_dict(), ensure_ascii=False, indent=1))
         return
     proof = f"snapshot {made.contents.snapshot}" if made.contents.snapshot else "nothing loaded yet"
-    say(f"Wrote {file}: {made.contents.loads} loads in {len(made.contents.members)} files, {made.size:,} bytes, {proof}.")
+    say(
+        f"Wrote {file}: {made.contents.loads} loads in {len(made.contents.members)} files, "
+        f"{made.size:,} bytes, {proof}."
+    )
     for notice in made.notices:
         say(f"  note: {notice}.")
 
 
 def restore(
     file: Annotated[Path, typer.Argument(help="The backup.")],
-    folder: Annotated[Path, typer.Argument(help="Where the workspace goes: a folder that is empty or does not exist yet.")],
+    folder: Annotated[
+        Path,
+        typer.Argument(
+            help="Where the workspace goes: a folder that is empty or does not exist yet."
+        ),
+    ],
     form: FormOption = Form.table,
 ) -> None:
-    """Put a workspace back from a backup, and prove that it is the same. Example: `kampass restore acme-2026-03.zip acme`."""
+    """Put a workspace back from a backup, and prove that it is the same. Example: `kampass restore
+    acme-2026-03.zip acme`.
+    """
     from kampass.cli.workspace import busy, say
     from kampass.workspace.backup import restore as put_back
 
@@ -47,7 +65,11 @@ def restore(
     if form is Form.json:
         print(json.dumps(restored.to_dict(), ensure_ascii=False, indent=1))
         return
-    proof = f"Snapshot {restored.snapshot} was built again, and its export is that of the backup." if restored.snapshot else "Nothing was loaded in it yet."
+    proof = (
+        f"Snapshot {restored.snapshot} was built again, and its export is that of the backup."
+        if restored.snapshot
+        else "Nothing was loaded in it yet."
+    )
     say(f"Restored {restored.files} files to {folder}. {proof}")
     for notice in restored.notices:
         say(f"  note: {notice}.")
@@ -55,11 +77,15 @@ def restore(
 
 
 def verify(
-    file: Annotated[Path | None, typer.Argument(help="A backup; without one, the workspace is checked.")] = None,
+    file: Annotated[
+        Path | None, typer.Argument(help="A backup; without one, the workspace is checked.")
+    ] = None,
     workspace: WorkspaceOption = Path(),
     form: FormOption = Form.table,
 ) -> None:
-    """Check every digest of a workspace or a backup, changing nothing. Example: `kampass verify`."""
+    """Check every digest of a workspace or a backup, changing nothing. Example: `kampass
+    verify`.
+    """
     from kampass.cli.workspace import busy, say
     from kampass.workspace.backup import verify_backup, verify_workspace
 
@@ -71,5 +97,8 @@ def verify(
         for finding in found.findings:
             say(f"{finding.place}: {finding.what}.\n  {finding.way_out}")
         verdict = "whole" if found.whole else f"{len(found.findings)} found damaged"
-        say(f"Checked {found.files} files of {found.loads} loads and {found.snapshots} snapshots in {found.checked}: {verdict}.")
+        say(
+            f"Checked {found.files} files of {found.loads} loads and {found.snapshots} snapshots "
+            f"in {found.checked}: {verdict}."
+        )
     raise typer.Exit(0 if found.whole else DAMAGED)

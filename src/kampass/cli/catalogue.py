@@ -11,8 +11,15 @@ from kampass.cli.data import Form, FormOption
 if TYPE_CHECKING:
     from kampass.catalogue import Catalogue
 
-catalogue_app = typer.Typer(help="The KPIs: list, show, test, lint and compare their definitions.", no_args_is_help=True)
-WorkspaceOption = Annotated[Path, typer.Option("--workspace", "-w", help="A workspace with KPIs of its own.", envvar="KAMPASS_WORKSPACE")]
+catalogue_app = typer.Typer(
+    help="The KPIs: list, show, test, lint and compare their definitions.", no_args_is_help=True
+)
+WorkspaceOption = Annotated[
+    Path,
+    typer.Option(
+        "--workspace", "-w", help="A workspace with KPIs of its own.", envvar="KAMPASS_WORKSPACE"
+    ),
+]
 
 
 @catalogue_app.command("list")
@@ -25,7 +32,15 @@ def list_kpis(workspace: WorkspaceOption = Path(), form: FormOption = Form.table
     catalogue, enabled = _catalogue(workspace)
     if form is Form.json:
         rows = [
-            {"id": k.id, "name": k.name, "family": k.family, "unit": k.unit, "direction": k.direction, "kind": k.kind, "enabled": k.id in enabled}
+            {
+                "id": k.id,
+                "name": k.name,
+                "family": k.family,
+                "unit": k.unit,
+                "direction": k.direction,
+                "kind": k.kind,
+                "enabled": k.id in enabled,
+            }
             for k in catalogue
         ]
         print(json.dumps(rows, ensure_ascii=False, indent=1))
@@ -40,7 +55,11 @@ def list_kpis(workspace: WorkspaceOption = Path(), form: FormOption = Form.table
 
 
 @catalogue_app.command("show")
-def show_kpi(kpi_id: Annotated[str, typer.Argument(metavar="ID")], workspace: WorkspaceOption = Path(), form: FormOption = Form.table) -> None:
+def show_kpi(
+    kpi_id: Annotated[str, typer.Argument(metavar="ID")],
+    workspace: WorkspaceOption = Path(),
+    form: FormOption = Form.table,
+) -> None:
     """Show one definition. Example: `kampass catalogue show nrr`."""
     from kampass.catalogue.definition import describe
 
@@ -51,28 +70,47 @@ def show_kpi(kpi_id: Annotated[str, typer.Argument(metavar="ID")], workspace: Wo
     for key, value in described.items():
         if value not in (None, "", [], {}):
             print(f"{key}:")
-            for line in value if isinstance(value, list) else [f"{k}: {v}" for k, v in value.items()] if isinstance(value, dict) else [value]:
+            for line in (
+                value
+                if isinstance(value, list)
+                else [f"{k}: {v}" for k, v in value.items()]
+                if isinstance(value, dict)
+                else [value]
+            ):
                 print(f"  {line}")
 
 
 @catalogue_app.command("enable")
-def enable_kpis(ids: Annotated[list[str], typer.Argument(metavar="ID...")], workspace: WorkspaceOption = Path()) -> None:
+def enable_kpis(
+    ids: Annotated[list[str], typer.Argument(metavar="ID...")], workspace: WorkspaceOption = Path()
+) -> None:
     """Switch KPIs on in the workspace. Example: `kampass catalogue enable win_rate`."""
     _switch(ids, workspace, on=True)
 
 
 @catalogue_app.command("disable")
-def disable_kpis(ids: Annotated[list[str], typer.Argument(metavar="ID...")], workspace: WorkspaceOption = Path()) -> None:
-    """Switch KPIs off in the workspace; they can still be asked for. Example: `kampass catalogue disable nps`."""
+def disable_kpis(
+    ids: Annotated[list[str], typer.Argument(metavar="ID...")], workspace: WorkspaceOption = Path()
+) -> None:
+    """Switch KPIs off in the workspace; they can still be asked for. Example: `kampass catalogue
+    disable nps`.
+    """
     _switch(ids, workspace, on=False)
 
 
 @catalogue_app.command("test")
 def run_tests(
-    ids: Annotated[list[str] | None, typer.Argument(help="Only these KPIs.", metavar="[ID]...")] = None,
+    ids: Annotated[
+        list[str] | None, typer.Argument(help="Only these KPIs.", metavar="[ID]...")
+    ] = None,
     workspace: WorkspaceOption = Path(),
     *,
-    mutants: Annotated[bool, typer.Option("--mutants", help="Also break every definition and see whether its examples notice.")] = False,
+    mutants: Annotated[
+        bool,
+        typer.Option(
+            "--mutants", help="Also break every definition and see whether its examples notice."
+        ),
+    ] = False,
 ) -> None:
     """Run the worked examples of the definitions. Example: `kampass catalogue test nps`."""
     from kampass.cli.workspace import busy, say
@@ -108,14 +146,29 @@ def lint_kpis(workspace: WorkspaceOption = Path()) -> None:
 
 @catalogue_app.command("diff")
 def diff_definitions(  # noqa: PLR0913, PLR0917 - a command's options are its parameters
-    ids: Annotated[list[str] | None, typer.Argument(help="Only these KPIs.", metavar="[ID]...")] = None,
+    ids: Annotated[
+        list[str] | None, typer.Argument(help="Only these KPIs.", metavar="[ID]...")
+    ] = None,
     workspace: WorkspaceOption = Path(),
-    against: Annotated[str | None, typer.Option(help="A snapshot, or a folder of definitions; without it the current snapshot as published.")] = None,
-    period: Annotated[str | None, typer.Option("--period", "-p", help="Which periods; without it the last 12 closed months.")] = None,
-    grain: Annotated[str | None, typer.Option(help="Cut the period: day, week, month, quarter or year.")] = None,
+    against: Annotated[
+        str | None,
+        typer.Option(
+            help="A snapshot, or a folder of definitions; without it the current snapshot as "
+            "published."
+        ),
+    ] = None,
+    period: Annotated[
+        str | None,
+        typer.Option("--period", "-p", help="Which periods; without it the last 12 closed months."),
+    ] = None,
+    grain: Annotated[
+        str | None, typer.Option(help="Cut the period: day, week, month, quarter or year.")
+    ] = None,
     form: FormOption = Form.table,
 ) -> None:
-    """What changed definitions do to published numbers. Example: `kampass catalogue diff nrr --period 2025 --grain quarter`."""
+    """What changed definitions do to published numbers. Example: `kampass catalogue diff nrr
+    --period 2025 --grain quarter`.
+    """
     from kampass.cli.views.restated import print_redefinition
     from kampass.cli.workspace import busy
     from kampass.insight.restated.redefinition import redefined

@@ -8,7 +8,10 @@ from typing import Annotated
 import typer
 
 data_app = typer.Typer(help="Loads, quarantine, and what waits for a person.", no_args_is_help=True)
-WorkspaceOption = Annotated[Path, typer.Option("--workspace", "-w", help="The workspace's folder.", envvar="KAMPASS_WORKSPACE")]
+WorkspaceOption = Annotated[
+    Path,
+    typer.Option("--workspace", "-w", help="The workspace's folder.", envvar="KAMPASS_WORKSPACE"),
+]
 
 
 class Form(StrEnum):
@@ -46,8 +49,17 @@ def list_loads(workspace: WorkspaceOption = Path(), form: FormOption = Form.tabl
 
     loads = open_workspace(workspace).manifest.loads(states=("complete", "held", "dropped"))
     rows = [
-        {"load": load.id, "source": load.source, "recorded_at": to_text(load.recorded_at), "state": load.state, "why": load.why}
-        | {name: sum(getattr(table, name) for table in load.tables) for name in ("read", "loaded", "unchanged", "superseded", "quarantined", "deleted")}
+        {
+            "load": load.id,
+            "source": load.source,
+            "recorded_at": to_text(load.recorded_at),
+            "state": load.state,
+            "why": load.why,
+        }
+        | {
+            name: sum(getattr(table, name) for table in load.tables)
+            for name in ("read", "loaded", "unchanged", "superseded", "quarantined", "deleted")
+        }
         for load in loads
     ]
     _show(rows, form, console)
@@ -62,16 +74,27 @@ def show_quarantine(  # noqa: PLR0913, PLR0917 - a command's options are its par
     reason: Annotated[str | None, typer.Option(help="Only reasons with these words.")] = None,
     by: Annotated[Grouping, typer.Option(help="What the summary groups.")] = Grouping.reason,
     *,
-    rows: Annotated[bool, typer.Option("--rows", help="Row by row, each whole, as it stood.")] = False,
-    form: Annotated[Written, typer.Option("--format", help="For people, for programs, or as a file to mend.")] = Written.table,
+    rows: Annotated[
+        bool, typer.Option("--rows", help="Row by row, each whole, as it stood.")
+    ] = False,
+    form: Annotated[
+        Written, typer.Option("--format", help="For people, for programs, or as a file to mend.")
+    ] = Written.table,
 ) -> None:
-    """Say what was set aside, why, and which KPIs lack it. Example: `kampass data quarantine --table deals --format csv > mend.csv`."""
+    """Say what was set aside, why, and which KPIs lack it. Example: `kampass data quarantine
+    --table deals --format csv > mend.csv`.
+    """
     from kampass.cli.views import held
     from kampass.workspace import open_workspace
 
     found = open_workspace(workspace).quarantine(
-        table=table, source=source, load=load, reason=reason, by=by.value, rows=rows or form is Written.csv
-    )  # fmt: skip
+        table=table,
+        source=source,
+        load=load,
+        reason=reason,
+        by=by.value,
+        rows=rows or form is Written.csv,
+    )
     if form is Written.json:
         print(json.dumps(found.to_dict(), ensure_ascii=False, indent=1))
     elif form is Written.csv:
@@ -87,19 +110,33 @@ def replay_rows(  # noqa: PLR0913, PLR0917 - a command's options are its paramet
     workspace: WorkspaceOption = Path(),
     table: Annotated[str | None, typer.Option(help="Only this table.")] = None,
     source: Annotated[str | None, typer.Option(help="Only this source.")] = None,
-    from_: Annotated[Path | None, typer.Option("--from", help="Rows you mended: a CSV that `kampass data quarantine --format csv` wrote.")] = None,
-    recorded_at: Annotated[str | None, typer.Option(help="Date the load: 2026-01-03T00:00:00Z.")] = None,
+    from_: Annotated[
+        Path | None,
+        typer.Option(
+            "--from",
+            help="Rows you mended: a CSV that `kampass data quarantine --format csv` wrote.",
+        ),
+    ] = None,
+    recorded_at: Annotated[
+        str | None, typer.Option(help="Date the load: 2026-01-03T00:00:00Z.")
+    ] = None,
     form: FormOption = Form.table,
 ) -> None:
-    """Read again what was set aside, from its source or from rows you mended. Example: `kampass data replay --from mend.csv`."""
+    """Read again what was set aside, from its source or from rows you mended. Example: `kampass
+    data replay --from mend.csv`.
+    """
     from kampass.cli.views import held
     from kampass.cli.workspace import HELD, busy
     from kampass.workspace import open_workspace, parse_instant
 
     with busy("Loading") as tell:
         found = open_workspace(workspace).replay(
-            table=table, source=source, file=from_, recorded_at=parse_instant(recorded_at) if recorded_at else None, tell=tell
-        )  # fmt: skip
+            table=table,
+            source=source,
+            file=from_,
+            recorded_at=parse_instant(recorded_at) if recorded_at else None,
+            tell=tell,
+        )
     if form is Form.json:
         print(json.dumps(found.to_dict(), ensure_ascii=False, indent=1))
     else:
@@ -110,11 +147,15 @@ def replay_rows(  # noqa: PLR0913, PLR0917 - a command's options are its paramet
 
 @data_app.command("held")
 def show_held(
-    load: Annotated[int | None, typer.Argument(help="One load that waits; all of them if left out.")] = None,
+    load: Annotated[
+        int | None, typer.Argument(help="One load that waits; all of them if left out.")
+    ] = None,
     workspace: WorkspaceOption = Path(),
     form: FormOption = Form.table,
 ) -> None:
-    """Say what a load that waits would change, before you decide. Example: `kampass data held 4`."""
+    """Say what a load that waits would change, before you decide. Example: `kampass data held
+    4`.
+    """
     from kampass.cli.views import held
     from kampass.cli.workspace import busy
     from kampass.workspace import open_workspace
@@ -135,7 +176,10 @@ def drop_load(load: int, workspace: WorkspaceOption = Path()) -> None:
     from kampass.workspace import open_workspace
 
     snapshot = open_workspace(workspace).drop(load)
-    say(f"Load {load} no longer counts." + (f" Snapshot {snapshot.id} is current." if snapshot else " Nothing is published now."))
+    say(
+        f"Load {load} no longer counts."
+        + (f" Snapshot {snapshot.id} is current." if snapshot else " Nothing is published now.")
+    )
 
 
 @data_app.command("confirm")
@@ -163,5 +207,7 @@ def _show(rows: list[dict[str, object]], form: Form, console) -> None:  # type: 
     for name in rows[0]:
         table.add_column(name)
     for row in rows:
-        table.add_row(*(Text("" if value is None else printable(str(value))) for value in row.values()))
+        table.add_row(
+            *(Text("" if value is None else printable(str(value))) for value in row.values())
+        )
     console().print(table)

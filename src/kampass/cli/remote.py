@@ -24,5 +24,9 @@ def asked_of(context: typer.Context, workspace: Path) -> "Workspace | Client":
 
     token = os.environ.get("KAMPASS_TOKEN")
     if not token:
-        raise QuestionError("A server wants to know who asks.", code="no_token", hint="Make a token under Settings and put it into KAMPASS_TOKEN.")
+        raise QuestionError(
+            "A server wants to know who asks.",
+            code="no_token",
+            hint="Make a token under Settings and put it into KAMPASS_TOKEN.",
+        )
     return connect(server, token)

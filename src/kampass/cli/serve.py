@@ -22,7 +22,12 @@ def serve(
     host: Annotated[str, typer.Option(help="The address to listen on.")] = "127.0.0.1",
     port: Annotated[int, typer.Option(min=1, max=65535, help="The port to listen on.")] = 8090,
     url: Annotated[
-        str | None, typer.Option(help="How people reach it, where a proxy stands in front, e.g. https://kampass.example.com.", envvar="KAMPASS_URL")
+        str | None,
+        typer.Option(
+            help="How people reach it, where a proxy stands in front, e.g. "
+            "https://kampass.example.com.",
+            envvar="KAMPASS_URL",
+        ),
     ] = None,
 ) -> None:
     """Open the web application. Example: `kampass serve --workspace my-company`."""
@@ -35,16 +40,33 @@ def serve(
     opened = open_workspace(workspace)
     reached = (url or f"http://{host}:{port}").rstrip("/")
     if not reached.startswith(("http://", "https://")):
-        raise DataError(f"'{reached}' is no address.", code="bad_url", hint="Write https://kampass.example.com.")
+        raise DataError(
+            f"'{reached}' is no address.", code="bad_url", hint="Write https://kampass.example.com."
+        )
     _free(host, port)
     typer.echo(f"Kampass: {reached}", err=True)
     if not opened.people.accounts.any():
         secret = opened.people.invitations.make("setup", hours=_SETUP_HOURS)
-        typer.echo(f"Make the first account here; the link works once, for a day: {reached}/set-up?ticket={secret}", err=True)
-    signal.signal(signal.SIGPIPE, signal.SIG_IGN)  # a reader who leaves early ends their answer, not the server
+        typer.echo(
+            (
+                "Make the first account here; the link works once, for a day: "
+                f"{reached}/set-up?ticket={secret}"
+            ),
+            err=True,
+        )
+    signal.signal(
+        signal.SIGPIPE, signal.SIG_IGN
+    )  # a reader who leaves early ends their answer, not the server
     app = application(opened, Serving(reached, _identity()))
     uvicorn.run(
-        app, host=host, port=port, log_level="warning", access_log=False, server_header=False, proxy_headers=url is not None, forwarded_allow_ips="127.0.0.1"
+        app,
+        host=host,
+        port=port,
+        log_level="warning",
+        access_log=False,
+        server_header=False,
+        proxy_headers=url is not None,
+        forwarded_allow_ips="127.0.0.1",
     )
 
 
@@ -56,7 +78,9 @@ def _free(host: str, port: int) -> None:
             asked.bind((host, port))
         except OSError as wrong:
             raise DataError(
-                f"Nothing can listen at {host}:{port}: {wrong.strerror}.", code="cannot_listen", hint="Choose another with --port or --host."
+                f"Nothing can listen at {host}:{port}: {wrong.strerror}.",
+                code="cannot_listen",
+                hint="Choose another with --port or --host.",
             ) from None
 
 
@@ -67,6 +91,15 @@ def _identity() -> "Identity | None":
     issuer = os.environ.get("KAMPASS_OIDC_ISSUER")
     if not issuer:
         return None
-    domains = tuple(domain.strip().lower() for domain in os.environ.get("KAMPASS_OIDC_DOMAINS", "").split(",") if domain.strip())
-    given = os.environ.get("KAMPASS_OIDC_CLIENT_ID", ""), os.environ.get("KAMPASS_OIDC_CLIENT_SECRET", "")
-    return Identity(issuer, *given, name=os.environ.get("KAMPASS_OIDC_NAME", "single sign-on"), domains=domains)
+    domains = tuple(
+        domain.strip().lower()
+        for domain in os.environ.get("KAMPASS_OIDC_DOMAINS", "").split(",")
+        if domain.strip()
+    )
+    given = (
+        os.environ.get("KAMPASS_OIDC_CLIENT_ID", ""),
+        os.environ.get("KAMPASS_OIDC_CLIENT_SECRET", ""),
+    )
+    return Identity(
+        issuer, *given, name=os.environ.get("KAMPASS_OIDC_NAME", "single sign-on"), domains=domains
+    )

@@ -1,4 +1,6 @@
-"""`kampass source`: what the sources are, and what their files would become before anything is loaded."""
+"""`kampass source`: what the sources are, and what their files would become before anything is
+loaded.
+"""
 
 import json
 from pathlib import Path
@@ -13,7 +15,9 @@ if TYPE_CHECKING:
     from kampass.intake.mapping.questions import Question
     from kampass.intake.preview import TablePreview
 
-source_app = typer.Typer(help="The sources, and what their files would become.", no_args_is_help=True)
+source_app = typer.Typer(
+    help="The sources, and what their files would become.", no_args_is_help=True
+)
 
 
 @source_app.command("list")
@@ -27,7 +31,12 @@ def list_sources(workspace: WorkspaceOption = Path(), form: FormOption = Form.ta
 
     opened = open_workspace(workspace)
     rows = [
-        {"source": said.name, "kind": said.kind, "path": str(said.options.get("path", "")), "tables": list(source.tables())}
+        {
+            "source": said.name,
+            "kind": said.kind,
+            "path": str(said.options.get("path", "")),
+            "tables": list(source.tables()),
+        }
         for said, source in zip(opened.settings.sources, opened.sources(), strict=True)
     ]
     if form is Form.json:
@@ -37,19 +46,30 @@ def list_sources(workspace: WorkspaceOption = Path(), form: FormOption = Form.ta
     for name in ("source", "kind", "path", "tables"):
         table.add_column(name)
     for row in rows:
-        table.add_row(*(Text(printable(str(cell) if not isinstance(cell, list) else ", ".join(cell))) for cell in row.values()))
+        table.add_row(
+            *(
+                Text(printable(str(cell) if not isinstance(cell, list) else ", ".join(cell)))
+                for cell in row.values()
+            )
+        )
     console().print(table if rows else "kampass.toml names no source.")
 
 
 @source_app.command("preview")
 def preview_source(
-    source: Annotated[str | None, typer.Argument(help="One source of kampass.toml; all of them if left out.")] = None,
+    source: Annotated[
+        str | None, typer.Argument(help="One source of kampass.toml; all of them if left out.")
+    ] = None,
     workspace: WorkspaceOption = Path(),
     table: Annotated[str | None, typer.Option(help="Only this table.")] = None,
-    rows: Annotated[int, typer.Option(help="How many rows that would be set aside are shown.", min=0)] = 5,
+    rows: Annotated[
+        int, typer.Option(help="How many rows that would be set aside are shown.", min=0)
+    ] = 5,
     form: FormOption = Form.table,
 ) -> None:
-    """Show what each column becomes and which rows would be set aside; nothing is loaded. Example: `kampass source preview crm --table accounts`."""
+    """Show what each column becomes and which rows would be set aside; nothing is loaded. Example:
+    `kampass source preview crm --table accounts`.
+    """
     from kampass.cli.workspace import busy
     from kampass.workspace import open_workspace
 
@@ -85,7 +105,11 @@ def _show(source: str, shown: "TablePreview") -> None:
         say(f"  {shown.set_aside:,} of {shown.rows:,} rows would be set aside:")
     for aside in shown.aside:
         where = f"line {aside.line}" if aside.line is not None else "a row"
-        say(f"    {where}: {aside.column} {aside.value!r} {aside.reason}" if aside.column else f"    {where} {aside.reason}")
+        say(
+            f"    {where}: {aside.column} {aside.value!r} {aside.reason}"
+            if aside.column
+            else f"    {where} {aside.reason}"
+        )
     if shown.unmapped:
         say(f"  not used from the file: {_several(shown.unmapped)}", "dim")
     if shown.unfilled:
@@ -97,7 +121,9 @@ def _show(source: str, shown: "TablePreview") -> None:
 
 def _several(names: tuple[str, ...]) -> str:
     at_most = 30
-    return ", ".join(names[:at_most]) + (f" and {len(names) - at_most:,} more" if len(names) > at_most else "")
+    return ", ".join(names[:at_most]) + (
+        f" and {len(names) - at_most:,} more" if len(names) > at_most else ""
+    )
 
 
 def _show_columns(shown: "TablePreview") -> None:
@@ -107,20 +133,40 @@ def _show_columns(shown: "TablePreview") -> None:
     from kampass.cli.views.show import console
 
     table = Table(box=None, pad_edge=False, header_style="bold")
-    for name, right in (("Column", False), ("From", False), ("Read as", False), ("Examples", False), ("Empty", True), ("Set aside", True)):
+    for name, right in (
+        ("Column", False),
+        ("From", False),
+        ("Read as", False),
+        ("Examples", False),
+        ("Empty", True),
+        ("Set aside", True),
+    ):
         table.add_column(name, justify="right" if right else "left")
     for column in shown.columns:
-        examples = ", ".join(before if before == after else f"{before} → {after if after is not None else '?'}" for before, after in column.examples)
+        examples = ", ".join(
+            before if before == after else f"{before} → {after if after is not None else '?'}"
+            for before, after in column.examples
+        )
         cells = (
-            f"{column.column}{'!' if column.required else ''}{' (attribute)' if column.attribute else ''}", column.source, column.format or column.type, examples,
-            f"{column.empty:,}" if column.empty else "", f"{column.set_aside:,}" if column.set_aside else "",
-        )  # fmt: skip
+            f"{column.column}{'!' if column.required else ''}{' (attribute)' if column.attribute else ''}",
+            column.source,
+            column.format or column.type,
+            examples,
+            f"{column.empty:,}" if column.empty else "",
+            f"{column.set_aside:,}" if column.set_aside else "",
+        )
         table.add_row(*(Text(printable(cell)) for cell in cells))
     console().print(table)
 
 
 def _show_question(question: "Question") -> None:
-    _say(f"  asked: '{question.header}' ({', '.join(value for _, value in question.examples)}): {question.what} Line {question.examples[0][0]}.", "bold")
+    _say(
+        (
+            f"  asked: '{question.header}' ({', '.join(value for _, value in question.examples)}): "
+            f"{question.what} Line {question.examples[0][0]}."
+        ),
+        "bold",
+    )
     for reading in question.readings:
         unread = f"; {reading.unread:,} values do not read so" if reading.unread else ""
         _say(f"    {reading.setting}\n        {', '.join(reading.values)}{unread}")
@@ -129,17 +175,23 @@ def _show_question(question: "Question") -> None:
 @source_app.command("draft")
 def draft_mapping(
     file: Annotated[Path, typer.Argument(help="A CSV, TSV, Excel or JSON lines file.")],
-    table: Annotated[str | None, typer.Option(help="The canonical table it fills; the file's name if left out.")] = None,
+    table: Annotated[
+        str | None, typer.Option(help="The canonical table it fills; the file's name if left out.")
+    ] = None,
     name: Annotated[str, typer.Option(help="What the source is to be called.")] = "mine",
 ) -> None:
-    """Print a mapping to begin with, open questions as comments. Example: `kampass source draft orders.csv --table purchases`."""
+    """Print a mapping to begin with, open questions as comments. Example: `kampass source draft
+    orders.csv --table purchases`.
+    """
     from kampass.errors import DataError, UnknownName
     from kampass.intake.mapping.draft import draft
     from kampass.model import TABLES
 
     chosen = table or file.stem
     if chosen not in TABLES:
-        raise UnknownName("table", chosen, TABLES, hint=f"Say it with --table: {', '.join(TABLES)}.")
+        raise UnknownName(
+            "table", chosen, TABLES, hint=f"Say it with --table: {', '.join(TABLES)}."
+        )
     if not file.is_file():
         raise DataError(f"There is no file {file}.", code="no_file")
     print(draft(file, chosen, name), end="")

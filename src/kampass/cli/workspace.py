@@ -19,7 +19,9 @@ HELD = 3
 
 @contextmanager
 def busy(what: str) -> Iterator[Callable[[str], None]]:
-    """Show that something is going on, where somebody looks; what is yielded hears the next step."""
+    """Show that something is going on, where somebody looks; what is yielded hears the next
+    step.
+    """
     if not sys.stderr.isatty():
         yield lambda _: None
         return
@@ -34,7 +36,13 @@ def say(text: str) -> None:
     print(harmless(text), file=sys.stderr)
 
 
-def init_workspace(folder: Path, source: Path | None, recorded_at: str | None, scale: float | None, **options: Any) -> None:  # noqa: ANN401 - settings by name
+def init_workspace(
+    folder: Path,
+    source: Path | None,
+    recorded_at: str | None,
+    scale: float | None,
+    **options: Any,  # noqa: ANN401
+) -> None:
     """Make a workspace, load what was named, publish it."""
     instant = parse_instant(recorded_at) if recorded_at else None
     sources: list[SourceSettings] = []
@@ -44,7 +52,10 @@ def init_workspace(folder: Path, source: Path | None, recorded_at: str | None, s
         sources.append(SourceSettings("sample", "sample", {"scale": scale}))
     workspace = create(folder, WorkspaceSettings(sources=tuple(sources), **options))
     if not sources:
-        say(f"Made a workspace in {folder}. Add a source to {folder / 'kampass.toml'}, then run 'kampass sync --workspace {folder}'.")
+        say(
+            f"Made a workspace in {folder}. Add a source to {folder / 'kampass.toml'}, then run "
+            f"'kampass sync --workspace {folder}'."
+        )
         return
     with busy("Loading") as tell:
         reports = workspace.sync(recorded_at=instant, tell=tell)
@@ -55,7 +66,9 @@ def init_workspace(folder: Path, source: Path | None, recorded_at: str | None, s
 def sync_workspace(folder: Path, source: str | None, recorded_at: str | None) -> int:
     """Load and publish; the exit code says whether a load waits for a person."""
     with busy("Loading") as tell:
-        reports = open_workspace(folder).sync(source, recorded_at=parse_instant(recorded_at) if recorded_at else None, tell=tell)
+        reports = open_workspace(folder).sync(
+            source, recorded_at=parse_instant(recorded_at) if recorded_at else None, tell=tell
+        )
     if not reports:
         say("Nothing to load: kampass.toml names no source, or its history is loaded already.")
     _report(reports)
@@ -69,15 +82,22 @@ def publish_workspace(folder: Path) -> None:
     print(snapshot.id)
 
 
-def export_workspace(folder: Path, target: Path, known_at: str | None, snapshot: str | None) -> None:
+def export_workspace(
+    folder: Path, target: Path, known_at: str | None, snapshot: str | None
+) -> None:
     """Export a snapshot."""
     from kampass.workspace.loads.export import export
 
     workspace = open_workspace(folder)
-    chosen = workspace.snapshot(known_at=parse_instant(known_at) if known_at else None, snapshot=snapshot)
+    chosen = workspace.snapshot(
+        known_at=parse_instant(known_at) if known_at else None, snapshot=snapshot
+    )
     with busy("Exporting"):
         written = export(chosen, target)
-    say(f"Wrote {len(written)} tables with {sum(written.values()):,} rows of snapshot {chosen.id} to {target}.")
+    say(
+        f"Wrote {len(written)} tables with {sum(written.values()):,} rows of snapshot "
+        f"{chosen.id} to {target}."
+    )
 
 
 def doctor_workspace(folder: Path, *, as_json: bool) -> None:
@@ -107,13 +127,26 @@ def print_template(table: str, *, explain: bool) -> None:
 
 def _report(reports: Sequence[LoadReport]) -> None:
     for report in reports:
-        rows = {name: sum(getattr(table, name) for table in report.tables) for name in ("read", "loaded", "unchanged", "superseded", "quarantined", "deleted")}
-        counts = ", ".join(f"{count:,} {name}" for name, count in rows.items() if count or name in {"read", "loaded"})
+        rows = {
+            name: sum(getattr(table, name) for table in report.tables)
+            for name in ("read", "loaded", "unchanged", "superseded", "quarantined", "deleted")
+        }
+        counts = ", ".join(
+            f"{count:,} {name}"
+            for name, count in rows.items()
+            if count or name in {"read", "loaded"}
+        )
         say(f"Load {report.number} from {report.source}: {counts}.")
         for table in report.tables:
             if table.quarantined:
-                say(f"  {table.table}: {table.quarantined:,} rows were set aside; 'kampass data quarantine' says why.")
+                say(
+                    f"  {table.table}: {table.quarantined:,} rows were set aside; 'kampass data "
+                    "quarantine' says why."
+                )
         for notice in report.notices:
             say(f"  note: {notice}.")
         if report.state == "held":
-            say(f"  The load waits: {report.why}. 'kampass data confirm {report.number}' lets it count, 'kampass data drop {report.number}' takes it back.")
+            say(
+                f"  The load waits: {report.why}. 'kampass data confirm {report.number}' lets it "
+                f"count, 'kampass data drop {report.number}' takes it back."
+            )

@@ -1,4 +1,5 @@
-"""Asks a Kampass server over REST what a workspace on this machine would be asked: the same methods, the same values.
+"""Asks a Kampass server over REST what a workspace on this machine would be asked: the same
+methods, the same values.
 
 from kampass.client import connect
 with connect("https://kampass.example.com", token) as server:

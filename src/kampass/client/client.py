@@ -1,4 +1,6 @@
-"""A connection to a server: questions go there with a token, and come back as the engine's own values."""
+"""A connection to a server: questions go there with a token, and come back as the engine's own
+values.
+"""
 
 import json
 from collections.abc import Iterable, Iterator, Mapping, Sequence
@@ -41,7 +43,9 @@ class Client:
 
     def __init__(self, url: str, token: str, transport: httpx.BaseTransport | None = None) -> None:
         headers = {"authorization": f"Bearer {token}", "accept": "application/json"}
-        self._http = httpx.Client(base_url=url.rstrip("/"), headers=headers, timeout=_PATIENCE, transport=transport)
+        self._http = httpx.Client(
+            base_url=url.rstrip("/"), headers=headers, timeout=_PATIENCE, transport=transport
+        )
 
     def __enter__(self) -> Self:
         return self
@@ -64,33 +68,54 @@ class Client:
         """The KPIs that are switched on."""
         return tuple(self.about["enabled"])
 
-    def kpi(self, kpis: str | Iterable[str], **asked: Any) -> Result:  # noqa: ANN401 - as `Workspace.kpi` takes it
+    def kpi(self, kpis: str | Iterable[str], **asked: Any) -> Result:  # noqa: ANN401
         """Ask for one or more KPIs, as `Workspace.kpi` does."""
-        answers = tuple(restored.answer(found) for found in self._get(f"/api/v1/kpis/{_several(kpis)}", asked))
+        answers = tuple(
+            restored.answer(found) for found in self._get(f"/api/v1/kpis/{_several(kpis)}", asked)
+        )
         dimensions = tuple(dict.fromkeys(name for answer in answers for name in answer.dimensions))
         asked_for = tuple(dict.fromkeys([*_listed(asked.get("by", ())), *dimensions]))
         values = {name: {answer.dimensions.get(name) for answer in answers} for name in asked_for}
         total = bool(asked.get("total")) and bool(_listed(asked.get("by", ())))
-        return Result(answers, asked_for, self.about["currency"], self._names, self._labels(values), asked.get("compare"), total)
+        return Result(
+            answers,
+            asked_for,
+            self.about["currency"],
+            self._names,
+            self._labels(values),
+            asked.get("compare"),
+            total,
+        )
 
-    def explain(self, kpis: str | Iterable[str], **asked: Any) -> list[Explanation]:  # noqa: ANN401 - as `Workspace.explain` takes it
+    def explain(self, kpis: str | Iterable[str], **asked: Any) -> list[Explanation]:  # noqa: ANN401
         """Take figures apart, as `Workspace.explain` does."""
         found = self._get(f"/api/v1/kpis/{_several(kpis)}/explanation", asked)
         return [restored.explanation(made, self.about["currency"]) for made in found]
 
-    def rows(self, kpis: str | Iterable[str], part: str = "numerator", *, limit: int | None = None, **asked: Any) -> Iterator[Row]:  # noqa: ANN401
-        """The source rows of figures, all of them from one snapshot; at most `limit` for each KPI."""
+    def rows(
+        self,
+        kpis: str | Iterable[str],
+        part: str = "numerator",
+        *,
+        limit: int | None = None,
+        **asked: Any,  # noqa: ANN401
+    ) -> Iterator[Row]:
+        """The source rows of figures, all of them from one snapshot; at most `limit` for each
+        KPI.
+        """
         for kpi in _listed(kpis):
             yield from islice(self._rows(kpi, {**asked, "part": part, "limit": _AT_ONCE}), limit)
 
-    def bridge(self, kpi: str, before: str, after: str, **asked: Any) -> list[Bridge]:  # noqa: ANN401 - as `Workspace.bridge` takes it
+    def bridge(self, kpi: str, before: str, after: str, **asked: Any) -> list[Bridge]:  # noqa: ANN401
         """What lies between a KPI's figures of two periods, as `Workspace.bridge` says it."""
         found = self._get(f"/api/v1/kpis/{kpi}/bridge", {**asked, "before": before, "after": after})
         values: dict[str, set[str | None]] = {}
         for effect in (effect for made in found for effect in made["effects"]):
             for name, value in effect.get("dimensions", {}).items():
                 values.setdefault(name, set()).add(value)
-        return [restored.bridge(made, self.about["currency"], self._labels(values)) for made in found]
+        return [
+            restored.bridge(made, self.about["currency"], self._labels(values)) for made in found
+        ]
 
     def accounts(self, words: str = "") -> Iterator[Mapping[str, Any]]:
         """The accounts that are the token's person's to see, by name."""
@@ -115,7 +140,11 @@ class Client:
         for dimension, found in values.items():
             if dimension in self.about["labelled"]:
                 given = self._get(f"/api/v1/labels/{dimension}")
-                labels |= {(dimension, key): given[key] for key in found if key is not None and key in given}
+                labels |= {
+                    (dimension, key): given[key]
+                    for key in found
+                    if key is not None and key in given
+                }
         return labels
 
     def _rows(self, kpi: str, asked: Mapping[str, Any]) -> Iterator[Row]:
@@ -128,27 +157,47 @@ class Client:
             page = self._get(page["next"])
             yield from page["items"]
 
-    def _get(self, path: str, asked: Mapping[str, Any] | None = None) -> Any:  # noqa: ANN401 - whatever JSON holds
+    def _get(self, path: str, asked: Mapping[str, Any] | None = None) -> Any:  # noqa: ANN401
         """What a server answers; ServerError with what it says is wrong."""
         try:
             response = self._http.get(path, params=list(_pairs(asked or {})) or None)
         except httpx.HTTPError as wrong:
-            raise ServerError(f"The server {self._http.base_url} cannot be reached: {wrong}.", hint="Is 'kampass serve' running there?") from None
+            raise ServerError(
+                f"The server {self._http.base_url} cannot be reached: {wrong}.",
+                hint="Is 'kampass serve' running there?",
+            ) from None
         try:
             found = response.json()
         except json.JSONDecodeError:
-            raise ServerError(f"{self._http.base_url} answers, but not as Kampass does.", hint="Look at the address.") from None
+            raise ServerError(
+                f"{self._http.base_url} answers, but not as Kampass does.",
+                hint="Look at the address.",
+            ) from None
         if response.is_success:
             return found
-        raise ServerError(found.get("detail", response.reason_phrase), hint=found.get("hint", ""), code=found.get("code", ""), status=response.status_code)
+        raise ServerError(
+            found.get("detail", response.reason_phrase),
+            hint=found.get("hint", ""),
+            code=found.get("code", ""),
+            status=response.status_code,
+        )
 
 
 def _pairs(asked: Mapping[str, Any]) -> Iterator[tuple[str, str]]:
     for name, value in asked.items():
         if value is None or value is False or value == "":
             continue
-        for each in value if isinstance(value, Sequence) and not isinstance(value, str) else (value,):
-            yield name, (instant_text(each) or "") if isinstance(each, datetime) else "true" if each is True else str(each)
+        for each in (
+            value if isinstance(value, Sequence) and not isinstance(value, str) else (value,)
+        ):
+            yield (
+                name,
+                (instant_text(each) or "")
+                if isinstance(each, datetime)
+                else "true"
+                if each is True
+                else str(each),
+            )
 
 
 def _listed(names: str | Iterable[str]) -> list[str]:

@@ -13,7 +13,14 @@ if TYPE_CHECKING:
 
     from kampass.render.charts import Chart
 
-_TYPES = {"n": "int64", "detectable": "bool", "period_start": "date32", "period_end": "date32", "through": "instant", "known_at": "instant"}
+_TYPES = {
+    "n": "int64",
+    "detectable": "bool",
+    "period_start": "date32",
+    "period_end": "date32",
+    "through": "instant",
+    "known_at": "instant",
+}
 _NUMBERS = ("value", "numerator", "denominator", "low", "high", "difference")
 _CODE = re.compile("[a-z]{4,}|[a-z]+(_[a-z]+)+")
 _APART = ("dimensions", "change", "parts")
@@ -26,7 +33,9 @@ def instant_text(moment: datetime | None) -> str | None:
 
 @dataclass(frozen=True)
 class Change:
-    """An answer against the previous period or the year before: the value there, the difference, and how sure it is."""
+    """An answer against the previous period or the year before: the value there, the difference,
+    and how sure it is.
+    """
 
     against: str
     period_start: date
@@ -42,15 +51,24 @@ class Change:
     def to_dict(self) -> dict[str, Any]:
         """The object under `change`, ready for JSON."""
         return {
-            "with": self.against, "period_start": self.period_start.isoformat(), "period_end": self.period_end.isoformat(), "value": self.value,
-            "difference": self.difference, "low": self.low, "high": self.high, "method": self.method, "detectable": self.detectable,
+            "with": self.against,
+            "period_start": self.period_start.isoformat(),
+            "period_end": self.period_end.isoformat(),
+            "value": self.value,
+            "difference": self.difference,
+            "low": self.low,
+            "high": self.high,
+            "method": self.method,
+            "detectable": self.detectable,
             "reason": self.reason,
-        }  # fmt: skip
+        }
 
 
 @dataclass(frozen=True)
 class Answer:
-    """One KPI, one period, one slice. `parts` holds what an interval needs besides numerator and denominator."""
+    """One KPI, one period, one slice. `parts` holds what an interval needs besides numerator and
+    denominator.
+    """
 
     kpi: str
     period_start: date
@@ -73,14 +91,28 @@ class Answer:
     parts: Mapping[str, float] = field(default_factory=dict, repr=False, compare=False)
 
     def to_dict(self) -> dict[str, Any]:
-        """The object of the contract, ready for JSON; `change` is there where a comparison was asked for."""
+        """The object of the contract, ready for JSON; `change` is there where a comparison was
+        asked for.
+        """
         shown = {
-            "kpi": self.kpi, "period_start": self.period_start.isoformat(), "period_end": self.period_end.isoformat(),
-            "through": instant_text(self.through), "dimensions": self.dimensions, "value": self.value, "unit": self.unit,
-            "numerator": self.numerator, "denominator": self.denominator, "n": self.n, "low": self.low, "high": self.high,
-            "status": self.status, "reason": self.reason, "definition": self.definition, "snapshot": self.snapshot,
+            "kpi": self.kpi,
+            "period_start": self.period_start.isoformat(),
+            "period_end": self.period_end.isoformat(),
+            "through": instant_text(self.through),
+            "dimensions": self.dimensions,
+            "value": self.value,
+            "unit": self.unit,
+            "numerator": self.numerator,
+            "denominator": self.denominator,
+            "n": self.n,
+            "low": self.low,
+            "high": self.high,
+            "status": self.status,
+            "reason": self.reason,
+            "definition": self.definition,
+            "snapshot": self.snapshot,
             "known_at": instant_text(self.known_at),
-        }  # fmt: skip
+        }
         return shown if self.change is None else shown | {"change": self.change.to_dict()}
 
 
@@ -106,7 +138,9 @@ class Result(Sequence[Answer]):
         return iter(self.answers)
 
     def shown(self, answer: Answer, dimension: str) -> str:
-        """A dimension's value as people read it: the name behind an id, "Unknown" for none, "All" in a total."""
+        """A dimension's value as people read it: the name behind an id, "Unknown" for none, "All"
+        in a total.
+        """
         if dimension not in answer.dimensions:
             return "All"
         value = answer.dimensions[dimension]
@@ -117,20 +151,31 @@ class Result(Sequence[Answer]):
         return [answer.to_dict() for answer in self.answers]
 
     def to_arrow(self) -> "pa.Table":
-        """An Arrow table; dimensions are `dim.<name>` columns, a column `total` marks the rows that --total adds, a comparison `change.<name>` columns."""
+        """An Arrow table; dimensions are `dim.<name>` columns, a column `total` marks the rows that
+        --total adds, a comparison `change.<name>` columns.
+        """
         import pyarrow as pa
 
-        types = {"date32": pa.date32(), "int64": pa.int64(), "bool": pa.bool_(), "instant": pa.timestamp("us", tz="UTC")}
+        types = {
+            "date32": pa.date32(),
+            "int64": pa.int64(),
+            "bool": pa.bool_(),
+            "instant": pa.timestamp("us", tz="UTC"),
+        }
 
         def column(rows: Sequence[Any], name: str) -> Any:  # noqa: ANN401 - an Arrow array
-            kind = pa.float64() if name in _NUMBERS else types.get(_TYPES.get(name, ""), pa.string())
+            kind = (
+                pa.float64() if name in _NUMBERS else types.get(_TYPES.get(name, ""), pa.string())
+            )
             return pa.array([getattr(row, name, None) for row in rows], kind)
 
         columns: dict[str, Any] = {}
         for name in Answer.__dataclass_fields__:
             if name == "dimensions":
                 for dimension in self.dimensions:
-                    columns[f"dim.{dimension}"] = pa.array([answer.dimensions.get(dimension) for answer in self.answers], pa.string())
+                    columns[f"dim.{dimension}"] = pa.array(
+                        [answer.dimensions.get(dimension) for answer in self.answers], pa.string()
+                    )
             if name not in _APART:
                 columns[name] = column(self.answers, name)
         if self.compare:
@@ -138,7 +183,9 @@ class Result(Sequence[Answer]):
             for name in Change.__dataclass_fields__:
                 columns[f"change.{'with' if name == 'against' else name}"] = column(changes, name)
         if self.total:
-            columns["total"] = pa.array([not answer.dimensions for answer in self.answers], pa.bool_())
+            columns["total"] = pa.array(
+                [not answer.dimensions for answer in self.answers], pa.bool_()
+            )
         return pa.table(columns)
 
     def to_polars(self) -> "pl.DataFrame":
@@ -154,7 +201,9 @@ class Result(Sequence[Answer]):
         return self.to_arrow().to_pandas()
 
     def chart(self) -> "Chart":
-        """A Vega-Lite specification: a line over periods per KPI and slice; gaps where there is no value."""
+        """A Vega-Lite specification: a line over periods per KPI and slice; gaps where there is no
+        value.
+        """
         from kampass.render.charts import trend
 
         return trend(self)
@@ -166,18 +215,36 @@ class Result(Sequence[Answer]):
         from kampass.periods import label
         from kampass.render.display import show_change, show_value
 
-        head = ["KPI", "Period", *self.dimensions, "Value", *(["Change"] if self.compare else []), "n", "Status"]
+        head = [
+            "KPI",
+            "Period",
+            *self.dimensions,
+            "Value",
+            *(["Change"] if self.compare else []),
+            "n",
+            "Status",
+        ]
         body = [
-            [self.names.get(a.kpi, a.kpi), label(a.period_start, a.period_end), *(self.shown(a, d) for d in self.dimensions),
-             show_value(a.value, a.unit, self.currency), *([show_change(a, self.currency)] if self.compare else []), str(a.n), a.reason or a.status]
+            [
+                self.names.get(a.kpi, a.kpi),
+                label(a.period_start, a.period_end),
+                *(self.shown(a, d) for d in self.dimensions),
+                show_value(a.value, a.unit, self.currency),
+                *([show_change(a, self.currency)] if self.compare else []),
+                str(a.n),
+                a.reason or a.status,
+            ]
             for a in self.answers
-        ]  # fmt: skip
-        cells = "".join("<tr>" + "".join(f"<td>{escape(cell)}</td>" for cell in row) + "</tr>" for row in body)
+        ]
+        cells = "".join(
+            "<tr>" + "".join(f"<td>{escape(cell)}</td>" for cell in row) + "</tr>" for row in body
+        )
         return f"<table><thead><tr>{''.join(f'<th>{escape(name)}</th>' for name in head)}</tr></thead><tbody>{cells}</tbody></table>"
 
 
 def worded(value: str) -> str:
-    """A value of a closed list as people read it; whatever somebody wrote themselves stays as it is.
+    """A value of a closed list as people read it; whatever somebody wrote themselves stays as it
+    is.
 
     >>> worded("mid_market"), worded("enterprise"), worded("EMEA"), worded("smb"), worded("acc-0012")
     ('Mid market', 'Enterprise', 'EMEA', 'smb', 'acc-0012')

@@ -1,4 +1,6 @@
-"""Asks a snapshot a question: works out the clocks, compiles, runs, and says for each figure what may be said of it."""
+"""Asks a snapshot a question: works out the clocks, compiles, runs, and says for each figure what
+may be said of it.
+"""
 
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from collections.abc import Set as AbstractSet
@@ -25,9 +27,14 @@ if TYPE_CHECKING:
     from kampass.insight.explain import Explanation, Row
 
 NAMED = {
-    "account": "accounts", "account_manager": "users", "user": "users", "agent": "users", "team": "teams", "product": "products",
+    "account": "accounts",
+    "account_manager": "users",
+    "user": "users",
+    "agent": "users",
+    "team": "teams",
+    "product": "products",
     "survey": "surveys",
-}  # fmt: skip
+}
 """Dimensions whose values are ids, and the tables that know their names."""
 _MOST_LABELS = 2000
 
@@ -62,18 +69,31 @@ class Settings:
     def shown(self) -> dict[str, Any]:
         """The settings as plain values."""
         return {
-            "timezone": self.calendar.timezone, "currency": self.currency, "week_start": self.calendar.week_start,
-            "fiscal_start": self.calendar.fiscal_start, "calendars": [calendar.name for calendar in self.business],
-        }  # fmt: skip
+            "timezone": self.calendar.timezone,
+            "currency": self.currency,
+            "week_start": self.calendar.week_start,
+            "fiscal_start": self.calendar.fiscal_start,
+            "calendars": [calendar.name for calendar in self.business],
+        }
 
 
 class Engine:
     """Answers questions about one snapshot as known at one instant."""
 
     def __init__(
-        self, snapshot: Readable, catalogue: Catalogue, settings: Settings, known_at: datetime | None = None, digests: Callable[[], dict[str, str]] = dict
+        self,
+        snapshot: Readable,
+        catalogue: Catalogue,
+        settings: Settings,
+        known_at: datetime | None = None,
+        digests: Callable[[], dict[str, str]] = dict,
     ) -> None:
-        self.snapshot, self.catalogue, self.settings, self.digests = snapshot, catalogue, settings, digests
+        self.snapshot, self.catalogue, self.settings, self.digests = (
+            snapshot,
+            catalogue,
+            settings,
+            digests,
+        )
         self.known_at = known_at or snapshot.known_at
         connection = self.connection
         self.coverage = _coverage(connection, self.known_at)
@@ -94,16 +114,28 @@ class Engine:
         for by in cuts:
             asked = Asked(periods, by, question.where)
             rows = self.answers(kpis, asked)
-            found.append(compared(self, kpis, asked, rows, question.compare) if question.compare else rows)
-        answers = [answer for kpi in kpis for number in range(len(periods)) for rows in found for answer in rows.get((kpi.id, number), [])]
-        shown = dict.fromkeys([*question.by, *(kpi.distribution for kpi in kpis if kpi.distribution)])
+            found.append(
+                compared(self, kpis, asked, rows, question.compare) if question.compare else rows
+            )
+        answers = [
+            answer
+            for kpi in kpis
+            for number in range(len(periods))
+            for rows in found
+            for answer in rows.get((kpi.id, number), [])
+        ]
+        shown = dict.fromkeys(
+            [*question.by, *(kpi.distribution for kpi in kpis if kpi.distribution)]
+        )
         names = {kpi.id: kpi.name for kpi in kpis}
         return Result(
             tuple(answers),
             tuple(shown),
             self.settings.currency,
             names,
-            self.labels({name: {answer.dimensions.get(name) for answer in answers} for name in shown}),
+            self.labels(
+                {name: {answer.dimensions.get(name) for answer in answers} for name in shown}
+            ),
             question.compare,
             question.total and bool(question.by),
         )
@@ -123,18 +155,24 @@ class Engine:
         return explain(self, question)
 
     def rows(self, question: Question, part: str, *, limit: int | None = None) -> "Iterator[Row]":
-        """The rows of the `numerator` or `denominator`, or those `excluded`, each with its lineage."""
+        """The rows of the `numerator` or `denominator`, or those `excluded`, each with its
+        lineage.
+        """
         from kampass.insight.explain import rows_behind
 
         return rows_behind(self, question, part, limit=limit)
 
     def labels(self, values: Mapping[str, AbstractSet[str | None]]) -> dict[tuple[str, str], str]:
-        """The names behind ids, by dimension, for people; left out where there are too many to read."""
+        """The names behind ids, by dimension, for people; left out where there are too many to
+        read.
+        """
         labels: dict[tuple[str, str], str] = {}
         for dimension, found in values.items():
             table, ids = NAMED.get(dimension), sorted(value for value in found if value is not None)
             if table and 0 < len(ids) <= _MOST_LABELS:
-                rows = self.connection.execute(f'SELECT id, name FROM "{table}" WHERE list_contains($ids, id)', {"ids": ids}).fetchall()
+                rows = self.connection.execute(
+                    f'SELECT id, name FROM "{table}" WHERE list_contains($ids, id)', {"ids": ids}
+                ).fetchall()
                 labels |= {(dimension, key): name for key, name in rows if name}
         return labels
 
@@ -142,11 +180,20 @@ class Engine:
         """The SQL a question runs, with its period tables filled in."""
         kpis = [self.catalogue.get(kpi_id) for kpi_id in question.kpis]
         groups = self._groups(kpis, Asked(self.periods(question), question.by, question.where))[1]
-        return [_filled(self._plan(group, question.by, question.where), clocks) for clocks, group in groups]
+        return [
+            _filled(self._plan(group, question.by, question.where), clocks)
+            for clocks, group in groups
+        ]
 
     def periods(self, question: Question) -> tuple[Period, ...]:
         """The periods of a question, in order."""
-        return tuple(cut(parse(question.period, self.settings.calendar), question.grain, self.settings.calendar))
+        return tuple(
+            cut(
+                parse(question.period, self.settings.calendar),
+                question.grain,
+                self.settings.calendar,
+            )
+        )
 
     def answers(self, kpis: Sequence[Kpi], asked: Asked) -> dict[tuple[str, int], list[Answer]]:
         """The answers by KPI and the period's number; nothing where a cut has no rows."""
@@ -171,8 +218,12 @@ class Engine:
                     found[kpi.id, number] = [self._nothing(kpi, period, reaches[kpi.id, number])]
         return found
 
-    def columns(self, kpis: Sequence[Kpi], asked: Asked) -> Iterator[tuple[list[Kpi], dict[str, Any]]]:
-        """The parts of the figures as NumPy columns, a statement at a time: for work on many rows."""
+    def columns(
+        self, kpis: Sequence[Kpi], asked: Asked
+    ) -> Iterator[tuple[list[Kpi], dict[str, Any]]]:
+        """The parts of the figures as NumPy columns, a statement at a time: for work on many
+        rows.
+        """
         for clocks, group in self._groups(kpis, asked)[1]:
             yield group, self._run(clocks, group, asked)[1].fetchnumpy()
 
@@ -195,23 +246,32 @@ class Engine:
                 raise
             # What a definition may say is checked; whether its types fit, the database says.
             what = str(wrong).split("\n")[0]
-            raise DefinitionError(f"{own[0].place}: {what}", hint="'kampass catalogue test' runs its examples.") from None
+            raise DefinitionError(
+                f"{own[0].place}: {what}", hint="'kampass catalogue test' runs its examples."
+            ) from None
 
-    def run(self, plan: Plan, clocks: Iterable[Clock], where: Sequence[Filter]) -> Any:  # noqa: ANN401 - a DuckDB cursor
+    def run(self, plan: Plan, clocks: Iterable[Clock], where: Sequence[Filter]) -> Any:  # noqa: ANN401
         """A plan's rows, its periods filled in and the filters' values bound."""
         sql = _filled(plan, clocks)
         values = {f"v{index}": _bound(condition) for index, condition in enumerate(where)}
-        return self.connection.execute(sql, {name: value for name, value in values.items() if f"${name}" in sql})
+        return self.connection.execute(
+            sql, {name: value for name, value in values.items() if f"${name}" in sql}
+        )
 
     def clocks(self, kpi: Kpi, asked: Asked) -> list[Clock]:
         """The periods that the KPI's data reaches."""
         groups = self._groups([kpi], asked)[1]
         return groups[0][0] if groups else []
 
-    def _groups(self, kpis: Sequence[Kpi], asked: Asked) -> tuple[dict[tuple[str, int], Reach], list[tuple[list[Clock], list[Kpi]]]]:
+    def _groups(
+        self, kpis: Sequence[Kpi], asked: Asked
+    ) -> tuple[dict[tuple[str, int], Reach], list[tuple[list[Clock], list[Kpi]]]]:
         """Which KPIs share their clocks and their facts, so that one statement answers them."""
         calendar = self.settings.calendar
-        bounds = [(calendar.first_instant(period.start), calendar.first_instant(period.end)) for period in asked.periods]
+        bounds = [
+            (calendar.first_instant(period.start), calendar.first_instant(period.end))
+            for period in asked.periods
+        ]
         part_of = parts_of(kpis)
         reaches: dict[tuple[str, int], Reach] = {}
         groups: dict[tuple[Any, ...], tuple[list[Clock], list[Kpi]]] = {}
@@ -236,7 +296,9 @@ class Engine:
         filters = tuple((condition.dimension, condition.operator) for condition in where)
         return Shape(by, filters, zone, stretches_sql(business, zone), team_calendars_sql(business))
 
-    def _answer(self, kpi: Kpi, index: int, cells: dict[str, Any], clock: Clock, by: tuple[str, ...]) -> Answer:
+    def _answer(
+        self, kpi: Kpi, index: int, cells: dict[str, Any], clock: Clock, by: tuple[str, ...]
+    ) -> Answer:
         """One row of the result with its status and reason."""
         value, denominator = _number(cells[f"v{index}"]), _number(cells.get(f"b{index}"))
         n = int(cells[f"n{index}"] or 0)
@@ -244,24 +306,65 @@ class Engine:
         reason = figure.reason(missing=bool(cells[f"m{index}"]))
         hidden = reason in {"missing_rate", "suppressed_small_n"}
         status = _status(kpi, clock, n, reason=reason, pending=bool(cells[f"p{index}"]))
-        parts = {name: float(cells[f"{name}{index}"]) for name in ("promoters", "detractors") if f"{name}{index}" in cells}
-        low, high = (None, None) if reason else figure.interval(parts.get("promoters"), parts.get("detractors"))
+        parts = {
+            name: float(cells[f"{name}{index}"])
+            for name in ("promoters", "detractors")
+            if f"{name}{index}" in cells
+        }
+        low, high = (
+            (None, None)
+            if reason
+            else figure.interval(parts.get("promoters"), parts.get("detractors"))
+        )
         return Answer(
-            kpi.id, clock.period.start, clock.period.end, clock.through,
+            kpi.id,
+            clock.period.start,
+            clock.period.end,
+            clock.through,
             {name: cells[f"d{position}"] for position, name in enumerate(by)},
-            None if reason else figure.shown, kpi.unit, None if hidden else figure.numerator, None if hidden else figure.bottom, n,
-            low, high, status, reason, kpi.label, self.snapshot.id, self.known_at, parts=parts,
-        )  # fmt: skip
+            None if reason else figure.shown,
+            kpi.unit,
+            None if hidden else figure.numerator,
+            None if hidden else figure.bottom,
+            n,
+            low,
+            high,
+            status,
+            reason,
+            kpi.label,
+            self.snapshot.id,
+            self.known_at,
+            parts=parts,
+        )
 
     def _nothing(self, kpi: Kpi, period: Period, reach: Reach) -> Answer:
         """The row of a KPI that cannot be computed for a period (or a distribution of nothing)."""
         if reach.reason is None:
             zero = Figure(kpi, 0.0, 0.0, 0)
-            return replace(self._nothing(kpi, period, Reach("zero_denominator", reach.through)), numerator=zero.numerator, denominator=zero.bottom)
+            return replace(
+                self._nothing(kpi, period, Reach("zero_denominator", reach.through)),
+                numerator=zero.numerator,
+                denominator=zero.bottom,
+            )
         return Answer(
-            kpi.id, period.start, period.end, reach.through, {}, None, kpi.unit, None, None, 0, None, None, "no_value", reach.reason,
-            kpi.label, self.snapshot.id, self.known_at,
-        )  # fmt: skip
+            kpi.id,
+            period.start,
+            period.end,
+            reach.through,
+            {},
+            None,
+            kpi.unit,
+            None,
+            None,
+            0,
+            None,
+            None,
+            "no_value",
+            reach.reason,
+            kpi.label,
+            self.snapshot.id,
+            self.known_at,
+        )
 
 
 def _status(kpi: Kpi, clock: Clock, n: int, *, reason: str | None, pending: bool) -> str:
@@ -270,7 +373,10 @@ def _status(kpi: Kpi, clock: Clock, n: int, *, reason: str | None, pending: bool
         return settled
     if clock.through < clock.end:
         return "partial"
-    if pending or (kpi.provisional_days is not None and clock.through < clock.end + timedelta(days=kpi.provisional_days)):
+    if pending or (
+        kpi.provisional_days is not None
+        and clock.through < clock.end + timedelta(days=kpi.provisional_days)
+    ):
         return "provisional"
     return settled
 
@@ -290,12 +396,18 @@ def _bound(condition: Filter) -> Any:  # noqa: ANN401 - a text, a list or null
     return condition.values[0] if condition.values else None
 
 
-def _coverage(connection: Any, known_at: datetime) -> Coverage:  # noqa: ANN401 - a DuckDB connection
+def _coverage(connection: Any, known_at: datetime) -> Coverage:  # noqa: ANN401
     stretches: dict[str, list[Stretch]] = {}
-    for table, start, end, assumed in connection.sql("SELECT * FROM coverage_span ORDER BY ALL").fetchall():
+    for table, start, end, assumed in connection.sql(
+        "SELECT * FROM coverage_span ORDER BY ALL"
+    ).fetchall():
         stretches.setdefault(table, []).append(Stretch(start, end, assumed))
     connected = connection.sql('SELECT "table" FROM _connected').fetchall()
-    return Coverage(frozenset(row[0] for row in connected), {name: tuple(found) for name, found in stretches.items()}, known_at)
+    return Coverage(
+        frozenset(row[0] for row in connected),
+        {name: tuple(found) for name, found in stretches.items()},
+        known_at,
+    )
 
 
 def _filled(plan: Plan, clocks: Iterable[Clock]) -> str:

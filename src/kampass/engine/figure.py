@@ -49,15 +49,29 @@ class Figure:
             return "missing_rate"
         if self.kpi.suppress_below and 1 <= self.n < self.kpi.suppress_below:
             return "suppressed_small_n"
-        if self.kpi.form == "ratio" and (not self.denominator or (self.kpi.window_covered and self.denominator <= 0)):
+        if self.kpi.form == "ratio" and (
+            not self.denominator or (self.kpi.window_covered and self.denominator <= 0)
+        ):
             return "zero_denominator"
         return "zero_denominator" if self.value is None else None
 
-    def interval(self, promoters: float | None, detractors: float | None) -> tuple[float | None, float | None]:
+    def interval(
+        self, promoters: float | None, detractors: float | None
+    ) -> tuple[float | None, float | None]:
         """The 95 % interval of a figure that estimates from answers."""
-        if self.kpi.interval == "wilson" and self.value is not None and self.denominator and 0 <= self.value <= self.denominator:
+        if (
+            self.kpi.interval == "wilson"
+            and self.value is not None
+            and self.denominator
+            and 0 <= self.value <= self.denominator
+        ):
             low, high = intervals.wilson(self.value, self.denominator)
-        elif self.kpi.interval == "nps" and promoters is not None and detractors is not None and self.denominator:
+        elif (
+            self.kpi.interval == "nps"
+            and promoters is not None
+            and detractors is not None
+            and self.denominator
+        ):
             low, high = intervals.adjusted_wald(promoters, detractors, self.denominator)
         else:
             return None, None

@@ -1,4 +1,6 @@
-"""The figure that given parts make, without any rows: what the `parts` examples of a definition check."""
+"""The figure that given parts make, without any rows: what the `parts` examples of a definition
+check.
+"""
 
 from collections.abc import Mapping
 from typing import Any
@@ -13,23 +15,34 @@ from kampass.engine.figure import Figure, status_of
 def figure_of(kpi: Kpi, parts: Mapping[str, float]) -> dict[str, Any]:
     """Value, numerator, denominator, n, low, high and reason from numbers put into the formula.
 
-    A measure that is not given counts 0; `n` is left out where it reads a measure that is not given.
+    A measure that is not given counts 0; `n` is left out where it reads a measure that is not
+    given.
     """
     named = {name: f"CAST({float(parts.get(name, 0))!r} AS DOUBLE)" for name in kpi.measures}
     with duckdb.connect() as connection:
         value = _evaluate(connection, formula(kpi.value, named))
-        denominator = _evaluate(connection, formula(kpi.denominator, named)) if kpi.denominator else None
+        denominator = (
+            _evaluate(connection, formula(kpi.denominator, named)) if kpi.denominator else None
+        )
         n = _evaluate(connection, formula(kpi.n, named)) or 0
     figure = Figure(kpi, value, denominator, int(n))
     reason = figure.reason(missing=False)
     status = status_of(kpi, int(n), reason)
     if kpi.pending and parts.get(kpi.pending, 0) > 0 and not reason:
         status = "provisional"
-    low, high = (None, None) if reason else figure.interval(parts.get("promoters"), parts.get("detractors"))
+    low, high = (
+        (None, None) if reason else figure.interval(parts.get("promoters"), parts.get("detractors"))
+    )
     return {
-        "value": None if reason else figure.shown, "numerator": figure.numerator, "denominator": figure.bottom, "n": int(n),
-        "low": low, "high": high, "reason": reason, "status": status,
-    }  # fmt: skip
+        "value": None if reason else figure.shown,
+        "numerator": figure.numerator,
+        "denominator": figure.bottom,
+        "n": int(n),
+        "low": low,
+        "high": high,
+        "reason": reason,
+        "status": status,
+    }
 
 
 def _evaluate(connection: duckdb.DuckDBPyConnection, sql: str) -> float | None:

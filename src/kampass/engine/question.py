@@ -16,7 +16,10 @@ _FORMS = re.compile(
     r"(?P<dimension>[^=!]+?)(?:(?P<space>\s*)(?P<sign>!=|=)(?P<value>.*)|\s+is\s+(?P<unknown>unknown)\s*|\s+(?P<word>in_tree|in)\s+(?P<list>.+))",
     re.DOTALL,
 )
-_EXAMPLES = "Write segment=enterprise, region!=emea, 'segment is unknown', 'tier in a,b' or 'team in_tree sales'."
+_EXAMPLES = (
+    "Write segment=enterprise, region!=emea, 'segment is unknown', 'tier in a,b' or 'team "
+    "in_tree sales'."
+)
 
 
 @dataclass(frozen=True)
@@ -30,7 +33,9 @@ class Filter:
 
 @dataclass(frozen=True)
 class Question:
-    """What is asked. `period` and `grain` as the contract writes them; filters hold together (and)."""
+    """What is asked. `period` and `grain` as the contract writes them; filters hold together
+    (and).
+    """
 
     kpis: tuple[str, ...]
     period: str
@@ -43,12 +48,17 @@ class Question:
     def __post_init__(self) -> None:
         """QuestionError where the comparison is none that exists."""
         if self.compare is not None and self.compare not in get_args(Comparison):
-            raise QuestionError(f"There is no comparison called '{self.compare}'.", hint=f"One of {', '.join(get_args(Comparison))}.")
+            raise QuestionError(
+                f"There is no comparison called '{self.compare}'.",
+                hint=f"One of {', '.join(get_args(Comparison))}.",
+            )
 
 
 @dataclass(frozen=True)
 class Asked:
-    """A question with its periods worked out. `stops` ends some of them early, by KPI and period number, as if the data reached no further."""
+    """A question with its periods worked out. `stops` ends some of them early, by KPI and period
+    number, as if the data reached no further.
+    """
 
     periods: tuple[Period, ...]
     by: tuple[str, ...] = ()
@@ -61,7 +71,11 @@ class Asked:
 
     def part(self, first: int, last: int) -> "Asked":
         """The same for some of the periods, numbered anew."""
-        stops = {(kpi, number - first): stop for (kpi, number), stop in self.stops.items() if first <= number < last}
+        stops = {
+            (kpi, number - first): stop
+            for (kpi, number), stop in self.stops.items()
+            if first <= number < last
+        }
         return Asked(self.periods[first:last], self.by, self.where, stops)
 
 
@@ -82,6 +96,8 @@ def parse_filter(text: str) -> Filter:
         return Filter(dimension, "is unknown")
     if match["word"] == "in_tree":
         if dimension != "team":
-            raise QuestionError(f"Only teams nest, not '{dimension}'.", code="bad_filter", hint=_EXAMPLES)
+            raise QuestionError(
+                f"Only teams nest, not '{dimension}'.", code="bad_filter", hint=_EXAMPLES
+            )
         return Filter(dimension, "in_tree", (match["list"].strip(),))
     return Filter(dimension, "in", tuple(part.strip() for part in match["list"].split(",")))

@@ -3,6 +3,8 @@
 from kampass.facts import activity, revenue, service, voice
 from kampass.facts.fact import Fact, FactColumn, Relation, Scope
 
-FACTS: dict[str, Fact] = {fact.name: fact for fact in (*revenue.FACTS, *activity.FACTS, *service.FACTS, *voice.FACTS)}
+FACTS: dict[str, Fact] = {
+    fact.name: fact for fact in (*revenue.FACTS, *activity.FACTS, *service.FACTS, *voice.FACTS)
+}
 
 __all__ = ["FACTS", "Fact", "FactColumn", "Relation", "Scope"]

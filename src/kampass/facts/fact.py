@@ -1,8 +1,10 @@
-"""A fact: rows that KPIs count, sum and rank, with one definition of what a row is and when it counts.
+"""A fact: rows that KPIs count, sum and rank, with one definition of what a row is and when it
+counts.
 
-Row facts carry `_at` (an instant) or `_on` (a local date); the planner finds their period. Period facts carry `i`, the
-period's number, because what they are depends on the period. Every fact carries `_anchor`, the local date at which
-dimensions are read as they were, and most carry `account_id`.
+Row facts carry `_at` (an instant) or `_on` (a local date); the planner finds their period. Period
+facts carry `i`, the period's number, because what they are depends on the period. Every fact
+carries `_anchor`, the local date at which dimensions are read as they were, and most carry
+`account_id`.
 """
 
 from collections.abc import Callable
@@ -14,7 +16,9 @@ ColumnKind = Literal["text", "flag", "number", "money", "hours", "days", "date",
 
 @dataclass(frozen=True)
 class Scope:
-    """What a fact's SQL may depend on: its period table, the time zone, which of its columns are used."""
+    """What a fact's SQL may depend on: its period table, the time zone, which of its columns are
+    used.
+    """
 
     period: str
     zone: str
@@ -34,7 +38,9 @@ class Scope:
 
 @dataclass(frozen=True)
 class FactColumn:
-    """A column that definitions may use. Money columns have a flag `<name>_missing` beside them (no exchange rate)."""
+    """A column that definitions may use. Money columns have a flag `<name>_missing` beside them (no
+    exchange rate).
+    """
 
     kind: ColumnKind
     about: str = ""
@@ -44,9 +50,10 @@ class FactColumn:
 class Fact:
     """A named relation with its columns and dimensions; `sql` writes it for a scope.
 
-    `dimensions` maps a dimension to the column that holds it. `actor` says whose team it is: the `_actor` column
-    alone ("own"), that or else the account manager ("or_manager"), an employee ("employee"), or the manager (None).
-    `derived` columns need the period: SQL over `f` (the row) and `p` (its period). `relations` are shared steps the SQL reads, written once per statement.
+    `dimensions` maps a dimension to the column that holds it. `actor` says whose team it is: the
+    `_actor` column alone ("own"), that or else the account manager ("or_manager"), an employee
+    ("employee"), or the manager (None). `derived` columns need the period: SQL over `f` (the row)
+    and `p` (its period). `relations` are shared steps the SQL reads, written once per statement.
     """
 
     name: str

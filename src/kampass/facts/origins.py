@@ -1,6 +1,8 @@
-"""Where each fact's rows come from: the table, its key, the columns read, and why a row of the table is not among them.
+"""Where each fact's rows come from: the table, its key, the columns read, and why a row of the
+table is not among them.
 
-A row of the table that the fact does not hold is explained by the first condition that fits it, in the order written.
+A row of the table that the fact does not hold is explained by the first condition that fits it, in
+the order written.
 """
 
 from dataclasses import dataclass
@@ -15,12 +17,14 @@ NOT_AT_END = "no paid line just before the end"
 
 @dataclass(frozen=True)
 class Origin:
-    """The table behind a fact. `key` names the fact's columns that hold the table's key, in its order.
+    """The table behind a fact. `key` names the fact's columns that hold the table's key, in its
+    order.
 
-    `moment` is the instant (`_at` facts) or date (`_on` facts) of a table's row `t` that must lie in the period;
-    `leaves_out` are reasons with their condition over `t` and the period `p`; `otherwise` is the reason of the rest.
-    `hidden` rows are counted and never shown. `private` (a condition over `t`) are rows of a person's own: they count,
-    and of their fields only the key and `public` are shown. `apart` are rows that another fact alone speaks of.
+    `moment` is the instant (`_at` facts) or date (`_on` facts) of a table's row `t` that must lie
+    in the period; `leaves_out` are reasons with their condition over `t` and the period `p`;
+    `otherwise` is the reason of the rest. `hidden` rows are counted and never shown. `private` (a
+    condition over `t`) are rows of a person's own: they count, and of their fields only the key and
+    `public` are shown. `apart` are rows that another fact alone speaks of.
     """
 
     table: str
@@ -55,11 +59,29 @@ def _lines(day: str, boundary: str) -> Origin:
 def _ticket(moment: str, missing: str, *evidence: Evidence) -> Origin:
     reads = ("account_id", "assignee_id", "channel", "priority", "topic", "created_at", "first_replied_at", "resolved_at", "reopened",
              "agent_replies", "customer_messages")  # fmt: skip
-    return Origin("tickets", reads, missing, moment=f"t.{moment}", leaves_out=((missing, f"t.{moment} IS NULL"),), evidence=evidence)
+    return Origin(
+        "tickets",
+        reads,
+        missing,
+        moment=f"t.{moment}",
+        leaves_out=((missing, f"t.{moment} IS NULL"),),
+        evidence=evidence,
+    )
 
 
 _OF_EMPLOYEES = seen.OF_EMPLOYEES.format("t")
-_TOUCH = ("account_id", "contact_id", "user_id", "channel", "direction", "purpose", "outcome", "is_automated", "minutes", "occurred_at")
+_TOUCH = (
+    "account_id",
+    "contact_id",
+    "user_id",
+    "channel",
+    "direction",
+    "purpose",
+    "outcome",
+    "is_automated",
+    "minutes",
+    "occurred_at",
+)
 _FEEDBACK = ("account_id", "status", "is_actionable", "received_at", "implemented_at")
 _EMPLOYEE = ("user_id", "joined_on")
 
@@ -82,7 +104,7 @@ ORIGINS: dict[str, Origin] = {
         "contracts", ("account_id", "product_id", "kind", "outcome", "previous_contract_id", "valid_from", "valid_to"), "is not due",
         leaves_out=(
             ("is an amendment", "t.kind = 'amendment'"), ("was superseded", "t.outcome = 'superseded'"), ("has no end", "t.valid_to IS NULL"),
-            ("ends before the period", "t.valid_to < p.first_day"), ("ends after the period, or after the data ends", "t.valid_to > p.last_day"),
+            ("ends before the period", "t.valid_to < p.first_day"), (("ends after the period, or " "after the data ends"), "t.valid_to > p.last_day"),
         ), evidence=(seen.SUCCESSORS, seen.CONTRACT_PRODUCTS)),
     "contracts_signed": Origin(
         "contracts", ("account_id", "product_id", "kind", "signed_on", "value", "currency"), "was not signed in the period", moment="t.signed_on",
@@ -96,7 +118,7 @@ ORIGINS: dict[str, Origin] = {
     "costs": Origin("costs", ("account_id", "kind", "amount", "currency", "on"), "did not arise in the period", moment='t."on"', evidence=(seen.COST_RATES,)),
     "touches": Origin("touches", _TOUCH, "did not happen in the period", moment="t.occurred_at", evidence=(seen.PROSPECT_LINES,)),
     "first_touches": Origin(
-        "touches", _TOUCH, "is not the account's first real outbound touch, or the account had been active before", moment="t.occurred_at",
+        "touches", _TOUCH, ("is not the account's first real outbound touch, or the account had " "been active " "before"), moment="t.occurred_at",
         leaves_out=(("names no account", "t.account_id IS NULL"), ("is not outbound", "t.direction <> 'outbound'")), evidence=(seen.PROSPECT_LINES,)),
     "usage": Origin("usage_daily", ("active_users", "seats", "logins", "minutes", "key_events"), "lies outside the period",
                     ("account_id", "day", "product_id"), moment='t."on"'),

@@ -1,7 +1,8 @@
-"""What every question needs again and again, worked out once per snapshot: paid lines, dimensions as they were, coverage.
+"""What every question needs again and again, worked out once per snapshot: paid lines, dimensions
+as they were, coverage.
 
-Each step is one SQL statement over the snapshot's canonical tables. Spans never overlap afterwards, so a join on
-"contains this date" meets at most one row.
+Each step is one SQL statement over the snapshot's canonical tables. Spans never overlap afterwards,
+so a join on "contains this date" meets at most one row.
 """
 
 from kampass.model import TABLES
@@ -27,13 +28,21 @@ def statements(*, timezone: str, currency: str) -> list[str]:
 
 
 def base_amount(amount: str, currency: str, workspace_currency: str) -> str:
-    """An amount in the workspace's currency (its SQL), given a joined `fx_span`; null without a rate."""
-    return f"CAST(CASE WHEN {is_own(currency, workspace_currency)} THEN {amount} ELSE CAST({amount} AS DECIMAL(20, 6)) * fx.rate END AS DECIMAL(38, 9))"
+    """An amount in the workspace's currency (its SQL), given a joined `fx_span`; null without a
+    rate.
+    """
+    return (
+        f"CAST(CASE WHEN {is_own(currency, workspace_currency)} THEN {amount} ELSE "
+        f"CAST({amount} AS DECIMAL(20, 6)) * fx.rate END AS DECIMAL(38, 9))"
+    )
 
 
 def fx_join(currency: str, day: str) -> str:
     """The join that finds the latest rate at a local date."""
-    return f"LEFT JOIN fx_span fx ON fx.currency = {currency} AND {day} >= fx.valid_from AND {day} < fx.valid_to"
+    return (
+        f"LEFT JOIN fx_span fx ON fx.currency = {currency} AND {day} >= fx.valid_from AND {day} "
+        "< fx.valid_to"
+    )
 
 
 def is_own(currency: str, workspace_currency: str) -> str:
@@ -42,7 +51,9 @@ def is_own(currency: str, workspace_currency: str) -> str:
 
 
 def ended(table: str, zone: str) -> str:
-    """A span's end: its valid_to, or the local date (in `zone`, as SQL) of its deletion, whichever comes first; far away where open."""
+    """A span's end: its valid_to, or the local date (in `zone`, as SQL) of its deletion, whichever
+    comes first; far away where open.
+    """
     deleted = f"CAST(timezone({zone}, {table}.deleted_at) AS DATE)"
     return f"least(coalesce({table}.valid_to, {END}), coalesce({deleted}, {END}))"
 
@@ -51,7 +62,9 @@ def _live(name: str) -> str:
     """A table without the rows of test accounts, and without empty spans."""
     table = TABLES[name]
     mine = table.account_column
-    conditions = [f"({mine} IS NULL OR {mine} NOT IN (SELECT id FROM test_account))"] if mine else []
+    conditions = (
+        [f"({mine} IS NULL OR {mine} NOT IN (SELECT id FROM test_account))"] if mine else []
+    )
     if table.has("valid_from") and table.has("valid_to"):
         conditions.append("(valid_to IS NULL OR valid_to > valid_from)")
     where = f" WHERE {' AND '.join(conditions)}" if conditions else ""
@@ -60,7 +73,8 @@ def _live(name: str) -> str:
 
 _FX_SPANS = f"""
 CREATE TABLE fx_span AS
-SELECT currency, valid_from, coalesce(lead(valid_from) OVER (PARTITION BY currency ORDER BY valid_from), {END}) AS valid_to, rate
+SELECT currency, valid_from, coalesce(lead(valid_from) OVER
+  (PARTITION BY currency ORDER BY valid_from), {END}) AS valid_to, rate
 FROM fx_rates"""
 
 _TEAM_TREE = """
@@ -68,7 +82,8 @@ CREATE TABLE team_tree AS
 WITH RECURSIVE below(ancestor, team, depth) AS (
   SELECT id, id, 0 FROM teams
   UNION ALL
-  SELECT below.ancestor, teams.id, depth + 1 FROM below JOIN teams ON teams.parent_id = below.team AND depth < 50
+  SELECT below.ancestor, teams.id, depth + 1 FROM below JOIN teams
+    ON teams.parent_id = below.team AND depth < 50
 )
 SELECT DISTINCT ancestor, team FROM below"""
 
@@ -76,17 +91,22 @@ SELECT DISTINCT ancestor, team FROM below"""
 def _paid_lines(timezone: str, currency: str) -> str:
     return f"""
 CREATE TABLE paid_line AS
-SELECT l.id, l.account_id, l.product_id, p.family, coalesce(p.is_addon, false) AS is_addon, l.quantity,
-  {base_amount("l.mrr", "l.currency", literal(currency))} AS mrr, l.valid_from, {ended("l", literal(timezone))} AS valid_to
-FROM live_subscriptions l LEFT JOIN products p ON p.id = l.product_id {fx_join("l.currency", "l.valid_from")}
-WHERE l.mrr > 0 AND NOT coalesce(l.is_trial, false) AND {ended("l", literal(timezone))} > l.valid_from
+SELECT l.id, l.account_id, l.product_id, p.family, coalesce(p.is_addon, false) AS is_addon,
+  l.quantity,
+  {base_amount("l.mrr", "l.currency", literal(currency))} AS mrr, l.valid_from,
+    {ended("l", literal(timezone))} AS valid_to
+FROM live_subscriptions l LEFT JOIN products p
+  ON p.id = l.product_id {fx_join("l.currency", "l.valid_from")}
+WHERE l.mrr > 0 AND NOT coalesce(l.is_trial, false)
+  AND {ended("l", literal(timezone))} > l.valid_from
 ORDER BY l.account_id, l.valid_from"""
 
 
 def _first_paid(timezone: str) -> str:
     return f"""
 CREATE TABLE first_paid AS
-SELECT account_id, min(valid_from) AS day, timezone({literal(timezone)}, CAST(min(valid_from) AS TIMESTAMP)) AS at
+SELECT account_id, min(valid_from) AS day, timezone({literal(timezone)},
+  CAST(min(valid_from) AS TIMESTAMP)) AS at
 FROM paid_line GROUP BY account_id ORDER BY account_id"""
 
 
@@ -97,26 +117,37 @@ def _resolved(spans: str) -> str:
   edge AS (SELECT k, f AS d FROM span UNION SELECT k, t FROM span),
   piece AS (SELECT k, d AS f, lead(d) OVER (PARTITION BY k ORDER BY d) AS t FROM edge),
   resolved AS (
-    SELECT piece.k, piece.f, piece.t, arg_max({{'v': span.v}}, {{'f': span.f, 'tie': span.tie}}).v AS v
+    SELECT piece.k, piece.f, piece.t, arg_max({{'v': span.v}}, {{'f': span.f, 'tie': span.tie}}).v
+      AS v
     FROM piece JOIN span ON span.k = piece.k AND span.f <= piece.f AND span.t >= piece.t
     GROUP BY ALL)"""
 
 
 def _attribute_spans(timezone: str) -> str:
-    current = " UNION ALL ".join(f"SELECT {literal(name)} AS attribute, id AS account_id, {quoted(name)} AS value FROM accounts" for name in ATTRIBUTES)
-    spans = """SELECT {'attribute': attribute, 'account': account_id} AS k, value AS v, valid_from AS f, valid_to AS t, coalesce(value, '') AS tie
+    current = " UNION ALL ".join(
+        (
+            f"SELECT {literal(name)} AS attribute, id AS account_id, {quoted(name)} AS value FROM "
+            "accounts"
+        )
+        for name in ATTRIBUTES
+    )
+    spans = """SELECT {'attribute': attribute, 'account': account_id} AS k, value AS v,
+      valid_from AS f, valid_to AS t, coalesce(value, '') AS tie
       FROM history"""
     return f"""
 CREATE TABLE attribute_span AS
 WITH history AS (
-    SELECT attribute, account_id, value, valid_from, {ended("a", literal(timezone))} AS valid_to FROM account_attributes a
+    SELECT attribute, account_id, value, valid_from,
+      {ended("a", literal(timezone))} AS valid_to FROM account_attributes a
     WHERE {ended("a", literal(timezone))} > valid_from),
   known AS (
     {current}
     UNION ALL
-    SELECT entry.key, id, entry.value FROM (SELECT id, unnest(map_entries(_extra)) AS entry FROM accounts)),
+    SELECT entry.key, id, entry.value FROM (SELECT id, unnest(map_entries(_extra)) AS entry
+      FROM accounts)),
   {_resolved(spans)}
-SELECT k.attribute AS attribute, k.account AS account_id, f AS valid_from, t AS valid_to, v AS value, true AS historical FROM resolved
+SELECT k.attribute AS attribute, k.account AS account_id, f AS valid_from, t AS valid_to,
+  v AS value, true AS historical FROM resolved
 UNION ALL
 SELECT attribute, account_id, {BEGIN}, {END}, value, false FROM known
 WHERE (attribute, account_id) NOT IN (SELECT (attribute, account_id) FROM history)
@@ -124,41 +155,56 @@ ORDER BY 1, 2, 3"""
 
 
 def _owner_spans(timezone: str) -> str:
-    spans = f"""SELECT account_id AS k, user_id AS v, valid_from AS f, {ended("o", literal(timezone))} AS t, user_id AS tie
-      FROM ownerships o WHERE role = 'account_manager' AND {ended("o", literal(timezone))} > valid_from"""
+    spans = f"""SELECT account_id AS k, user_id AS v, valid_from AS f,
+      {ended("o", literal(timezone))} AS t, user_id AS tie
+      FROM ownerships o WHERE role = 'account_manager'
+        AND {ended("o", literal(timezone))} > valid_from"""
     return f"""
 CREATE TABLE owner_span AS
 WITH {_resolved(spans)}
-SELECT k AS account_id, v AS user_id, f AS valid_from, coalesce(lead(f) OVER (PARTITION BY k ORDER BY f), {END}) AS valid_to
+SELECT k AS account_id, v AS user_id, f AS valid_from,
+  coalesce(lead(f) OVER (PARTITION BY k ORDER BY f), {END}) AS valid_to
 FROM resolved ORDER BY 1, 3"""
 
 
 def _team_spans(timezone: str) -> list[str]:
-    spans = f"""SELECT user_id AS k, team_id AS v, valid_from AS f, {ended("m", literal(timezone))} AS t, team_id AS tie
+    spans = f"""SELECT user_id AS k, team_id AS v, valid_from AS f,
+      {ended("m", literal(timezone))} AS t, team_id AS tie
       FROM memberships m WHERE {ended("m", literal(timezone))} > valid_from"""
-    employed = f"""SELECT user_id, team_id, CASE WHEN row_number() OVER w = 1 THEN {BEGIN} ELSE joined_on END AS f,
-  coalesce(lead(joined_on) OVER w, {END}) AS t FROM employees WINDOW w AS (PARTITION BY user_id ORDER BY joined_on)"""
+    employed = f"""SELECT user_id, team_id, CASE WHEN row_number() OVER w = 1 THEN {BEGIN} ELSE
+      joined_on END AS f,
+  coalesce(lead(joined_on) OVER w, {END}) AS t
+    FROM employees WINDOW w AS (PARTITION BY user_id ORDER BY joined_on)"""
     fallback = f"SELECT u.id AS user_id, u.team_id, {BEGIN} AS f, {END} AS t FROM users u"
-    by_job = f"""SELECT u.id AS user_id, coalesce(e.team_id, u.team_id) AS team_id, coalesce(e.f, {BEGIN}) AS f, coalesce(e.t, {END}) AS t
+    by_job = f"""SELECT u.id AS user_id, coalesce(e.team_id, u.team_id) AS team_id,
+      coalesce(e.f, {BEGIN}) AS f, coalesce(e.t, {END}) AS t
   FROM users u LEFT JOIN ({employed}) e ON e.user_id = u.id"""
     return [
-        f"CREATE TABLE membership_span AS WITH {_resolved(spans)} SELECT k AS user_id, v AS team_id, f AS valid_from, t AS valid_to FROM resolved",
+        (
+            f"CREATE TABLE membership_span AS WITH {_resolved(spans)} SELECT k AS user_id, v AS "
+            "team_id, f AS valid_from, t AS valid_to FROM resolved"
+        ),
         f"CREATE TABLE team_span AS {_with_fallback(fallback)}",
         f"CREATE TABLE employee_team_span AS {_with_fallback(by_job)}",
     ]
 
 
 def _with_fallback(fallback: str) -> str:
-    """Memberships, and where there is none at a date the team of `fallback (user_id, team_id, f, t)`."""
+    """Memberships, and where there is none at a date the team of `fallback (user_id, team_id, f,
+    t)`.
+    """
     return f"""
 WITH fallback AS ({fallback}),
   edge AS (
     SELECT user_id, f AS d FROM fallback UNION SELECT user_id, t FROM fallback
-    UNION SELECT user_id, valid_from FROM membership_span UNION SELECT user_id, valid_to FROM membership_span),
+    UNION SELECT user_id, valid_from FROM membership_span UNION SELECT user_id, valid_to
+      FROM membership_span),
   piece AS (SELECT user_id, d AS f, lead(d) OVER (PARTITION BY user_id ORDER BY d) AS t FROM edge)
-SELECT piece.user_id, coalesce(m.team_id, b.team_id) AS team_id, piece.f AS valid_from, piece.t AS valid_to
+SELECT piece.user_id, coalesce(m.team_id, b.team_id) AS team_id, piece.f AS valid_from,
+  piece.t AS valid_to
 FROM piece
-LEFT JOIN membership_span m ON m.user_id = piece.user_id AND m.valid_from <= piece.f AND m.valid_to >= piece.t
+LEFT JOIN membership_span m ON m.user_id = piece.user_id AND m.valid_from <= piece.f
+  AND m.valid_to >= piece.t
 LEFT JOIN fallback b ON b.user_id = piece.user_id AND b.f <= piece.f AND b.t >= piece.t
 WHERE piece.t IS NOT NULL AND coalesce(m.team_id, b.team_id) IS NOT NULL
 ORDER BY 1, 3"""

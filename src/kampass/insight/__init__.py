@@ -1,1 +1,3 @@
-"""What is said about answers: change, bands, restatement, explanation. The engine knows none of it."""
+"""What is said about answers: change, bands, restatement, explanation. The engine knows none of
+it.
+"""

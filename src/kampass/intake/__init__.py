@@ -1,1 +1,3 @@
-"""One file per system: each states canonical tables. The sample company and plain files are sources like any other."""
+"""One file per system: each states canonical tables. The sample company and plain files are sources
+like any other.
+"""

@@ -1,4 +1,6 @@
-"""What a source would become before anything is loaded: each column with examples, and the rows that would be set aside."""
+"""What a source would become before anything is loaded: each column with examples, and the rows
+that would be set aside.
+"""
 
 from collections.abc import Callable
 from dataclasses import asdict, dataclass
@@ -32,7 +34,9 @@ class Aside:
 
 @dataclass(frozen=True)
 class ColumnPreview:
-    """One canonical column: what fills it, how it is read, examples before and after, how many are empty or do not read."""
+    """One canonical column: what fills it, how it is read, examples before and after, how many are
+    empty or do not read.
+    """
 
     column: str
     type: str
@@ -80,11 +84,23 @@ class Preview:
         return asdict(self)
 
 
-def preview(source: Source, table: str | None = None, *, timezone: str, rows: int = 5, tell: Callable[[str], None] = lambda _: None) -> Preview:
+def preview(
+    source: Source,
+    table: str | None = None,
+    *,
+    timezone: str,
+    rows: int = 5,
+    tell: Callable[[str], None] = lambda _: None,
+) -> Preview:
     """Read a source's tables, or one of them, and say what they would become; nothing is loaded."""
     stated = source.tables()
     if table is not None and table not in stated:
-        raise UnknownName("table", table, stated, hint=f"The source '{source.name}' states {', '.join(stated) or 'no table'}.")
+        raise UnknownName(
+            "table",
+            table,
+            stated,
+            hint=f"The source '{source.name}' states {', '.join(stated) or 'no table'}.",
+        )
     found = []
     for name in [table] if table else stated:
         tell(f"Reading {name}")
@@ -104,32 +120,80 @@ def _table(scan: Scan, view: View | None, timezone: str, rows: int) -> TablePrev
         _stage(connection, scan, rules, timezone)
         counts = _count(connection, scan, rules)
         seen = {} if view else _first(connection, scan)
-        columns = tuple(_column(connection, scan, view, name, counts, seen.get(name)) for name in scan.columns if table.has(name) or table.name == "accounts")
+        columns = tuple(
+            _column(connection, scan, view, name, counts, seen.get(name))
+            for name in scan.columns
+            if table.has(name) or table.name == "accounts"
+        )
         aside = _aside(connection, scan, rules, rows, anything=counts.set_aside > 0)
         notices = (view.notices if view else ()) + _blanks(scan, counts)
     return TablePreview(
-        table.name, scan.place, view.raw.form if view else "canonical", counts.rows + len(scan.rejects), len(scan.rejects), counts.set_aside + len(scan.rejects), columns, aside,
-        view.unmapped if view else tuple(name for name in scan.columns if not table.has(name) and table.name != "accounts"),
-        tuple(column.name for column in table.columns if column.name not in scan.columns and not column.required),
-        tuple(column.name for column in table.columns if column.name not in scan.columns and column.required),
-        view.questions if view else (), notices,
-    )  # fmt: skip
+        table.name,
+        scan.place,
+        view.raw.form if view else "canonical",
+        counts.rows + len(scan.rejects),
+        len(scan.rejects),
+        counts.set_aside + len(scan.rejects),
+        columns,
+        aside,
+        view.unmapped
+        if view
+        else tuple(
+            name for name in scan.columns if not table.has(name) and table.name != "accounts"
+        ),
+        tuple(
+            column.name
+            for column in table.columns
+            if column.name not in scan.columns and not column.required
+        ),
+        tuple(
+            column.name
+            for column in table.columns
+            if column.name not in scan.columns and column.required
+        ),
+        view.questions if view else (),
+        notices,
+    )
 
 
-def _stage(connection: "duckdb.DuckDBPyConnection", scan: Scan, rules: list[Check], timezone: str) -> None:
-    """Judge every row as loading does: the number of the first rule it breaks, and the value that breaks it."""
+def _stage(
+    connection: "duckdb.DuckDBPyConnection", scan: Scan, rules: list[Check], timezone: str
+) -> None:
+    """Judge every row as loading does: the number of the first rule it breaks, and the value that
+    breaks it.
+    """
     table = TABLES[scan.table]
     named = [column for column in table.columns if column.name in scan.columns]
-    cells = [f"{typed(column, scan.columns[column.name], timezone)} AS {quoted(column.name)}" for column in named]
-    cells += [f"{present(column, scan.columns[column.name])} AS {quoted('?' + column.name)}" for column in named]
+    cells = [
+        f"{typed(column, scan.columns[column.name], timezone)} AS {quoted(column.name)}"
+        for column in named
+    ]
+    cells += [
+        f"{present(column, scan.columns[column.name])} AS {quoted('?' + column.name)}"
+        for column in named
+    ]
     cells += [f"CAST({quoted(name)} AS VARCHAR) AS {quoted('=' + name)}" for name in scan.columns]
-    cells += [f"NULL::VARCHAR AS {quoted(column.name)}" for column in table.columns if column.name not in scan.columns]
+    cells += [
+        f"NULL::VARCHAR AS {quoted(column.name)}"
+        for column in table.columns
+        if column.name not in scan.columns
+    ]
     number = " ".join(f"WHEN {rule.offends} THEN {index}" for index, rule in enumerate(rules))
-    value = " ".join(f"WHEN {index} THEN t.{quoted('=' + rule.column)}" for index, rule in enumerate(rules) if rule.column in scan.columns)
-    judged = f"SELECT *, CASE {number} END AS _broken FROM (SELECT row_number() OVER () AS _row, {', '.join(cells)} FROM ({scan.relation})) t"
+    value = " ".join(
+        f"WHEN {index} THEN t.{quoted('=' + rule.column)}"
+        for index, rule in enumerate(rules)
+        if rule.column in scan.columns
+    )
+    judged = (
+        f"SELECT *, CASE {number} END AS _broken FROM (SELECT row_number() OVER () AS _row, "
+        f"{', '.join(cells)} FROM ({scan.relation})) t"
+    )
     kept = ", ".join(f"t.{quoted('=' + name)} AS {quoted('=' + name)}" for name in scan.columns)
     told = f"CASE _broken {value or 'WHEN -1 THEN NULL'} END"
-    connection.execute(f"CREATE TEMP VIEW judged AS SELECT _row, _broken, {told} AS _value, {kept} FROM ({judged}) t")
+    connection.execute(
+        f"CREATE TEMP VIEW judged AS SELECT _row, _broken, {told} AS _value, {kept} FROM "
+        f"({judged}) t"
+    )
 
 
 @dataclass(frozen=True)
@@ -149,11 +213,21 @@ _UNSEEN = r"[\x{0001}-\x{0008}\x{000E}-\x{001F}\x{0080}-\x{009F}\x{00AD}\x{200B}
 
 def _count(connection: "duckdb.DuckDBPyConnection", scan: Scan, rules: list[Check]) -> _Counts:
     """Count everything in one pass: a file may be large, and judging a row is most of the work."""
-    texts = [name for name in scan.columns if column_of(scan.table, name).type == "text" and scan.columns[name] == "VARCHAR"]
-    counted = ["count(*)"] + [f"count(*) FILTER (WHERE _broken = {index})" for index in range(len(rules))]
-    counted += [f"count(*) FILTER (WHERE coalesce({quoted('=' + name)}, '') = '')" for name in scan.columns]
+    texts = [
+        name
+        for name in scan.columns
+        if column_of(scan.table, name).type == "text" and scan.columns[name] == "VARCHAR"
+    ]
+    counted = ["count(*)"] + [
+        f"count(*) FILTER (WHERE _broken = {index})" for index in range(len(rules))
+    ]
+    counted += [
+        f"count(*) FILTER (WHERE coalesce({quoted('=' + name)}, '') = '')" for name in scan.columns
+    ]
     for name in texts:
-        cell = f"(CASE WHEN NOT contains({quoted('=' + name)}, chr(0)) THEN {quoted('=' + name)} END)"
+        cell = (
+            f"(CASE WHEN NOT contains({quoted('=' + name)}, chr(0)) THEN {quoted('=' + name)} END)"
+        )
         counted.append(f"count(*) FILTER (WHERE {cell} <> trim({cell}, ' ' || chr(9)))")
         counted.append(f"count(*) FILTER (WHERE regexp_matches({cell}, '{_UNSEEN}'))")
     row = connection.execute(f"SELECT {', '.join(counted)} FROM judged").fetchone()
@@ -165,37 +239,78 @@ def _count(connection: "duckdb.DuckDBPyConnection", scan: Scan, rules: list[Chec
         by_column[rule.column] = by_column.get(rule.column, 0) + number
     odd = rest[len(scan.columns) :]
     empty = dict(zip(scan.columns, rest, strict=False))
-    return _Counts(found[0], sum(broken), by_column, empty, dict(zip(texts, odd[::2], strict=True)), dict(zip(texts, odd[1::2], strict=True)))
+    return _Counts(
+        found[0],
+        sum(broken),
+        by_column,
+        empty,
+        dict(zip(texts, odd[::2], strict=True)),
+        dict(zip(texts, odd[1::2], strict=True)),
+    )
 
 
-def _first(connection: "duckdb.DuckDBPyConnection", scan: Scan) -> dict[str, tuple[tuple[str, str | None], ...]]:
-    """The first different values of every column, in one look: a file may have ten thousand columns."""
+def _first(
+    connection: "duckdb.DuckDBPyConnection", scan: Scan
+) -> dict[str, tuple[tuple[str, str | None], ...]]:
+    """The first different values of every column, in one look: a file may have ten thousand
+    columns.
+    """
     kept = ", ".join(quoted("=" + name) for name in scan.columns)
-    rows = connection.execute(f"SELECT {kept} FROM judged LIMIT {max(20, _CELLS // len(scan.columns))}").fetchall()
-    columns = [dict.fromkeys(filter(None, column)) for column in zip(*rows, strict=True)] or [{} for _ in scan.columns]
-    return {name: tuple((text, text) for text in list(found)[:_EXAMPLES]) for name, found in zip(scan.columns, columns, strict=True)}
+    rows = connection.execute(
+        f"SELECT {kept} FROM judged LIMIT {max(20, _CELLS // len(scan.columns))}"
+    ).fetchall()
+    columns = [dict.fromkeys(filter(None, column)) for column in zip(*rows, strict=True)] or [
+        {} for _ in scan.columns
+    ]
+    return {
+        name: tuple((text, text) for text in list(found)[:_EXAMPLES])
+        for name, found in zip(scan.columns, columns, strict=True)
+    }
 
 
 def _column(  # noqa: PLR0913, PLR0917 - what is known of one column
-    connection: "duckdb.DuckDBPyConnection", scan: Scan, view: View | None, name: str, counts: _Counts, seen: tuple[tuple[str, str | None], ...] | None
+    connection: "duckdb.DuckDBPyConnection",
+    scan: Scan,
+    view: View | None,
+    name: str,
+    counts: _Counts,
+    seen: tuple[tuple[str, str | None], ...] | None,
 ) -> ColumnPreview:
     column = column_of(scan.table, name)
-    filling = next((filling for filling in view.mapping.fillings if filling.name == name), None) if view else None
+    filling = (
+        next((filling for filling in view.mapping.fillings if filling.name == name), None)
+        if view
+        else None
+    )
     return ColumnPreview(
-        name, column.type, column.required, not TABLES[scan.table].has(name), scan.origin.get(name, name), _format(filling, column.type),
-        _examples(connection, view.pairs, name) if view else seen or (), counts.empty[name], counts.broken.get(name, 0),
-    )  # fmt: skip
+        name,
+        column.type,
+        column.required,
+        not TABLES[scan.table].has(name),
+        scan.origin.get(name, name),
+        _format(filling, column.type),
+        _examples(connection, view.pairs, name) if view else seen or (),
+        counts.empty[name],
+        counts.broken.get(name, 0),
+    )
 
 
-def _examples(connection: "duckdb.DuckDBPyConnection", pairs: str, name: str) -> tuple[tuple[str, str | None], ...]:
+def _examples(
+    connection: "duckdb.DuckDBPyConnection", pairs: str, name: str
+) -> tuple[tuple[str, str | None], ...]:
     """The first different values, before and after; what does not read becomes nothing."""
     before, after = quoted(RAW + name), quoted(name)
     rows = connection.execute(
-        f"SELECT b, a FROM (SELECT b, any_value(a) AS a, min(n) AS n FROM (SELECT row_number() OVER () AS n, * FROM (SELECT {before} AS b, {after} AS a"
-        f" FROM ({pairs}) WHERE coalesce({before}, '') <> '' LIMIT 1000)) GROUP BY b) ORDER BY n LIMIT {_EXAMPLES}"
+        "SELECT b, a FROM (SELECT b, any_value(a) AS a, min(n) AS n FROM (SELECT row_number() "
+        f"OVER () AS n, * FROM (SELECT {before} AS b, {after} AS a"
+        f" FROM ({pairs}) WHERE coalesce({before}, '') <> '' LIMIT 1000)) GROUP BY b) ORDER BY n "
+        f"LIMIT {_EXAMPLES}"
     ).fetchall()
     return tuple(
-        (before.partition("\0")[0] or before.strip("\0").partition("\0")[0], None if after is None or after.startswith("\0") else after)
+        (
+            before.partition("\0")[0] or before.strip("\0").partition("\0")[0],
+            None if after is None or after.startswith("\0") else after,
+        )
         for before, after in rows
     )
 
@@ -205,7 +320,11 @@ def _format(filling: Any, kind: str) -> str:  # noqa: ANN401 - a filling, or non
     if filling is None or not filling.columns:
         return ""
     forms = filling.date or filling.timestamp
-    zone = f" in {filling.timezone}" if filling.timezone and kind == "instant" and not filling.date else ""
+    zone = (
+        f" in {filling.timezone}"
+        if filling.timezone and kind == "instant" and not filling.date
+        else ""
+    )
     if forms:
         return " or ".join(form.text for form in forms) + zone
     if filling.values:
@@ -213,18 +332,37 @@ def _format(filling: Any, kind: str) -> str:  # noqa: ANN401 - a filling, or non
     if filling.true or filling.false:
         return f"true: {', '.join(filling.true)}; false: {', '.join(filling.false)}"
     if kind in {"decimal", "rate", "integer"} and (filling.decimal or filling.thousands):
-        return f"decimal {filling.decimal or '.'}" + (f" thousands {filling.thousands!r}" if filling.thousands else "")
+        return f"decimal {filling.decimal or '.'}" + (
+            f" thousands {filling.thousands!r}" if filling.thousands else ""
+        )
     return "as it stands" + zone
 
 
-def _aside(connection: "duckdb.DuckDBPyConnection", scan: Scan, rules: list[Check], rows: int, *, anything: bool) -> tuple[Aside, ...]:
+def _aside(
+    connection: "duckdb.DuckDBPyConnection",
+    scan: Scan,
+    rules: list[Check],
+    rows: int,
+    *,
+    anything: bool,
+) -> tuple[Aside, ...]:
     """The first rows that would be set aside, in the order of the file."""
-    found = [] if not anything else connection.execute(f"SELECT _row, _broken, _value FROM judged WHERE _broken IS NOT NULL LIMIT {int(rows)}").fetchall()
+    found = (
+        []
+        if not anything
+        else connection.execute(
+            f"SELECT _row, _broken, _value FROM judged WHERE _broken IS NOT NULL LIMIT {int(rows)}"
+        ).fetchall()
+    )
     lines = scan.lines([row for row, _, _ in found]) if found else {}
-    known = [(lines[row], rules[broken].column, value, rules[broken].reason) for row, broken, value in found]
+    known = [
+        (lines[row], rules[broken].column, value, rules[broken].reason)
+        for row, broken, value in found
+    ]
     known += [(reject.line, "", reject.value, reject.reason) for reject in scan.rejects[:rows]]
     return tuple(
-        Aside(scan.place_of(line)[0], *scan.told(line, column, value, reason)) for line, column, value, reason in sorted(known, key=lambda item: item[0])[:rows]
+        Aside(scan.place_of(line)[0], *scan.told(line, column, value, reason))
+        for line, column, value, reason in sorted(known, key=lambda item: item[0])[:rows]
     )
 
 
@@ -233,6 +371,20 @@ def _blanks(scan: Scan, counts: _Counts) -> tuple[str, ...]:
     found = []
     for name, blank in counts.blank.items():
         told = scan.origin.get(name, name)
-        found += [f"{told}: {blank:,} values begin or end with a blank, which is kept; trim = true takes it away"] if blank else []
-        found += [f"{told}: {counts.unseen[name]:,} values hold invisible or control characters"] if counts.unseen[name] else []
+        found += (
+            [
+                (
+                    f"{told}: {blank:,} values begin or end with a blank, which is kept; trim = "
+                    "true "
+                    "takes it away"
+                )
+            ]
+            if blank
+            else []
+        )
+        found += (
+            [f"{told}: {counts.unseen[name]:,} values hold invisible or control characters"]
+            if counts.unseen[name]
+            else []
+        )
     return tuple(found)

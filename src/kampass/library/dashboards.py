@@ -1,4 +1,5 @@
-"""Dashboards: a person's own tiles, shown to the roles they are shared with. What a tile shows, each viewer sees within their own rights.
+"""Dashboards: a person's own tiles, shown to the roles they are shared with. What a tile shows,
+each viewer sees within their own rights.
 
 Only the owner changes one. Where the owner is gone, administrators do.
 """
@@ -54,10 +55,9 @@ class Changes(TypedDict, total=False):
     shared_with: Iterable[Role]
 
 
-_FOUND = (
-    sa.select(DASHBOARDS, PERSONS.c.name.label("owner"), PERSONS.c.removed_at.is_not(None).label("owner_gone"))
-    .join(PERSONS, PERSONS.c.id == DASHBOARDS.c.owner_id)
-)  # fmt: skip
+_FOUND = sa.select(
+    DASHBOARDS, PERSONS.c.name.label("owner"), PERSONS.c.removed_at.is_not(None).label("owner_gone")
+).join(PERSONS, PERSONS.c.id == DASHBOARDS.c.owner_id)
 
 
 class Dashboards:
@@ -66,12 +66,18 @@ class Dashboards:
     def __init__(self, database: Database) -> None:
         self._database = database
 
-    def add(self, owner: Person, name: str, layout: Sequence[Any], shared_with: Iterable[Role] = ()) -> Dashboard:
+    def add(
+        self, owner: Person, name: str, layout: Sequence[Any], shared_with: Iterable[Role] = ()
+    ) -> Dashboard:
         """Make a dashboard. BadLayout, BadField."""
         at = self._database.now_text()
         values = {
-            "owner_id": owner.id, "name": text.line(name, "name", longest=LONGEST_NAME), "layout": layouts.written(layout), "created_at": at, "changed_at": at,
-        }  # fmt: skip
+            "owner_id": owner.id,
+            "name": text.line(name, "name", longest=LONGEST_NAME),
+            "layout": layouts.written(layout),
+            "created_at": at,
+            "changed_at": at,
+        }
         with self._database.writing() as connection:
             key = connection.execute(sa.insert(DASHBOARDS).values(**values)).inserted_primary_key
             assert key is not None
@@ -82,7 +88,10 @@ class Dashboards:
         """The dashboards that are this person's to see, by name."""
         with self._database.reading() as connection:
             found = _read(connection)
-        return sorted((one for one in found if one.seen_by(person)), key=lambda one: (one.name.casefold(), one.id))
+        return sorted(
+            (one for one in found if one.seen_by(person)),
+            key=lambda one: (one.name.casefold(), one.id),
+        )
 
     def get(self, dashboard_id: int, person: Person) -> Dashboard:
         """A dashboard; NotFound where there is none, or none for this person."""
@@ -98,7 +107,9 @@ class Dashboards:
             values["layout"] = layouts.written(changes["layout"])
         with self._database.in_turn() as connection:
             _check_owner(_one(connection, dashboard_id, person), person)
-            connection.execute(sa.update(DASHBOARDS).where(DASHBOARDS.c.id == dashboard_id).values(**values))
+            connection.execute(
+                sa.update(DASHBOARDS).where(DASHBOARDS.c.id == dashboard_id).values(**values)
+            )
             if "shared_with" in changes:
                 _share(connection, dashboard_id, changes["shared_with"])
             return _one(connection, dashboard_id, person)
@@ -114,7 +125,9 @@ class Dashboards:
 def _read(connection: sa.Connection, *which: sa.ColumnElement[bool]) -> list[Dashboard]:
     rows = connection.execute(_FOUND.where(*which)).all()
     shared: dict[int, set[Role]] = {}
-    for share in connection.execute(sa.select(SHARES).where(SHARES.c.dashboard_id.in_([row.id for row in rows]))):
+    for share in connection.execute(
+        sa.select(SHARES).where(SHARES.c.dashboard_id.in_([row.id for row in rows]))
+    ):
         shared.setdefault(share.dashboard_id, set()).add(Role(share.role))
     return [_dashboard(row, frozenset(shared.get(row.id, ()))) for row in rows]
 
@@ -128,7 +141,9 @@ def _one(connection: sa.Connection, dashboard_id: int, person: Person) -> Dashbo
 
 def _check_owner(dashboard: Dashboard, person: Person) -> None:
     if not dashboard.changed_by(person):
-        raise NotAllowed("Only its owner changes a dashboard.", hint="Make one of your own from it.")
+        raise NotAllowed(
+            "Only its owner changes a dashboard.", hint="Make one of your own from it."
+        )
 
 
 def _share(connection: sa.Connection, dashboard_id: int, roles: Iterable[Role]) -> None:
@@ -137,8 +152,15 @@ def _share(connection: sa.Connection, dashboard_id: int, roles: Iterable[Role]) 
         connection.execute(sa.insert(SHARES).values(dashboard_id=dashboard_id, role=role.value))
 
 
-def _dashboard(row: Any, shared_with: frozenset[Role]) -> Dashboard:  # noqa: ANN401 - rows of a database have no common type
+def _dashboard(row: Any, shared_with: frozenset[Role]) -> Dashboard:  # noqa: ANN401
     return Dashboard(
-        row.id, row.owner_id, row.owner, bool(row.owner_gone), row.name, json.loads(row.layout), shared_with, from_text(row.created_at),
+        row.id,
+        row.owner_id,
+        row.owner,
+        bool(row.owner_gone),
+        row.name,
+        json.loads(row.layout),
+        shared_with,
+        from_text(row.created_at),
         from_text(row.changed_at),
-    )  # fmt: skip
+    )

@@ -1,6 +1,7 @@
 """Notes beside a number: on a KPI, an account, a period, or several of them at once.
 
-A note on an account is as hidden as the account: every method takes the scope of whoever asks, and outside of it there is no note.
+A note on an account is as hidden as the account: every method takes the scope of whoever asks, and
+outside of it there is no note.
 """
 
 from collections.abc import Sequence
@@ -23,7 +24,9 @@ LONGEST = 4_000
 
 @dataclass(frozen=True)
 class Note:
-    """What somebody wrote about what, and when; the author's name stands even after they are gone."""
+    """What somebody wrote about what, and when; the author's name stands even after they are
+    gone.
+    """
 
     id: int
     author_id: int
@@ -36,7 +39,9 @@ class Note:
     changed_at: datetime | None
 
 
-_FOUND = sa.select(NOTES, PERSONS.c.name.label("author")).join(PERSONS, PERSONS.c.id == NOTES.c.author_id)
+_FOUND = sa.select(NOTES, PERSONS.c.name.label("author")).join(
+    PERSONS, PERSONS.c.id == NOTES.c.author_id
+)
 
 
 class Notes:
@@ -46,21 +51,44 @@ class Notes:
         self._database = database
 
     def add(  # noqa: PLR0913 - what a note can be about
-        self, author: Person, *, text: str, scope: Scope, kpi: str | None = None, account: str | None = None, period: str | None = None
+        self,
+        author: Person,
+        *,
+        text: str,
+        scope: Scope,
+        kpi: str | None = None,
+        account: str | None = None,
+        period: str | None = None,
     ) -> Note:
-        """Write a note about at least one thing. NotFound where the account is not the author's to see, BadField."""
+        """Write a note about at least one thing. NotFound where the account is not the author's to
+        see, BadField.
+        """
         about = {"kpi": _subject(kpi), "account": _subject(account), "period": _subject(period)}
         if not any(about.values()):
             raise BadField("A note is about something.", hint="Name a KPI, an account or a period.")
         _check_sight(scope, about["account"])
-        values = about | {"author_id": author.id, "text": texts.paragraphs(text, "note", longest=LONGEST), "created_at": self._database.now_text()}
+        values = about | {
+            "author_id": author.id,
+            "text": texts.paragraphs(text, "note", longest=LONGEST),
+            "created_at": self._database.now_text(),
+        }
         with self._database.writing() as connection:
             key = connection.execute(sa.insert(NOTES).values(**values)).inserted_primary_key
             assert key is not None
             return _note(connection.execute(_FOUND.where(NOTES.c.id == key[0])).one())
 
-    def about(self, *, scope: Scope, kpi: str | None = None, account: str | None = None, period: str | None = None, limit: int = 200) -> list[Note]:
-        """The notes with exactly what is given (what is not given may be anything), the latest first, none outside the scope."""
+    def about(
+        self,
+        *,
+        scope: Scope,
+        kpi: str | None = None,
+        account: str | None = None,
+        period: str | None = None,
+        limit: int = 200,
+    ) -> list[Note]:
+        """The notes with exactly what is given (what is not given may be anything), the latest
+        first, none outside the scope.
+        """
         given = {"kpi": kpi, "account": account, "period": period}
         if not all(texts.plain(value) for value in given.values() if value is not None):
             return []
@@ -109,7 +137,9 @@ def _check_sight(scope: Scope, account: str | None) -> None:
 
 def _check_author(note: Note, person: Person) -> None:
     if person.id != note.author_id and person.role is not Role.ADMIN:
-        raise NotAllowed("Only its author or an administrator changes a note.", hint="Write one of your own.")
+        raise NotAllowed(
+            "Only its author or an administrator changes a note.", hint="Write one of your own."
+        )
 
 
 def _subject(name: str | None) -> str | None:
@@ -118,4 +148,14 @@ def _subject(name: str | None) -> str | None:
 
 def _note(row: Any) -> Note:  # noqa: ANN401 - rows of a database have no common type
     changed = None if row.changed_at is None else from_text(row.changed_at)
-    return Note(row.id, row.author_id, row.author, row.kpi, row.account, row.period, row.text, from_text(row.created_at), changed)
+    return Note(
+        row.id,
+        row.author_id,
+        row.author,
+        row.kpi,
+        row.account,
+        row.period,
+        row.text,
+        from_text(row.created_at),
+        changed,
+    )

@@ -1,4 +1,6 @@
-"""Saved questions: the address of a page with its whole question, under a name. Only a path of this host is kept, and only its owner finds it."""
+"""Saved questions: the address of a page with its whole question, under a name. Only a path of this
+host is kept, and only its owner finds it.
+"""
 
 from dataclasses import dataclass
 from datetime import datetime
@@ -35,8 +37,17 @@ class SavedQuestions:
 
     def add(self, owner: Person, name: str, query: str) -> Saved:
         """Save a question: the path and query of a page. BadField."""
-        named, path, at = text.line(name, "name", longest=LONGEST_NAME), _local(query), self._database.now()
-        values = {"owner_id": owner.id, "name": named, "query": path, "created_at": self._database.now_text()}
+        named, path, at = (
+            text.line(name, "name", longest=LONGEST_NAME),
+            _local(query),
+            self._database.now(),
+        )
+        values = {
+            "owner_id": owner.id,
+            "name": named,
+            "query": path,
+            "created_at": self._database.now_text(),
+        }
         with self._database.writing() as connection:
             key = connection.execute(sa.insert(SAVED).values(**values)).inserted_primary_key
         assert key is not None
@@ -52,7 +63,11 @@ class SavedQuestions:
         """Give a question another name. NotFound, BadField."""
         values = {"name": text.line(name, "name", longest=LONGEST_NAME)}
         with self._database.writing() as connection:
-            _found(connection.execute(sa.update(SAVED).where(*_own(saved_id, owner)).values(**values)).rowcount)
+            _found(
+                connection.execute(
+                    sa.update(SAVED).where(*_own(saved_id, owner)).values(**values)
+                ).rowcount
+            )
             return _saved(connection.execute(sa.select(SAVED).where(*_own(saved_id, owner))).one())
 
     def remove(self, saved_id: int, owner: Person) -> None:
@@ -63,8 +78,19 @@ class SavedQuestions:
 
 def _local(query: str) -> str:
     """A path of this host, which no browser takes for another one."""
-    if not query.startswith("/") or query.startswith("//") or "\\" in query or len(query) > LONGEST_QUERY or not text.plain(query) or " " in query:
-        raise BadField("That is no page of Kampass.", hint=f"A saved question starts with a single '/' and has at most {LONGEST_QUERY:,} characters.")
+    if (
+        not query.startswith("/")
+        or query.startswith("//")
+        or "\\" in query
+        or len(query) > LONGEST_QUERY
+        or not text.plain(query)
+        or " " in query
+    ):
+        raise BadField(
+            "That is no page of Kampass.",
+            hint=f"A saved question starts with a single '/' and has at most {LONGEST_QUERY:,} "
+            "characters.",
+        )
     return query
 
 

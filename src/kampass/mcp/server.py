@@ -1,6 +1,8 @@
-"""The tools that an assistant may call. Every figure comes with its KPI, its period, its snapshot and a link to where it explains itself.
+"""The tools that an assistant may call. Every figure comes with its KPI, its period, its snapshot
+and a link to where it explains itself.
 
-What people typed into a CRM reaches the assistant as data inside JSON, never as instructions; errors come with their way out.
+What people typed into a CRM reaches the assistant as data inside JSON, never as instructions;
+errors come with their way out.
 """
 
 import json
@@ -21,12 +23,25 @@ from kampass.render.display import show_value
 
 P = ParamSpec("P")
 Kpi = Annotated[str, Field(max_length=200, description="a KPI's id, from list_kpis")]
-Period = Annotated[str, Field(max_length=40, description="2026, 2026-Q1, 2026-03, 2026-W09, FY2026, or a range such as 2025-01..2025-12")]
-Cut = Annotated[list[str] | None, Field(max_length=4, description="dimensions, e.g. segment or account_manager")]
-Filters = Annotated[list[str] | None, Field(max_length=20, description="conditions, e.g. segment=enterprise or account=acc-0001")]
+Period = Annotated[
+    str,
+    Field(
+        max_length=40,
+        description="2026, 2026-Q1, 2026-03, 2026-W09, FY2026, or a range such as 2025-01..2025-12",
+    ),
+]
+Cut = Annotated[
+    list[str] | None, Field(max_length=4, description="dimensions, e.g. segment or account_manager")
+]
+Filters = Annotated[
+    list[str] | None,
+    Field(max_length=20, description="conditions, e.g. segment=enterprise or account=acc-0001"),
+]
 ABOUT = (
-    "Figures about accounts: revenue, churn, renewals, satisfaction, support, activity. Find the KPI with list_kpis, ask with ask_kpi, and quote each "
-    "figure with its period, its status and its link. A value of null has a reason: say it. 'detectable': false means that a change may be chance."
+    "Figures about accounts: revenue, churn, renewals, satisfaction, support, activity. Find the "
+    "KPI with list_kpis, ask with ask_kpi, and quote each "
+    "figure with its period, its status and its link. A value of null has a reason: say it. "
+    "'detectable': false means that a change may be chance."
 )
 MOST_EFFECTS = 25
 
@@ -35,7 +50,13 @@ def make_server(side: Side) -> MCPServer:
     """The server of one caller."""
     server = MCPServer("kampass", instructions=ABOUT)
     tools = _Tools(side)
-    for tool in (tools.list_kpis, tools.ask_kpi, tools.explain_kpi, tools.bridge_kpi, tools.account_summary):
+    for tool in (
+        tools.list_kpis,
+        tools.ask_kpi,
+        tools.explain_kpi,
+        tools.bridge_kpi,
+        tools.account_summary,
+    ):
         server.tool(structured_output=False)(_told(tool))
     return server
 
@@ -46,56 +67,136 @@ class _Tools:
     def __init__(self, side: Side) -> None:
         self.side = side
 
-    def list_kpis(self, words: Annotated[str, Field(max_length=200, description="words of its name, question or synonyms")] = "") -> Any:  # noqa: ANN401 - JSON
-        """The KPIs that can be asked for: what each answers, its unit, and what it can be cut by."""
+    def list_kpis(
+        self,
+        words: Annotated[
+            str, Field(max_length=200, description="words of its name, question or synonyms")
+        ] = "",
+    ) -> Any:  # noqa: ANN401 - JSON
+        """The KPIs that can be asked for: what each answers, its unit, and what it can be cut
+        by.
+        """
         wanted = words.casefold().split()
-        return [kpi for kpi in self.side.kpis() if all(word in json.dumps(kpi, ensure_ascii=False).casefold() for word in wanted)]
+        return [
+            kpi
+            for kpi in self.side.kpis()
+            if all(word in json.dumps(kpi, ensure_ascii=False).casefold() for word in wanted)
+        ]
 
     def ask_kpi(  # noqa: PLR0913, PLR0917 - the question, spelled as the contract spells it
         self,
-        kpis: Annotated[list[str], Field(min_length=1, max_length=20, description="KPI ids, from list_kpis")],
+        kpis: Annotated[
+            list[str], Field(min_length=1, max_length=20, description="KPI ids, from list_kpis")
+        ],
         period: Period,
         grain: Literal["day", "week", "month", "quarter", "year"] | None = None,
         by: Cut = None,
         where: Filters = None,
         compare: Literal["previous", "year-ago"] | None = None,
-        known_at: Annotated[str | None, Field(max_length=40, description="as known at this instant")] = None,
+        known_at: Annotated[
+            str | None, Field(max_length=40, description="as known at this instant")
+        ] = None,
     ) -> Any:  # noqa: ANN401 - JSON
-        """Figures, with how many stand behind each, how sure it is, and what changed where `compare` is given."""
-        result = self.side.ask(kpis, period=period, grain=grain, by=by or (), where=where or (), compare=compare, known_at=known_at)
+        """Figures, with how many stand behind each, how sure it is, and what changed where
+        `compare` is given.
+        """
+        result = self.side.ask(
+            kpis,
+            period=period,
+            grain=grain,
+            by=by or (),
+            where=where or (),
+            compare=compare,
+            known_at=known_at,
+        )
         return [
             answer.to_dict()
-            | {"name": result.names.get(answer.kpi, answer.kpi), "shown": show_value(answer.value, answer.unit, result.currency)}
-            | {"labels": {name: result.shown(answer, name) for name in answer.dimensions}, "link": self._link(answer, where or ())}
+            | {
+                "name": result.names.get(answer.kpi, answer.kpi),
+                "shown": show_value(answer.value, answer.unit, result.currency),
+            }
+            | {
+                "labels": {name: result.shown(answer, name) for name in answer.dimensions},
+                "link": self._link(answer, where or ()),
+            }
             for answer in result
         ]
 
-    def explain_kpi(self, kpi: Kpi, period: Period, where: Filters = None) -> Any:  # noqa: ANN401 - JSON
-        """Why a figure is what it is: its formula with values, what counts and what is left out and why, how far the data reaches."""
+    def explain_kpi(self, kpi: Kpi, period: Period, where: Filters = None) -> Any:  # noqa: ANN401
+        """Why a figure is what it is: its formula with values, what counts and what is left out and
+        why, how far the data reaches.
+        """
         made = self.side.explain(kpi, period=period, where=where or ())
-        return [each.to_dict() | {"link": self._link(each.answer, where or (), "why")} for each in made]
+        return [
+            each.to_dict() | {"link": self._link(each.answer, where or (), "why")} for each in made
+        ]
 
-    def bridge_kpi(self, kpi: Kpi, before: Period, after: Period, by: Cut = None, where: Filters = None) -> Any:  # noqa: ANN401 - JSON
-        """What lies between two periods' figures: who entered, left, changed; the largest effects first, the rest counted."""
+    def bridge_kpi(
+        self, kpi: Kpi, before: Period, after: Period, by: Cut = None, where: Filters = None
+    ) -> Any:  # noqa: ANN401 - JSON
+        """What lies between two periods' figures: who entered, left, changed; the largest effects
+        first, the rest counted.
+        """
         found = []
         for made in self.side.bridge(kpi, before, after, by=by or (), where=where or ()):
             told = made.to_dict()
             effects = sorted(told["effects"], key=lambda effect: -abs(effect["effect"]))
-            asked = urlencode([("before", before), ("after", after), *(("by", name) for name in by or ()), *(("where", each) for each in where or ())])
-            rest = {"effects": effects[:MOST_EFFECTS], "further_effects": max(0, len(effects) - MOST_EFFECTS)}
-            found.append(told | rest | {"link": f"{self.side.url}/bridge/{quote(kpi, safe='')}?{asked}", "snapshot": made.after.snapshot})
+            asked = urlencode(
+                [
+                    ("before", before),
+                    ("after", after),
+                    *(("by", name) for name in by or ()),
+                    *(("where", each) for each in where or ()),
+                ]
+            )
+            rest = {
+                "effects": effects[:MOST_EFFECTS],
+                "further_effects": max(0, len(effects) - MOST_EFFECTS),
+            }
+            found.append(
+                told
+                | rest
+                | {
+                    "link": f"{self.side.url}/bridge/{quote(kpi, safe='')}?{asked}",
+                    "snapshot": made.after.snapshot,
+                }
+            )
         return found
 
-    def account_summary(self, account: Annotated[str, Field(max_length=400, description="an account's id")], period: Period) -> Any:  # noqa: ANN401 - JSON
-        """An account: what it is, its people, contracts, tickets and goals, and its main figures in a period."""
+    def account_summary(
+        self,
+        account: Annotated[str, Field(max_length=400, description="an account's id")],
+        period: Period,
+    ) -> Any:  # noqa: ANN401 - JSON
+        """An account: what it is, its people, contracts, tickets and goals, and its main figures in
+        a period.
+        """
         found = self.side.account(account)
-        figures = self.ask_kpi(["mrr_end", "nrr", "csat", "nps", "ticket_backlog", "interaction_gap"], period, where=[f"account={account}"])
-        return {"account": plain(found), "figures": figures, "link": f"{self.side.url}/accounts/{quote(account, safe='')}"}
+        figures = self.ask_kpi(
+            ["mrr_end", "nrr", "csat", "nps", "ticket_backlog", "interaction_gap"],
+            period,
+            where=[f"account={account}"],
+        )
+        return {
+            "account": plain(found),
+            "figures": figures,
+            "link": f"{self.side.url}/accounts/{quote(account, safe='')}",
+        }
 
     def _link(self, answer: Answer, where: Sequence[str], page: str = "kpis") -> str:
-        conditions = [*where, *(f"{name} is unknown" if value is None else f"{name}={value}" for name, value in answer.dimensions.items())]
+        conditions = [
+            *where,
+            *(
+                f"{name} is unknown" if value is None else f"{name}={value}"
+                for name, value in answer.dimensions.items()
+            ),
+        ]
         period = f"{answer.period_start}..{answer.period_end.fromordinal(answer.period_end.toordinal() - 1)}"
-        asked = [("period", period), ("snapshot", answer.snapshot), *(("where", condition) for condition in conditions)]
+        asked = [
+            ("period", period),
+            ("snapshot", answer.snapshot),
+            *(("where", condition) for condition in conditions),
+        ]
         return f"{self.side.url}/{page}/{quote(answer.kpi, safe='')}?{urlencode(asked)}"
 
 

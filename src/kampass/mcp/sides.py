@@ -1,4 +1,6 @@
-"""Who answers an assistant: the workspace on this machine, as one person sees it, or a server with that person's token."""
+"""Who answers an assistant: the workspace on this machine, as one person sees it, or a server with
+that person's token.
+"""
 
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import asdict, dataclass
@@ -24,15 +26,15 @@ class Side(Protocol):
         """Every KPI: id, name, question, unit, dimensions."""
         ...
 
-    def ask(self, kpis: Sequence[str], **asked: Any) -> Result:  # noqa: ANN401 - as `Workspace.kpi` takes it
+    def ask(self, kpis: Sequence[str], **asked: Any) -> Result:  # noqa: ANN401
         """The answers to a question."""
         ...
 
-    def explain(self, kpi: str, **asked: Any) -> list[Explanation]:  # noqa: ANN401 - as `Workspace.explain` takes it
+    def explain(self, kpi: str, **asked: Any) -> list[Explanation]:  # noqa: ANN401
         """Figures taken apart."""
         ...
 
-    def bridge(self, kpi: str, before: str, after: str, **asked: Any) -> list[Bridge]:  # noqa: ANN401 - as `Workspace.bridge` takes it
+    def bridge(self, kpi: str, before: str, after: str, **asked: Any) -> list[Bridge]:  # noqa: ANN401
         """What lies between two figures."""
         ...
 
@@ -51,20 +53,26 @@ class Here:
     def kpis(self) -> Iterable[dict[str, Any]]:
         """Every KPI."""
         return [
-            {"id": kpi.id, "name": kpi.name, "question": kpi.question, "unit": kpi.unit, "dimensions": list(kpi.named_dimensions)}
+            {
+                "id": kpi.id,
+                "name": kpi.name,
+                "question": kpi.question,
+                "unit": kpi.unit,
+                "dimensions": list(kpi.named_dimensions),
+            }
             | {"synonyms": list(kpi.synonyms)}
             for kpi in self.sight().catalogue
         ]
 
-    def ask(self, kpis: Sequence[str], **asked: Any) -> Result:  # noqa: ANN401 - as the protocol says
+    def ask(self, kpis: Sequence[str], **asked: Any) -> Result:  # noqa: ANN401
         """The answers."""
         return self.sight().kpi(kpis, **asked)
 
-    def explain(self, kpi: str, **asked: Any) -> list[Explanation]:  # noqa: ANN401 - as the protocol says
+    def explain(self, kpi: str, **asked: Any) -> list[Explanation]:  # noqa: ANN401
         """Figures taken apart."""
         return self.sight().explain(kpi, **asked)
 
-    def bridge(self, kpi: str, before: str, after: str, **asked: Any) -> list[Bridge]:  # noqa: ANN401 - as the protocol says
+    def bridge(self, kpi: str, before: str, after: str, **asked: Any) -> list[Bridge]:  # noqa: ANN401
         """What lies between."""
         return self.sight().bridge(kpi, before, after, **asked)
 
@@ -84,15 +92,15 @@ class There:
         """Every KPI."""
         return self.client.catalogue()
 
-    def ask(self, kpis: Sequence[str], **asked: Any) -> Result:  # noqa: ANN401 - as the protocol says
+    def ask(self, kpis: Sequence[str], **asked: Any) -> Result:  # noqa: ANN401
         """The answers."""
         return self.client.kpi(kpis, **asked)
 
-    def explain(self, kpi: str, **asked: Any) -> list[Explanation]:  # noqa: ANN401 - as the protocol says
+    def explain(self, kpi: str, **asked: Any) -> list[Explanation]:  # noqa: ANN401
         """Figures taken apart."""
         return self.client.explain(kpi, **asked)
 
-    def bridge(self, kpi: str, before: str, after: str, **asked: Any) -> list[Bridge]:  # noqa: ANN401 - as the protocol says
+    def bridge(self, kpi: str, before: str, after: str, **asked: Any) -> list[Bridge]:  # noqa: ANN401
         """What lies between."""
         return self.client.bridge(kpi, before, after, **asked)
 

@@ -1,6 +1,7 @@
 """From text as it stands to typed values: one SQL expression per column, nothing guessed.
 
-A value that does not read as its column's type makes the row go to quarantine; it is never dropped, nulled or sniffed.
+A value that does not read as its column's type makes the row go to quarantine; it is never dropped,
+nulled or sniffed.
 """
 
 from dataclasses import dataclass
@@ -27,7 +28,9 @@ _UNSEEN = r"[\x{00AD}\x{200B}-\x{200F}\x{202A}-\x{202E}\x{2060}-\x{2064}\x{2066}
 
 @dataclass(frozen=True)
 class Check:
-    """A rule a row must pass: the column it is about, the SQL that finds offenders, the reason in words."""
+    """A rule a row must pass: the column it is about, the SQL that finds offenders, the reason in
+    words.
+    """
 
     column: str
     offends: str
@@ -55,11 +58,16 @@ def typed(column: Column, source_type: str, timezone: str) -> str:
     value = f"nullif({name}, '')"
     return {
         "text": _text(column, value),
-        "date": f"CASE WHEN regexp_full_match({value}, '{_DATE}') THEN TRY_CAST({value} AS DATE) END",
+        "date": f"CASE WHEN regexp_full_match({value}, '{_DATE}') THEN TRY_CAST({value} AS DATE) "
+        "END",
         "instant": _instant(value, timezone),
-        "decimal": f"CASE WHEN regexp_full_match({value}, '{_NUMBER}') THEN TRY_CAST({value} AS {SQL_TYPES['decimal']}) END",
-        "rate": f"CASE WHEN regexp_full_match({value}, '{_NUMBER}') THEN TRY_CAST({value} AS {SQL_TYPES['rate']}) END",
-        "integer": f"CASE WHEN regexp_full_match({value}, '{_WHOLE}') THEN TRY_CAST({value} AS BIGINT) END",
+        "decimal": f"CASE WHEN regexp_full_match({value}, '{_NUMBER}') THEN TRY_CAST({value} AS "
+        f"{SQL_TYPES['decimal']}) END",
+        "rate": f"CASE WHEN regexp_full_match({value}, '{_NUMBER}') THEN TRY_CAST({value} AS "
+        f"{SQL_TYPES['rate']}) END",
+        "integer": f"CASE WHEN regexp_full_match({value}, '{_WHOLE}') THEN TRY_CAST({value} AS "
+        "BIGINT) "
+        "END",
         "bool": f"CASE {value} WHEN 'true' THEN true WHEN 'false' THEN false END",
     }[column.type]
 
@@ -67,12 +75,20 @@ def typed(column: Column, source_type: str, timezone: str) -> str:
 def present(column: Column, source_type: str) -> str:
     """The SQL that says whether a cell holds anything."""
     name = quoted(column.name)
-    return f"({name} IS NOT NULL AND {name} <> '')" if source_type == "VARCHAR" else f"({name} IS NOT NULL)"
+    return (
+        f"({name} IS NOT NULL AND {name} <> '')"
+        if source_type == "VARCHAR"
+        else f"({name} IS NOT NULL)"
+    )
 
 
 def names_something(column: Column) -> bool:
-    """Whether a text column names a thing or a person, so that an invisible letter in it would make another of it."""
-    return column.type == "text" and (column.name in {"id", "email"} or column.refers_to is not None)
+    """Whether a text column names a thing or a person, so that an invisible letter in it would make
+    another of it.
+    """
+    return column.type == "text" and (
+        column.name in {"id", "email"} or column.refers_to is not None
+    )
 
 
 def asked(column: Column) -> str:
@@ -81,41 +97,67 @@ def asked(column: Column) -> str:
 
 
 def checks(table: Table, columns: dict[str, str]) -> list[Check]:
-    """Every rule for a row of this table by itself, in the order in which the first offence is named.
+    """Every rule for a row of this table by itself, in the order in which the first offence is
+    named.
 
-    `columns` are the source's columns and types; the rules run over `raw` (as it stands) and `typed` relations
-    joined side by side, so typed values are called `t.<column>`.
+    `columns` are the source's columns and types; the rules run over `raw` (as it stands) and
+    `typed` relations joined side by side, so typed values are called `t.<column>`.
     """
     rules = _echo(table, columns)
     for column in table.columns:
         if column.name not in columns:
             continue
         cell = f"t.{quoted(column.name)}"
-        rules.append(Check(column.name, f"t.{quoted('?' + column.name)} AND {cell} IS NULL", asked(column)))
+        rules.append(
+            Check(column.name, f"t.{quoted('?' + column.name)} AND {cell} IS NULL", asked(column))
+        )
         if column.required:
             rules.append(Check(column.name, f"{cell} IS NULL", "is required and empty"))
         if column.choices:
             listed = ", ".join(literal(choice) for choice in column.choices)
-            rules.append(Check(column.name, f"{cell} NOT IN ({listed})", f"is none of {', '.join(column.choices)}"))
+            rules.append(
+                Check(
+                    column.name,
+                    f"{cell} NOT IN ({listed})",
+                    f"is none of {', '.join(column.choices)}",
+                )
+            )
     return rules + _ROW_RULES.get(table.name, [])
 
 
 def _echo(table: Table, columns: dict[str, str]) -> list[Check]:
-    """The rule against a header that stands once more among the rows, where every required column would take it for text."""
-    texts = [column.name for column in table.columns if column.type == "text" and column.name in columns]
+    """The rule against a header that stands once more among the rows, where every required column
+    would take it for text.
+    """
+    texts = [
+        column.name for column in table.columns if column.type == "text" and column.name in columns
+    ]
     if not texts or any(column.required and column.type != "text" for column in table.columns):
         return []
-    return [Check(texts[0], " AND ".join(f"coalesce(t.{quoted(name)} = {literal(name)}, false)" for name in texts), "repeats the header")]
+    return [
+        Check(
+            texts[0],
+            " AND ".join(f"coalesce(t.{quoted(name)} = {literal(name)}, false)" for name in texts),
+            "repeats the header",
+        )
+    ]
 
 
 _ROW_RULES: dict[str, list[Check]] = {
     "subscriptions": [Check("mrr", "t.mrr < 0", "is negative")],
-    "deals": [Check("closed_at", "t.status IN ('won', 'lost') AND t.closed_at IS NULL", "is empty although the deal is won or lost")],
+    "deals": [
+        Check(
+            "closed_at",
+            "t.status IN ('won', 'lost') AND t.closed_at IS NULL",
+            "is empty although the deal is won or lost",
+        )
+    ],
     "surveys": [
         Check("scale_max", "t.scale_max <= t.scale_min", "is not above scale_min"),
         Check(
             "satisfied_from",
-            "t.kind IN ('csat', 'esat') AND t.satisfied_from IS NULL AND NOT (t.scale_min = 1 AND t.scale_max IN (2, 3))"
+            "t.kind IN ('csat', 'esat') AND t.satisfied_from IS NULL AND NOT (t.scale_min = 1 "
+            "AND t.scale_max IN (2, 3))"
             " AND t.scale_max - t.scale_min + 1 NOT IN (4, 5, 7, 10, 11)",
             "is needed: the scale is none of 1-2, 1-3, or 4, 5, 7, 10 or 11 points",
         ),
@@ -126,7 +168,10 @@ _ROW_RULES: dict[str, list[Check]] = {
 def _text(column: Column, value: str) -> str:
     """Text as it stands; null where nobody could see what it holds."""
     if names_something(column):
-        return f"CASE WHEN length({value}) = strlen({value}) AND NOT contains({value}, chr(0)) OR NOT regexp_matches({value}, '{_UNSEEN}') THEN {value} END"
+        return (
+            f"CASE WHEN length({value}) = strlen({value}) AND NOT contains({value}, chr(0)) OR "
+            f"NOT regexp_matches({value}, '{_UNSEEN}') THEN {value} END"
+        )
     return f"CASE WHEN NOT contains({value}, chr(0)) THEN {value} END"
 
 
@@ -135,13 +180,17 @@ def _instant(value: str, timezone: str) -> str:
     with_seconds = f"regexp_replace({value}, '^(.{{10}}[T ]..:..)([Z+-])', '\\1:00\\2')"
     return _four_digit_year(
         f"CASE WHEN regexp_full_match({value}, '{_DATE}') THEN {day}"
-        f" WHEN regexp_full_match({value}, '{_INSTANT}') THEN TRY_CAST({with_seconds} AS TIMESTAMPTZ) END"
+        f" WHEN regexp_full_match({value}, '{_INSTANT}') THEN TRY_CAST({with_seconds} AS "
+        "TIMESTAMPTZ) END"
     )
 
 
 def _four_digit_year(instant: str) -> str:
     """An instant, or null where its year in UTC cannot be written: before 0001 or after 9999."""
-    return f"(CASE WHEN {instant} BETWEEN TIMESTAMPTZ '0001-01-01 00:00:00Z' AND TIMESTAMPTZ '9999-12-31 23:59:59.999999Z' THEN {instant} END)"
+    return (
+        f"(CASE WHEN {instant} BETWEEN TIMESTAMPTZ '0001-01-01 00:00:00Z' AND TIMESTAMPTZ "
+        f"'9999-12-31 23:59:59.999999Z' THEN {instant} END)"
+    )
 
 
 def _direct(column: Column, source_type: str, name: str, timezone: str) -> str | None:

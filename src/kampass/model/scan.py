@@ -1,8 +1,10 @@
-"""What a source hands over for one table: rows to read, as they stand, and where each of them came from.
+"""What a source hands over for one table: rows to read, as they stand, and where each of them came
+from.
 
-Sources make scans, the journal reads them; neither knows the other. Reading happens inside DuckDB, so a scan is a
-relation (one SQL text) and never a list of Python rows. A cell that a source could not turn into canonical text is
-marked: it never reads as any type, and carries what stood in the file and why it does not read.
+Sources make scans, the journal reads them; neither knows the other. Reading happens inside DuckDB,
+so a scan is a relation (one SQL text) and never a list of Python rows. A cell that a source could
+not turn into canonical text is marked: it never reads as any type, and carries what stood in the
+file and why it does not read.
 """
 
 from collections.abc import Callable, Mapping, Sequence
@@ -15,10 +17,14 @@ MARK = "\x00"
 """What a marked cell starts with: MARK, what stood there, MARK, the reason."""
 
 FILE_LINES = 1 << 32
-"""Where a table has several files, a line's number is the file's (from 0) times this, plus the line in that file."""
+"""Where a table has several files, a line's number is the file's (from 0) times this, plus the line
+in that file.
+"""
 
 NO_LINE = 1 << 60
-"""From here on a number counts rows that stand on no single line, such as those a SELECT has grouped."""
+"""From here on a number counts rows that stand on no single line, such as those a SELECT has
+grouped.
+"""
 
 
 @dataclass(frozen=True)
@@ -32,11 +38,13 @@ class Reject:
 
 @dataclass(frozen=True)
 class Scan:
-    """One table as a source states it: its relation, column types, digest, and how a row's line is found.
+    """One table as a source states it: its relation, column types, digest, and how a row's line is
+    found.
 
-    `origin` says what a column is called in the file, `files` which files there are where there are several, and `hold`
-    keeps alive what the relation reads from. `line` names the relation's column with each row's line, where it has one;
-    like every column that `columns` does not list, it is no part of the table.
+    `origin` says what a column is called in the file, `files` which files there are where there are
+    several, and `hold` keeps alive what the relation reads from. `line` names the relation's column
+    with each row's line, where it has one; like every column that `columns` does not list, it is no
+    part of the table.
     """
 
     table: str
@@ -63,8 +71,11 @@ class Scan:
         number, line = divmod(line, FILE_LINES)
         return (self.files[number] if self.files else self.place), line
 
-    def told(self, line: int, column: str, value: str | None, reason: str) -> tuple[int | None, str, str | None, str]:
-        r"""What is set aside in the file's own words: its line, its column, what stood there, and why.
+    def told(
+        self, line: int, column: str, value: str | None, reason: str
+    ) -> tuple[int | None, str, str | None, str]:
+        r"""What is set aside in the file's own words: its line, its column, what stood there, and
+        why.
 
         >>> scan = Scan("deals", "", {}, "", "deals.csv", origin={"closed_at": "Closed"})
         >>> scan.told(7, "closed_at", "\x00soon\x00is no date", "is not a date (2026-03-01)")
@@ -73,7 +84,12 @@ class Scan:
         file, at = self.place_of(line)
         if self.origin and value is not None and value.startswith(MARK):
             value, _, reason = value[1:].partition(MARK)
-        return at, self.origin.get(column, column), value, f"{reason} (in {file})" if self.files else reason
+        return (
+            at,
+            self.origin.get(column, column),
+            value,
+            f"{reason} (in {file})" if self.files else reason,
+        )
 
 
 class Source(Protocol):

@@ -1,6 +1,8 @@
-"""The canonical tables: columns, keys, references, closed lists. Everything Kampass computes is computed from these.
+"""The canonical tables: columns, keys, references, closed lists. Everything Kampass computes is
+computed from these.
 
-Written out as data, so that conforming, references, coverage, templates and documentation all read the same lines.
+Written out as data, so that conforming, references, coverage, templates and documentation all read
+the same lines.
 """
 
 from dataclasses import dataclass
@@ -36,8 +38,9 @@ class Column:
 class Table:
     """One canonical table.
 
-    `start` is the column whose earliest value counts for assumed coverage; `gates` says whether "no rows" can mean
-    "unknown"; `deletion` says what a deleted row means: a span ends, an entity keeps its history, another row is gone.
+    `start` is the column whose earliest value counts for assumed coverage; `gates` says whether "no
+    rows" can mean "unknown"; `deletion` says what a deleted row means: a span ends, an entity keeps
+    its history, another row is gone.
     """
 
     name: str
@@ -66,12 +69,18 @@ class Table:
         """The column that says whose row it is, for leaving test accounts out."""
         if self.name == "accounts":
             return "id"
-        return next((name for name in ("account_id", "referrer_account_id") if self.has(name)), None)
+        return next(
+            (name for name in ("account_id", "referrer_account_id") if self.has(name)), None
+        )
 
     @property
     def order(self) -> list[str]:
         """How the table is sorted: by account, then time, then key."""
-        instants = [column.name for column in self.columns if column.required and column.type in {"instant", "date"}]
+        instants = [
+            column.name
+            for column in self.columns
+            if column.required and column.type in {"instant", "date"}
+        ]
         lead = [name for name in ("account_id", *instants) if self.has(name)]
         return list(dict.fromkeys([*lead, *self.key]))
 
@@ -79,7 +88,15 @@ class Table:
         return {column.name: column for column in self.columns}
 
 
-_TYPES: dict[str, ColumnType] = {"": "text", "d": "date", "t": "instant", "n": "decimal", "r": "rate", "i": "integer", "b": "bool"}
+_TYPES: dict[str, ColumnType] = {
+    "": "text",
+    "d": "date",
+    "t": "instant",
+    "n": "decimal",
+    "r": "rate",
+    "i": "integer",
+    "b": "bool",
+}
 
 
 def _column(text: str) -> Column:
@@ -88,7 +105,13 @@ def _column(text: str) -> Column:
     rest, _, refers_to = rest.partition(">")
     name, _, kind = rest.partition(":")
     required = name.endswith("!")
-    return Column(name.rstrip("!"), _TYPES[kind], required, refers_to or None, tuple(choices.split("|")) if choices else ())
+    return Column(
+        name.rstrip("!"),
+        _TYPES[kind],
+        required,
+        refers_to or None,
+        tuple(choices.split("|")) if choices else (),
+    )
 
 
 def _table(name: str, columns: str, about: str, **facts: object) -> Table:
@@ -106,7 +129,10 @@ TABLES: dict[str, Table] = {
     for table in (
         _table(
             "accounts",
-            "id! name! parent_id>accounts segment industry region tier acquisition_source acquired_on:d is_test:b",
+            (
+                "id! name! parent_id>accounts segment industry region tier acquisition_source "
+                "acquired_on:d is_test:b"
+            ),
             "the companies you look after; any further column becomes an attribute to cut by",
             **_ENTITY,
         ),
@@ -117,7 +143,12 @@ TABLES: dict[str, Table] = {
             key="account_id attribute valid_from",
             **_SPAN,
         ),
-        _table("contacts", "id! account_id>accounts name email persona role is_key:b is_primary:b", "people at an account", **_ENTITY),
+        _table(
+            "contacts",
+            "id! account_id>accounts name email persona role is_key:b is_primary:b",
+            "people at an account",
+            **_ENTITY,
+        ),
         _table("teams", "id! name! parent_id>teams", "your teams and how they nest", **_ENTITY),
         _table(
             "users",
@@ -134,7 +165,11 @@ TABLES: dict[str, Table] = {
         ),
         _table(
             "ownerships",
-            "account_id!>accounts user_id!>users role!=account_manager|csm|support valid_from!:d valid_to:d",
+            (
+                "account_id!>accounts user_id!>users role!=account_manager|csm|support "
+                "valid_from!:d "
+                "valid_to:d"
+            ),
             "who looked after which account, when",
             key="account_id user_id role valid_from",
             **_SPAN,
@@ -144,43 +179,56 @@ TABLES: dict[str, Table] = {
             "contracts",
             "id! account_id!>accounts product_id>products signed_on:d valid_from!:d valid_to:d"
             " kind=new|renewal|extension|amendment previous_contract_id>contracts auto_renew:b"
-            " outcome=pending|renewed|lost|superseded ended_on:d churn_type churn_reason value:n currency",
+            " outcome=pending|renewed|lost|superseded ended_on:d churn_type churn_reason value:n "
+            "currency",
             "agreements with a term; valid_to is the renewal's due date",
             start="valid_from",
         ),
         _table(
             "subscriptions",
-            "id! account_id!>accounts contract_id>contracts product_id>products quantity:n unit_price:n mrr!:n currency! valid_from!:d valid_to:d is_trial:b",
+            (
+                "id! account_id!>accounts contract_id>contracts product_id>products quantity:n "
+                "unit_price:n mrr!:n currency! valid_from!:d valid_to:d is_trial:b"
+            ),
             "paid lines with their monthly recurring revenue",
             start="valid_from",
             deletion="span",
         ),
         _table(
             "purchases",
-            "id! account_id!>accounts purchased_at!:t amount!:n currency! product_id>products kind=recurring|one_off|credit",
+            (
+                "id! account_id!>accounts purchased_at!:t amount!:n currency! product_id>products "
+                "kind=recurring|one_off|credit"
+            ),
             "invoices and orders",
             start="purchased_at",
         ),
         _table(
             "deals",
-            "id! kind!=new|upsell|cross_sell|renewal|extension status!=open|won|lost created_at!:t closed_at:t"
-            " account_id>accounts contact_id>contacts owner_id>users amount:n currency source probability:n"
+            "id! kind!=new|upsell|cross_sell|renewal|extension status!=open|won|lost "
+            "created_at!:t closed_at:t"
+            " account_id>accounts contact_id>contacts owner_id>users amount:n currency source "
+            "probability:n"
             " attributed_to=support|success|sales|marketing",
             "opportunities and how they ended",
             start="created_at",
         ),
         _table(
             "tickets",
-            "id! created_at!:t account_id>accounts contact_id>contacts assignee_id>users channel priority topic"
+            "id! created_at!:t account_id>accounts contact_id>contacts assignee_id>users channel "
+            "priority topic"
             " first_replied_at:t resolved_at:t reopened:i agent_replies:i customer_messages:i",
             "support requests; resolved_at is the last resolution",
             start="created_at",
         ),
         _table(
             "touches",
-            "id! occurred_at!:t channel!=email|call|meeting|video|chat|sms|other direction!=inbound|outbound"
-            " purpose=support|success|sales|internal user_id>users account_id>accounts contact_id>contacts deal_id>deals"
-            " ticket_id>tickets minutes:n outcome=completed|no_answer|bounced|cancelled sentiment:n is_automated:b",
+            "id! occurred_at!:t channel!=email|call|meeting|video|chat|sms|other "
+            "direction!=inbound|outbound"
+            " purpose=support|success|sales|internal user_id>users account_id>accounts "
+            "contact_id>contacts deal_id>deals"
+            " ticket_id>tickets minutes:n outcome=completed|no_answer|bounced|cancelled "
+            "sentiment:n is_automated:b",
             "every e-mail, call and meeting with an account",
             start="occurred_at",
         ),
@@ -192,26 +240,36 @@ TABLES: dict[str, Table] = {
         ),
         _table(
             "responses",
-            "id! survey_id!>surveys responded_at!:t score!:n account_id>accounts contact_id>contacts user_id>users"
+            "id! survey_id!>surveys responded_at!:t score!:n account_id>accounts "
+            "contact_id>contacts user_id>users"
             " agent_id>users ticket_id>tickets invited_at:t comment",
             "answers to surveys",
             start="responded_at",
         ),
         _table(
             "invitations",
-            "id! survey_id!>surveys invited_at!:t account_id>accounts contact_id>contacts delivered:b response_id>responses",
+            (
+                "id! survey_id!>surveys invited_at!:t account_id>accounts contact_id>contacts "
+                "delivered:b response_id>responses"
+            ),
             "who was asked",
             start="invited_at",
         ),
         _table(
             "feedback",
-            "id! received_at!:t status!=new|accepted|implemented|rejected account_id>accounts is_actionable:b implemented_at:t communicated_at:t text",
+            (
+                "id! received_at!:t status!=new|accepted|implemented|rejected account_id>accounts "
+                "is_actionable:b implemented_at:t communicated_at:t text"
+            ),
             "what accounts asked for",
             start="received_at",
         ),
         _table(
             "referrals",
-            "id! referrer_account_id!>accounts referred_at!:t referred_account_id>accounts status=pending|qualified|customer|lost converted_at:t",
+            (
+                "id! referrer_account_id!>accounts referred_at!:t referred_account_id>accounts "
+                "status=pending|qualified|customer|lost converted_at:t"
+            ),
             "accounts that recommended you",
             start="referred_at",
         ),
@@ -231,14 +289,21 @@ TABLES: dict[str, Table] = {
         ),
         _table(
             "usage_daily",
-            "account_id!>accounts on!:d product_id>products active_users:n seats:n logins:n minutes:n key_events:n",
+            (
+                "account_id!>accounts on!:d product_id>products active_users:n seats:n logins:n "
+                "minutes:n key_events:n"
+            ),
             "product usage per account and day",
             key="account_id on product_id",
             start="on",
         ),
         _table(
             "goals",
-            "id! account_id!>accounts name! kind!=leading|lagging direction!=up|down starts_on:d baseline:n target!:n due_on!:d kpi",
+            (
+                "id! account_id!>accounts name! kind!=leading|lagging direction!=up|down "
+                "starts_on:d "
+                "baseline:n target!:n due_on!:d kpi"
+            ),
             "what an account wants to reach",
             start="due_on",
         ),
@@ -256,14 +321,44 @@ TABLES: dict[str, Table] = {
             key="user_id joined_on",
             start="joined_on",
         ),
-        _table("costs", "id! on!:d kind!=acquisition|service amount!:n currency! account_id>accounts", "what winning and serving accounts costs", start="on"),
-        _table("fx_rates", "currency! valid_from!:d rate!:r", "workspace currency per unit", key="currency valid_from", gates=False),
-        _table("coverage", "table! covered_from!:d covered_to!:d", "which days a table is complete for", key="table covered_from", gates=False),
-        _table("interventions", "id! name! on!:d account_id>accounts segment", "changes whose effect you want to see", gates=False),
-        _table("leads", "id! created_at!:t source contact_id>contacts account_id>accounts converted_at:t", "contact forms", gates=False),
+        _table(
+            "costs",
+            "id! on!:d kind!=acquisition|service amount!:n currency! account_id>accounts",
+            "what winning and serving accounts costs",
+            start="on",
+        ),
+        _table(
+            "fx_rates",
+            "currency! valid_from!:d rate!:r",
+            "workspace currency per unit",
+            key="currency valid_from",
+            gates=False,
+        ),
+        _table(
+            "coverage",
+            "table! covered_from!:d covered_to!:d",
+            "which days a table is complete for",
+            key="table covered_from",
+            gates=False,
+        ),
+        _table(
+            "interventions",
+            "id! name! on!:d account_id>accounts segment",
+            "changes whose effect you want to see",
+            gates=False,
+        ),
+        _table(
+            "leads",
+            "id! created_at!:t source contact_id>contacts account_id>accounts converted_at:t",
+            "contact forms",
+            gates=False,
+        ),
         _table(
             "notes",
-            "id! noted_at!:t kind!=note|interview|story author_id>users account_id>accounts user_id>users kpi text sentiment:n",
+            (
+                "id! noted_at!:t kind!=note|interview|story author_id>users account_id>accounts "
+                "user_id>users kpi text sentiment:n"
+            ),
             "words beside the numbers",
             gates=False,
         ),

@@ -1,4 +1,6 @@
-"""Who may sign in, and what people make: notes, saved questions, dashboards. All of it stands in the application database."""
+"""Who may sign in, and what people make: notes, saved questions, dashboards. All of it stands in
+the application database.
+"""
 
 from kampass.library.dashboards import Dashboard
 from kampass.library.notes import Note

@@ -1,7 +1,9 @@
-"""The audit log: who looked at, exported and changed what. Entries are added and read; nothing here changes or deletes one.
+"""The audit log: who looked at, exported and changed what. Entries are added and read; nothing here
+changes or deletes one.
 
-An entry holds the name and the address as they were, so that it reads the same after people were renamed or removed. Secrets never
-get in: keys that name one are dropped, and whatever looks like one of ours is struck out.
+An entry holds the name and the address as they were, so that it reads the same after people were
+renamed or removed. Secrets never get in: keys that name one are dropped, and whatever looks like
+one of ours is struck out.
 """
 
 import json
@@ -48,22 +50,43 @@ class Audit:
     def __init__(self, database: Database) -> None:
         self._database = database
 
-    def record(self, person: Person | None, action: str, what: str, detail: Mapping[str, Any] | None = None, address: str = "") -> None:
+    def record(
+        self,
+        person: Person | None,
+        action: str,
+        what: str,
+        detail: Mapping[str, Any] | None = None,
+        address: str = "",
+    ) -> None:
         """Write down that somebody did something."""
         who = {"person_id": person.id, "email": person.email, "name": person.name} if person else {}
         values = who | {
-            "at": self._database.now_text(), "action": cut(action, 100), "what": _told(what), "address": cut(address, 100),
+            "at": self._database.now_text(),
+            "action": cut(action, 100),
+            "what": _told(what),
+            "address": cut(address, 100),
             "detail": json.dumps(_kept(detail or {}, 0)),
-        }  # fmt: skip
+        }
         with self._database.writing() as connection:
             connection.execute(sa.insert(AUDIT).values(**values))
 
-    def entries(self, limit: int = 100, before: int | None = None, person: int | None = None, action: str | None = None) -> list[Entry]:
+    def entries(
+        self,
+        limit: int = 100,
+        before: int | None = None,
+        person: int | None = None,
+        action: str | None = None,
+    ) -> list[Entry]:
         """The latest entries, latest first: those before a number, of a person, of an action."""
         wanted = [] if before is None else [AUDIT.c.id < before]
         wanted += [] if person is None else [AUDIT.c.person_id == person]
         wanted += [] if action is None else [AUDIT.c.action == cut(action, 100)]
-        found = sa.select(AUDIT).where(*wanted).order_by(AUDIT.c.id.desc()).limit(max(0, min(limit, MOST)))
+        found = (
+            sa.select(AUDIT)
+            .where(*wanted)
+            .order_by(AUDIT.c.id.desc())
+            .limit(max(0, min(limit, MOST)))
+        )
         with self._database.reading() as connection:
             return [_entry(row) for row in connection.execute(found)]
 
@@ -73,7 +96,11 @@ def _kept(value: Any, depth: int) -> Any:  # noqa: ANN401 - whatever JSON holds
     if value is None or isinstance(value, bool | int | float):
         return value
     if depth < _DEEPEST and isinstance(value, Mapping):
-        return {_told(str(key)): _kept(inner, depth + 1) for key, inner in list(value.items())[:_WIDEST] if not _names_a_secret(str(key))}
+        return {
+            _told(str(key)): _kept(inner, depth + 1)
+            for key, inner in list(value.items())[:_WIDEST]
+            if not _names_a_secret(str(key))
+        }
     if depth < _DEEPEST and isinstance(value, list | tuple | set | frozenset):
         return [_kept(inner, depth + 1) for inner in list(value)[:_WIDEST]]
     return "…" if isinstance(value, Mapping | list | tuple | set | frozenset) else _told(str(value))
@@ -88,4 +115,14 @@ def _names_a_secret(key: str) -> bool:
 
 
 def _entry(row: Any) -> Entry:  # noqa: ANN401 - rows of a database have no common type
-    return Entry(row.id, from_text(row.at), row.person_id, row.email, row.name, row.action, row.what, json.loads(row.detail), row.address)
+    return Entry(
+        row.id,
+        from_text(row.at),
+        row.person_id,
+        row.email,
+        row.name,
+        row.action,
+        row.what,
+        json.loads(row.detail),
+        row.address,
+    )

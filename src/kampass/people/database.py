@@ -1,4 +1,6 @@
-"""People's side of the application database: readers, writers, and those who must be alone while they look and then write."""
+"""People's side of the application database: readers, writers, and those who must be alone while
+they look and then write.
+"""
 
 from collections.abc import Callable, Iterator
 from contextlib import AbstractContextManager, contextmanager
@@ -31,7 +33,9 @@ class Database:
 
     @contextmanager
     def in_turn(self) -> Iterator[sa.Connection]:
-        """A transaction in which nobody else's is in turn: what it finds stands until it has written."""
+        """A transaction in which nobody else's is in turn: what it finds stands until it has
+        written.
+        """
         with self._engine.begin() as connection:
             connection.execute(sa.update(TURNS).values(taken=TURNS.c.taken + 1))
             yield connection

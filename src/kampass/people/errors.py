@@ -1,4 +1,6 @@
-"""What can be in a person's way: signing in, a link that does not count, a field that is not what it should be."""
+"""What can be in a person's way: signing in, a link that does not count, a field that is not what
+it should be.
+"""
 
 from kampass.access import NotAllowed, NotFound, NotSignedIn
 from kampass.errors import DataError, KampassError, QuestionError
@@ -10,7 +12,10 @@ class SignInFailed(NotSignedIn):
     code = "sign_in_failed"
 
     def __init__(self) -> None:
-        super().__init__("The e-mail, the password or the code is not right.", hint="Try again, or ask an administrator for a link to set a password.")
+        super().__init__(
+            "The e-mail, the password or the code is not right.",
+            hint="Try again, or ask an administrator for a link to set a password.",
+        )
 
 
 class NeedsCode(NotSignedIn):
@@ -19,7 +24,9 @@ class NeedsCode(NotSignedIn):
     code = "needs_code"
 
     def __init__(self) -> None:
-        super().__init__("A code is needed.", hint="Type the six digits that your authenticator shows.")
+        super().__init__(
+            "A code is needed.", hint="Type the six digits that your authenticator shows."
+        )
 
 
 class TooManyAttempts(KampassError):  # noqa: N818 - reads as a sentence at the raise
@@ -29,7 +36,10 @@ class TooManyAttempts(KampassError):  # noqa: N818 - reads as a sentence at the 
     code = "too_many_attempts"
 
     def __init__(self, seconds: int) -> None:
-        super().__init__(f"There were too many attempts. Wait for {seconds} seconds.", hint="A link from an administrator to set a password ends the wait.")
+        super().__init__(
+            f"There were too many attempts. Wait for {seconds} seconds.",
+            hint="A link from an administrator to set a password ends the wait.",
+        )
         self.seconds = self.retry_after = seconds
 
 
@@ -51,7 +61,10 @@ class BadEmail(BadField):
     code = "bad_email"
 
     def __init__(self) -> None:
-        super().__init__("That is no e-mail address.", hint="Write one such as ann@example.com, in plain letters, of at most 254 characters.")
+        super().__init__(
+            "That is no e-mail address.",
+            hint="Write one such as ann@example.com, in plain letters, of at most 254 characters.",
+        )
 
 
 class EmailTaken(DataError):  # noqa: N818 - reads as a sentence at the raise
@@ -60,7 +73,10 @@ class EmailTaken(DataError):  # noqa: N818 - reads as a sentence at the raise
     code = "email_taken"
 
     def __init__(self) -> None:
-        super().__init__("Somebody with that e-mail address is here already.", hint="Change that person, or use another address.")
+        super().__init__(
+            "Somebody with that e-mail address is here already.",
+            hint="Change that person, or use another address.",
+        )
 
 
 class LastAdmin(DataError):  # noqa: N818 - reads as a sentence at the raise
@@ -69,7 +85,9 @@ class LastAdmin(DataError):  # noqa: N818 - reads as a sentence at the raise
     code = "last_admin"
 
     def __init__(self) -> None:
-        super().__init__("This is the last administrator.", hint="Make somebody else an administrator first.")
+        super().__init__(
+            "This is the last administrator.", hint="Make somebody else an administrator first."
+        )
 
 
 class SetUpAlready(DataError):  # noqa: N818 - reads as a sentence at the raise
@@ -78,7 +96,10 @@ class SetUpAlready(DataError):  # noqa: N818 - reads as a sentence at the raise
     code = "set_up_already"
 
     def __init__(self) -> None:
-        super().__init__("This workspace is set up already.", hint="Sign in, or ask an administrator for an invitation.")
+        super().__init__(
+            "This workspace is set up already.",
+            hint="Sign in, or ask an administrator for an invitation.",
+        )
 
 
 class TicketSpent(NotFound):
@@ -87,7 +108,10 @@ class TicketSpent(NotFound):
     code = "ticket_spent"
 
     def __init__(self) -> None:
-        super().__init__("This link does not count any more: it works once, and for a limited time.", hint="Ask an administrator for another one.")
+        super().__init__(
+            "This link does not count any more: it works once, and for a limited time.",
+            hint="Ask an administrator for another one.",
+        )
 
 
 class WrongCode(QuestionError):  # noqa: N818 - reads as a sentence at the raise
@@ -97,7 +121,8 @@ class WrongCode(QuestionError):  # noqa: N818 - reads as a sentence at the raise
 
     def __init__(self) -> None:
         super().__init__(
-            "That is not the code that the authenticator shows.", hint="Scan the picture again, check the clock of the phone, and type the next code."
+            "That is not the code that the authenticator shows.",
+            hint="Scan the picture again, check the clock of the phone, and type the next code.",
         )
 
 
@@ -107,7 +132,10 @@ class NotInvited(NotAllowed):
     code = "not_invited"
 
     def __init__(self) -> None:
-        super().__init__("You have no account here.", hint="Ask an administrator for an invitation to the address that your provider knows.")
+        super().__init__(
+            "You have no account here.",
+            hint="Ask an administrator for an invitation to the address that your provider knows.",
+        )
 
 
 class IdentityTaken(NotAllowed):
@@ -116,7 +144,10 @@ class IdentityTaken(NotAllowed):
     code = "identity_taken"
 
     def __init__(self) -> None:
-        super().__init__("This account is linked to another identity of your provider.", hint="An administrator can remove the account and invite you again.")
+        super().__init__(
+            "This account is linked to another identity of your provider.",
+            hint="An administrator can remove the account and invite you again.",
+        )
 
 
 class BadLayout(QuestionError):  # noqa: N818 - reads as a sentence at the raise

@@ -17,7 +17,9 @@ from kampass.people.keys.tokens import Tokens
 
 
 class People:
-    """Everybody who may sign in, what opens the door for them, what they did, and what they made."""
+    """Everybody who may sign in, what opens the door for them, what they did, and what they
+    made.
+    """
 
     def __init__(self, engine: sa.Engine, clock: Callable[[], datetime]) -> None:
         database = Database(engine, clock)

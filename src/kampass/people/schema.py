@@ -1,7 +1,8 @@
 """The tables of people and of what they make, in the application database beside the manifest's.
 
-They have a MetaData of their own: the manifest's seal covers which loads count, and nobody's signing in should change it.
-Instants are UTC text that sorts as time does. Of every secret only the SHA-256 is here.
+They have a MetaData of their own: the manifest's seal covers which loads count, and nobody's
+signing in should change it. Instants are UTC text that sorts as time does. Of every secret only the
+SHA-256 is here.
 """
 
 import sqlalchemy as sa
@@ -11,12 +12,15 @@ _LARGEST = 2**31 - 1
 
 
 class Number(sa.types.TypeDecorator[int]):
-    """An id. One too large for a database is taken for the largest, which nobody has, so that it is not found and breaks nothing."""
+    """An id. One too large for a database is taken for the largest, which nobody has, so that it is
+    not found and breaks nothing.
+    """
 
     impl = sa.Integer
     cache_ok = True
 
-    def process_bind_param(self, value: int | None, dialect: sa.Dialect) -> int | None:  # noqa: ARG002 - SQLAlchemy's signature
+    # SQLAlchemy's signature.
+    def process_bind_param(self, value: int | None, dialect: sa.Dialect) -> int | None:  # noqa: ARG002
         """The number as the database can compare it."""
         return None if value is None else max(-_LARGEST, min(int(value), _LARGEST))
 
@@ -51,7 +55,9 @@ PERSONS = sa.Table(
     sa.Column("removed_at", sa.Text),
     sqlite_autoincrement=True,
 )
-"""Who may sign in. A person removed keeps the row, for the names beside what they wrote; the e-mail is free again."""
+"""Who may sign in. A person removed keeps the row, for the names beside what they wrote; the e-mail
+is free again.
+"""
 
 IDENTITIES = sa.Table(
     "identity",
@@ -106,7 +112,9 @@ FAILURES = sa.Table(
     _text("last_at", index=True),
     sa.Column("refused_until", sa.Text),
 )
-"""Failures to sign in, by the digest of what was tried: what people type into the wrong box stands nowhere."""
+"""Failures to sign in, by the digest of what was tried: what people type into the wrong box stands
+nowhere.
+"""
 
 AUDIT = sa.Table(
     "audit",
@@ -162,5 +170,12 @@ SHARES = sa.Table(
     sa.Column("dashboard_id", sa.ForeignKey("dashboard.id"), primary_key=True),
     sa.Column("role", sa.Text, primary_key=True),
 )
-TURNS = sa.Table("turn", METADATA, sa.Column("id", sa.Integer, primary_key=True, autoincrement=False), sa.Column("taken", sa.Integer, nullable=False))
-"""One row that whoever must be alone updates first: both databases then hold the others back until the transaction ends."""
+TURNS = sa.Table(
+    "turn",
+    METADATA,
+    sa.Column("id", sa.Integer, primary_key=True, autoincrement=False),
+    sa.Column("taken", sa.Integer, nullable=False),
+)
+"""One row that whoever must be alone updates first: both databases then hold the others back until
+the transaction ends.
+"""

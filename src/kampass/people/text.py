@@ -1,6 +1,8 @@
-"""What people type, checked before it is kept: lengths, and no character that hides or reorders the others.
+"""What people type, checked before it is kept: lengths, and no character that hides or reorders the
+others.
 
-E-mail addresses are plain ASCII, because two addresses that differ only in how Unicode folds them must never be one person.
+E-mail addresses are plain ASCII, because two addresses that differ only in how Unicode folds them
+must never be one person.
 """
 
 import re
@@ -8,7 +10,9 @@ import unicodedata
 
 from kampass.people.errors import BadEmail, BadField
 
-_EMAIL = re.compile(r"[a-z0-9.!#$%&'*+/=?^_`{|}~-]{1,64}@(?:[a-z0-9](?:[a-z0-9-]{0,61}[a-z0-9])?\.)+[a-z0-9](?:[a-z0-9-]{0,61}[a-z0-9])?")
+_EMAIL = re.compile(
+    r"[a-z0-9.!#$%&'*+/=?^_`{|}~-]{1,64}@(?:[a-z0-9](?:[a-z0-9-]{0,61}[a-z0-9])?\.)+[a-z0-9](?:[a-z0-9-]{0,61}[a-z0-9])?"
+)
 _LONGEST_EMAIL = 254
 _LONGEST_NAME = 200
 _UNSEEN = {"Cc", "Cs", "Zl", "Zp"}
@@ -32,7 +36,9 @@ def line(text: str, what: str, *, longest: int = _LONGEST_NAME) -> str:
     """One line of at least one character, without space around it."""
     stripped = text.strip()
     if not stripped or len(stripped) > longest or not plain(stripped):
-        raise BadField(f"The {what} is not right.", hint=f"Write 1 to {longest} characters on one line.")
+        raise BadField(
+            f"The {what} is not right.", hint=f"Write 1 to {longest} characters on one line."
+        )
     return stripped
 
 
@@ -51,10 +57,15 @@ def paragraphs(text: str, what: str, *, longest: int) -> str:
 
 def plain(text: str) -> bool:
     """Whether every character is seen where it stands."""
-    return not any(unicodedata.category(character) in _UNSEEN or character in _REORDERING for character in text)
+    return not any(
+        unicodedata.category(character) in _UNSEEN or character in _REORDERING for character in text
+    )
 
 
 def cut(text: str, longest: int) -> str:
     """What a machine says, made fit to be kept: unseen characters replaced, the rest cut off."""
-    seen = "".join(character if unicodedata.category(character) not in _UNSEEN else "\N{REPLACEMENT CHARACTER}" for character in text[: longest + 1])
+    seen = "".join(
+        character if unicodedata.category(character) not in _UNSEEN else "\N{REPLACEMENT CHARACTER}"
+        for character in text[: longest + 1]
+    )
     return seen if len(seen) <= longest else f"{seen[: longest - 1]}…"

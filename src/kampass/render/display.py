@@ -22,7 +22,11 @@ def _rounded(value: float, unit: str, currency: str) -> str:
     if unit == "percent":
         return f"{value:,.1f} %"
     if unit == "money":
-        return f"{value:,.0f} {currency}" if abs(value) >= 100 or value == 0 else f"{value:,.2f} {currency}"  # noqa: PLR2004 - cents matter below
+        return (
+            f"{value:,.0f} {currency}"
+            if abs(value) >= 100 or value == 0  # noqa: PLR2004
+            else f"{value:,.2f} {currency}"
+        )
     if unit == "count":
         return f"{value:,.0f}"
     if unit == "points":
@@ -49,7 +53,9 @@ def show_difference(value: float | None, unit: str, currency: str) -> str:
 
 
 def show_change(answer: Answer, currency: str) -> str:
-    """What became of a figure: the difference, that none can be told from chance, or why there is none."""
+    """What became of a figure: the difference, that none can be told from chance, or why there is
+    none.
+    """
     change = answer.change
     if change is None:
         return ""

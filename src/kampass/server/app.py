@@ -1,4 +1,5 @@
-"""The application: the routes it is given, who may call them, errors as problems, headers that keep browsers strict.
+"""The application: the routes it is given, who may call them, errors as problems, headers that keep
+browsers strict.
 
 What pages add (templates, words for errors) they bring along; nothing here knows of HTML.
 """
@@ -30,14 +31,19 @@ BACK = "/sign-in/return"
 """Where a provider sends people back to."""
 
 POLICY = (
-    "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self' data:; font-src 'self'; connect-src 'self'; "
+    "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self' data:; font-src "
+    "'self'; connect-src 'self'; "
     "form-action 'self'; frame-ancestors 'none'; base-uri 'none'"
 )
 HEADERS = {
-    "content-security-policy": POLICY, "x-content-type-options": "nosniff", "referrer-policy": "same-origin",
-    "cross-origin-opener-policy": "same-origin", "cross-origin-resource-policy": "same-origin",
-    "permissions-policy": "camera=(), geolocation=(), microphone=()", "x-frame-options": "DENY",
-}  # fmt: skip
+    "content-security-policy": POLICY,
+    "x-content-type-options": "nosniff",
+    "referrer-policy": "same-origin",
+    "cross-origin-opener-policy": "same-origin",
+    "cross-origin-resource-policy": "same-origin",
+    "permissions-policy": "camera=(), geolocation=(), microphone=()",
+    "x-frame-options": "DENY",
+}
 
 
 class StrictHeaders:
@@ -45,7 +51,9 @@ class StrictHeaders:
 
     def __init__(self, app: ASGIApp, *, secure: bool) -> None:
         self.app = app
-        self._headers = [(name.encode(), value.encode()) for name, value in strict(secure=secure).items()]
+        self._headers = [
+            (name.encode(), value.encode()) for name, value in strict(secure=secure).items()
+        ]
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Answer as the application does, with the headers."""
@@ -53,8 +61,19 @@ class StrictHeaders:
         async def answer(message: Message) -> None:
             if message["type"] == "http.response.start":
                 given = {name.lower() for name, _ in message["headers"]}
-                kept = [] if b"cache-control" in given else [(b"cache-control", b"private, no-cache"), (b"vary", b"Cookie, Authorization, Accept")]
-                message["headers"] = [*message["headers"], *((name, value) for name, value in self._headers if name not in given), *kept]
+                kept = (
+                    []
+                    if b"cache-control" in given
+                    else [
+                        (b"cache-control", b"private, no-cache"),
+                        (b"vary", b"Cookie, Authorization, Accept"),
+                    ]
+                )
+                message["headers"] = [
+                    *message["headers"],
+                    *((name, value) for name, value in self._headers if name not in given),
+                    *kept,
+                ]
             await send(message)
 
         await self.app(scope, receive, answer if scope["type"] == "http" else send)
@@ -66,13 +85,26 @@ def strict(*, secure: bool) -> dict[str, str]:
 
 
 def make_app(
-    workspace: Workspace, serving: Serving, routers: Sequence[APIRouter], *, shown: problems.Shown = problems.as_json, beside: Beside = nullcontext
+    workspace: Workspace,
+    serving: Serving,
+    routers: Sequence[APIRouter],
+    *,
+    shown: problems.Shown = problems.as_json,
+    beside: Beside = nullcontext,
 ) -> FastAPI:
     """The application of a workspace. AssertionError where a route has no rule.
 
-    `shown` words a problem for whoever called; `beside` goes on as long as the application is served.
+    `shown` words a problem for whoever called; `beside` goes on as long as the application is
+    served.
     """
-    app = FastAPI(title="Kampass", openapi_url=None, docs_url=None, redoc_url=None, max_body_size=LARGEST_BODY, lifespan=_living)
+    app = FastAPI(
+        title="Kampass",
+        openapi_url=None,
+        docs_url=None,
+        redoc_url=None,
+        max_body_size=LARGEST_BODY,
+        lifespan=_living,
+    )
     app.state.workspace, app.state.serving, app.state.beside = workspace, serving, beside
     app.state.buckets, app.state.halfway = Buckets(serving.allowed), Halfway()
     app.state.provider = _provider(serving)
@@ -81,14 +113,20 @@ def make_app(
     for kind in (KampassError, RequestValidationError, HTTPException, Exception):
         app.add_exception_handler(kind, _handler(shown))
     app.add_middleware(GZipMiddleware, minimum_size=1000, compresslevel=5)
-    app.add_middleware(TrustedHostMiddleware, allowed_hosts=[*serving.hosts, *(["testserver"] if serving.development else [])], www_redirect=False)
+    app.add_middleware(
+        TrustedHostMiddleware,
+        allowed_hosts=[*serving.hosts, *(["testserver"] if serving.development else [])],
+        www_redirect=False,
+    )
     app.add_middleware(StrictHeaders, secure=serving.secure)
     rules.check(app)
     return app
 
 
 def _provider(serving: Serving) -> object:
-    """The identity provider of the server, if it has one; who has none need not load what it takes."""
+    """The identity provider of the server, if it has one; who has none need not load what it
+    takes.
+    """
     if serving.identity is None:
         return None
     from kampass.server.sso import Provider
@@ -106,7 +144,9 @@ async def _living(app: FastAPI) -> AsyncIterator[None]:
 def _handler(shown: problems.Shown) -> Callable[[Request, Exception], Awaitable[Response]]:
     async def handle(request: Request, error: Exception) -> Response:
         response = shown(request, problems.of(error))
-        for name, value in (strict(secure=request.app.state.serving.secure) | {"cache-control": "no-store"}).items():
+        for name, value in (
+            strict(secure=request.app.state.serving.secure) | {"cache-control": "no-store"}
+        ).items():
             response.headers.setdefault(name, value)  # a bug is answered outside of StrictHeaders
         return response
 

@@ -1,6 +1,8 @@
-"""How often somebody may call: a bucket of tokens for each person or address, filled evenly, kept in memory.
+"""How often somebody may call: a bucket of tokens for each person or address, filled evenly, kept
+in memory.
 
-A limit is there against loops and guessing, not for billing: a restart empties it, and nobody is told what is left.
+A limit is there against loops and guessing, not for billing: a restart empties it, and nobody is
+told what is left.
 """
 
 import math
@@ -20,7 +22,9 @@ _MOST = 10_000
 
 @dataclass(frozen=True)
 class Limits:
-    """Calls a minute; None: as many as they like. `api` and `export` count by person, `sign_in` by address."""
+    """Calls a minute; None: as many as they like. `api` and `export` count by person, `sign_in` by
+    address.
+    """
 
     api: int | None = 600
     sign_in: int | None = 10
@@ -48,7 +52,9 @@ class Buckets:
     limits: Limits = Limits()
     clock: Callable[[], float] = time.monotonic
     _lock: threading.Lock = field(default_factory=threading.Lock, repr=False)
-    _held: OrderedDict[tuple[Kind, str], tuple[float, float]] = field(default_factory=OrderedDict, repr=False)
+    _held: OrderedDict[tuple[Kind, str], tuple[float, float]] = field(
+        default_factory=OrderedDict, repr=False
+    )
 
     def take(self, kind: Kind, who: str) -> None:
         """Take one token; TooOften where there is none."""

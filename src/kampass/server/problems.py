@@ -1,6 +1,8 @@
-"""Errors over HTTP: problem+json (RFC 9457) with the stable codes of `docs/errors.md`; pages show the same in words.
+"""Errors over HTTP: problem+json (RFC 9457) with the stable codes of `docs/errors.md`; pages show
+the same in words.
 
-What is not ours to explain, a bug, is logged under a number and answered with that number and nothing else.
+What is not ours to explain, a bug, is logged under a number and answered with that number and
+nothing else.
 """
 
 import logging
@@ -40,8 +42,13 @@ class Problem:
     def to_dict(self) -> dict[str, Any]:
         """The body; `type` leads to the page that explains the code."""
         return {
-            "type": f"/docs/errors#{self.code}", "title": self.title, "status": self.status, "code": self.code, "detail": self.message, "hint": self.hint,
-        }  # fmt: skip
+            "type": f"/docs/errors#{self.code}",
+            "title": self.title,
+            "status": self.status,
+            "code": self.code,
+            "detail": self.message,
+            "hint": self.hint,
+        }
 
 
 Shown = Callable[[Request, Problem], Response]
@@ -68,11 +75,20 @@ _OF_HTTP = {
 def of(error: Exception) -> Problem:
     """What is said of an error."""
     if isinstance(error, KampassError):
-        return Problem(error.status, error.code, error.message, error.hint, getattr(error, "retry_after", None))
+        return Problem(
+            error.status, error.code, error.message, error.hint, getattr(error, "retry_after", None)
+        )
     if isinstance(error, RequestValidationError):
-        return Problem(422, code="bad_request", message=_invalid(error), hint="Compare the request with /api/v1/openapi.json.")
+        return Problem(
+            422,
+            code="bad_request",
+            message=_invalid(error),
+            hint="Compare the request with /api/v1/openapi.json.",
+        )
     if isinstance(error, HTTPException):
-        return _OF_HTTP.get(error.status_code) or Problem(error.status_code, code="bad_request", message=str(error.detail))
+        return _OF_HTTP.get(error.status_code) or Problem(
+            error.status_code, code="bad_request", message=str(error.detail)
+        )
     number = secrets.token_hex(4)
     log.error("incident %s", number, exc_info=error)
     said = f"Something went wrong that is not your fault (incident {number})."

@@ -1,7 +1,9 @@
-"""Who may call what. Every route takes its `Call` from a `Rule`; an application with a route that has none does not start.
+"""Who may call what. Every route takes its `Call` from a `Rule`; an application with a route that
+has none does not start.
 
-A person is recognised by a session cookie (pages, and `/api` called from pages) or by a token (`/api` alone). Whatever changes
-something and comes with a cookie must prove that our own page sent it: the same origin, and the session's secret.
+A person is recognised by a session cookie (pages, and `/api` called from pages) or by a token
+(`/api` alone). Whatever changes something and comes with a cookie must prove that our own page sent
+it: the same origin, and the session's secret.
 """
 
 import hmac
@@ -31,7 +33,9 @@ ADMINS = frozenset({Role.ADMIN})
 
 @dataclass(frozen=True)
 class Call:
-    """One call: who makes it, and what it may reach. `viewer` is None only where the rule lets anybody in."""
+    """One call: who makes it, and what it may reach. `viewer` is None only where the rule lets
+    anybody in.
+    """
 
     request: Request
     person: Person | None = None
@@ -83,7 +87,9 @@ class Call:
 
 @dataclass(frozen=True)
 class Rule:
-    """Which roles may call, which scope a token needs for it, and which limit it counts against beside the API's. `roles` None: anybody, signed in or not."""
+    """Which roles may call, which scope a token needs for it, and which limit it counts against
+    beside the API's. `roles` None: anybody, signed in or not.
+    """
 
     roles: frozenset[Role] | None
     scope: str = "read"
@@ -106,9 +112,14 @@ class Rule:
         if self.roles is None:
             return call
         if call.person is None:
-            raise NotSignedIn("Sign in first.", hint="Open /sign-in, or send a token as 'Authorization: Bearer kp_...'.")
+            raise NotSignedIn(
+                "Sign in first.",
+                hint="Open /sign-in, or send a token as 'Authorization: Bearer kp_...'.",
+            )
         if call.person.role not in self.roles:
-            raise NotAllowed(f"This is for {_listed(self.roles)}.", hint="An admin can change your role.")
+            raise NotAllowed(
+                f"This is for {_listed(self.roles)}.", hint="An admin can change your role."
+            )
         needing(call, self.scope)
         return call
 
@@ -125,9 +136,15 @@ AUDITING = Rule(ADMINS, "admin", "export")
 
 
 def needing(call: Call, scope: str) -> None:
-    """NotAllowed where the caller's token does not have a scope that this form of the answer needs."""
+    """NotAllowed where the caller's token does not have a scope that this form of the answer
+    needs.
+    """
     if call.scopes is not None and scope not in call.scopes:
-        raise NotAllowed(f"The token's scopes do not include '{scope}'.", hint="Make a token with that scope under Settings.", code="token_scope")
+        raise NotAllowed(
+            f"The token's scopes do not include '{scope}'.",
+            hint="Make a token with that scope under Settings.",
+            code="token_scope",
+        )
 
 
 async def recognised(request: Request) -> Call:
@@ -137,10 +154,14 @@ async def recognised(request: Request) -> Call:
     header = request.headers.get("authorization", "")
     if header and request.url.path.startswith("/api/"):
         given = header.removeprefix("Bearer ").strip() if header.startswith("Bearer ") else ""
-        found = await run_in_threadpool(workspace.people.tokens.find, given)  # the database may wait for a writer; nobody else has to
+        found = await run_in_threadpool(
+            workspace.people.tokens.find, given
+        )  # the database may wait for a writer; nobody else has to
         if found is None:
             _take(request, "api", None)
-            raise NotSignedIn("The token does not count: it is wrong, expired or revoked.", code="bad_token")
+            raise NotSignedIn(
+                "The token does not count: it is wrong, expired or revoked.", code="bad_token"
+            )
         person, token = found
         return Call(request, person, scopes=frozenset(token.scopes))
     secret = request.cookies.get(serving.cookie)
@@ -153,38 +174,63 @@ async def recognised(request: Request) -> Call:
 
 
 def _take(request: Request, kind: Kind, person: Person | None) -> None:
-    """By person where one is known, by address where none is, and whenever somebody is coming in."""
+    """By person where one is known, by address where none is, and whenever somebody is coming
+    in.
+    """
     buckets: Buckets = request.app.state.buckets
     by_person = person is not None and kind != "sign_in"
-    buckets.take(kind, f"person {person.id}" if by_person and person else f"address {request.client.host if request.client else ''}")
+    buckets.take(
+        kind,
+        f"person {person.id}"
+        if by_person and person
+        else f"address {request.client.host if request.client else ''}",
+    )
 
 
 def _same_origin(request: Request) -> None:
     """NotAllowed where another site's page sends this."""
-    origin, site = request.headers.get("origin"), request.headers.get("sec-fetch-site", "same-origin")
-    if site not in {"same-origin", "none"} or (origin is not None and urlsplit(origin).netloc != request.headers.get("host")):
-        raise NotAllowed("Another site sent this.", code="cross_site", hint="Open Kampass itself and try again.")
+    origin, site = (
+        request.headers.get("origin"),
+        request.headers.get("sec-fetch-site", "same-origin"),
+    )
+    if site not in {"same-origin", "none"} or (
+        origin is not None and urlsplit(origin).netloc != request.headers.get("host")
+    ):
+        raise NotAllowed(
+            "Another site sent this.", code="cross_site", hint="Open Kampass itself and try again."
+        )
 
 
 async def _proved(request: Request, csrf: str) -> None:
     """NotAllowed unless the session's secret came along, in a header or in the form."""
     given: object = request.headers.get("x-csrf")
-    if given is None and request.headers.get("content-type", "").startswith(("application/x-www-form-urlencoded", "multipart/form-data")):
+    if given is None and request.headers.get("content-type", "").startswith(
+        ("application/x-www-form-urlencoded", "multipart/form-data")
+    ):
         given = (await request.form()).get("csrf")
     if not isinstance(given, str) or not hmac.compare_digest(given.encode(), csrf.encode()):
-        raise NotAllowed("The page was open for too long.", code="stale_form", hint="Load it again and repeat what you did.")
+        raise NotAllowed(
+            "The page was open for too long.",
+            code="stale_form",
+            hint="Load it again and repeat what you did.",
+        )
 
 
 def rule_of(route: BaseRoute) -> Rule | None:
     """The rule that a route declares; None where it has none."""
     if not isinstance(route, APIRoute):
         return None
-    return next((needed.call for needed in route.dependant.dependencies if isinstance(needed.call, Rule)), None)
+    return next(
+        (needed.call for needed in route.dependant.dependencies if isinstance(needed.call, Rule)),
+        None,
+    )
 
 
 def check(app: FastAPI) -> None:
     """AssertionError where a route does not say who may call it."""
-    lacking = [getattr(route, "path", repr(route)) for route in app.routes if rule_of(route) is None]
+    lacking = [
+        getattr(route, "path", repr(route)) for route in app.routes if rule_of(route) is None
+    ]
     assert not lacking, f"routes without a rule: {lacking}"
 
 

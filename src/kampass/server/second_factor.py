@@ -1,7 +1,7 @@
 """People whose password was right and whose code is still to come.
 
-Their password is needed once more, with the code. It waits here for a few minutes, masked with a key that only the browser's cookie
-holds: neither a copy of the memory nor the cookie alone says it.
+Their password is needed once more, with the code. It waits here for a few minutes, masked with a
+key that only the browser's cookie holds: neither a copy of the memory nor the cookie alone says it.
 """
 
 import hashlib
@@ -36,13 +36,17 @@ class Halfway:
         return secret
 
     def find(self, secret: str) -> tuple[str, str] | None:
-        """The e-mail and the password of the first step; None where it was too long ago, or never."""
+        """The e-mail and the password of the first step; None where it was too long ago, or
+        never.
+        """
         with self._lock:
             masked, until = self._waiting.get(_name(secret), (b"", 0.0))
             if not masked or self.clock() > until:
                 self._waiting.pop(_name(secret), None)
                 return None
-        email, _, password = _masked(secret, masked).decode("utf-8", "surrogatepass").partition("\0")
+        email, _, password = (
+            _masked(secret, masked).decode("utf-8", "surrogatepass").partition("\0")
+        )
         return email, password
 
     def end(self, secret: str) -> None:
@@ -56,6 +60,8 @@ def _name(secret: str) -> str:
 
 
 def _masked(secret: str, text: bytes) -> bytes:
-    """A secret is used for one text only, so its stream of 256-bit strength is a mask that nobody lifts without it."""
+    """A secret is used for one text only, so its stream of 256-bit strength is a mask that nobody
+    lifts without it.
+    """
     stream = hashlib.shake_256(b"halfway\0" + secret.encode("utf-8", "replace")).digest(len(text))
     return bytes(one ^ other for one, other in zip(text, stream, strict=True))

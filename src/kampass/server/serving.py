@@ -1,4 +1,6 @@
-"""How a server is reached: its address, the names it answers to, how often, and the identity provider that may vouch for people."""
+"""How a server is reached: its address, the names it answers to, how often, and the identity
+provider that may vouch for people.
+"""
 
 from dataclasses import dataclass, field
 from urllib.parse import urlsplit
@@ -10,7 +12,9 @@ _LOOPBACK = ("localhost", "127.0.0.1", "[::1]")
 
 @dataclass(frozen=True)
 class Identity:
-    """An OpenID Connect provider; `domains` are those whose verified addresses may sign in (none: only people who were invited)."""
+    """An OpenID Connect provider; `domains` are those whose verified addresses may sign in (none:
+    only people who were invited).
+    """
 
     issuer: str
     client_id: str
@@ -21,7 +25,9 @@ class Identity:
 
 @dataclass(frozen=True)
 class Serving:
-    """What the faces must know of the server they run on. `url` is how people reach it, without a slash at the end."""
+    """What the faces must know of the server they run on. `url` is how people reach it, without a
+    slash at the end.
+    """
 
     url: str = "http://127.0.0.1:8090"
     identity: Identity | None = None
@@ -42,7 +48,14 @@ class Serving:
     def hosts(self) -> tuple[str, ...]:
         """The names it answers to; a page elsewhere that resolves to this machine gets nothing."""
         own = urlsplit(self.url).hostname or ""
-        return tuple(dict.fromkeys([f"[{own}]" if ":" in own else own, *(_LOOPBACK if own in {"localhost", "127.0.0.1", "::1"} else ())]))
+        return tuple(
+            dict.fromkeys(
+                [
+                    f"[{own}]" if ":" in own else own,
+                    *(_LOOPBACK if own in {"localhost", "127.0.0.1", "::1"} else ()),
+                ]
+            )
+        )
 
     @property
     def cookie(self) -> str:

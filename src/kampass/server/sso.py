@@ -1,7 +1,8 @@
-"""Signing in through an OpenID Connect provider: authorization code with PKCE, state and nonce, and an ID token whose signature is checked.
+"""Signing in through an OpenID Connect provider: authorization code with PKCE, state and nonce, and
+an ID token whose signature is checked.
 
-A journey to the provider is remembered here, in memory, and only the browser that began it can end it, once. Whatever does not fit is
-refused with one sentence; the log says which check it was.
+A journey to the provider is remembered here, in memory, and only the browser that began it can end
+it, once. Whatever does not fit is refused with one sentence; the log says which check it was.
 """
 
 import hashlib
@@ -34,7 +35,18 @@ log = logging.getLogger("kampass")
 JOURNEY = 600
 """Seconds in which somebody must be back from the provider."""
 _MOST_JOURNEYS, _KEPT_FOR, _TIMEOUT = 10_000, 3600, 10.0
-_SIGNATURES = ["RS256", "RS384", "RS512", "PS256", "PS384", "PS512", "ES256", "ES384", "ES512", "EdDSA"]
+_SIGNATURES = [
+    "RS256",
+    "RS384",
+    "RS512",
+    "PS256",
+    "PS384",
+    "PS512",
+    "ES256",
+    "ES384",
+    "ES512",
+    "EdDSA",
+]
 _LEEWAY = 60
 _LOOPBACK = {"localhost", "127.0.0.1", "::1"}
 
@@ -46,7 +58,10 @@ class ProviderTrouble(DataError):  # noqa: N818 - reads as a sentence at the rai
     code = "provider_trouble"
 
     def __init__(self, name: str) -> None:
-        super().__init__(f"{name} does not answer as it should.", hint="Try again in a minute, or sign in with your password.")
+        super().__init__(
+            f"{name} does not answer as it should.",
+            hint="Try again in a minute, or sign in with your password.",
+        )
 
 
 class NotVouched(NotAllowed):
@@ -55,12 +70,17 @@ class NotVouched(NotAllowed):
     code = "not_vouched"
 
     def __init__(self, name: str) -> None:
-        super().__init__(f"Signing in through {name} did not work.", hint="Start again. If it happens twice, an administrator finds the reason in the log.")
+        super().__init__(
+            f"Signing in through {name} did not work.",
+            hint="Start again. If it happens twice, an administrator finds the reason in the log.",
+        )
 
 
 @dataclass(frozen=True)
 class Vouched:
-    """Whom the provider vouches for, with an address that it has verified, and where they wanted to go."""
+    """Whom the provider vouches for, with an address that it has verified, and where they wanted to
+    go.
+    """
 
     issuer: str
     subject: str
@@ -93,21 +113,34 @@ class _Journey:
 class Provider:
     """The provider that a server trusts; `back` is the address people come back to."""
 
-    def __init__(self, identity: Identity, back: str, *, clock: Callable[[], float] = time.time) -> None:
+    def __init__(
+        self, identity: Identity, back: str, *, clock: Callable[[], float] = time.time
+    ) -> None:
         self.identity, self.back = identity, back
         self._clock, self._lock = clock, Lock()
         self._journeys: OrderedDict[str, _Journey] = OrderedDict()
         self._known: dict[str, tuple[float, Any]] = {}
 
     def begin(self, to: str) -> tuple[str, str]:
-        """The provider's address for the browser, and the secret that its cookie keeps until it is back. ProviderTrouble."""
+        """The provider's address for the browser, and the secret that its cookie keeps until it is
+        back. ProviderTrouble.
+        """
         state, browser, nonce, verifier = (secrets.token_urlsafe(32) for _ in range(4))
         address: str = prepare_grant_uri(
-            self._endpoint("authorization_endpoint"), self.identity.client_id, "code", self.back, "openid email profile", state,
-            nonce=nonce, code_challenge=create_s256_code_challenge(verifier), code_challenge_method="S256",
-        )  # fmt: skip
+            self._endpoint("authorization_endpoint"),
+            self.identity.client_id,
+            "code",
+            self.back,
+            "openid email profile",
+            state,
+            nonce=nonce,
+            code_challenge=create_s256_code_challenge(verifier),
+            code_challenge_method="S256",
+        )
         with self._lock:
-            self._journeys[state] = _Journey(_digest(browser), to, self._clock() + JOURNEY, nonce, verifier)
+            self._journeys[state] = _Journey(
+                _digest(browser), to, self._clock() + JOURNEY, nonce, verifier
+            )
             while len(self._journeys) > _MOST_JOURNEYS:
                 self._journeys.popitem(last=False)
         return address, browser
@@ -116,7 +149,11 @@ class Provider:
         """Whom the provider vouches for. NotVouched, ProviderTrouble."""
         with self._lock:
             journey = self._journeys.pop(returned.state, None)
-        if journey is None or self._clock() > journey.until or not hmac.compare_digest(journey.browser, _digest(browser)):
+        if (
+            journey is None
+            or self._clock() > journey.until
+            or not hmac.compare_digest(journey.browser, _digest(browser))
+        ):
             raise self._refused("no journey of this browser has that state")
         issuer = self._metadata()["issuer"]
         if returned.error or not returned.code or returned.issuer not in {"", issuer}:
@@ -124,19 +161,39 @@ class Provider:
         token = self._token(returned.code, journey.verifier)
         claims = self._claims(token, journey.nonce)
         about = claims if "email" in claims else self._about(token, claims["sub"])
-        if about.get("email_verified") not in (True, "true") or not isinstance(about.get("email"), str):
+        if about.get("email_verified") not in (True, "true") or not isinstance(
+            about.get("email"), str
+        ):
             raise self._refused("the provider has not verified the e-mail address")
-        return Vouched(issuer, str(claims["sub"]), about["email"], str(about.get("name") or claims.get("name") or ""), journey.to)
+        return Vouched(
+            issuer,
+            str(claims["sub"]),
+            about["email"],
+            str(about.get("name") or claims.get("name") or ""),
+            journey.to,
+        )
 
     def _token(self, code: str, verifier: str) -> dict[str, Any]:
         """What the provider gives for a code."""
         identity = self.identity
-        form = {"grant_type": "authorization_code", "code": code, "redirect_uri": self.back, "code_verifier": verifier, "client_id": identity.client_id}
-        methods = self._metadata().get("token_endpoint_auth_methods_supported", ["client_secret_basic"])
+        form = {
+            "grant_type": "authorization_code",
+            "code": code,
+            "redirect_uri": self.back,
+            "code_verifier": verifier,
+            "client_id": identity.client_id,
+        }
+        methods = self._metadata().get(
+            "token_endpoint_auth_methods_supported", ["client_secret_basic"]
+        )
         basic = bool(identity.client_secret) and "client_secret_basic" in methods
         if identity.client_secret and not basic:
             form["client_secret"] = identity.client_secret
-        login = (quote(identity.client_id, safe=""), quote(identity.client_secret, safe="")) if basic else None
+        login = (
+            (quote(identity.client_id, safe=""), quote(identity.client_secret, safe=""))
+            if basic
+            else None
+        )
         answer = self._asked("POST", self._endpoint("token_endpoint"), data=form, auth=login)
         if answer.status_code != httpx.codes.OK:
             raise self._refused(f"the code was not taken (HTTP {answer.status_code})")
@@ -145,18 +202,25 @@ class Provider:
     def _claims(self, token: dict[str, Any], nonce: str) -> dict[str, Any]:
         """The claims of an ID token that is the provider's, for us, for this journey and of now."""
         issuer, client = self._metadata()["issuer"], self.identity.client_id
-        options = {"iss": {"essential": True, "value": issuer}, "aud": {"essential": True, "value": client}}
+        options = {
+            "iss": {"essential": True, "value": issuer},
+            "aud": {"essential": True, "value": client},
+        }
         params = {"nonce": nonce, "client_id": client, "access_token": token.get("access_token")}
         try:
             signed = self._signed(str(token.get("id_token", "")))
             claims = CodeIDToken(signed.claims, signed.header, options, params)
             claims.validate(int(self._clock()), _LEEWAY)
         except (JoseError, ValueError, TypeError) as wrong:
-            raise self._refused(f"the ID token: {type(wrong).__name__} {getattr(wrong, 'claim', '')}") from None
+            raise self._refused(
+                f"the ID token: {type(wrong).__name__} {getattr(wrong, 'claim', '')}"
+            ) from None
         return dict(claims)
 
     def _signed(self, text: str) -> jwt.Token:
-        """The token, if a key of the provider has signed it; keys are fetched again where none fits."""
+        """The token, if a key of the provider has signed it; keys are fetched again where none
+        fits.
+        """
         for fresh in (False, True):
             keys = KeySet.import_key_set(self._fetched(self._endpoint("jwks_uri"), fresh=fresh))
             try:
@@ -169,13 +233,17 @@ class Provider:
     def _about(self, token: dict[str, Any], subject: str) -> dict[str, Any]:
         """What the provider says of the person, where the ID token does not."""
         headers = {"authorization": f"Bearer {token.get('access_token', '')}"}
-        about = self._object(self._asked("GET", self._endpoint("userinfo_endpoint"), headers=headers))
+        about = self._object(
+            self._asked("GET", self._endpoint("userinfo_endpoint"), headers=headers)
+        )
         if about.get("sub") != subject:
             raise self._refused("the provider speaks of somebody else")
         return about
 
     def _metadata(self) -> dict[str, Any]:
-        found: dict[str, Any] = self._fetched(f"{self.identity.issuer.rstrip('/')}/.well-known/openid-configuration")
+        found: dict[str, Any] = self._fetched(
+            f"{self.identity.issuer.rstrip('/')}/.well-known/openid-configuration"
+        )
         if str(found.get("issuer", "")).rstrip("/") != self.identity.issuer.rstrip("/"):
             raise self._refused("the provider calls itself something else than KAMPASS_OIDC_ISSUER")
         return found
@@ -194,13 +262,17 @@ class Provider:
             self._known[address] = (self._clock(), kept)
         return kept
 
-    def _asked(self, method: str, address: str, **more: Any) -> httpx.Response:  # noqa: ANN401 - httpx's own
+    def _asked(self, method: str, address: str, **more: Any) -> httpx.Response:  # noqa: ANN401
         if not _safe(address):
             raise ProviderTrouble(self.identity.name)
         try:
             return httpx.request(method, address, timeout=_TIMEOUT, follow_redirects=False, **more)
         except httpx.HTTPError as wrong:
-            log.warning("single sign-on: %s does not answer (%s)", urlsplit(address).netloc, type(wrong).__name__)
+            log.warning(
+                "single sign-on: %s does not answer (%s)",
+                urlsplit(address).netloc,
+                type(wrong).__name__,
+            )
             raise ProviderTrouble(self.identity.name) from None
 
     def _object(self, answer: httpx.Response) -> dict[str, Any]:
@@ -209,7 +281,11 @@ class Provider:
         except ValueError:
             found = None
         if not isinstance(found, dict):
-            log.warning("single sign-on: %s answers HTTP %s without an object", answer.url.host, answer.status_code)
+            log.warning(
+                "single sign-on: %s answers HTTP %s without an object",
+                answer.url.host,
+                answer.status_code,
+            )
             raise ProviderTrouble(self.identity.name)
         return found
 
@@ -219,7 +295,9 @@ class Provider:
 
 
 def person_of(people: People, identity: Identity, vouched: Vouched) -> Person:
-    """The person behind an identity; somebody unknown of a trusted domain comes in as an account manager. NotInvited, IdentityTaken."""
+    """The person behind an identity; somebody unknown of a trusted domain comes in as an account
+    manager. NotInvited, IdentityTaken.
+    """
     accounts, email = people.accounts, vouched.email
     try:
         return accounts.link_identity(vouched.issuer, vouched.subject, email)

@@ -5,4 +5,12 @@ from kampass.store.manifest import Manifest
 from kampass.store.snapshots.build import SnapshotSettings
 from kampass.store.snapshots.snapshot import Snapshot, Snapshots
 
-__all__ = ["Journal", "LoadReport", "Manifest", "Snapshot", "SnapshotSettings", "Snapshots", "TableReport"]
+__all__ = [
+    "Journal",
+    "LoadReport",
+    "Manifest",
+    "Snapshot",
+    "SnapshotSettings",
+    "Snapshots",
+    "TableReport",
+]

@@ -1,7 +1,9 @@
-"""Where a workspace's application database is: SQLite in its folder, or a schema on a PostgreSQL server; and that it is this workspace's own.
+"""Where a workspace's application database is: SQLite in its folder, or a schema on a PostgreSQL
+server; and that it is this workspace's own.
 
-A folder holds its SQLite file, but a server holds many databases, and journal files that a database does not name are swept away. So folder and
-database carry the same mark, and neither works with another: a mistyped URL is refused before anything is written.
+A folder holds its SQLite file, but a server holds many databases, and journal files that a database
+does not name are swept away. So folder and database carry the same mark, and neither works with
+another: a mistyped URL is refused before anything is written.
 """
 
 import hashlib
@@ -36,7 +38,9 @@ _WAIT = 10
 
 @dataclass(frozen=True)
 class Database:
-    """The database of the workspace whose `.kampass` is `folder`; without a URL, the SQLite file in it."""
+    """The database of the workspace whose `.kampass` is `folder`; without a URL, the SQLite file in
+    it.
+    """
 
     folder: Path
     url: sa.URL | None = field(default=None, repr=False)
@@ -46,8 +50,14 @@ class Database:
         return FILE if self.url is None else f"{place(self.url)}, schema {self.schema}"
 
     def engine(self) -> sa.Engine:
-        """Connections to it; what goes wrong with a server on them is a DataError that tells no password."""
-        return file_engine(self.folder / FILE) if self.url is None else _server_engine(self.url, self.schema)
+        """Connections to it; what goes wrong with a server on them is a DataError that tells no
+        password.
+        """
+        return (
+            file_engine(self.folder / FILE)
+            if self.url is None
+            else _server_engine(self.url, self.schema)
+        )
 
     @contextmanager
     def connected(self) -> Iterator[sa.Engine]:
@@ -59,10 +69,15 @@ class Database:
             engine.dispose()
 
     def own(self, engine: sa.Engine) -> None:
-        """Make a fresh database this workspace's; DataError where it is another's, or this workspace has another."""
+        """Make a fresh database this workspace's; DataError where it is another's, or this
+        workspace has another.
+        """
         if self.url is None:
             if self.mark():
-                raise _elsewhere("This workspace's database is on a PostgreSQL server, and no URL says where.", "Set KAMPASS_DATABASE_URL.")
+                raise _elsewhere(
+                    "This workspace's database is on a PostgreSQL server, and no URL says where.",
+                    "Set KAMPASS_DATABASE_URL.",
+                )
             return
         used = self._is_used()
         with engine.begin() as connection:
@@ -71,14 +86,19 @@ class Database:
                 if used:
                     raise _elsewhere(
                         f"This workspace's database is not the empty one at {self}.",
-                        "To move it there, run 'kampass backup' as things were before and 'kampass restore' into another folder with this URL.",
+                        (
+                            "To move it there, run 'kampass backup' as things were before and "
+                            "'kampass restore' into another folder with this URL."
+                        ),
                     )
                 self.claim(connection)
             elif owner != self.mark():
                 raise DataError(
-                    f"The database at {self} belongs to another workspace.", code="database_taken",
-                    hint="Give this workspace a schema of its own: 'schema = \"...\"' under [database] in kampass.toml.",
-                )  # fmt: skip
+                    f"The database at {self} belongs to another workspace.",
+                    code="database_taken",
+                    hint="Give this workspace a schema of its own: 'schema = \"...\"' under "
+                    "[database] in kampass.toml.",
+                )
 
     def claim(self, connection: sa.Connection) -> None:
         """Take an empty schema for this workspace, once the transaction ends."""
@@ -89,9 +109,10 @@ class Database:
         tables = tables_of(connection)
         if tables:
             raise DataError(
-                f"The database at {self} is not empty: it has a table '{tables[0]}'.", code="database_not_empty",
+                f"The database at {self} is not empty: it has a table '{tables[0]}'.",
+                code="database_not_empty",
                 hint="Name another schema under [database] in kampass.toml, or drop this one.",
-            )  # fmt: skip
+            )
         if connection.scalar(sa.text("SELECT current_schema()")) is None:
             connection.execute(sa.schema.CreateSchema(self.schema))
         _OWNERS.create(connection)
@@ -115,7 +136,9 @@ class Database:
     def _is_used(self) -> bool:
         """Whether the folder holds what an empty database does not know."""
         journal = self.folder / "journal"
-        return (journal.is_dir() and any(not entry.name.startswith(".") for entry in journal.iterdir())) or _has_rows(self.folder / FILE)
+        return (
+            journal.is_dir() and any(not entry.name.startswith(".") for entry in journal.iterdir())
+        ) or _has_rows(self.folder / FILE)
 
 
 def file_engine(file: Path) -> sa.Engine:
@@ -126,7 +149,9 @@ def file_engine(file: Path) -> sa.Engine:
 
 
 def parse_url(text: str) -> sa.URL | None:
-    """The URL of a PostgreSQL database, or None for the workspace's own SQLite file; DataError, without the text, where it is neither."""
+    """The URL of a PostgreSQL database, or None for the workspace's own SQLite file; DataError,
+    without the text, where it is neither.
+    """
     try:
         url = sa.make_url(text)
     except (sa.exc.ArgumentError, ValueError):
@@ -142,9 +167,15 @@ def parse_url(text: str) -> sa.URL | None:
 
 def parse_schema(text: str) -> str:
     """The name of a schema that needs no quotes and is not PostgreSQL's own."""
-    if not re.fullmatch(r"[a-z_][a-z0-9_]{0,62}", text) or text.startswith("pg_") or text == "information_schema":
+    if (
+        not re.fullmatch(r"[a-z_][a-z0-9_]{0,62}", text)
+        or text.startswith("pg_")
+        or text == "information_schema"
+    ):
         raise DataError(
-            f"'{text}' is no name for a schema.", code="bad_settings", hint="Small letters, digits and _, at most 63, not beginning with a digit or pg_."
+            f"'{text}' is no name for a schema.",
+            code="bad_settings",
+            hint="Small letters, digits and _, at most 63, not beginning with a digit or pg_.",
         )
     return text
 
@@ -158,7 +189,9 @@ def place(url: sa.URL) -> str:
 def take_turns(connection: sa.Connection) -> None:
     """Whoever makes or migrates a database waits here until the other has ended its transaction."""
     if connection.dialect.name == "sqlite":
-        connection.exec_driver_sql("BEGIN IMMEDIATE")  # its driver begins no transaction for a CREATE
+        connection.exec_driver_sql(
+            "BEGIN IMMEDIATE"
+        )  # its driver begins no transaction for a CREATE
         return
     path = str(connection.scalar(sa.text("SHOW search_path")))
     key = int.from_bytes(hashlib.sha256(f"kampass {path}".encode()).digest()[:8], signed=True)
@@ -173,7 +206,14 @@ def owner_of(connection: sa.Connection) -> str | None:
 
 def tables_of(connection: sa.Connection) -> list[str]:
     """Every table of the schema on a server."""
-    return list(connection.scalars(sa.text("SELECT tablename::text FROM pg_tables WHERE schemaname = current_schema() ORDER BY 1")))
+    return list(
+        connection.scalars(
+            sa.text(
+                "SELECT tablename::text FROM pg_tables WHERE schemaname = current_schema() ORDER "
+                "BY 1"
+            )
+        )
+    )
 
 
 def _server_engine(url: sa.URL, schema: str) -> sa.Engine:
@@ -181,13 +221,22 @@ def _server_engine(url: sa.URL, schema: str) -> sa.Engine:
     settings: dict[str, Any] = {"connect_timeout": _WAIT, "application_name": "kampass"}
     try:
         engine = sa.create_engine(
-            url, pool_size=5, max_overflow=10, pool_pre_ping=True, pool_recycle=1800, hide_parameters=True,
+            url,
+            pool_size=5,
+            max_overflow=10,
+            pool_pre_ping=True,
+            pool_recycle=1800,
+            hide_parameters=True,
             connect_args={name: value for name, value in settings.items() if name not in url.query},
-        )  # fmt: skip
+        )
     except ModuleNotFoundError:
-        raise DataError("PostgreSQL needs its driver.", code="no_database_driver", hint="Run 'pip install \"kampass[postgres]\"'.") from None
+        raise DataError(
+            "PostgreSQL needs its driver.",
+            code="no_database_driver",
+            hint="Run 'pip install \"kampass[postgres]\"'.",
+        ) from None
 
-    def enter_schema(connection: Any, _: Any) -> None:  # noqa: ANN401 - a driver's connection has no common type
+    def enter_schema(connection: Any, _: Any) -> None:  # noqa: ANN401
         connection.autocommit = True
         connection.execute(f"SET search_path TO {quoted(schema)}")
         connection.autocommit = False
@@ -198,24 +247,39 @@ def _server_engine(url: sa.URL, schema: str) -> sa.Engine:
 
 
 def _name_trouble(context: sa.engine.ExceptionContext) -> None:
-    """A server that cannot be reached, or refuses, is a person's matter; whatever else goes wrong is raised as it is."""
+    """A server that cannot be reached, or refuses, is a person's matter; whatever else goes wrong
+    is raised as it is.
+    """
     if context.is_pre_ping or context.engine is None:
         return
     url, wrong = context.engine.url, context.original_exception
     said = (str(wrong).strip().splitlines() or [type(wrong).__name__])[0]
-    said = said.replace(url.password, "***") if isinstance(url.password, str) and url.password else said
+    said = (
+        said.replace(url.password, "***")
+        if isinstance(url.password, str) and url.password
+        else said
+    )
     if context.connection is None or context.is_disconnect:
         raise DataError(
-            f"The database at {place(url)} cannot be reached: {said}.", code="database_unreachable", hint="See that its server runs and lets you in."
+            f"The database at {place(url)} cannot be reached: {said}.",
+            code="database_unreachable",
+            hint="See that its server runs and lets you in.",
         ) from None
     if getattr(wrong, "sqlstate", None) in _NO_RIGHT:
         raise DataError(
-            f"The database at {place(url)} refuses: {said}.", code="database_refused", hint="Its user must own the schema, or be allowed to make it."
+            f"The database at {place(url)} refuses: {said}.",
+            code="database_refused",
+            hint="Its user must own the schema, or be allowed to make it.",
         ) from None
 
 
-def _settle(connection: Any, _: Any) -> None:  # noqa: ANN401 - a driver's connection has no common type
-    for pragma in ("journal_mode=DELETE", "synchronous=FULL", "foreign_keys=ON", f"busy_timeout={_WAIT * 1000}"):
+def _settle(connection: Any, _: Any) -> None:  # noqa: ANN401
+    for pragma in (
+        "journal_mode=DELETE",
+        "synchronous=FULL",
+        "foreign_keys=ON",
+        f"busy_timeout={_WAIT * 1000}",
+    ):
         connection.execute(f"PRAGMA {pragma}")
 
 
@@ -225,9 +289,13 @@ def _has_rows(file: Path) -> bool:
         return False
     with closing(sqlite3.connect(f"{file.as_uri()}?mode=ro", uri=True)) as connection:
         names = [
-            name for (name,) in connection.execute("SELECT name FROM sqlite_master WHERE type = 'table'") if name not in {"alembic_version", "seal", "turn"}
+            name
+            for (name,) in connection.execute("SELECT name FROM sqlite_master WHERE type = 'table'")
+            if name not in {"alembic_version", "seal", "turn"}
         ]
-        return any(connection.execute(f"SELECT 1 FROM {quoted(name)} LIMIT 1").fetchone() for name in names)
+        return any(
+            connection.execute(f"SELECT 1 FROM {quoted(name)} LIMIT 1").fetchone() for name in names
+        )
 
 
 def _elsewhere(message: str, hint: str) -> DataError:
@@ -235,4 +303,9 @@ def _elsewhere(message: str, hint: str) -> DataError:
 
 
 def _wrong(message: str) -> DataError:
-    return DataError(message, code="bad_settings", hint="Write postgresql+psycopg://user@host/database, or leave the URL out and SQLite keeps it.")
+    return DataError(
+        message,
+        code="bad_settings",
+        hint="Write postgresql+psycopg://user@host/database, or leave the URL out and SQLite "
+        "keeps it.",
+    )

@@ -1,4 +1,6 @@
-"""The few things the store does to the disk: durable files, digests, and private DuckDB connections."""
+"""The few things the store does to the disk: durable files, digests, and private DuckDB
+connections.
+"""
 
 import hashlib
 import os
@@ -21,22 +23,33 @@ BUILDING = "640MB"
 """What publishing may hold before it spills beside the snapshots."""
 
 ROW_GROUP = 30_720
-"""Rows of a Parquet file that are written at once: a writer holds one such group for each thread."""
+"""Rows of a Parquet file that are written at once: a writer holds one such group for each
+thread.
+"""
 
 
 def connect(folder: Path | None = None, *, memory: str = MEMORY) -> duckdb.DuckDBPyConnection:
     """A private connection that keeps UTC and spills into the folder of what it builds."""
-    connection = duckdb.connect(config={"threads": 2, "preserve_insertion_order": True, "memory_limit": memory})
+    connection = duckdb.connect(
+        config={"threads": 2, "preserve_insertion_order": True, "memory_limit": memory}
+    )
     connection.execute("SET TimeZone = 'UTC'")
     if folder is not None:
         connection.execute(f"SET temp_directory = {literal(str(folder))}")
     return connection
 
 
-def write_parquet(connection: duckdb.DuckDBPyConnection, rows: str, file: Path, *, kept: bool = True) -> None:
-    """Write what an SQL text gives as Parquet; small and durable where it is kept, quick where it is for a moment."""
+def write_parquet(
+    connection: duckdb.DuckDBPyConnection, rows: str, file: Path, *, kept: bool = True
+) -> None:
+    """Write what an SQL text gives as Parquet; small and durable where it is kept, quick where it
+    is for a moment.
+    """
     codec = "zstd" if kept else "lz4_raw"
-    connection.execute(f"COPY ({rows}) TO {literal(str(file))} (FORMAT parquet, COMPRESSION {codec}, ROW_GROUP_SIZE {ROW_GROUP})")
+    connection.execute(
+        f"COPY ({rows}) TO {literal(str(file))} (FORMAT parquet, COMPRESSION {codec}, "
+        f"ROW_GROUP_SIZE {ROW_GROUP})"
+    )
     if kept:
         fsync(file)
 

@@ -1,7 +1,9 @@
-"""Fail points: named places at which a test can end the process as `kill -9` would, to show what survives.
+"""Fail points: named places at which a test can end the process as `kill -9` would, to show what
+survives.
 
-Nothing happens at them unless one is armed, so an unarmed point costs one comparison. docs/durability.md lists them for
-people; `KAMPASS_FAIL_AT=publish.renamed kampass sync` dies right after a snapshot got its name, `:3` the third time.
+Nothing happens at them unless one is armed, so an unarmed point costs one comparison.
+docs/durability.md lists them for people; `KAMPASS_FAIL_AT=publish.renamed kampass sync` dies right
+after a snapshot got its name, `:3` the third time.
 """
 
 import os
@@ -54,7 +56,11 @@ def arm(wish: str) -> None:
     if point not in POINTS:
         raise UnknownName("fail point", point, POINTS, hint="docs/durability.md lists them.")
     if times and not (times.isascii() and times.isdigit() and int(times)):
-        raise QuestionError(f"'{times}' is no number of times.", code="bad_question", hint=f"Write {point}:3 for the third time.")
+        raise QuestionError(
+            f"'{times}' is no number of times.",
+            code="bad_question",
+            hint=f"Write {point}:3 for the third time.",
+        )
     _Armed.point, _Armed.left = point, int(times or 1)
 
 

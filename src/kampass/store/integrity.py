@@ -1,9 +1,12 @@
-"""Digests, and what is said when one does not hold: every byte the store relies on is checked where it is read.
+"""Digests, and what is said when one does not hold: every byte the store relies on is checked where
+it is read.
 
-Three kinds of files, three ways. Journal files carry a SHA-256 in the manifest, checked before each reading: they are read only when
-something is built. A snapshot is read on every question, so its own blocks' checksums do it, which DuckDB verifies on reading each
-block. SQLite has none, so a seal over all rows of the manifest is written in every transaction and checked when a database is opened.
-A PostgreSQL server has checksums of its pages and backups of its own, and a seal would make everybody who writes wait for one row: none there.
+Three kinds of files, three ways. Journal files carry a SHA-256 in the manifest, checked before each
+reading: they are read only when something is built. A snapshot is read on every question, so its
+own blocks' checksums do it, which DuckDB verifies on reading each block. SQLite has none, so a seal
+over all rows of the manifest is written in every transaction and checked when a database is opened.
+A PostgreSQL server has checksums of its pages and backups of its own, and a seal would make
+everybody who writes wait for one row: none there.
 """
 
 import hashlib
@@ -26,17 +29,23 @@ _UNREADABLE = (sqlite3.Error, sa.exc.DBAPIError, UnicodeError, ValueError, Overf
 
 
 def check_journal_file(folder: Path, name: str, digest: str | None, *, of: str) -> None:
-    """DataError unless the file is there and is what was written; `of` says which load and table it belongs to."""
+    """DataError unless the file is there and is what was written; `of` says which load and table it
+    belongs to.
+    """
     what = journal_damage(folder, name, digest)
     if what:
         raise DataError(
-            f"The journal file {name} ({of}) {what}.", code="damaged_journal",
-            hint="Restore a backup with 'kampass restore', or load again: 'kampass data drop' from the source's last load back to this one, then 'kampass sync'.",
-        )  # fmt: skip
+            f"The journal file {name} ({of}) {what}.",
+            code="damaged_journal",
+            hint="Restore a backup with 'kampass restore', or load again: 'kampass data drop' "
+            "from the source's last load back to this one, then 'kampass sync'.",
+        )
 
 
 def journal_damage(folder: Path, name: str, digest: str | None) -> str:
-    """What is wrong with a journal file, or nothing; one without a recorded digest must only be there."""
+    """What is wrong with a journal file, or nothing; one without a recorded digest must only be
+    there.
+    """
     try:
         found = sha256(folder / name) if digest else (folder / name).stat() and digest
     except FileNotFoundError:
@@ -47,10 +56,18 @@ def journal_damage(folder: Path, name: str, digest: str | None) -> str:
 
 
 def snapshot_damage(file: Path) -> str:
-    """What is wrong with a snapshot's file, or nothing: every block of every table is read, and with it its checksum."""
+    """What is wrong with a snapshot's file, or nothing: every block of every table is read, and
+    with it its checksum.
+    """
     try:
-        with closing(duckdb.connect(str(file), read_only=True, config={"threads": 2, "enable_external_access": "false"})) as connection:
-            for (name,) in connection.execute("SELECT table_name FROM duckdb_tables() ORDER BY 1").fetchall():
+        with closing(
+            duckdb.connect(
+                str(file), read_only=True, config={"threads": 2, "enable_external_access": "false"}
+            )
+        ) as connection:
+            for (name,) in connection.execute(
+                "SELECT table_name FROM duckdb_tables() ORDER BY 1"
+            ).fetchall():
                 connection.execute(f"SELECT bit_xor(hash(t)) FROM {quoted(name)} t").fetchall()
     except (duckdb.Error, UnicodeError) as wrong:
         return str(wrong).split("\n")[0]
@@ -88,14 +105,18 @@ def database_damage(engine: sa.Engine) -> str:
     """What is wrong with an application database in a file, or nothing."""
     try:
         with engine.connect() as connection:
-            connection.exec_driver_sql("BEGIN")  # one moment for all tables: the driver would begin with the first change
+            connection.exec_driver_sql(
+                "BEGIN"
+            )  # one moment for all tables: the driver would begin with the first change
             return damage(connection)
     except _UNREADABLE as wrong:
         return f"it cannot be read ({getattr(wrong, 'orig', None) or wrong})"
 
 
 def damage(connection: sa.Connection) -> str:
-    """What is wrong with an application database in a file as this transaction sees it, or nothing."""
+    """What is wrong with an application database in a file as this transaction sees it, or
+    nothing.
+    """
     structure = connection.exec_driver_sql("PRAGMA integrity_check").scalar()
     if structure != "ok":
         return f"its structure does not hold ({structure})"
@@ -107,9 +128,11 @@ def damage(connection: sa.Connection) -> str:
 def damaged_database(file: str, what: str) -> DataError:
     """The error of an application database that is not what was written."""
     return DataError(
-        f"The application database {file} is damaged: {what}.", code="damaged_database",
-        hint="Restore a backup with 'kampass restore', or move the folder '.kampass' away and sync the sources anew.",
-    )  # fmt: skip
+        f"The application database {file} is damaged: {what}.",
+        code="damaged_database",
+        hint="Restore a backup with 'kampass restore', or move the folder '.kampass' away and "
+        "sync the sources anew.",
+    )
 
 
 def _has_seal(where: sa.Connection | sa.Engine) -> bool:

@@ -1,6 +1,8 @@
-"""The application database: which loads count, which snapshots exist, which one is current. Nowhere else says so.
+"""The application database: which loads count, which snapshots exist, which one is current. Nowhere
+else says so.
 
-A load counts from the moment its transaction is on disk: SQLite with a rollback journal and full synchronisation, or a PostgreSQL server.
+A load counts from the moment its transaction is on disk: SQLite with a rollback journal and full
+synchronisation, or a PostgreSQL server.
 """
 
 import json
@@ -16,12 +18,23 @@ import sqlalchemy as sa
 from kampass.model import TABLES
 from kampass.store import faults, integrity
 from kampass.store.database import Database, file_engine
-from kampass.store.schema import HEAD, LOADED_TABLES, LOADS, PINS, POINTERS, PUBLICATIONS, SNAPSHOTS, WORDINGS
+from kampass.store.schema import (
+    HEAD,
+    LOADED_TABLES,
+    LOADS,
+    PINS,
+    POINTERS,
+    PUBLICATIONS,
+    SNAPSHOTS,
+    WORDINGS,
+)
 
 
 @dataclass(frozen=True)
 class LoadedTable:
-    """What one load holds of one table; read = loaded + unchanged + superseded + quarantined, always."""
+    """What one load holds of one table; read = loaded + unchanged + superseded + quarantined,
+    always.
+    """
 
     table: str
     read: int
@@ -39,7 +52,9 @@ class LoadedTable:
 
 @dataclass(frozen=True)
 class Load:
-    """One run of one source. States: complete (it counts), held (it waits for a person), dropped."""
+    """One run of one source. States: complete (it counts), held (it waits for a person),
+    dropped.
+    """
 
     id: int
     source: str
@@ -51,7 +66,9 @@ class Load:
 
 @dataclass(frozen=True)
 class SnapshotRow:
-    """One snapshot that was built: of which loads, in which time zone and currency. A row outlives its file."""
+    """One snapshot that was built: of which loads, in which time zone and currency. A row outlives
+    its file.
+    """
 
     id: str
     file: str
@@ -75,7 +92,9 @@ class Wording:
 
 @dataclass(frozen=True)
 class Publication:
-    """One time that a snapshot became the current one, and the digests of the rules it did so under (None: nobody wrote them down)."""
+    """One time that a snapshot became the current one, and the digests of the rules it did so under
+    (None: nobody wrote them down).
+    """
 
     snapshot_id: str
     published_at: datetime
@@ -128,7 +147,9 @@ _ORDER = {table: place for place, table in enumerate(TABLES)}
 
 
 class Manifest:
-    """The manifest of loads and snapshots: a workspace's database, or one SQLite file that belongs to nobody."""
+    """The manifest of loads and snapshots: a workspace's database, or one SQLite file that belongs
+    to nobody.
+    """
 
     def __init__(self, place: Path | Database) -> None:
         self.engine = file_engine(place) if isinstance(place, Path) else place.engine()
@@ -156,24 +177,49 @@ class Manifest:
     def loads(self, *, states: tuple[str, ...] = ("complete",)) -> list[Load]:
         """The loads in those states, oldest first."""
         with self._transaction() as connection:
-            rows = connection.execute(sa.select(LOADS).where(LOADS.c.state.in_(states)).order_by(LOADS.c.id)).all()
+            rows = connection.execute(
+                sa.select(LOADS).where(LOADS.c.state.in_(states)).order_by(LOADS.c.id)
+            ).all()
             tables = connection.execute(sa.select(LOADED_TABLES)).all()
         of_load: dict[int, list[LoadedTable]] = {}
-        for row in sorted(tables, key=lambda row: (row.load_id, _ORDER.get(row.table_name, 0), row.table_name)):
+        for row in sorted(
+            tables, key=lambda row: (row.load_id, _ORDER.get(row.table_name, 0), row.table_name)
+        ):
             load_id, *rest = row
             of_load.setdefault(load_id, []).append(LoadedTable(*rest))
-        return [Load(row.id, row.source, from_text(row.recorded_at), row.state, row.why, tuple(of_load.get(row.id, ()))) for row in rows]
+        return [
+            Load(
+                row.id,
+                row.source,
+                from_text(row.recorded_at),
+                row.state,
+                row.why,
+                tuple(of_load.get(row.id, ())),
+            )
+            for row in rows
+        ]
 
     def add_load(self, load: Load, *, instead_of: Sequence[int] = ()) -> int:
-        """Record a load and its files, and drop those it replaces, in one transaction; the load's number."""
-        values = {"source": load.source, "recorded_at": to_text(load.recorded_at), "state": load.state, "why": load.why}
+        """Record a load and its files, and drop those it replaces, in one transaction; the load's
+        number.
+        """
+        values = {
+            "source": load.source,
+            "recorded_at": to_text(load.recorded_at),
+            "state": load.state,
+            "why": load.why,
+        }
         with self._transaction() as connection:
             number = connection.execute(sa.insert(LOADS).values(**values)).inserted_primary_key
             assert number is not None
-            connection.execute(sa.update(LOADS).where(LOADS.c.id.in_(instead_of)).values(state="dropped"))
+            connection.execute(
+                sa.update(LOADS).where(LOADS.c.id.in_(instead_of)).values(state="dropped")
+            )
             for table in load.tables:
                 row: dict[str, Any] = {"load_id": number[0], "table_name": table.table} | {
-                    name: getattr(table, name) for name in table.__dataclass_fields__ if name != "table"
+                    name: getattr(table, name)
+                    for name in table.__dataclass_fields__
+                    if name != "table"
                 }
                 connection.execute(sa.insert(LOADED_TABLES).values(**row))
             faults.reach("load.before_commit")
@@ -187,35 +233,57 @@ class Manifest:
     def snapshots(self) -> list[SnapshotRow]:
         """Every snapshot that was published, oldest first."""
         with self._transaction() as connection:
-            rows = connection.execute(sa.select(SNAPSHOTS).order_by(SNAPSHOTS.c.published_at, SNAPSHOTS.c.last_load, SNAPSHOTS.c.id)).all()
+            rows = connection.execute(
+                sa.select(SNAPSHOTS).order_by(
+                    SNAPSHOTS.c.published_at, SNAPSHOTS.c.last_load, SNAPSHOTS.c.id
+                )
+            ).all()
         return [
             SnapshotRow(
-                row.id, row.file, from_text(row.recorded_at), from_text(row.published_at), row.last_load,
-                None if row.loads is None else from_ranges(row.loads), row.timezone, row.currency, None if row.rows is None else json.loads(row.rows),
+                row.id,
+                row.file,
+                from_text(row.recorded_at),
+                from_text(row.published_at),
+                row.last_load,
+                None if row.loads is None else from_ranges(row.loads),
+                row.timezone,
+                row.currency,
+                None if row.rows is None else json.loads(row.rows),
             )
             for row in rows
-        ]  # fmt: skip
+        ]
 
     def add_snapshot(self, snapshot: SnapshotRow) -> None:
         """Record a built snapshot (again, where its file had gone)."""
         values = {
-            "id": snapshot.id, "file": snapshot.file, "recorded_at": to_text(snapshot.recorded_at),
-            "published_at": to_text(snapshot.published_at), "last_load": snapshot.last_load,
-            "loads": None if snapshot.loads is None else to_ranges(snapshot.loads), "timezone": snapshot.timezone, "currency": snapshot.currency,
+            "id": snapshot.id,
+            "file": snapshot.file,
+            "recorded_at": to_text(snapshot.recorded_at),
+            "published_at": to_text(snapshot.published_at),
+            "last_load": snapshot.last_load,
+            "loads": None if snapshot.loads is None else to_ranges(snapshot.loads),
+            "timezone": snapshot.timezone,
+            "currency": snapshot.currency,
             "rows": None if snapshot.rows is None else json.dumps(dict(snapshot.rows)),
-        }  # fmt: skip
+        }
         with self._transaction() as connection:
-            found = connection.execute(sa.select(SNAPSHOTS.c.loads).where(SNAPSHOTS.c.id == snapshot.id)).first()
+            found = connection.execute(
+                sa.select(SNAPSHOTS.c.loads).where(SNAPSHOTS.c.id == snapshot.id)
+            ).first()
             if found is None:
                 connection.execute(sa.insert(SNAPSHOTS).values(**values))
             elif found.loads is None:
                 of_what = {name: values[name] for name in ("loads", "timezone", "currency", "rows")}
-                connection.execute(sa.update(SNAPSHOTS).where(SNAPSHOTS.c.id == snapshot.id).values(**of_what))
+                connection.execute(
+                    sa.update(SNAPSHOTS).where(SNAPSHOTS.c.id == snapshot.id).values(**of_what)
+                )
 
     def current(self) -> str | None:
         """The id of the snapshot that answers when none is named."""
         with self._transaction() as connection:
-            row = connection.execute(sa.select(POINTERS.c.snapshot_id).where(POINTERS.c.name == "current")).first()
+            row = connection.execute(
+                sa.select(POINTERS.c.snapshot_id).where(POINTERS.c.name == "current")
+            ).first()
         return row[0] if row else None
 
     def publish(self, snapshot_id: str, at: datetime, rules: Sequence[Wording] = ()) -> None:
@@ -223,9 +291,22 @@ class Manifest:
         digests = {f"{rule.kind}_digest": rule.digest for rule in rules}
         with self._transaction() as connection:
             for rule in rules:
-                if connection.execute(sa.select(WORDINGS.c.digest).where(WORDINGS.c.digest == rule.digest)).first() is None:
-                    connection.execute(sa.insert(WORDINGS).values(digest=rule.digest, kind=rule.kind, text=rule.text))
-            connection.execute(sa.insert(PUBLICATIONS).values(snapshot_id=snapshot_id, published_at=to_text(at), **digests))
+                if (
+                    connection.execute(
+                        sa.select(WORDINGS.c.digest).where(WORDINGS.c.digest == rule.digest)
+                    ).first()
+                    is None
+                ):
+                    connection.execute(
+                        sa.insert(WORDINGS).values(
+                            digest=rule.digest, kind=rule.kind, text=rule.text
+                        )
+                    )
+            connection.execute(
+                sa.insert(PUBLICATIONS).values(
+                    snapshot_id=snapshot_id, published_at=to_text(at), **digests
+                )
+            )
             connection.execute(sa.delete(POINTERS).where(POINTERS.c.name == "current"))
             connection.execute(sa.insert(POINTERS).values(name="current", snapshot_id=snapshot_id))
 
@@ -240,24 +321,39 @@ class Manifest:
             rows = connection.execute(sa.select(PUBLICATIONS).order_by(PUBLICATIONS.c.id)).all()
         found: dict[str, list[Publication]] = {}
         for row in rows:
-            publication = Publication(row.snapshot_id, from_text(row.published_at), row.settings_digest, row.catalogue_digest)
+            publication = Publication(
+                row.snapshot_id,
+                from_text(row.published_at),
+                row.settings_digest,
+                row.catalogue_digest,
+            )
             found.setdefault(row.snapshot_id, []).append(publication)
         return found
 
     def wording(self, digest: str) -> str | None:
         """The text of that digest."""
         with self._transaction() as connection:
-            return connection.execute(sa.select(WORDINGS.c.text).where(WORDINGS.c.digest == digest)).scalar()
+            return connection.execute(
+                sa.select(WORDINGS.c.text).where(WORDINGS.c.digest == digest)
+            ).scalar()
 
     def pins(self) -> dict[str, Pin]:
         """Every pin, by its snapshot."""
         with self._transaction() as connection:
             rows = connection.execute(sa.select(PINS)).all()
-        return {row.snapshot_id: Pin(row.snapshot_id, row.why, row.who, from_text(row.pinned_at)) for row in rows}
+        return {
+            row.snapshot_id: Pin(row.snapshot_id, row.why, row.who, from_text(row.pinned_at))
+            for row in rows
+        }
 
     def pin(self, pin: Pin) -> None:
         """Pin a snapshot; the last reason given holds."""
-        values = {"snapshot_id": pin.snapshot_id, "why": pin.why, "who": pin.who, "pinned_at": to_text(pin.pinned_at)}
+        values = {
+            "snapshot_id": pin.snapshot_id,
+            "why": pin.why,
+            "who": pin.who,
+            "pinned_at": to_text(pin.pinned_at),
+        }
         with self._transaction() as connection:
             connection.execute(sa.delete(PINS).where(PINS.c.snapshot_id == pin.snapshot_id))
             connection.execute(sa.insert(PINS).values(**values))

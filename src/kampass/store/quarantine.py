@@ -1,7 +1,9 @@
-"""What a load sets aside: each row whole, as it stood, with its line, column, value and reason; and what was mended.
+"""What a load sets aside: each row whole, as it stood, with its line, column, value and reason; and
+what was mended.
 
-A row is recognised by its `mark`, the digest of its cells: the same wrong row in a later file is the same row, on
-whatever line it stands. A line that is no row is recognised by its number, its text and the reason.
+A row is recognised by its `mark`, the digest of its cells: the same wrong row in a later file is
+the same row, on whatever line it stands. A line that is no row is recognised by its number, its
+text and the reason.
 """
 
 from collections.abc import Iterable, Mapping, Sequence
@@ -12,16 +14,22 @@ from kampass.model.conform import Check, literal, quoted
 from kampass.model.scan import FILE_LINES, NO_LINE, Scan
 
 SHAPE = (
-    'NULL::BIGINT AS line, NULL::VARCHAR AS "column", NULL::VARCHAR AS value, NULL::VARCHAR AS reason, NULL::VARCHAR AS raw, NULL::VARCHAR AS mark,'
+    'NULL::BIGINT AS line, NULL::VARCHAR AS "column", NULL::VARCHAR AS value, NULL::VARCHAR AS '
+    "reason, NULL::VARCHAR AS raw, NULL::VARCHAR AS mark,"
     " NULL::VARCHAR AS mends, false AS mended, NULL::BIGINT AS number"
 )
-"""A file of what was set aside; `mends`, `mended` and `number` speak of rows mended by hand: which, whether it reads now, its line."""
+"""A file of what was set aside; `mends`, `mended` and `number` speak of rows mended by hand: which,
+whether it reads now, its line.
+"""
 
 
 def read(file: str) -> str:
     """The SQL of such a file, also of one that has not all columns."""
     marked = f"* REPLACE (coalesce(mark, {torn_mark('line', 'value', 'reason')}) AS mark)"
-    return f"SELECT {marked} FROM (SELECT {SHAPE} WHERE false UNION ALL BY NAME FROM read_parquet({literal(file)}))"
+    return (
+        f"SELECT {marked} FROM (SELECT {SHAPE} WHERE false UNION ALL BY NAME FROM "
+        f"read_parquet({literal(file)}))"
+    )
 
 
 def raw_of(cells: Mapping[str, str]) -> str:
@@ -41,7 +49,9 @@ def torn_mark(line: str, value: str, reason: str) -> str:
 
 
 def line_of(number: str) -> str:
-    """The SQL of the line that a row's number means, in its file; null for one that stands on no single line."""
+    """The SQL of the line that a row's number means, in its file; null for one that stands on no
+    single line.
+    """
     return f"CASE WHEN {number} < {NO_LINE} THEN {number} % {FILE_LINES} END"
 
 
@@ -51,20 +61,39 @@ def canonical_cells(table: Table, of: str) -> dict[str, str]:
 
 
 def offenders(scan: Scan, rules: Sequence[Check], *, mending: bool) -> str:
-    """The SQL of the rows of `broken (_row, _line, _broken)`, read again from the source as they stood."""
+    """The SQL of the rows of `broken (_row, _line, _broken)`, read again from the source as they
+    stood.
+    """
     stated = {name: f"nullif(CAST(r.{quoted(name)} AS VARCHAR), '')" for name in scan.columns}
-    cells = {name: f"CASE WHEN {_is_marked(cell)} THEN split_part({cell}, chr(0), 2) ELSE {cell} END" if scan.origin else cell for name, cell in stated.items()}
-    values = " ".join(f"WHEN {index} THEN CAST(r.{quoted(rule.column)} AS VARCHAR)" for index, rule in enumerate(rules) if rule.column in stated)
-    names = " ".join(f"WHEN {index} THEN {literal(scan.origin.get(rule.column, rule.column))}" for index, rule in enumerate(rules))
-    reasons = " ".join(f"WHEN {index} THEN {literal(rule.reason)}" for index, rule in enumerate(rules))
+    cells = {
+        name: f"CASE WHEN {_is_marked(cell)} THEN split_part({cell}, chr(0), 2) ELSE {cell} END"
+        if scan.origin
+        else cell
+        for name, cell in stated.items()
+    }
+    values = " ".join(
+        f"WHEN {index} THEN CAST(r.{quoted(rule.column)} AS VARCHAR)"
+        for index, rule in enumerate(rules)
+        if rule.column in stated
+    )
+    names = " ".join(
+        f"WHEN {index} THEN {literal(scan.origin.get(rule.column, rule.column))}"
+        for index, rule in enumerate(rules)
+    )
+    reasons = " ".join(
+        f"WHEN {index} THEN {literal(rule.reason)}" for index, rule in enumerate(rules)
+    )
     mends = "r._id" if mending else "NULL::VARCHAR"
     row = "_row"
     while row in {name.casefold() for name in scan.columns}:
         row += "_"
     found = (
-        f'SELECT b._line AS number, CASE b._broken {names} END AS "column", CASE b._broken {values or "WHEN -1 THEN NULL"} END AS value,'
-        f" CASE b._broken {reasons} END AS reason, {raw_of(cells)} AS raw, {mark_of(cells)} AS mark, {mends} AS mends"
-        f" FROM (SELECT *, row_number() OVER () AS {row} FROM ({scan.relation})) r JOIN broken b ON b._row = r.{row}"
+        f'SELECT b._line AS number, CASE b._broken {names} END AS "column", CASE b._broken '
+        f"{values or 'WHEN -1 THEN NULL'} END AS value,"
+        f" CASE b._broken {reasons} END AS reason, {raw_of(cells)} AS raw, {mark_of(cells)} AS "
+        f"mark, {mends} AS mends"
+        f" FROM (SELECT *, row_number() OVER () AS {row} FROM ({scan.relation})) r JOIN broken b "
+        f"ON b._row = r.{row}"
     )
     return _told(scan, found)
 
@@ -72,12 +101,17 @@ def offenders(scan: Scan, rules: Sequence[Check], *, mending: bool) -> str:
 def rejected(scan: Scan) -> tuple[str, list[Any]]:
     """The SQL of the lines that are no rows, and its parameters."""
     found = (
-        "SELECT unnest($1::BIGINT[]) AS number, '' AS \"column\", unnest($2::VARCHAR[]) AS value, unnest($3::VARCHAR[]) AS reason,"
+        "SELECT unnest($1::BIGINT[]) AS number, '' AS \"column\", unnest($2::VARCHAR[]) AS "
+        "value, unnest($3::VARCHAR[]) AS reason,"
         " NULL::VARCHAR AS raw, NULL::VARCHAR AS mark, NULL::VARCHAR AS mends"
     )
-    columns: Iterable[Sequence[Any]] = zip(*((reject.line, reject.value, reject.reason) for reject in scan.rejects), strict=True)
+    columns: Iterable[Sequence[Any]] = zip(
+        *((reject.line, reject.value, reject.reason) for reject in scan.rejects), strict=True
+    )
     told = _told(scan, found)
-    return f"SELECT * REPLACE ({torn_mark('line', 'value', 'reason')} AS mark) FROM ({told})", [list(column) for column in columns]
+    return f"SELECT * REPLACE ({torn_mark('line', 'value', 'reason')} AS mark) FROM ({told})", [
+        list(column) for column in columns
+    ]
 
 
 def _is_marked(cell: str) -> str:
@@ -85,7 +119,9 @@ def _is_marked(cell: str) -> str:
 
 
 def _told(scan: Scan, found: str) -> str:
-    """The same in the file's own words: which line of which file, what stood there, and why it does not read (see Scan.told)."""
+    """The same in the file's own words: which line of which file, what stood there, and why it does
+    not read (see Scan.told).
+    """
     value, reason = "value", "reason"
     if scan.origin:
         marked = _is_marked("coalesce(value, '')")
@@ -93,6 +129,12 @@ def _told(scan: Scan, found: str) -> str:
         reason = f"CASE WHEN {marked} THEN split_part(value, chr(0), 3) ELSE reason END"
     if scan.files:
         files = ", ".join(literal(file) for file in scan.files)
-        name = f"CASE WHEN number >= {NO_LINE} THEN {literal(scan.place)} ELSE [{files}][(number // {FILE_LINES} + 1)::INTEGER] END"
+        name = (
+            f"CASE WHEN number >= {NO_LINE} THEN {literal(scan.place)} ELSE [{files}][(number "
+            f"// {FILE_LINES} + 1)::INTEGER] END"
+        )
         reason = f"{reason} || ' (in ' || {name} || ')'"
-    return f'SELECT {line_of("number")} AS line, "column", {value} AS value, {reason} AS reason, raw, mark, mends, false AS mended, number FROM ({found})'
+    return (
+        f'SELECT {line_of("number")} AS line, "column", {value} AS value, {reason} AS reason, '
+        f"raw, mark, mends, false AS mended, number FROM ({found})"
+    )

@@ -1,4 +1,5 @@
-"""The tables of the application database as the program reads and writes them; `migrations` makes a database agree.
+"""The tables of the application database as the program reads and writes them; `migrations` makes a
+database agree.
 
 Instants are UTC text that sorts as time does, so that every database orders them alike.
 """
@@ -24,7 +25,10 @@ LOADED_TABLES = sa.Table(
     METADATA,
     sa.Column("load_id", sa.ForeignKey("load.id"), primary_key=True),
     sa.Column("table_name", sa.Text, primary_key=True),
-    *(sa.Column(name, sa.Integer, nullable=False) for name in ("read", "loaded", "unchanged", "superseded", "quarantined", "deleted")),
+    *(
+        sa.Column(name, sa.Integer, nullable=False)
+        for name in ("read", "loaded", "unchanged", "superseded", "quarantined", "deleted")
+    ),
     sa.Column("digest", sa.Text, nullable=False),
     sa.Column("file", sa.Text),
     sa.Column("file_sha256", sa.Text),
@@ -74,5 +78,10 @@ PINS = sa.Table(
     sa.Column("who", sa.Text, nullable=False),
     sa.Column("pinned_at", sa.Text, nullable=False),
 )
-SEALS = sa.Table("seal", METADATA, sa.Column("name", sa.Text, primary_key=True), sa.Column("sha256", sa.Text, nullable=False))
+SEALS = sa.Table(
+    "seal",
+    METADATA,
+    sa.Column("name", sa.Text, primary_key=True),
+    sa.Column("sha256", sa.Text, nullable=False),
+)
 """A digest over every other table here, written in each transaction (`integrity`)."""

@@ -1,4 +1,6 @@
-"""Pages from templates: what every page gets, static files under names that change with their content, problems in words."""
+"""Pages from templates: what every page gets, static files under names that change with their
+content, problems in words.
+"""
 
 import hashlib
 import mimetypes
@@ -53,7 +55,13 @@ class Flash:
 @cache
 def environment() -> Environment:
     """The templates; everything they print is escaped, and a name they misspell is an error."""
-    made = Environment(loader=PackageLoader("kampass", "web"), autoescape=True, undefined=StrictUndefined, trim_blocks=True, lstrip_blocks=True)
+    made = Environment(
+        loader=PackageLoader("kampass", "web"),
+        autoescape=True,
+        undefined=StrictUndefined,
+        trim_blocks=True,
+        lstrip_blocks=True,
+    )
     made.globals["static"] = static
     ink.equip(made)
     return made
@@ -64,9 +72,21 @@ def static(path: str) -> str:
     return f"/static/{_digest()}/{path}"
 
 
-def render(call: Call, template: str, *, question: str, title: str = "", status: int = 200, **values: object) -> HTMLResponse:
-    """A page. `question` is its heading, `title` its short name; everything else is the template's own."""
-    given = _surroundings(call.request, call) | {"page": {"title": title or question, "question": question}}
+def render(
+    call: Call,
+    template: str,
+    *,
+    question: str,
+    title: str = "",
+    status: int = 200,
+    **values: object,
+) -> HTMLResponse:
+    """A page. `question` is its heading, `title` its short name; everything else is the template's
+    own.
+    """
+    given = _surroundings(call.request, call) | {
+        "page": {"title": title or question, "question": question}
+    }
     response = HTMLResponse(environment().get_template(template).render(given | values), status)
     if given["flash"]:
         response.delete_cookie(_FLASH, path="/")
@@ -82,29 +102,69 @@ def go(to: str, flash: str = "", *, kind: str = "good") -> RedirectResponse:
     """To another page after something was done, with a sentence about it."""
     response = RedirectResponse(to, HTTPStatus.SEE_OTHER)
     if flash:
-        response.set_cookie(_FLASH, quote(f"{kind}:{flash}"[:_LONGEST_FLASH]), max_age=60, httponly=True, samesite="lax", path="/")
+        response.set_cookie(
+            _FLASH,
+            quote(f"{kind}:{flash}"[:_LONGEST_FLASH]),
+            max_age=60,
+            httponly=True,
+            samesite="lax",
+            path="/",
+        )
     return response
 
 
 def local(path: str | None, otherwise: str = "/") -> str:
     """The path where it leads to a page of ours, else another: nobody is sent elsewhere."""
     plain = path is not None and path.isascii() and path.isprintable() and "\\" not in path
-    return path if plain and path is not None and path.startswith("/") and not path.startswith("//") else otherwise
+    return (
+        path
+        if plain and path is not None and path.startswith("/") and not path.startswith("//")
+        else otherwise
+    )
 
 
 def show(request: Request, found: Problem) -> Response:
-    """A problem as whoever called understands it: JSON for programs, a page for people; who is not signed in is asked to."""
+    """A problem as whoever called understands it: JSON for programs, a page for people; who is not
+    signed in is asked to.
+    """
     if request.url.path.startswith("/api/"):
         return problems.as_json(request, found)
-    if found.status == HTTPStatus.UNAUTHORIZED and request.method == "GET" and "hx-request" not in request.headers:
+    if (
+        found.status == HTTPStatus.UNAUTHORIZED
+        and request.method == "GET"
+        and "hx-request" not in request.headers
+    ):
         back = request.url.path + (f"?{request.url.query}" if request.url.query else "")
-        return RedirectResponse(f"/sign-in?{urlencode({'next': back})}" if back != "/" else "/sign-in", HTTPStatus.SEE_OTHER)
-    error = {"status": found.status, "title": found.title, "text": found.message, "hint": found.hint, "code": found.code}
-    call: Call | None = getattr(request.state, "call", None) if found.status < HTTPStatus.INTERNAL_SERVER_ERROR else None
+        return RedirectResponse(
+            f"/sign-in?{urlencode({'next': back})}" if back != "/" else "/sign-in",
+            HTTPStatus.SEE_OTHER,
+        )
+    error = {
+        "status": found.status,
+        "title": found.title,
+        "text": found.message,
+        "hint": found.hint,
+        "code": found.code,
+    }
+    call: Call | None = (
+        getattr(request.state, "call", None)
+        if found.status < HTTPStatus.INTERNAL_SERVER_ERROR
+        else None
+    )
     known = call is not None and call.person is not None
-    given = _surroundings(request, call) | {"page": {"title": found.title, "question": found.title}, "error": error, "actions": [("To the start", "/")]}
+    given = _surroundings(request, call) | {
+        "page": {"title": found.title, "question": found.title},
+        "error": error,
+        "actions": [("To the start", "/")],
+    }
     headers = {} if found.retry_after is None else {"retry-after": str(found.retry_after)}
-    return HTMLResponse(environment().get_template("parts/page/error.html" if known else "pages/sign_in/error.html").render(given), found.status, headers)
+    return HTMLResponse(
+        environment()
+        .get_template("parts/page/error.html" if known else "pages/sign_in/error.html")
+        .render(given),
+        found.status,
+        headers,
+    )
 
 
 @router.get("/static/{digest}/{path:path}", include_in_schema=False)
@@ -118,22 +178,36 @@ def static_file(digest: str, path: str, call: Annotated[Call, Depends(ANYBODY)])
     headers = {"cache-control": kept, "vary": "Accept-Encoding"}
     packed = file.with_name(file.name + ".gz")
     if "gzip" in call.request.headers.get("accept-encoding", "") and packed.is_file():
-        return Response(packed.read_bytes(), media_type=kind, headers=headers | {"content-encoding": "gzip"})
+        return Response(
+            packed.read_bytes(), media_type=kind, headers=headers | {"content-encoding": "gzip"}
+        )
     return Response(file.read_bytes(), media_type=kind, headers=headers)
 
 
 def _surroundings(request: Request, call: Call | None) -> dict[str, Any]:
     """What base.html needs, whoever looks."""
     person = call.person if call else None
-    nav = [(label, href, icon, _leads_to(request.url.path, href)) for label, href, icon, roles in NAV if person and person.role in roles]
+    nav = [
+        (label, href, icon, _leads_to(request.url.path, href))
+        for label, href, icon, roles in NAV
+        if person and person.role in roles
+    ]
     return {
-        "request": request, "nav": nav, "viewer": person, "csrf": call.csrf if call else "",
-        "freshness": _freshness(call) if call and person else None, "flash": list(_flashes(request)),
-    }  # fmt: skip
+        "request": request,
+        "nav": nav,
+        "viewer": person,
+        "csrf": call.csrf if call else "",
+        "freshness": _freshness(call) if call and person else None,
+        "flash": list(_flashes(request)),
+    }
 
 
 def _leads_to(path: str, href: str) -> bool:
-    return path == href or path.startswith(f"{href}/") or (href == "/catalogue" and path.startswith(("/kpis/", "/why/", "/bridge/")))
+    return (
+        path == href
+        or path.startswith(f"{href}/")
+        or (href == "/catalogue" and path.startswith(("/kpis/", "/why/", "/bridge/")))
+    )
 
 
 def _freshness(call: Call) -> dict[str, str] | None:
@@ -143,8 +217,11 @@ def _freshness(call: Call) -> dict[str, str] | None:
         return None
     zone = sight.settings.calendar.timezone
     return {
-        "text": moment(sight.known_at, zone), "iso": instant_text(sight.known_at) or "", "snapshot": sight.snapshot_id, "zone": zone,
-    }  # fmt: skip
+        "text": moment(sight.known_at, zone),
+        "iso": instant_text(sight.known_at) or "",
+        "snapshot": sight.snapshot_id,
+        "zone": zone,
+    }
 
 
 def moment(instant: datetime, zone: str) -> str:

@@ -1,7 +1,9 @@
-"""Works the first pages out before anybody opens them: after the start, and whenever something is published.
+"""Works the first pages out before anybody opens them: after the start, and whenever something is
+published.
 
-Answers are kept per snapshot and scope, so whoever comes first in the morning would wait for all of them. This asks what they will
-ask, in a thread of its own, for the whole book and for everybody who was here lately.
+Answers are kept per snapshot and scope, so whoever comes first in the morning would wait for all of
+them. This asks what they will ask, in a thread of its own, for the whole book and for everybody who
+was here lately.
 """
 
 import logging
@@ -24,12 +26,25 @@ from kampass.workspace import Workspace
 
 log = logging.getLogger("kampass")
 _LOOK, _LATELY, _MOST = 2.0, timedelta(days=14), 50
-_ANYBODY = Person(0, "", "", Role.EXECUTIVE, None, None, has_totp=False, created_at=datetime(2000, 1, 1, tzinfo=UTC), last_seen_at=None)
+_ANYBODY = Person(
+    0,
+    "",
+    "",
+    Role.EXECUTIVE,
+    None,
+    None,
+    has_totp=False,
+    created_at=datetime(2000, 1, 1, tzinfo=UTC),
+    last_seen_at=None,
+)
 _PAGES: tuple[tuple[str, Callable[[Call], object]], ...] = (
     ("/overview", lambda call: overview.show(call, Written())),
     ("/accounts", lambda call: accounts.show(call, Picked(), Written())),
 )
-_OWN: tuple[tuple[str, Callable[[Call], object]], ...] = (("/portfolio", lambda call: portfolio.show(call, Written())), *_PAGES)
+_OWN: tuple[tuple[str, Callable[[Call], object]], ...] = (
+    ("/portfolio", lambda call: portfolio.show(call, Written())),
+    *_PAGES,
+)
 
 
 class Warming(threading.Thread):
@@ -63,15 +78,35 @@ class Warming(threading.Thread):
                 if self._over.is_set():
                     return
                 try:
-                    page(Call(Request({"type": "http", "method": "GET", "path": path, "query_string": b"", "headers": [], "app": self.app}), person))
+                    page(
+                        Call(
+                            Request(
+                                {
+                                    "type": "http",
+                                    "method": "GET",
+                                    "path": path,
+                                    "query_string": b"",
+                                    "headers": [],
+                                    "app": self.app,
+                                }
+                            ),
+                            person,
+                        )
+                    )
                 except KampassError as wrong:
                     log.info("%s could not be worked out ahead: %s", path, wrong.message)
 
     def _people(self, workspace: Workspace) -> Iterator[Person]:
-        """Somebody who sees everything, and those with a part of it who were here lately, the latest first."""
+        """Somebody who sees everything, and those with a part of it who were here lately, the
+        latest first.
+        """
         yield _ANYBODY
         since = datetime.now(UTC) - _LATELY
-        lately = [(person.last_seen_at, person) for person in workspace.people.accounts.all() if person.last_seen_at and person.last_seen_at > since]
+        lately = [
+            (person.last_seen_at, person)
+            for person in workspace.people.accounts.all()
+            if person.last_seen_at and person.last_seen_at > since
+        ]
         for _, person in sorted(lately, key=lambda pair: pair[0], reverse=True)[:_MOST]:
             if not person.role.sees_everything:
                 yield person

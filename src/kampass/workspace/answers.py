@@ -1,4 +1,6 @@
-"""The questions that a workspace answers, whoever asks: the same five methods for the whole book and for one viewer's part of it."""
+"""The questions that a workspace answers, whoever asks: the same five methods for the whole book
+and for one viewer's part of it.
+"""
 
 from abc import ABC, abstractmethod
 from collections.abc import Iterable, Iterator, Sequence
@@ -32,7 +34,9 @@ class Answers(ABC):
     def forget(self) -> None:
         """Let go of what is kept of snapshots: one of them is damaged."""
 
-    def ask(self, question: Question, *, known_at: datetime | None = None, snapshot: str | None = None) -> Result:
+    def ask(
+        self, question: Question, *, known_at: datetime | None = None, snapshot: str | None = None
+    ) -> Result:
         """The answers to a question that is a value already."""
         return self.engine(known_at=known_at, snapshot=snapshot).ask(question)
 
@@ -51,15 +55,31 @@ class Answers(ABC):
         snapshot: str | None = None,
     ) -> Result:
         """Ask for one or more KPIs, as `kampass kpi` does."""
-        asked: Asking = {"period": period, "grain": grain, "by": by, "where": where, "total": total, "compare": compare}
+        asked: Asking = {
+            "period": period,
+            "grain": grain,
+            "by": by,
+            "where": where,
+            "total": total,
+            "compare": compare,
+        }
         return self.ask(question_of(kpis, asked), known_at=instant_of(known_at), snapshot=snapshot)
 
     @repair.mending
     def explain(
-        self, kpis: str | Iterable[str], *, known_at: datetime | str | None = None, snapshot: str | None = None, **asked: Unpack[Asking]
+        self,
+        kpis: str | Iterable[str],
+        *,
+        known_at: datetime | str | None = None,
+        snapshot: str | None = None,
+        **asked: Unpack[Asking],
     ) -> "list[Explanation]":
-        """Take figures apart, as `kampass explain` does: asked as `kpi` is, one explanation for each answer."""
-        return self.engine(known_at=instant_of(known_at), snapshot=snapshot).explain(question_of(kpis, asked))
+        """Take figures apart, as `kampass explain` does: asked as `kpi` is, one explanation for
+        each answer.
+        """
+        return self.engine(known_at=instant_of(known_at), snapshot=snapshot).explain(
+            question_of(kpis, asked)
+        )
 
     def rows(
         self,
@@ -71,8 +91,12 @@ class Answers(ABC):
         snapshot: str | None = None,
         **asked: Unpack[Asking],
     ) -> "Iterator[Row]":
-        """The source rows of figures: of the `numerator`, the `denominator`, or those `excluded`; at most `limit` for each measure."""
-        return self.engine(known_at=instant_of(known_at), snapshot=snapshot).rows(question_of(kpis, asked), part, limit=limit)
+        """The source rows of figures: of the `numerator`, the `denominator`, or those `excluded`;
+        at most `limit` for each measure.
+        """
+        return self.engine(known_at=instant_of(known_at), snapshot=snapshot).rows(
+            question_of(kpis, asked), part, limit=limit
+        )
 
     @repair.mending
     def bridge(  # noqa: PLR0913 - two ends, each with its clock
@@ -88,10 +112,22 @@ class Answers(ABC):
         before_known_at: datetime | str | None = None,
         before_snapshot: str | None = None,
     ) -> "list[Bridge]":
-        """What lies between a KPI's figures of two periods, nothing left over; the earlier one may be read by another clock."""
+        """What lies between a KPI's figures of two periods, nothing left over; the earlier one may
+        be read by another clock.
+        """
         from kampass.insight.change.bridge import Side, bridge
 
         later = self.engine(known_at=instant_of(known_at), snapshot=snapshot)
         own = before_known_at is not None or before_snapshot is not None
-        earlier = self.engine(known_at=instant_of(before_known_at), snapshot=before_snapshot) if own else later
-        return bridge(Side(earlier, before), Side(later, after), kpi, by=several(by), where=tuple(parse_filter(text) for text in several(where)))
+        earlier = (
+            self.engine(known_at=instant_of(before_known_at), snapshot=before_snapshot)
+            if own
+            else later
+        )
+        return bridge(
+            Side(earlier, before),
+            Side(later, after),
+            kpi,
+            by=several(by),
+            where=tuple(parse_filter(text) for text in several(where)),
+        )

@@ -1,4 +1,6 @@
-"""A question as people spell it, in Python or on the command line, made into the engine's values."""
+"""A question as people spell it, in Python or on the command line, made into the engine's
+values.
+"""
 
 from collections.abc import Iterable, Sequence
 from datetime import UTC, datetime
@@ -31,15 +33,29 @@ def parse_instant(text: str) -> datetime:
         if instant.tzinfo is not None:
             return instant.astimezone(UTC)
     except (ValueError, OverflowError):
-        raise QuestionError(f"'{text}' is no instant.", code="bad_instant", hint="Write 2026-01-03T00:00:00Z.") from None
-    raise QuestionError(f"'{text}' has no offset.", code="bad_instant", hint="Write 2026-01-03T00:00:00Z, or +01:00 instead of Z.")
+        raise QuestionError(
+            f"'{text}' is no instant.", code="bad_instant", hint="Write 2026-01-03T00:00:00Z."
+        ) from None
+    raise QuestionError(
+        f"'{text}' has no offset.",
+        code="bad_instant",
+        hint="Write 2026-01-03T00:00:00Z, or +01:00 instead of Z.",
+    )
 
 
 def question_of(kpis: str | Iterable[str], asked: Asking) -> Question:
     """The question as a value."""
     where = tuple(parse_filter(text) for text in several(asked.get("where", ())))
     named = (kpis,) if isinstance(kpis, str) else tuple(kpis)
-    return Question(named, asked["period"], asked.get("grain"), several(asked.get("by", ())), where, asked.get("total", False), asked.get("compare"))
+    return Question(
+        named,
+        asked["period"],
+        asked.get("grain"),
+        several(asked.get("by", ())),
+        where,
+        asked.get("total", False),
+        asked.get("compare"),
+    )
 
 
 def instant_of(known_at: datetime | str | None) -> datetime | None:

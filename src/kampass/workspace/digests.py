@@ -1,7 +1,8 @@
-"""What today's settings and definitions are, as texts and their digests: equal digests, equal rules.
+"""What today's settings and definitions are, as texts and their digests: equal digests, equal
+rules.
 
-Only what can change an answer counts. A comment in `kampass.toml`, another source, the place of a definition in its file or one more worked
-example leave the digests as they are.
+Only what can change an answer counts. A comment in `kampass.toml`, another source, the place of a
+definition in its file or one more worked example leave the digests as they are.
 """
 
 import hashlib
@@ -24,7 +25,9 @@ def digest(text: str) -> str:
 
 
 def settings_text(settings: WorkspaceSettings) -> str:
-    """What the settings say that changes answers: time zone, currency, weeks, fiscal year, business calendars."""
+    """What the settings say that changes answers: time zone, currency, weeks, fiscal year, business
+    calendars.
+    """
     engine = settings.engine
     calendars = {calendar.name: _plain(calendar) for calendar in engine.business}
     return _written(asdict(engine.calendar) | {"currency": engine.currency, "calendars": calendars})
@@ -41,18 +44,27 @@ def definition(kpi: Kpi) -> dict[str, Any]:
 
 
 def definitions(text: str) -> Catalogue:
-    """The catalogue of such a text; DefinitionError where it speaks a language this version does not know."""
+    """The catalogue of such a text; DefinitionError where it speaks a language this version does
+    not know.
+    """
     return Catalogue({kpi_id: _kpi(kpi_id, entry) for kpi_id, entry in json.loads(text).items()})
 
 
 def _kpi(kpi_id: str, entry: dict[str, Any]) -> Kpi:
     known = {field.name: field for field in fields(Kpi)}
-    needed = {name for name, field in known.items() if field.default is MISSING and field.default_factory is MISSING}
+    needed = {
+        name
+        for name, field in known.items()
+        if field.default is MISSING and field.default_factory is MISSING
+    }
     if entry.keys() - known.keys() or needed - entry.keys():
         raise DefinitionError(
-            f"The stored definition of '{kpi_id}' was written by another version of Kampass.", hint="Upgrade Kampass, or compare with a folder."
+            f"The stored definition of '{kpi_id}' was written by another version of Kampass.",
+            hint="Upgrade Kampass, or compare with a folder.",
         )
-    values: dict[str, Any] = {name: tuple(value) if isinstance(value, list) else value for name, value in entry.items()}
+    values: dict[str, Any] = {
+        name: tuple(value) if isinstance(value, list) else value for name, value in entry.items()
+    }
     values["measures"] = {name: Measure(**measure) for name, measure in entry["measures"].items()}
     return Kpi(**values, place=f"stored definition ({kpi_id})")
 

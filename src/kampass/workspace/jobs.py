@@ -1,7 +1,8 @@
-"""Long work beside the requests: loading, publishing, replaying. One job of a workspace runs at a time, the others wait their turn.
+"""Long work beside the requests: loading, publishing, replaying. One job of a workspace runs at a
+time, the others wait their turn.
 
-A job is only the telling of work that survives a crash by itself; so jobs live in memory and are gone when the server ends, while what
-they loaded is not.
+A job is only the telling of work that survives a crash by itself; so jobs live in memory and are
+gone when the server ends, while what they loaded is not.
 """
 
 import logging
@@ -28,7 +29,9 @@ Work = Callable[[Tell], object]
 
 @dataclass(frozen=True)
 class Job:
-    """One piece of work as it stands now: `step` of `steps` (None: nobody knows how many), what it says, what came of it."""
+    """One piece of work as it stands now: `step` of `steps` (None: nobody knows how many), what it
+    says, what came of it.
+    """
 
     id: str
     kind: str
@@ -71,13 +74,21 @@ class Jobs:
 
     def start(self, order: Order, work: Work) -> Job:
         """Begin as soon as it is this job's turn; DataError where too many wait already."""
-        job = Job(secrets.token_hex(16), order.kind, order.title, order.person, self.clock(), order.steps)
+        job = Job(
+            secrets.token_hex(16), order.kind, order.title, order.person, self.clock(), order.steps
+        )
         with self._lock:
             if sum(not other.over for other in self._jobs.values()) >= _WAITING:
-                raise DataError("Too much is waiting to be loaded.", code="busy", hint="Wait until some of it is done; the page Data shows it.")
+                raise DataError(
+                    "Too much is waiting to be loaded.",
+                    code="busy",
+                    hint="Wait until some of it is done; the page Data shows it.",
+                )
             self._jobs[job.id] = job
             self._forget()
-            self._threads[job.id] = threading.Thread(target=self._run, args=(job.id, work), name=f"job-{job.id[:8]}")
+            self._threads[job.id] = threading.Thread(
+                target=self._run, args=(job.id, work), name=f"job-{job.id[:8]}"
+            )
         self._threads[job.id].start()
         return job
 
@@ -110,7 +121,11 @@ class Jobs:
                 number = secrets.token_hex(4)
                 log.exception("incident %s", number)
                 words = f"Something went wrong that is not your fault (incident {number})."
-                error = KampassError(words, code="internal", hint="What was loaded before still answers. The server's log has more.")
+                error = KampassError(
+                    words,
+                    code="internal",
+                    hint="What was loaded before still answers. The server's log has more.",
+                )
                 self._change(job_id, state="failed", error=error, ended_at=self.clock())
             else:
                 self._change(job_id, state="done", result=result, ended_at=self.clock())

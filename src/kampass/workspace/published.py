@@ -1,6 +1,8 @@
-"""What was published when, under which rules, and what keeps its file: the snapshots of a workspace as people see them.
+"""What was published when, under which rules, and what keeps its file: the snapshots of a workspace
+as people see them.
 
-A snapshot is never changed and seldom gone: where its file was let go, the journal builds it again under the same name.
+A snapshot is never changed and seldom gone: where its file was let go, the journal builds it again
+under the same name.
 """
 
 from collections.abc import Mapping
@@ -23,7 +25,9 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True)
 class SnapshotCard:
-    """One snapshot on the list: what it knows, when it was published and under which rules, and whether its file is here."""
+    """One snapshot on the list: what it knows, when it was published and under which rules, and
+    whether its file is here.
+    """
 
     id: str
     current: bool
@@ -47,7 +51,9 @@ class SnapshotCard:
 
 @dataclass(frozen=True)
 class SnapshotDetail:
-    """A snapshot taken out of the drawer: its loads, and for each table its rows, what was set aside and what is covered."""
+    """A snapshot taken out of the drawer: its loads, and for each table its rows, what was set
+    aside and what is covered.
+    """
 
     card: SnapshotCard
     publications: tuple[Publication, ...]
@@ -58,15 +64,34 @@ class SnapshotDetail:
     def to_dict(self) -> dict[str, Any]:
         """The detail, ready for JSON."""
         times = [
-            {"published_at": instant_text(p.published_at), "settings_digest": p.settings_digest, "catalogue_digest": p.catalogue_digest}
+            {
+                "published_at": instant_text(p.published_at),
+                "settings_digest": p.settings_digest,
+                "catalogue_digest": p.catalogue_digest,
+            }
             for p in self.publications
         ]
-        pin = None if self.pin is None else {"why": self.pin.why, "who": self.pin.who, "pinned_at": instant_text(self.pin.pinned_at)}
-        return self.card.to_dict() | {"publications": times, "pin": pin, "load_list": list(self.loads), "tables": list(self.tables)}
+        pin = (
+            None
+            if self.pin is None
+            else {
+                "why": self.pin.why,
+                "who": self.pin.who,
+                "pinned_at": instant_text(self.pin.pinned_at),
+            }
+        )
+        return self.card.to_dict() | {
+            "publications": times,
+            "pin": pin,
+            "load_list": list(self.loads),
+            "tables": list(self.tables),
+        }
 
 
 def rules(workspace: "Workspace") -> tuple[Wording, ...]:
-    """Today's settings and definitions, to be kept with what is published; a definition that cannot be read stops no load."""
+    """Today's settings and definitions, to be kept with what is published; a definition that cannot
+    be read stops no load.
+    """
     settings = digests.settings_text(workspace.settings)
     found = [Wording("settings", digests.digest(settings), settings)]
     try:
@@ -77,29 +102,56 @@ def rules(workspace: "Workspace") -> tuple[Wording, ...]:
 
 
 def settings_for(workspace: "Workspace", snapshot: Snapshot) -> Settings:
-    """Today's settings, with the time zone and the currency a snapshot was made in: its days were cut and its money converted by these."""
+    """Today's settings, with the time zone and the currency a snapshot was made in: its days were
+    cut and its money converted by these.
+    """
     settings, made_in = workspace.settings.engine, snapshot.settings
     if (settings.calendar.timezone, settings.currency) == (made_in.timezone, made_in.currency):
         return settings
-    return replace(settings, calendar=replace(settings.calendar, timezone=made_in.timezone), currency=made_in.currency)
+    return replace(
+        settings,
+        calendar=replace(settings.calendar, timezone=made_in.timezone),
+        currency=made_in.currency,
+    )
 
 
 def cards(workspace: "Workspace") -> list[SnapshotCard]:
     """Every snapshot there ever was, by what it knows, oldest first."""
-    rows = sorted(workspace.manifest.snapshots(), key=lambda row: (row.recorded_at, row.published_at))
-    publications, pins, current = workspace.manifest.publications(), workspace.manifest.pins(), workspace.manifest.current()
-    gone = workspace.snapshots.rebuildable(row for row in rows if not (workspace.snapshots.folder / row.file).exists())
-    found = [_card(workspace, row, publications.get(row.id, []), pins.get(row.id), rebuilds=row.id in gone) for row in rows]
+    rows = sorted(
+        workspace.manifest.snapshots(), key=lambda row: (row.recorded_at, row.published_at)
+    )
+    publications, pins, current = (
+        workspace.manifest.publications(),
+        workspace.manifest.pins(),
+        workspace.manifest.current(),
+    )
+    gone = workspace.snapshots.rebuildable(
+        row for row in rows if not (workspace.snapshots.folder / row.file).exists()
+    )
+    found = [
+        _card(
+            workspace, row, publications.get(row.id, []), pins.get(row.id), rebuilds=row.id in gone
+        )
+        for row in rows
+    ]
     return [replace(card, current=card.id == current) for card in found]
 
 
 def detail(workspace: "Workspace", snapshot_id: str) -> SnapshotDetail:
-    """All about one snapshot, named by its id or the start of it; built again where its file is gone."""
+    """All about one snapshot, named by its id or the start of it; built again where its file is
+    gone.
+    """
     row = workspace.snapshots.row(snapshot_id)
     snapshot = workspace.snapshot(snapshot=row.id)
     row = workspace.snapshots.row(row.id)
-    publications, pin = workspace.manifest.publications().get(row.id, []), workspace.manifest.pins().get(row.id)
-    card = replace(_card(workspace, row, publications, pin, rebuilds=False), current=row.id == workspace.manifest.current())
+    publications, pin = (
+        workspace.manifest.publications().get(row.id, []),
+        workspace.manifest.pins().get(row.id),
+    )
+    card = replace(
+        _card(workspace, row, publications, pin, rebuilds=False),
+        current=row.id == workspace.manifest.current(),
+    )
     return SnapshotDetail(card, tuple(publications), pin, _loads(snapshot), _tables(snapshot))
 
 
@@ -118,29 +170,55 @@ def unpin(workspace: "Workspace", snapshot_id: str) -> SnapshotRow:
     return row
 
 
-def _card(workspace: "Workspace", row: SnapshotRow, publications: list[Publication], pinned: Pin | None, *, rebuilds: bool) -> SnapshotCard:
+def _card(
+    workspace: "Workspace",
+    row: SnapshotRow,
+    publications: list[Publication],
+    pinned: Pin | None,
+    *,
+    rebuilds: bool,
+) -> SnapshotCard:
     file = workspace.snapshots.folder / row.file
     here = file.exists()
     last = publications[-1] if publications else None
     settings, catalogue = (last.settings_digest, last.catalogue_digest) if last else (None, None)
     return SnapshotCard(
-        row.id, False, instant_text(row.recorded_at) or "", instant_text(last.published_at) if last else None, len(publications),
-        len(row.loads) if row.loads is not None else row.last_load, row.rows or {}, file.stat().st_size if here else None,
-        rebuilds, pinned.why if pinned else None, settings, catalogue,
-        None if settings is None else settings == workspace.settings_digest, None if catalogue is None else catalogue == workspace.catalogue_digest,
-    )  # fmt: skip
+        row.id,
+        False,
+        instant_text(row.recorded_at) or "",
+        instant_text(last.published_at) if last else None,
+        len(publications),
+        len(row.loads) if row.loads is not None else row.last_load,
+        row.rows or {},
+        file.stat().st_size if here else None,
+        rebuilds,
+        pinned.why if pinned else None,
+        settings,
+        catalogue,
+        None if settings is None else settings == workspace.settings_digest,
+        None if catalogue is None else catalogue == workspace.catalogue_digest,
+    )
 
 
 def _loads(snapshot: Snapshot) -> tuple[dict[str, Any], ...]:
-    rows = snapshot.cursor().execute("SELECT id, source, recorded_at FROM _load ORDER BY id").fetchall()
-    return tuple({"load": number, "source": source, "recorded_at": instant_text(at)} for number, source, at in rows)
+    rows = (
+        snapshot.cursor()
+        .execute("SELECT id, source, recorded_at FROM _load ORDER BY id")
+        .fetchall()
+    )
+    return tuple(
+        {"load": number, "source": source, "recorded_at": instant_text(at)}
+        for number, source, at in rows
+    )
 
 
 def _tables(snapshot: Snapshot) -> tuple[dict[str, Any], ...]:
     """The connected tables, in their written order."""
     cursor = snapshot.cursor()
     connected = {row[0] for row in cursor.execute('SELECT "table" FROM _connected').fetchall()}
-    aside: Mapping[str, int] = dict(cursor.execute('SELECT "table", count(*) FROM _quarantine GROUP BY 1').fetchall())
+    aside: Mapping[str, int] = dict(
+        cursor.execute('SELECT "table", count(*) FROM _quarantine GROUP BY 1').fetchall()
+    )
     covered: dict[str, list[tuple[Any, ...]]] = {}
     for table, *stretch in cursor.execute("SELECT * FROM coverage_span ORDER BY ALL").fetchall():
         covered.setdefault(table, []).append(tuple(stretch))
@@ -149,6 +227,17 @@ def _tables(snapshot: Snapshot) -> tuple[dict[str, Any], ...]:
         if name in connected:
             (count,) = cursor.execute(f"SELECT count(*) FROM {quoted(name)}").fetchone() or (0,)
             stretches = covered.get(name, [])
-            spans = [{"from": instant_text(start), "to": instant_text(end)} for start, end, _ in stretches]
-            found.append({"table": name, "rows": count, "set_aside": aside.get(name, 0), "covered": spans, "assumed": any(s[2] for s in stretches)})
+            spans = [
+                {"from": instant_text(start), "to": instant_text(end)}
+                for start, end, _ in stretches
+            ]
+            found.append(
+                {
+                    "table": name,
+                    "rows": count,
+                    "set_aside": aside.get(name, 0),
+                    "covered": spans,
+                    "assumed": any(s[2] for s in stretches),
+                }
+            )
     return tuple(found)

@@ -1,7 +1,8 @@
-"""What happens when a snapshot's file turns out to be damaged: it goes, is built again from the journal, and the question is asked once more.
+"""What happens when a snapshot's file turns out to be damaged: it goes, is built again from the
+journal, and the question is asked once more.
 
-DuckDB notices damage when it reads the block, in the middle of an answer. Nothing is lost with the file: a snapshot is never the only copy
-of anything.
+DuckDB notices damage when it reads the block, in the middle of an answer. Nothing is lost with the
+file: a snapshot is never the only copy of anything.
 """
 
 import warnings
@@ -24,7 +25,12 @@ if TYPE_CHECKING:
 A = TypeVar("A", bound="Answers")
 P = ParamSpec("P")
 T = TypeVar("T")
-DAMAGE = (duckdb.IOException, duckdb.SerializationException, duckdb.InternalException, duckdb.FatalException)
+DAMAGE = (
+    duckdb.IOException,
+    duckdb.SerializationException,
+    duckdb.InternalException,
+    duckdb.FatalException,
+)
 """What DuckDB may raise on meeting damage; whether it did, only reading the files tells."""
 OPEN: "weakref.WeakSet[Workspace]" = weakref.WeakSet()
 """The workspaces that this process has open: a command that met damage does not say where."""
@@ -47,8 +53,14 @@ def mending(answer: Callable[Concatenate[A, P], T]) -> Callable[Concatenate[A, P
 
 
 def mend(workspaces: "Iterable[Workspace] | None" = None) -> bool:
-    """Take damaged snapshots away, so that the next question builds them again; whether there were any."""
-    found = [workspace for workspace in list(OPEN if workspaces is None else workspaces) if _damaged(workspace)]
+    """Take damaged snapshots away, so that the next question builds them again; whether there were
+    any.
+    """
+    found = [
+        workspace
+        for workspace in list(OPEN if workspaces is None else workspaces)
+        if _damaged(workspace)
+    ]
     for workspace in found:
         with workspace.writing():
             for file in _damaged(workspace):
@@ -58,18 +70,32 @@ def mend(workspaces: "Iterable[Workspace] | None" = None) -> bool:
 
 def _damaged(workspace: "Workspace") -> list[Path]:
     """The files of snapshots that cannot be read to their last block."""
-    return [file for file in sorted(workspace.snapshots.folder.glob("*.duckdb")) if integrity.snapshot_damage(file)]
+    return [
+        file
+        for file in sorted(workspace.snapshots.folder.glob("*.duckdb"))
+        if integrity.snapshot_damage(file)
+    ]
 
 
 def older(workspace: "Workspace", trouble: DataError) -> Snapshot:
-    """The latest snapshot whose file is whole, with a warning that says why; the trouble itself where there is none."""
-    for row in sorted(workspace.manifest.snapshots(), key=lambda row: (row.recorded_at, row.published_at), reverse=True):
+    """The latest snapshot whose file is whole, with a warning that says why; the trouble itself
+    where there is none.
+    """
+    for row in sorted(
+        workspace.manifest.snapshots(),
+        key=lambda row: (row.recorded_at, row.published_at),
+        reverse=True,
+    ):
         file = workspace.snapshots.folder / row.file
         if file.exists() and not integrity.snapshot_damage(file):
             found = workspace.snapshots.by_id(row.id)
             assert found is not None
             warnings.warn(
-                KampassWarning(f"{trouble.message} Until that is mended, snapshot {row.id} answers, which knows {to_text(row.recorded_at)}."), stacklevel=2
+                KampassWarning(
+                    f"{trouble.message} Until that is mended, snapshot {row.id} answers, which "
+                    f"knows {to_text(row.recorded_at)}."
+                ),
+                stacklevel=2,
             )
             return found
     raise trouble

@@ -1,6 +1,8 @@
-"""Names the trouble with a disk: whoever meets it first (Python, DuckDB, SQLite) says it differently; a person is told one thing.
+"""Names the trouble with a disk: whoever meets it first (Python, DuckDB, SQLite) says it
+differently; a person is told one thing.
 
-Nothing that counts is ever half written: what failed is removed by the next command, and what answered before still answers.
+Nothing that counts is ever half written: what failed is removed by the next command, and what
+answered before still answers.
 """
 
 import errno
@@ -11,7 +13,13 @@ from kampass.errors import DataError
 
 _FULL = {errno.ENOSPC, errno.EDQUOT, errno.EFBIG}
 _FAILING = {errno.EIO, errno.EROFS, errno.EACCES, errno.EPERM, errno.EMFILE, errno.ENFILE}
-_SAYS_FULL = ("no space left on device", "disk quota exceeded", "file too large", "database or disk is full", "max_temp_directory_size")
+_SAYS_FULL = (
+    "no space left on device",
+    "disk quota exceeded",
+    "file too large",
+    "database or disk is full",
+    "max_temp_directory_size",
+)
 _SAYS_FAILING = (
     "disk i/o error",
     "could not write",
@@ -25,21 +33,37 @@ _HINT = "then run the command again. What was loaded before still answers."
 
 
 def named(error: BaseException) -> DataError | None:
-    """The same trouble as one of two errors, `disk_full` or `cannot_write`; None where it is something else."""
+    """The same trouble as one of two errors, `disk_full` or `cannot_write`; None where it is
+    something else.
+    """
     if isinstance(error, OSError) and error.errno is not None:
         full, failing = error.errno in _FULL, error.errno in _FAILING
         what = f"{error.strerror}: {error.filename}" if error.filename else str(error.strerror)
     elif _of_a_database(error):
         said = str(getattr(error, "orig", None) or error)
-        full, failing = any(part in said.casefold() for part in _SAYS_FULL), any(part in said.casefold() for part in _SAYS_FAILING)
-        what = next((line for line in said.split("\n") if any(part in line.casefold() for part in _SAYS_FULL + _SAYS_FAILING)), "")
+        full, failing = (
+            any(part in said.casefold() for part in _SAYS_FULL),
+            any(part in said.casefold() for part in _SAYS_FAILING),
+        )
+        what = next(
+            (
+                line
+                for line in said.split("\n")
+                if any(part in line.casefold() for part in _SAYS_FULL + _SAYS_FAILING)
+            ),
+            "",
+        )
     else:
         return None
     if full:
-        return DataError(f"The disk is full ({what}).", code="disk_full", hint=f"Make room on it, {_HINT}")
+        return DataError(
+            f"The disk is full ({what}).", code="disk_full", hint=f"Make room on it, {_HINT}"
+        )
     if failing:
         return DataError(
-            f"A file cannot be written or read ({what}).", code="cannot_write", hint=f"See that the disk works, has room and is yours to write, {_HINT}"
+            f"A file cannot be written or read ({what}).",
+            code="cannot_write",
+            hint=f"See that the disk works, has room and is yours to write, {_HINT}",
         )
     return None
 
@@ -58,4 +82,7 @@ def naming() -> Iterator[None]:
 
 def _of_a_database(error: BaseException) -> bool:
     """Whether DuckDB, SQLite or SQLAlchemy says it; asked without importing them."""
-    return any(kind.__module__.split(".")[0] in {"duckdb", "_duckdb", "sqlite3", "sqlalchemy"} for kind in type(error).__mro__)
+    return any(
+        kind.__module__.split(".")[0] in {"duckdb", "_duckdb", "sqlite3", "sqlalchemy"}
+        for kind in type(error).__mro__
+    )

@@ -1,7 +1,9 @@
-"""What one viewer may ask: the workspace's answers within a scope, all of one page from one snapshot.
+"""What one viewer may ask: the workspace's answers within a scope, all of one page from one
+snapshot.
 
-Snapshots never change, so an answer is kept under the snapshot, the scope, the rules and the question, and nothing ever has to be
-thrown away because it is stale. Whoever asks for what another is just working out waits for that instead of doing it twice.
+Snapshots never change, so an answer is kept under the snapshot, the scope, the rules and the
+question, and nothing ever has to be thrown away because it is stale. Whoever asks for what another
+is just working out waits for that instead of doing it twice.
 """
 
 import threading
@@ -53,7 +55,8 @@ class Kept(Generic[T]):
         if mine:
             try:
                 found.set_result(make())
-            except BaseException as wrong:  # noqa: BLE001 - whoever waits for the value gets the error too
+            # Whoever waits for the value gets the error too.
+            except BaseException as wrong:  # noqa: BLE001
                 with self._lock:
                     self._found.pop(key, None)
                 found.set_exception(wrong)
@@ -112,14 +115,18 @@ class Sight(Answers):
         """An engine on the snapshot that answers, within the scope."""
         return self.sights.engine(self, known_at, snapshot)
 
-    def ask(self, question: Question, *, known_at: datetime | None = None, snapshot: str | None = None) -> Result:
+    def ask(
+        self, question: Question, *, known_at: datetime | None = None, snapshot: str | None = None
+    ) -> Result:
         """The answers, worked out once."""
         engine = self.engine(known_at=known_at, snapshot=snapshot)
         key = (engine.snapshot.id, engine.known_at, *self.rules, self.scope.key, question)
         return self.sights.answers.get(key, lambda: engine.ask(question))
 
     def kept(self, name: str, make: Callable[[], T], *about: Hashable) -> T:
-        """Anything else that follows from the current snapshot and the scope alone, worked out once; `name` says what it is."""
+        """Anything else that follows from the current snapshot and the scope alone, worked out
+        once; `name` says what it is.
+        """
         return self.sights.others.get((name, self.version, *about), make)  # type: ignore[return-value]
 
     def forget(self) -> None:
@@ -146,18 +153,37 @@ class Sights:
         self._reread()
         pointer = self.workspace.manifest.current()
         if pointer is None:
-            raise DataError("Nothing has been published yet.", code="nothing_published", hint="Run 'kampass sync', or upload a file on the page Data.")
+            raise DataError(
+                "Nothing has been published yet.",
+                code="nothing_published",
+                hint="Run 'kampass sync', or upload a file on the page Data.",
+            )
         rules = (self.workspace.settings_digest, self.workspace.catalogue_digest)
         return Sight(self, scope, self._snapshots.get(pointer, lambda: self._open(pointer)), rules)
 
     def engine(self, sight: Sight, known_at: datetime | None, snapshot: str | None) -> Engine:
         """The engine of a sight for a question's clock."""
         workspace = self.workspace
-        found = sight.current if known_at is None and snapshot is None else workspace.snapshot(known_at=known_at, snapshot=snapshot)
-        settings = published.settings_for(workspace, found) if snapshot else workspace.settings.engine
+        found = (
+            sight.current
+            if known_at is None and snapshot is None
+            else workspace.snapshot(known_at=known_at, snapshot=snapshot)
+        )
+        settings = (
+            published.settings_for(workspace, found) if snapshot else workspace.settings.engine
+        )
         digests = dict(zip(("settings_digest", "catalogue_digest"), sight.rules, strict=True))
         key = (found.id, known_at, snapshot is not None, *sight.rules, sight.scope.key)
-        return self._engines.get(key, lambda: Engine(self.readable(found, sight.scope), workspace.catalogue, settings, known_at, lambda: digests))
+        return self._engines.get(
+            key,
+            lambda: Engine(
+                self.readable(found, sight.scope),
+                workspace.catalogue,
+                settings,
+                known_at,
+                lambda: digests,
+            ),
+        )
 
     def readable(self, snapshot: Snapshot, scope: Scope) -> Snapshot | ScopedSnapshot:
         """A snapshot as a scope sees it."""
@@ -166,27 +192,47 @@ class Sights:
         return self._windows.get(snapshot.id, lambda: Window(snapshot)).through(scope)
 
     def scope_of(self, role: Role, user_id: str | None, team_id: str | None) -> Scope:
-        """The accounts that a person of this role may see, by who owns them now or owned them last."""
+        """The accounts that a person of this role may see, by who owns them now or owned them
+        last.
+        """
         if role.sees_everything:
             return EVERYTHING
         whole = self.through(EVERYTHING)
-        return self._scopes.get((whole.snapshot_id, role, user_id, team_id), lambda: _scope(whole, role, user_id, team_id))
+        return self._scopes.get(
+            (whole.snapshot_id, role, user_id, team_id),
+            lambda: _scope(whole, role, user_id, team_id),
+        )
 
-    def place_of(self, email: str, user_id: str | None, team_id: str | None) -> tuple[str | None, str | None]:
-        """Who a person is in the data, and the team they lead: as an admin said, else by their e-mail address and their team now."""
+    def place_of(
+        self, email: str, user_id: str | None, team_id: str | None
+    ) -> tuple[str | None, str | None]:
+        """Who a person is in the data, and the team they lead: as an admin said, else by their
+        e-mail address and their team now.
+        """
         try:
             whole = self.through(EVERYTHING)
         except DataError:
             return user_id, team_id
-        return whole.kept("place", lambda: _place(whole, email, user_id, team_id), email, user_id, team_id)
+        return whole.kept(
+            "place", lambda: _place(whole, email, user_id, team_id), email, user_id, team_id
+        )
 
     def forget(self) -> None:
         """Let go of every file that is open."""
-        for kept in (self.answers, self.others, self._engines, self._windows, self._snapshots, self._scopes):
+        for kept in (
+            self.answers,
+            self.others,
+            self._engines,
+            self._windows,
+            self._snapshots,
+            self._scopes,
+        ):
             kept.clear()
 
     def _open(self, snapshot_id: str) -> Snapshot:
-        """The published snapshot, whose file nobody removes while it is open; built again where it is gone."""
+        """The published snapshot, whose file nobody removes while it is open; built again where it
+        is gone.
+        """
         return self.workspace.snapshots.by_id(snapshot_id) or self.workspace.snapshot()
 
     def _reread(self) -> None:
@@ -208,8 +254,10 @@ class Sights:
 
 _LAST_OWNER = """
 WITH today AS (SELECT CAST(timezone($zone, $now::TIMESTAMPTZ) AS DATE) AS day),
-  owner AS (SELECT account_id, arg_max(user_id, valid_from) AS user_id FROM owner_span, today WHERE valid_from <= day GROUP BY 1),
-  home AS (SELECT user_id, arg_max(team_id, valid_from) AS team_id FROM team_span, today WHERE valid_from <= day GROUP BY 1)
+  owner AS (SELECT account_id, arg_max(user_id, valid_from) AS user_id FROM owner_span, today
+    WHERE valid_from <= day GROUP BY 1),
+  home AS (SELECT user_id, arg_max(team_id, valid_from) AS team_id FROM team_span, today
+    WHERE valid_from <= day GROUP BY 1)
 SELECT owner.account_id FROM owner LEFT JOIN home USING (user_id) WHERE owner.user_id = $user"""
 _HOME = """
 SELECT arg_max(team_id, valid_from) FROM team_span
@@ -217,10 +265,19 @@ WHERE user_id = $user AND valid_from <= CAST(timezone($zone, $now::TIMESTAMPTZ) 
 _OF_TEAM = " OR home.team_id IN (SELECT team FROM team_tree WHERE ancestor = $team)"
 
 
-def _place(whole: Sight, email: str, user_id: str | None, team_id: str | None) -> tuple[str | None, str | None]:
+def _place(
+    whole: Sight, email: str, user_id: str | None, team_id: str | None
+) -> tuple[str | None, str | None]:
     """The user of that address, unless one is given, and the team that user is in."""
     if user_id is None:
-        found = whole.cursor().execute("SELECT id FROM users WHERE lower(email) = lower($email) ORDER BY id", {"email": email}).fetchall()
+        found = (
+            whole.cursor()
+            .execute(
+                "SELECT id FROM users WHERE lower(email) = lower($email) ORDER BY id",
+                {"email": email},
+            )
+            .fetchall()
+        )
         user_id = found[0][0] if len(found) == 1 else None
     if team_id is None and user_id is not None:
         values = {"zone": whole.settings.calendar.timezone, "now": whole.known_at, "user": user_id}
@@ -235,5 +292,11 @@ def _scope(whole: Sight, role: Role, user_id: str | None, team_id: str | None) -
     if user_id is None and not leads:
         return NOTHING
     values = {"zone": whole.settings.calendar.timezone, "now": whole.known_at, "user": user_id}
-    rows = whole.cursor().execute(_LAST_OWNER + (_OF_TEAM if leads else ""), values | ({"team": team_id} if leads else {})).fetchall()
+    rows = (
+        whole.cursor()
+        .execute(
+            _LAST_OWNER + (_OF_TEAM if leads else ""), values | ({"team": team_id} if leads else {})
+        )
+        .fetchall()
+    )
     return Scope(frozenset(row[0] for row in rows))

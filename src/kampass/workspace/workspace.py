@@ -15,7 +15,15 @@ from kampass.engine import Engine
 from kampass.errors import DataError, QuestionError, UnknownName
 from kampass.intake.sources.folder import FileSource
 from kampass.model.scan import Source
-from kampass.store import Journal, LoadReport, Manifest, Snapshot, Snapshots, SnapshotSettings, faults
+from kampass.store import (
+    Journal,
+    LoadReport,
+    Manifest,
+    Snapshot,
+    Snapshots,
+    SnapshotSettings,
+    faults,
+)
 from kampass.workspace import digests, published, repair, trouble
 from kampass.workspace import settings as settings_file
 from kampass.workspace.answers import Answers
@@ -30,7 +38,10 @@ if TYPE_CHECKING:
     from kampass.workspace.loads.replay import Replay
     from kampass.workspace.view import Sight, Sights
 
-_GITIGNORE = "# Data and snapshots stay out of version control; settings and own KPIs belong in it.\n.kampass/\n"
+_GITIGNORE = (
+    "# Data and snapshots stay out of version control; settings and own KPIs belong in "
+    "it.\n.kampass/\n"
+)
 
 
 class Workspace(Answers):
@@ -42,9 +53,17 @@ class Workspace(Answers):
         self._data = self.folder / ".kampass"
         self._data.mkdir(exist_ok=True)
         self.manifest = Manifest(self.settings.database.of(self._data))
-        self.journal = Journal(self._data / "journal", self.manifest, timezone=self.settings.timezone)
+        self.journal = Journal(
+            self._data / "journal", self.manifest, timezone=self.settings.timezone
+        )
         made_in = SnapshotSettings(self.settings.timezone, self.settings.currency)
-        self.snapshots = Snapshots(self._data / "snapshots", self.journal, made_in, clock=_now, rules=lambda: published.rules(self))
+        self.snapshots = Snapshots(
+            self._data / "snapshots",
+            self.journal,
+            made_in,
+            clock=_now,
+            rules=lambda: published.rules(self),
+        )
         repair.OPEN.add(self)
 
     @property
@@ -65,17 +84,23 @@ class Workspace(Answers):
         return Sights(self)
 
     def sight(self, scope: Scope = EVERYTHING) -> "Sight":
-        """What one viewer may ask now: everything within the scope, all from the snapshot that is current as this is called."""
+        """What one viewer may ask now: everything within the scope, all from the snapshot that is
+        current as this is called.
+        """
         return self.sights.through(scope)
 
     def viewer(self, person: "Person") -> Viewer:
-        """A person with what they may see now; who they are in the data an admin says, or their e-mail address."""
+        """A person with what they may see now; who they are in the data an admin says, or their
+        e-mail address.
+        """
         user_id, team_id = self.sights.place_of(person.email, person.user_id, person.team_id)
         scope = self.sights.scope_of(person.role, user_id, team_id)
         return Viewer(person.id, person.email, person.name, person.role, scope, user_id, team_id)
 
     def sight_of(self, email: str) -> "Sight":
-        """What the person of that address may ask now; NotSignedIn where nobody has it (any more)."""
+        """What the person of that address may ask now; NotSignedIn where nobody has it (any
+        more).
+        """
         person = self.people.accounts.by_email(email)
         if person is None:
             raise NotSignedIn(f"Nobody has the address {email}.")
@@ -93,7 +118,12 @@ class Workspace(Answers):
         catalogue = with_own(self.folder / "kpis")
         for kpi_id in self.settings.enabled:
             if kpi_id not in catalogue.kpis:
-                raise UnknownName("KPI", kpi_id, catalogue.kpis, hint="It is switched on in kampass.toml, under [kpis].")
+                raise UnknownName(
+                    "KPI",
+                    kpi_id,
+                    catalogue.kpis,
+                    hint="It is switched on in kampass.toml, under [kpis].",
+                )
         return catalogue
 
     @property
@@ -129,7 +159,13 @@ class Workspace(Answers):
             raise UnknownName("source", name, [source.name for source in self.settings.sources])
         return [self._source(source) for source in found]
 
-    def sync(self, name: str | None = None, *, recorded_at: datetime | None = None, tell: Callable[[str], None] = lambda _: None) -> list[LoadReport]:
+    def sync(
+        self,
+        name: str | None = None,
+        *,
+        recorded_at: datetime | None = None,
+        tell: Callable[[str], None] = lambda _: None,
+    ) -> list[LoadReport]:
         """Load what the sources state now, then publish it; `tell` hears what is going on."""
         reports: list[LoadReport] = []
         with self.writing():
@@ -137,18 +173,30 @@ class Workspace(Answers):
                 if _states_history(source):
                     reports += self._sync_history(source, tell)
                 else:
-                    report = self.journal.load(source, recorded_at=recorded_at or self._next_instant(), tell=tell)
+                    report = self.journal.load(
+                        source, recorded_at=recorded_at or self._next_instant(), tell=tell
+                    )
                     reports.append(replace(report, notices=(*report.notices, *_strangers(source))))
             if any(report.state == "complete" for report in reports):
                 tell("Publishing")
                 self.snapshots.publish()
         return reports
 
-    def preview(self, source: str | None = None, table: str | None = None, *, rows: int = 5, tell: Callable[[str], None] = lambda _: None) -> "list[Preview]":
+    def preview(
+        self,
+        source: str | None = None,
+        table: str | None = None,
+        *,
+        rows: int = 5,
+        tell: Callable[[str], None] = lambda _: None,
+    ) -> "list[Preview]":
         """What the sources, or one of them, would become; nothing is loaded."""
         from kampass.intake.preview import preview
 
-        return [preview(found, table, timezone=self.settings.timezone, rows=rows, tell=tell) for found in self.sources(source)]
+        return [
+            preview(found, table, timezone=self.settings.timezone, rows=rows, tell=tell)
+            for found in self.sources(source)
+        ]
 
     def publish(self) -> Snapshot:
         """Make a snapshot of the complete loads current."""
@@ -173,7 +221,9 @@ class Workspace(Answers):
             return self.snapshots.publish()
 
     def held(self, load: int | None = None) -> "tuple[Held, ...]":
-        """What the loads that the deletion brake holds, or one of them, would change if they counted."""
+        """What the loads that the deletion brake holds, or one of them, would change if they
+        counted.
+        """
         from kampass.workspace.loads.held import held
 
         return held(self, load)
@@ -189,7 +239,9 @@ class Workspace(Answers):
         by: "By" = "reason",
         rows: bool = False,
     ) -> "Quarantine":
-        """What is set aside, grouped and with its effect on the KPIs; `rows` adds the rows themselves."""
+        """What is set aside, grouped and with its effect on the KPIs; `rows` adds the rows
+        themselves.
+        """
         from kampass.workspace.loads.quarantine import Wish, examine
 
         return examine(self, Wish(table, source, load, reason), by=by, rows=rows)
@@ -208,18 +260,31 @@ class Workspace(Answers):
         from kampass.workspace.loads.replay import replay
 
         self.sources(source)
-        return replay(self, Wish(table, source), file, lambda: recorded_at or self._next_instant(), tell)
+        return replay(
+            self, Wish(table, source), file, lambda: recorded_at or self._next_instant(), tell
+        )
 
-    def backup(self, file: Path, *, pinned: bool = False, tell: Callable[[str], None] = lambda _: None) -> "Backup":
-        """Write everything the workspace is made of into one file; `pinned` packs the snapshots that are pinned too."""
+    def backup(
+        self, file: Path, *, pinned: bool = False, tell: Callable[[str], None] = lambda _: None
+    ) -> "Backup":
+        """Write everything the workspace is made of into one file; `pinned` packs the snapshots
+        that are pinned too.
+        """
         from kampass.workspace.backup import take
 
         return take(self, file, now=_now(), pinned=pinned, tell=tell)
 
-    def snapshot(self, *, known_at: datetime | None = None, snapshot: str | None = None) -> Snapshot:
-        """The snapshot that answers: the current one, one by its id, or what was known at an instant."""
+    def snapshot(
+        self, *, known_at: datetime | None = None, snapshot: str | None = None
+    ) -> Snapshot:
+        """The snapshot that answers: the current one, one by its id, or what was known at an
+        instant.
+        """
         if known_at is not None and snapshot is not None:
-            raise QuestionError("Ask either as known at an instant or from a snapshot, not both.", code="bad_question")
+            raise QuestionError(
+                "Ask either as known at an instant or from a snapshot, not both.",
+                code="bad_question",
+            )
         found = self._find(known_at, snapshot, build=False)
         if found is None:
             with self.writing():
@@ -227,7 +292,9 @@ class Workspace(Answers):
         return found
 
     def _built(self, known_at: datetime | None, snapshot: str | None) -> Snapshot:
-        """The same, built; where a damaged journal is in the way of the current one, an older one that is whole."""
+        """The same, built; where a damaged journal is in the way of the current one, an older one
+        that is whole.
+        """
         try:
             found = self._find(known_at, snapshot, build=True)
         except DataError as damage:
@@ -237,8 +304,12 @@ class Workspace(Answers):
         assert found is not None
         return found
 
-    def _find(self, known_at: datetime | None, snapshot: str | None, *, build: bool) -> Snapshot | None:
-        """The snapshot asked for; None where it would have to be built first, which only a writer may."""
+    def _find(
+        self, known_at: datetime | None, snapshot: str | None, *, build: bool
+    ) -> Snapshot | None:
+        """The snapshot asked for; None where it would have to be built first, which only a writer
+        may.
+        """
         if snapshot is not None:
             return self.snapshots.by_id(snapshot, build=build)
         if known_at is not None:
@@ -273,7 +344,10 @@ class Workspace(Answers):
             from kampass.intake.sources.company import SampleSource
 
             return SampleSource(source.name, **source.options)
-        folder, scratch = (self.folder / str(source.options["path"])).resolve(), self._data / "scratch"
+        folder, scratch = (
+            (self.folder / str(source.options["path"])).resolve(),
+            self._data / "scratch",
+        )
         if source.kind == "mapped":
             from kampass.intake.mapping import MappedSource
 
@@ -294,10 +368,18 @@ def create(folder: Path, settings: WorkspaceSettings) -> Workspace:
     """Make a workspace; DataError where there is one already."""
     settings_file.checked(settings)
     if (folder / settings_file.FILE).exists():
-        raise DataError(f"{folder} is a workspace already.", code="workspace_exists", hint="Use another folder, or 'kampass sync' in this one.")
+        raise DataError(
+            f"{folder} is a workspace already.",
+            code="workspace_exists",
+            hint="Use another folder, or 'kampass sync' in this one.",
+        )
     for source in settings.sources:
         if source.kind == "folder" and not Path(source.options["path"]).is_dir():
-            raise DataError(f"There is no folder {source.options['path']}.", code="no_folder", hint="Give --from a folder of canonical files.")
+            raise DataError(
+                f"There is no folder {source.options['path']}.",
+                code="no_folder",
+                hint="Give --from a folder of canonical files.",
+            )
     folder.mkdir(parents=True, exist_ok=True)
     (folder / "kpis").mkdir(exist_ok=True)
     if not (folder / ".gitignore").exists():

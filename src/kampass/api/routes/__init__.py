@@ -1,5 +1,25 @@
 """The routes of `/api/v1`, one file for each noun; `ROUTERS` lists them."""
 
-from kampass.api.routes import accounts, catalogue, dashboards, description, kpis, loads, notes, people, workspace
+from kampass.api.routes import (
+    accounts,
+    catalogue,
+    dashboards,
+    description,
+    kpis,
+    loads,
+    notes,
+    people,
+    workspace,
+)
 
-ROUTERS = (accounts.router, catalogue.router, dashboards.router, description.router, kpis.router, loads.router, notes.router, people.router, workspace.router)
+ROUTERS = (
+    accounts.router,
+    catalogue.router,
+    dashboards.router,
+    description.router,
+    kpis.router,
+    loads.router,
+    notes.router,
+    people.router,
+    workspace.router,
+)

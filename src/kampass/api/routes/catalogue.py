@@ -18,7 +18,9 @@ Reader = Annotated[Call, Depends(SIGNED_IN)]
 @router.get("/api/v1/catalogue", response_model=models.Listed)
 def catalogue(call: Reader) -> Response:
     """Every KPI, and whether it is switched on."""
-    return tagged(call, lambda: as_json({"items": [_card(call, kpi) for kpi in call.sight.catalogue]}))
+    return tagged(
+        call, lambda: as_json({"items": [_card(call, kpi) for kpi in call.sight.catalogue]})
+    )
 
 
 @router.get("/api/v1/catalogue/{kpi}", response_model=models.Thing)
@@ -30,15 +32,26 @@ def definition(kpi: Annotated[str, Path(max_length=200)], call: Reader) -> Respo
 def _card(call: Call, kpi: Kpi) -> dict[str, Any]:
     switched_on = kpi.id in call.workspace.settings.enabled
     return {
-        "id": kpi.id, "name": kpi.name, "family": kpi.family, "question": kpi.question, "formula": kpi.formula, "kind": kpi.kind, "unit": kpi.unit,
-        "direction": kpi.direction, "dimensions": list(kpi.named_dimensions), "definition": kpi.label, "own": kpi.own, "enabled": switched_on,
+        "id": kpi.id,
+        "name": kpi.name,
+        "family": kpi.family,
+        "question": kpi.question,
+        "formula": kpi.formula,
+        "kind": kpi.kind,
+        "unit": kpi.unit,
+        "direction": kpi.direction,
+        "dimensions": list(kpi.named_dimensions),
+        "definition": kpi.label,
+        "own": kpi.own,
+        "enabled": switched_on,
         "synonyms": list(kpi.synonyms),
-    }  # fmt: skip
+    }
 
 
 def _whole(call: Call, kpi: Kpi) -> dict[str, Any]:
     examples = [
-        {name: value for name, value in example.items() if name != "tables"} | ({"tables": dict(example["tables"])} if "tables" in example else {})
+        {name: value for name, value in example.items() if name != "tables"}
+        | ({"tables": dict(example["tables"])} if "tables" in example else {})
         for example in kpi.examples
     ]
     return describe(kpi) | _card(call, kpi) | {"examples": examples}

@@ -29,7 +29,9 @@ def dashboards(call: Reader) -> dict[str, Any]:
 def make(dashboard: models.DashboardWritten, call: Writer) -> Response:
     """Make a dashboard."""
     assert call.person is not None
-    made = call.people.dashboards.add(call.person, dashboard.name, dashboard.layout, dashboard.shared_with)
+    made = call.people.dashboards.add(
+        call.person, dashboard.name, dashboard.layout, dashboard.shared_with
+    )
     call.record("made a dashboard", str(made.id), name=made.name)
     return JSONResponse(_dashboard(made), HTTPStatus.CREATED)
 
@@ -42,10 +44,16 @@ def one(dashboard_id: Number, call: Reader) -> dict[str, Any]:
 
 
 @router.put("/api/v1/dashboards/{dashboard_id}", response_model=models.Thing)
-def change(dashboard_id: Number, dashboard: models.DashboardWritten, call: Writer) -> dict[str, Any]:
+def change(
+    dashboard_id: Number, dashboard: models.DashboardWritten, call: Writer
+) -> dict[str, Any]:
     """Write a dashboard again."""
     assert call.person is not None
-    given = {"name": dashboard.name, "layout": dashboard.layout, "shared_with": dashboard.shared_with}
+    given = {
+        "name": dashboard.name,
+        "layout": dashboard.layout,
+        "shared_with": dashboard.shared_with,
+    }
     made = call.people.dashboards.change(dashboard_id, call.person, **given)  # type: ignore[arg-type]
     call.record("changed a dashboard", str(made.id))
     return _dashboard(made)
@@ -60,5 +68,9 @@ def remove(dashboard_id: Number, call: Writer) -> None:
 
 
 def _dashboard(dashboard: Dashboard) -> dict[str, Any]:
-    told = {"created_at": instant_text(dashboard.created_at), "changed_at": instant_text(dashboard.changed_at), "shared_with": sorted(dashboard.shared_with)}
+    told = {
+        "created_at": instant_text(dashboard.created_at),
+        "changed_at": instant_text(dashboard.changed_at),
+        "shared_with": sorted(dashboard.shared_with),
+    }
     return asdict(dashboard) | told

@@ -16,34 +16,60 @@ from kampass.server.rules import SIGNED_IN, Call, rule_of
 router = APIRouter(tags=["description"])
 ROOT = "/api/v1/"
 _SAID = {
-    "400": "The request cannot be read.", "401": "Nobody is signed in.", "403": "The role, or the token, does not allow it.",
-    "404": "It does not exist, or is not yours to see.", "409": "The data, or what is there already, is in the way.", "413": "More was sent than is taken.",
-    "422": "The question cannot be asked as it stands.", "429": "Too many requests; Retry-After says how long to wait.",
-}  # fmt: skip
+    "400": "The request cannot be read.",
+    "401": "Nobody is signed in.",
+    "403": "The role, or the token, does not allow it.",
+    "404": "It does not exist, or is not yours to see.",
+    "409": "The data, or what is there already, is in the way.",
+    "413": "More was sent than is taken.",
+    "422": "The question cannot be asked as it stands.",
+    "429": "Too many requests; Retry-After says how long to wait.",
+}
 
 
 @router.get(f"{ROOT}openapi.json")
 def description(call: Annotated[Call, Depends(SIGNED_IN)]) -> Response:
     """This description."""
-    return as_json(openapi([route for route in call.request.app.routes if isinstance(route, APIRoute)]))
+    return as_json(
+        openapi([route for route in call.request.app.routes if isinstance(route, APIRoute)])
+    )
 
 
 def openapi(routes: list[APIRoute]) -> dict[str, Any]:
-    """The description of the routes under `/api/v1`, with the problems that each may answer with."""
+    """The description of the routes under `/api/v1`, with the problems that each may answer
+    with.
+    """
     own = [route for route in routes if route.path.startswith(ROOT)]
-    about = "Every account-management KPI, explained down to its rows. Questions are spelled as on the command line."
+    about = (
+        "Every account-management KPI, explained down to its rows. Questions are spelled as on "
+        "the command line."
+    )
     made = get_openapi(title="Kampass", version=__version__, description=about, routes=own)
     parts = made.setdefault("components", {})
-    parts["securitySchemes"] = {"token": {"type": "http", "scheme": "bearer", "description": "A token from the page Settings."}}
+    parts["securitySchemes"] = {
+        "token": {
+            "type": "http",
+            "scheme": "bearer",
+            "description": "A token from the page Settings.",
+        }
+    }
     parts.setdefault("schemas", {})["Problem"] = models.Problem.model_json_schema()
     made["security"] = [{"token": []}]
     problem = {"content": {MEDIA_TYPE: {"schema": {"$ref": "#/components/schemas/Problem"}}}}
-    rules = {(method.lower(), route.path): rule_of(route) for route in own for method in route.methods or ()}
+    rules = {
+        (method.lower(), route.path): rule_of(route)
+        for route in own
+        for method in route.methods or ()
+    }
     for path, operations in made["paths"].items():
         for method, operation in operations.items():
-            operation["responses"] |= {code: {"description": said} | problem for code, said in _SAID.items()}
+            operation["responses"] |= {
+                code: {"description": said} | problem for code, said in _SAID.items()
+            }
             if method == "get":
-                operation["responses"]["304"] = {"description": "The caller has this answer already."}
+                operation["responses"]["304"] = {
+                    "description": "The caller has this answer already."
+                }
             rule = rules.get((method, path))
             if rule is not None and rule.roles is not None:
                 operation["x-roles"], operation["x-scope"] = sorted(rule.roles), rule.scope

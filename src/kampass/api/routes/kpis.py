@@ -1,4 +1,6 @@
-"""KPIs: figures in the contract's shape, taken apart, down to their rows, and from one period to another."""
+"""KPIs: figures in the contract's shape, taken apart, down to their rows, and from one period to
+another.
+"""
 
 from itertools import islice
 from typing import Annotated, Any
@@ -14,17 +16,23 @@ from kampass.server.rules import SIGNED_IN, Call, needing
 
 router = APIRouter(tags=["KPIs"])
 KpiId = Annotated[str, Path(max_length=200, description="a KPI's id")]
-Kpis = Annotated[str, Path(max_length=4000, description="a KPI's id, or several with commas between them")]
+Kpis = Annotated[
+    str, Path(max_length=4000, description="a KPI's id, or several with commas between them")
+]
 Reader = Annotated[Call, Depends(SIGNED_IN)]
 Period = Annotated[str, Query(max_length=40)]
 Several = Annotated[list[str] | None, Query(max_length=20)]
-FormAsked = Annotated[Form | None, Query(alias="format", description="instead of a media type under Accept")]
+FormAsked = Annotated[
+    Form | None, Query(alias="format", description="instead of a media type under Accept")
+]
 MOST_IN_A_FILE = 1_000_000
 
 
 @router.get("/api/v1/kpis/{kpis}", response_model=list[models.Answer], responses=DOCUMENTED)
 def ask(kpis: Kpis, asked: Question, call: Reader, form: FormAsked = None) -> Response:
-    """The answers to a question, as `kampass kpi` gives them; files (CSV, Parquet, XLSX) need the scope `export`."""
+    """The answers to a question, as `kampass kpi` gives them; files (CSV, Parquet, XLSX) need the
+    scope `export`.
+    """
     ids, wanted = kpis.split(","), form_of(call.request, form)
 
     def answer() -> Response:
@@ -42,7 +50,15 @@ def ask(kpis: Kpis, asked: Question, call: Reader, form: FormAsked = None) -> Re
 @router.get("/api/v1/kpis/{kpis}/explanation", response_model=list[models.Explanation])
 def explain(kpis: Kpis, asked: Question, call: Reader) -> Response:
     """Every answer taken apart, as `kampass explain` does."""
-    return tagged(call, lambda: as_json([made.to_dict() for made in call.sight.explain(kpis.split(","), **asked.asking, **asked.clock)]))
+    return tagged(
+        call,
+        lambda: as_json(
+            [
+                made.to_dict()
+                for made in call.sight.explain(kpis.split(","), **asked.asking, **asked.clock)
+            ]
+        ),
+    )
 
 
 @router.get("/api/v1/kpis/{kpi}/rows", response_model=models.Rows, responses=DOCUMENTED)
@@ -51,7 +67,9 @@ def rows(
     asked: Question,
     call: Reader,
     piece: Pieces,
-    part: Annotated[str, Query(max_length=40, description="numerator, denominator or excluded")] = "numerator",
+    part: Annotated[
+        str, Query(max_length=40, description="numerator, denominator or excluded")
+    ] = "numerator",
     form: FormAsked = None,
 ) -> Response:
     """The source rows of a figure, in pieces, or as a file of all of them (scope `export`)."""
@@ -62,10 +80,21 @@ def rows(
         found = call.sight.rows(kpi, part, **asked.asking, **clock)
         if wanted != "json":
             call.record("exported", f"rows as {wanted}", part=part, **asked.recorded([kpi]))
-            return as_file(write_table(ROW_COLUMNS, row_cells(islice(found, MOST_IN_A_FILE)), wanted, name=f"{kpi}_{part}_rows"))
-        shown = [row.to_dict() for row in islice(found, piece.offset, piece.offset + piece.limit + 1)]
+            return as_file(
+                write_table(
+                    ROW_COLUMNS,
+                    row_cells(islice(found, MOST_IN_A_FILE)),
+                    wanted,
+                    name=f"{kpi}_{part}_rows",
+                )
+            )
+        shown = [
+            row.to_dict() for row in islice(found, piece.offset, piece.offset + piece.limit + 1)
+        ]
         snapshot = clock["snapshot"] or call.sight.engine(known_at=None, snapshot=None).snapshot.id
-        return as_json(piece.page(call.request, shown[: piece.limit], snapshot, more=len(shown) > piece.limit))
+        return as_json(
+            piece.page(call.request, shown[: piece.limit], snapshot, more=len(shown) > piece.limit)
+        )
 
     if wanted != "json":
         needing(call, "export")
@@ -86,5 +115,20 @@ def bridge(
     before_snapshot: Annotated[str | None, Query(max_length=64)] = None,
 ) -> Response:
     """What lies between a KPI's figures of two periods, as `kampass bridge` says it."""
-    ends: dict[str, Any] = {"known_at": known_at, "snapshot": snapshot, "before_known_at": before_known_at, "before_snapshot": before_snapshot}
-    return tagged(call, lambda: as_json([made.to_dict() for made in call.sight.bridge(kpi, before, after, by=by or (), where=where or (), **ends)]))
+    ends: dict[str, Any] = {
+        "known_at": known_at,
+        "snapshot": snapshot,
+        "before_known_at": before_known_at,
+        "before_snapshot": before_snapshot,
+    }
+    return tagged(
+        call,
+        lambda: as_json(
+            [
+                made.to_dict()
+                for made in call.sight.bridge(
+                    kpi, before, after, by=by or (), where=where or (), **ends
+                )
+            ]
+        ),
+    )

@@ -28,7 +28,14 @@ _COUNTS = ("read", "loaded", "unchanged", "superseded", "quarantined", "deleted"
 def loads(call: Reader, piece: Pieces) -> Response:
     """Every load, the latest first; read = loaded + unchanged + superseded + quarantined."""
     found = [_load(load) for load in reversed(call.workspace.manifest.loads(states=_STATES))]
-    return as_json(piece.page(call.request, found[piece.offset : piece.offset + piece.limit], piece.snapshot, more=len(found) > piece.offset + piece.limit))
+    return as_json(
+        piece.page(
+            call.request,
+            found[piece.offset : piece.offset + piece.limit],
+            piece.snapshot,
+            more=len(found) > piece.offset + piece.limit,
+        )
+    )
 
 
 @router.get("/api/v1/loads/{load}", response_model=models.Thing)
@@ -36,7 +43,15 @@ def load_of(load: Annotated[int, Path(ge=1, le=1 << 40)], call: Reader) -> Respo
     """One load, table by table."""
     for found in call.workspace.manifest.loads(states=_STATES):
         if found.id == load:
-            return as_json(_load(found) | {"tables": [{"table": table.table} | {name: getattr(table, name) for name in _COUNTS} for table in found.tables]})
+            return as_json(
+                _load(found)
+                | {
+                    "tables": [
+                        {"table": table.table} | {name: getattr(table, name) for name in _COUNTS}
+                        for table in found.tables
+                    ]
+                }
+            )
     raise NotFound("There is no such load.")
 
 
@@ -48,7 +63,9 @@ def snapshots(call: Reader) -> Response:
 
 @router.get("/api/v1/snapshots/{snapshot}", response_model=models.Thing)
 def snapshot_of(snapshot: Annotated[str, Path(max_length=64)], call: Reader) -> Response:
-    """One snapshot: its loads, and for each table its rows, what was set aside and what is covered."""
+    """One snapshot: its loads, and for each table its rows, what was set aside and what is
+    covered.
+    """
     return as_json(published.detail(call.workspace, snapshot).to_dict())
 
 
@@ -60,12 +77,22 @@ def restatement(
     kpi: Annotated[list[str] | None, Query(max_length=120)] = None,
     period: Annotated[str | None, Query(max_length=40)] = None,
 ) -> Response:
-    """Which closed periods of which KPIs moved between two snapshots, by how much, because of which rows."""
+    """Which closed periods of which KPIs moved between two snapshots, by how much, because of which
+    rows.
+    """
     grain = "month" if period is not None else None
-    return as_json(restate(call.workspace, before, after, kpis=tuple(kpi or ()), period=period, grain=grain).to_dict())
+    return as_json(
+        restate(
+            call.workspace, before, after, kpis=tuple(kpi or ()), period=period, grain=grain
+        ).to_dict()
+    )
 
 
 def _load(load: Load) -> dict[str, Any]:
     counts = {name: sum(getattr(table, name) for table in load.tables) for name in _COUNTS}
-    known = {name: value for name, value in asdict(load).items() if name in {"id", "source", "state", "why"}}
+    known = {
+        name: value
+        for name, value in asdict(load).items()
+        if name in {"id", "source", "state", "why"}
+    }
     return known | {"recorded_at": to_text(load.recorded_at)} | counts

@@ -20,9 +20,20 @@ Subject = Annotated[str | None, Query(max_length=400)]
 
 
 @router.get("/api/v1/notes", response_model=models.Listed)
-def notes(call: Reader, kpi: Subject = None, account: Subject = None, period: Subject = None) -> dict[str, Any]:
-    """The notes about what is given, the latest first; none about accounts that are not the caller's to see."""
-    return {"items": [_note(note) for note in call.people.notes.about(scope=call.viewer.scope, kpi=kpi, account=account, period=period)]}
+def notes(
+    call: Reader, kpi: Subject = None, account: Subject = None, period: Subject = None
+) -> dict[str, Any]:
+    """The notes about what is given, the latest first; none about accounts that are not the
+    caller's to see.
+    """
+    return {
+        "items": [
+            _note(note)
+            for note in call.people.notes.about(
+                scope=call.viewer.scope, kpi=kpi, account=account, period=period
+            )
+        ]
+    }
 
 
 @router.post("/api/v1/notes", response_model=models.Thing, status_code=HTTPStatus.CREATED)
@@ -30,7 +41,9 @@ def write(note: models.NoteWritten, call: Writer) -> Response:
     """Write a note."""
     assert call.person is not None
     made = call.people.notes.add(call.person, scope=call.viewer.scope, **note.model_dump())
-    call.record("wrote a note", str(made.id), kpi=made.kpi, account=made.account, period=made.period)
+    call.record(
+        "wrote a note", str(made.id), kpi=made.kpi, account=made.account, period=made.period
+    )
     return JSONResponse(_note(made), HTTPStatus.CREATED)
 
 
@@ -52,4 +65,7 @@ def remove(note_id: Number, call: Writer) -> None:
 
 
 def _note(note: Note) -> dict[str, Any]:
-    return asdict(note) | {"created_at": instant_text(note.created_at), "changed_at": instant_text(note.changed_at)}
+    return asdict(note) | {
+        "created_at": instant_text(note.created_at),
+        "changed_at": instant_text(note.changed_at),
+    }

@@ -20,7 +20,9 @@ Number = Annotated[int, Path(ge=1, le=1 << 40)]
 
 @router.get("/api/v1/me", response_model=models.Thing)
 def me(call: Annotated[Call, Depends(SIGNED_IN)]) -> dict[str, Any]:
-    """The caller: role, place in the data, how many accounts are theirs to see (null: all of them)."""
+    """The caller: role, place in the data, how many accounts are theirs to see (null: all of
+    them).
+    """
     viewer = call.viewer
     seen = None if viewer.scope.accounts is None else len(viewer.scope.accounts)
     return {
@@ -42,8 +44,12 @@ def people(call: Admin) -> dict[str, Any]:
 
 @router.post("/api/v1/people", response_model=models.Thing, status_code=HTTPStatus.CREATED)
 def add(person: models.PersonAdded, call: Admin) -> Response:
-    """Add somebody; they sign in once an invitation gave them a password, or through the identity provider."""
-    made = call.people.accounts.add(person.email, person.name, person.role, user_id=person.user_id, team_id=person.team_id)
+    """Add somebody; they sign in once an invitation gave them a password, or through the identity
+    provider.
+    """
+    made = call.people.accounts.add(
+        person.email, person.name, person.role, user_id=person.user_id, team_id=person.team_id
+    )
     call.record("added a person", made.email, role=made.role)
     return JSONResponse(_person(made), HTTPStatus.CREATED)
 
@@ -61,9 +67,15 @@ def one(person_id: Number, call: Admin) -> dict[str, Any]:
 def change(person_id: Number, person: models.PersonChanged, call: Admin) -> dict[str, Any]:
     """Change what is given; another role or place ends their sessions."""
     given = person.model_dump(exclude_unset=True)
-    kept = {name: value for name, value in given.items() if value is not None or name in {"user_id", "team_id"}}
+    kept = {
+        name: value
+        for name, value in given.items()
+        if value is not None or name in {"user_id", "team_id"}
+    }
     made = call.people.accounts.change(person_id, **kept)
-    call.record("changed a person", made.email, **{name: str(value) for name, value in kept.items()})
+    call.record(
+        "changed a person", made.email, **{name: str(value) for name, value in kept.items()}
+    )
     return _person(made)
 
 
@@ -78,4 +90,7 @@ def remove(person_id: Number, call: Admin) -> None:
 
 
 def _person(person: Person) -> dict[str, Any]:
-    return asdict(person) | {"created_at": instant_text(person.created_at), "last_seen_at": instant_text(person.last_seen_at)}
+    return asdict(person) | {
+        "created_at": instant_text(person.created_at),
+        "last_seen_at": instant_text(person.last_seen_at),
+    }

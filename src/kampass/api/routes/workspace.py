@@ -24,7 +24,11 @@ def workspace(call: Reader) -> Response:
     def answer() -> Response:
         settings: dict[str, Any] = call.sight.settings.shown
         known = {"enabled": list(call.workspace.settings.enabled), "labelled": sorted(NAMED)}
-        return as_json(settings | known | {"snapshot": call.sight.snapshot_id, "known_at": instant_text(call.sight.known_at)})
+        return as_json(
+            settings
+            | known
+            | {"snapshot": call.sight.snapshot_id, "known_at": instant_text(call.sight.known_at)}
+        )
 
     return tagged(call, answer)
 
@@ -33,10 +37,22 @@ def workspace(call: Reader) -> Response:
 def labels(dimension: Annotated[str, Path(max_length=60)], call: Reader) -> Response:
     """The names behind the ids of a dimension, as far as they are the caller's to see."""
     if dimension not in NAMED:
-        raise UnknownName("dimension", dimension, NAMED, hint=f"Names stand behind the ids of {', '.join(sorted(NAMED))}.")
+        raise UnknownName(
+            "dimension",
+            dimension,
+            NAMED,
+            hint=f"Names stand behind the ids of {', '.join(sorted(NAMED))}.",
+        )
 
     def answer() -> Response:
-        rows = call.sight.cursor().execute(f"SELECT id, name FROM {quoted(NAMED[dimension])} WHERE name IS NOT NULL ORDER BY id").fetchall()
+        rows = (
+            call.sight.cursor()
+            .execute(
+                f"SELECT id, name FROM {quoted(NAMED[dimension])} WHERE name IS NOT NULL ORDER "
+                "BY id"
+            )
+            .fetchall()
+        )
         return as_json(dict(rows))
 
     return tagged(call, answer)

@@ -15,16 +15,23 @@ from kampass.periods import label
 from kampass.render.display import show_difference, show_value
 
 _WORDS = {
-    "entered": "entered", "left": "left", "changed": "changed within", "mix": "mix: another weight of those who stayed",
+    "entered": "entered",
+    "left": "left",
+    "changed": "changed within",
+    "mix": "mix: another weight of those who stayed",
     "rate": "rate: a change within those who stayed",
-}  # fmt: skip
+}
 _SHOWN = 20
 
 
 def show_bridges(bridges: Sequence[Bridge], form: str) -> None:
     """Write bridges to stdout."""
     if form == "json":
-        print(json.dumps([made.to_dict() for made in bridges], ensure_ascii=False, indent=1, allow_nan=False))
+        print(
+            json.dumps(
+                [made.to_dict() for made in bridges], ensure_ascii=False, indent=1, allow_nan=False
+            )
+        )
         return
     out = console()
     for made in bridges:
@@ -39,14 +46,29 @@ def _one(out: Console, made: Bridge) -> None:
     table.add_column()
     table.add_column(justify="right")
     table.add_column()
-    first, last = ((f"{label(a.period_start, a.period_end)}", show_value(a.value, a.unit, made.currency), _clock(a.reason or a.status, a.n)) for a in ends)
+    first, last = (
+        (
+            f"{label(a.period_start, a.period_end)}",
+            show_value(a.value, a.unit, made.currency),
+            _clock(a.reason or a.status, a.n),
+        )
+        for a in ends
+    )
     table.add_row(*first)
     if made.method in {"sum", "mix and rate"}:
         for name, effect in made.summary.items():
-            table.add_row(f"  {_WORDS[name]}", show_difference(effect, made.after.unit, made.currency), _members(made, name))
+            table.add_row(
+                f"  {_WORDS[name]}",
+                show_difference(effect, made.after.unit, made.currency),
+                _members(made, name),
+            )
     else:
         for effect_made in made.effects[:_SHOWN]:
-            table.add_row(f"  {_step(made, effect_made)}", show_difference(effect_made.effect, made.after.unit, made.currency), "")
+            table.add_row(
+                f"  {_step(made, effect_made)}",
+                show_difference(effect_made.effect, made.after.unit, made.currency),
+                "",
+            )
     table.add_row(*last)
     out.print(table)
     if made.reason:
@@ -77,12 +99,19 @@ def _step(made: Bridge, effect: Effect) -> str:
 
 def _named(made: Bridge, effect: Effect) -> str:
     pairs = zip(made.dimensions, effect.label, strict=True)
-    return printable(", ".join("Unknown" if value is None else made.labels.get((name, value), value) for name, value in pairs))
+    return printable(
+        ", ".join(
+            "Unknown" if value is None else made.labels.get((name, value), value)
+            for name, value in pairs
+        )
+    )
 
 
 def _largest(out: Console, made: Bridge) -> None:
     """The members that moved the figure most."""
-    moved = sorted((effect for effect in made.effects if effect.effect), key=lambda effect: -abs(effect.effect))
+    moved = sorted(
+        (effect for effect in made.effects if effect.effect), key=lambda effect: -abs(effect.effect)
+    )
     if not moved:
         return
     table = Table(box=None, pad_edge=False, header_style="bold")
@@ -93,9 +122,16 @@ def _largest(out: Console, made: Bridge) -> None:
     table.add_column("")
     for effect in moved[:_SHOWN]:
         amounts = [effect.effect, *((effect.mix, effect.rate) if split else ())]
-        cells = ["" if amount is None else show_difference(amount, made.after.unit, made.currency) for amount in amounts]
+        cells = [
+            "" if amount is None else show_difference(amount, made.after.unit, made.currency)
+            for amount in amounts
+        ]
         table.add_row(Text(_named(made, effect)), *cells, _WORDS[effect.kind])
     out.print()
     out.print(table)
     if len(moved) > _SHOWN:
-        out.print(Text(f"... and {len(moved) - _SHOWN:,} more; --format json lists them all.", style="dim"))
+        out.print(
+            Text(
+                f"... and {len(moved) - _SHOWN:,} more; --format json lists them all.", style="dim"
+            )
+        )

@@ -27,7 +27,15 @@ _NARROW = 100
 def show_explanations(explanations: Sequence[Explanation], form: str) -> None:
     """Write explanations to stdout."""
     if form == "json":
-        print(json.dumps([made.to_dict() for made in explanations], ensure_ascii=False, indent=1, allow_nan=False, default=str))
+        print(
+            json.dumps(
+                [made.to_dict() for made in explanations],
+                ensure_ascii=False,
+                indent=1,
+                allow_nan=False,
+                default=str,
+            )
+        )
         return
     out = console()
     for number, made in enumerate(explanations):
@@ -55,24 +63,49 @@ def _json(rows: Iterable[Row]) -> None:
     """A list, written row by row."""
     opening = "["
     for row in rows:
-        sys.stdout.write(opening + json.dumps(row.to_dict(), ensure_ascii=False, indent=1, allow_nan=False, default=str))
+        sys.stdout.write(
+            opening
+            + json.dumps(row.to_dict(), ensure_ascii=False, indent=1, allow_nan=False, default=str)
+        )
         opening = ",\n"
     print("[]" if opening == "[" else "]")
 
 
 def _head(out: Console, made: Explanation) -> None:
     answer = made.answer
-    where = ", ".join(f"{name}={'unknown' if value is None else value}" for name, value in answer.dimensions.items())
-    title = " · ".join(part for part in (made.name, label(answer.period_start, answer.period_end), where) if part)
+    where = ", ".join(
+        f"{name}={'unknown' if value is None else value}"
+        for name, value in answer.dimensions.items()
+    )
+    title = " · ".join(
+        part for part in (made.name, label(answer.period_start, answer.period_end), where) if part
+    )
     out.print(Text(printable(title), style="bold"))
-    shown = show_value(answer.value, answer.unit, made.currency) if answer.value is not None else f"no value: {str(answer.reason).replace('_', ' ')}"
-    interval = "" if answer.low is None else f"   {show_value(answer.low, answer.unit, made.currency)} to {show_value(answer.high, answer.unit, made.currency)}"
+    shown = (
+        show_value(answer.value, answer.unit, made.currency)
+        if answer.value is not None
+        else f"no value: {str(answer.reason).replace('_', ' ')}"
+    )
+    interval = (
+        ""
+        if answer.low is None
+        else (
+            f"   {show_value(answer.low, answer.unit, made.currency)} to "
+            f"{show_value(answer.high, answer.unit, made.currency)}"
+        )
+    )
     change = f"   {show_change(answer, made.currency)}" if answer.change else ""
-    out.print(Text(f"{shown}{interval}{change}   {answer.status.replace('_', ' ')}   n = {answer.n:,}"))
+    out.print(
+        Text(f"{shown}{interval}{change}   {answer.status.replace('_', ' ')}   n = {answer.n:,}")
+    )
     out.print(Text(f"\n{printable(made.words)}"))
     if made.calculation:
         out.print(Text(made.calculation))
-        verdict = "The rows alone make the same." if made.adds_up else f"The rows alone make {made.from_rows}: this is a bug, please report it."
+        verdict = (
+            "The rows alone make the same."
+            if made.adds_up
+            else f"The rows alone make {made.from_rows}: this is a bug, please report it."
+        )
         out.print(Text(verdict, style="dim" if made.adds_up else "bold red"))
 
 
@@ -85,10 +118,15 @@ def _measures(out: Console, made: Explanation) -> None:
 
 
 def _measure_lines(out: Console, made: Explanation) -> None:
-    """The same as the table where there is no room for one: a line for each measure, its reasons below."""
+    """The same as the table where there is no room for one: a line for each measure, its reasons
+    below.
+    """
     for measure in made.measures:
         counts = (
-            "" if measure.counted is None else f": {measure.counted:,}" + ("" if measure.candidates is None else f" of {measure.candidates:,} {measure.table}")
+            ""
+            if measure.counted is None
+            else f": {measure.counted:,}"
+            + ("" if measure.candidates is None else f" of {measure.candidates:,} {measure.table}")
         )
         out.print(Text(f"{measure.name} ({_part(measure)}) {_shown(measure.value)}{counts}"))
         for reason, rows in measure.left_out:
@@ -113,8 +151,18 @@ def _measure_table(out: Console, made: Explanation) -> None:
         table.add_column(name, justify="right")
     table.add_column("Why")
     for measure in made.measures:
-        counts = ["-" if rows is None else f"{rows:,}" for rows in (measure.candidates, measure.counted)]
-        table.add_row(measure.name, _part(measure), _shown(measure.value), f"{counts[0]} {measure.table}", counts[1], "", "")
+        counts = [
+            "-" if rows is None else f"{rows:,}" for rows in (measure.candidates, measure.counted)
+        ]
+        table.add_row(
+            measure.name,
+            _part(measure),
+            _shown(measure.value),
+            f"{counts[0]} {measure.table}",
+            counts[1],
+            "",
+            "",
+        )
         for reason, rows in measure.left_out:
             table.add_row("", "", "", "", "", f"{rows:,}", Text(printable(reason)))
     out.print(table)
@@ -125,16 +173,36 @@ def _surroundings(out: Console, made: Explanation) -> None:
     for name in ("Table", "Rows", "Covered", "Loaded", "Set aside"):
         table.add_column(name)
     for reached in made.coverage:
-        stretch = "-" if reached.covered_from is None or reached.covered_to is None else f"{reached.covered_from:%Y-%m-%d} to {reached.covered_to:%Y-%m-%d}"
+        stretch = (
+            "-"
+            if reached.covered_from is None or reached.covered_to is None
+            else f"{reached.covered_from:%Y-%m-%d} to {reached.covered_to:%Y-%m-%d}"
+        )
         stretch += " (assumed)" if reached.assumed else ""
-        loaded = "not connected" if reached.loaded_at is None else f"{reached.loaded_at:%Y-%m-%d %H:%M}Z"
-        table.add_row(reached.table, f"{reached.rows:,}", stretch, loaded, f"{reached.set_aside:,}" if reached.set_aside else "")
+        loaded = (
+            "not connected" if reached.loaded_at is None else f"{reached.loaded_at:%Y-%m-%d %H:%M}Z"
+        )
+        table.add_row(
+            reached.table,
+            f"{reached.rows:,}",
+            stretch,
+            loaded,
+            f"{reached.set_aside:,}" if reached.set_aside else "",
+        )
     out.print()
     out.print(table)
     for note in made.notes:
         out.print(Text(f"note: {printable(note)}"))
-    settings = ", ".join(f"{name.replace('_', ' ')} {value}" for name, value in made.settings.items() if not isinstance(value, list))
-    out.print(Text(f"{made.answer.definition} · snapshot {made.answer.snapshot} · {settings}", style="dim"))
+    settings = ", ".join(
+        f"{name.replace('_', ' ')} {value}"
+        for name, value in made.settings.items()
+        if not isinstance(value, list)
+    )
+    out.print(
+        Text(
+            f"{made.answer.definition} · snapshot {made.answer.snapshot} · {settings}", style="dim"
+        )
+    )
 
 
 def _row_tables(rows: Iterable[Row]) -> None:
@@ -156,7 +224,9 @@ def _row_tables(rows: Iterable[Row]) -> None:
         else:
             _row_blocks(out, table_of)
         if more:
-            out.print(Text(f"... and {more:,} more; --format csv or json writes them all.", style="dim"))
+            out.print(
+                Text(f"... and {more:,} more; --format csv or json writes them all.", style="dim")
+            )
     if not shown:
         out.print("No rows.")
 
@@ -164,8 +234,16 @@ def _row_tables(rows: Iterable[Row]) -> None:
 def _row_table(rows: Sequence[Row]) -> Table:
     table = Table(box=None, pad_edge=False, header_style="bold")
     key = rows[0].origin.key
-    fields = [name for name in dict.fromkeys(name for row in rows for name in row.origin.fields) if name not in key]
-    computed = [name for name in dict.fromkeys(name for row in rows for name in row.computed) if name not in fields and name not in key]
+    fields = [
+        name
+        for name in dict.fromkeys(name for row in rows for name in row.origin.fields)
+        if name not in key
+    ]
+    computed = [
+        name
+        for name in dict.fromkeys(name for row in rows for name in row.computed)
+        if name not in fields and name not in key
+    ]
     excluded = any(row.reason for row in rows)
     slices = list(dict.fromkeys(name for row in rows for name in row.dimensions))
     last = ["why"] if excluded else ["amount", "behind it"]
@@ -192,7 +270,9 @@ def _width(table: Table) -> int:
 
 
 def _row_blocks(out: Console, table: Table) -> None:
-    """The same as the table where it is too wide: a block for each row, a line for each column that says something."""
+    """The same as the table where it is too wide: a block for each row, a line for each column that
+    says something.
+    """
     names = [str(column.header) for column in table.columns]
     for cells in zip(*(column.cells for column in table.columns), strict=True):
         out.print(Text(" · ".join(str(cell) for cell in cells[:2]), style="bold"))
@@ -202,12 +282,18 @@ def _row_blocks(out: Console, table: Table) -> None:
 
 
 def _behind(row: Row) -> str:
-    listed = [f"{piece.table} {piece.id} line {piece.line}" for piece in row.evidence[:_SHOWN_PIECES]]
+    listed = [
+        f"{piece.table} {piece.id} line {piece.line}" for piece in row.evidence[:_SHOWN_PIECES]
+    ]
     return "; ".join([*listed, *(["..."] if len(row.evidence) > _SHOWN_PIECES else [])])
 
 
 def _cell(value: Any) -> str:  # noqa: ANN401 - a cell of any type
-    return "" if value is None else printable(f"{value:,.6g}" if isinstance(value, float) else str(value))
+    return (
+        ""
+        if value is None
+        else printable(f"{value:,.6g}" if isinstance(value, float) else str(value))
+    )
 
 
 def _csv(rows: Iterable[Row]) -> None:

@@ -21,11 +21,21 @@ _SHOWN = 10
 def rows_of(found: Quarantine) -> list[dict[str, object]]:
     """The rows as lines of a table; those mended by hand say by which load."""
     return [
-        {"table": row.table, "source": row.source, "load": row.load, "line": row.line, "column": row.column, "value": row.value, "reason": row.reason,
-         "row": None if row.row is None else ", ".join(f"{name}={cell}" for name, cell in row.row.items() if cell is not None),
-         "mended": f"by load {row.mended_by}" if row.mended_by else None}
+        {
+            "table": row.table,
+            "source": row.source,
+            "load": row.load,
+            "line": row.line,
+            "column": row.column,
+            "value": row.value,
+            "reason": row.reason,
+            "row": None
+            if row.row is None
+            else ", ".join(f"{name}={cell}" for name, cell in row.row.items() if cell is not None),
+            "mended": f"by load {row.mended_by}" if row.mended_by else None,
+        }
         for row in found.rows
-    ]  # fmt: skip
+    ]
 
 
 def show_quarantine(found: Quarantine) -> None:
@@ -34,15 +44,30 @@ def show_quarantine(found: Quarantine) -> None:
     if not found.total:
         out.print("Nothing is set aside.")
     else:
-        out.print(_table(
-            ("table", "reason", "load", "rows", "first lines", "for example"),
-            [(g.table, g.reason, g.load, f"{g.rows:,}", ", ".join(map(str, g.lines)), g.example) for g in found.groups],
-        ))  # fmt: skip
+        out.print(
+            _table(
+                ("table", "reason", "load", "rows", "first lines", "for example"),
+                [
+                    (
+                        g.table,
+                        g.reason,
+                        g.load,
+                        f"{g.rows:,}",
+                        ", ".join(map(str, g.lines)),
+                        g.example,
+                    )
+                    for g in found.groups
+                ],
+            )
+        )
         out.print()
         for table in dict.fromkeys(effect.table for effect in found.effects):
             _show_effect([effect for effect in found.effects if effect.table == table])
     if found.mended:
-        out.print(f"{found.mended:,} more wrong lines were mended by hand and count as such (--rows shows by which load).")
+        out.print(
+            f"{found.mended:,} more wrong lines were mended by hand and count as such (--rows "
+            "shows by which load)."
+        )
 
 
 def show_replay(found: Replay) -> None:
@@ -51,15 +76,45 @@ def show_replay(found: Replay) -> None:
     for load in found.loads:
         counts = Counter[str]()
         for row in load.tables:
-            counts.update(read=row.read, loaded=row.loaded, unchanged=row.unchanged, superseded=row.superseded, quarantined=row.quarantined)
-        out.print(f"Load {load.number} from {load.source}: {', '.join(f'{count:,} {name}' for name, count in counts.items())}.", soft_wrap=True)
+            counts.update(
+                read=row.read,
+                loaded=row.loaded,
+                unchanged=row.unchanged,
+                superseded=row.superseded,
+                quarantined=row.quarantined,
+            )
+        out.print(
+            (
+                f"Load {load.number} from {load.source}: "
+                f"{', '.join(f'{count:,} {name}' for name, count in counts.items())}."
+            ),
+            soft_wrap=True,
+        )
         if load.state == "held":
-            out.print(f"  The load waits: {load.why}. 'kampass data held {load.number}' says what it would change.", soft_wrap=True)
-    out.print(f"{found.mended:,} rows were mended, {len(found.remaining):,} remain." if found.loads else "Nothing to replay.")
-    for (table, reason), count in Counter((row.table, row.reason) for row in found.remaining).most_common():
+            out.print(
+                (
+                    f"  The load waits: {load.why}. 'kampass data held {load.number}' says what it "
+                    "would change."
+                ),
+                soft_wrap=True,
+            )
+    out.print(
+        f"{found.mended:,} rows were mended, {len(found.remaining):,} remain."
+        if found.loads
+        else "Nothing to replay."
+    )
+    for (table, reason), count in Counter(
+        (row.table, row.reason) for row in found.remaining
+    ).most_common():
         out.print(Text(f"  {table}: {count:,} rows: {printable(reason)}"))
     for source in found.skipped:
-        print(f"'{source}' cannot be read again: it is not in kampass.toml, or states its own history.", file=sys.stderr)
+        print(
+            (
+                f"'{source}' cannot be read again: it is not in kampass.toml, or states its own "
+                "history."
+            ),
+            file=sys.stderr,
+        )
 
 
 def show_held(found: Sequence[Held], currency: str) -> None:
@@ -68,18 +123,54 @@ def show_held(found: Sequence[Held], currency: str) -> None:
     if not found:
         out.print("No load waits.")
     for load in found:
-        out.print(Text(f"Load {load.load} from {load.source}, recorded {load.recorded_at}, waits: {printable(load.why)}."))
-        tables = [(t.table, f"{t.deleted:,} of {t.of:,}", f"{t.added:,}", f"{t.changed:,}", ", ".join(t.first)) for t in load.tables]
+        out.print(
+            Text(
+                f"Load {load.load} from {load.source}, recorded {load.recorded_at}, waits: "
+                f"{printable(load.why)}."
+            )
+        )
+        tables = [
+            (
+                t.table,
+                f"{t.deleted:,} of {t.of:,}",
+                f"{t.added:,}",
+                f"{t.changed:,}",
+                ", ".join(t.first),
+            )
+            for t in load.tables
+        ]
         out.print(_table(("table", "deleted", "new", "changed", "the first deleted"), tables))
         out.print()
         moved = [figure for figure in load.figures if figure.now != figure.then]
-        out.print(_table(
-            ("KPI", "month", "now", "would be"),
-            [(f.name, f.month, show_value(f.now, f.unit, currency), show_value(f.then, f.unit, currency)) for f in moved],
-        ) if moved else Text("No KPI that is switched on would change in the last three closed months."))  # fmt: skip
+        out.print(
+            _table(
+                ("KPI", "month", "now", "would be"),
+                [
+                    (
+                        f.name,
+                        f.month,
+                        show_value(f.now, f.unit, currency),
+                        show_value(f.then, f.unit, currency),
+                    )
+                    for f in moved
+                ],
+            )
+            if moved
+            else Text("No KPI that is switched on would change in the last three closed months.")
+        )
         if moved and len(moved) < len(load.figures):
-            out.print(f"The other {len(load.figures) - len(moved)} figures of the KPIs switched on, over the last three closed months, stay as they are.")
-        out.print(f"'kampass data confirm {load.load}' lets it count, 'kampass data drop {load.load}' takes it back.", soft_wrap=True)
+            out.print(
+                f"The other {len(load.figures) - len(moved)} figures of the KPIs switched on, "
+                "over the last three closed months, stay as they are."
+            )
+        out.print(
+            (
+                f"'kampass data confirm {load.load}' lets it count, 'kampass data drop "
+                f"{load.load}' "
+                "takes it back."
+            ),
+            soft_wrap=True,
+        )
 
 
 def _show_effect(effects: Sequence[Effect]) -> None:
@@ -87,8 +178,17 @@ def _show_effect(effects: Sequence[Effect]) -> None:
     first = effects[0]
     months = f", in {_few(first.months)}" if first.months else ""
     undated = f"; {first.undated:,} without a date that reads" if first.undated else ""
-    console().print(f"{first.table}: {first.rows:,} of {first.of:,} rows are set aside ({first.share:.2g} %){months}{undated}.", soft_wrap=True)
-    on, off = [effect.kpi for effect in effects if effect.on], [effect.kpi for effect in effects if not effect.on]
+    console().print(
+        (
+            f"{first.table}: {first.rows:,} of {first.of:,} rows are set aside ({first.share:.2g} "
+            f"%){months}{undated}."
+        ),
+        soft_wrap=True,
+    )
+    on, off = (
+        [effect.kpi for effect in effects if effect.on],
+        [effect.kpi for effect in effects if not effect.on],
+    )
     if on:
         console().print(f"  KPIs switched on that need it: {_few(on)}.", soft_wrap=True)
     if off:
@@ -102,9 +202,13 @@ def _few(names: Sequence[str]) -> str:
 
 def _table(head: Sequence[str], rows: Sequence[Sequence[object]]) -> Table:
     table = Table(box=None, pad_edge=False, header_style="bold")
-    kept = [index for index in range(len(head)) if any(row[index] not in {None, ""} for row in rows)]
+    kept = [
+        index for index in range(len(head)) if any(row[index] not in {None, ""} for row in rows)
+    ]
     for index in kept:
         table.add_column(head[index])
     for row in rows:
-        table.add_row(*(Text("" if row[index] is None else printable(str(row[index]))) for index in kept))
+        table.add_row(
+            *(Text("" if row[index] is None else printable(str(row[index]))) for index in kept)
+        )
     return table

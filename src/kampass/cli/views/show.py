@@ -28,15 +28,27 @@ _NARROW = 76
 _MARKS = {"partial": "…", "provisional": "~", "low_n": "°"}
 
 
-def show_result(result: Result, form: str, output: Path | None = None, *, about: "About | None" = None) -> None:
-    """Write the answers to stdout, or into a file. A terminal cannot show workbooks and pictures: those need a file or a pipe there."""
+def show_result(
+    result: Result, form: str, output: Path | None = None, *, about: "About | None" = None
+) -> None:
+    """Write the answers to stdout, or into a file. A terminal cannot show workbooks and pictures:
+    those need a file or a pipe there.
+    """
     if form == "table" and output is None:
         _table(result)
         return
     if form == "table":
-        raise QuestionError("A table is for reading.", code="needs_form", hint="Choose --format csv, json, parquet, xlsx, png or svg with --output.")
+        raise QuestionError(
+            "A table is for reading.",
+            code="needs_form",
+            hint="Choose --format csv, json, parquet, xlsx, png or svg with --output.",
+        )
     if output is None and form in _BINARY and sys.stdout.isatty():
-        raise QuestionError(f"A terminal cannot show {form}.", code="needs_output", hint=f"Add --output answer.{form}, or send it into a pipe.")
+        raise QuestionError(
+            f"A terminal cannot show {form}.",
+            code="needs_output",
+            hint=f"Add --output answer.{form}, or send it into a pipe.",
+        )
     from kampass.render.files import write
 
     content = write(result, form, about=about).content
@@ -51,7 +63,11 @@ def _save(output: Path, content: bytes) -> None:
     try:
         output.write_bytes(content)
     except (FileNotFoundError, NotADirectoryError, IsADirectoryError, PermissionError) as wrong:
-        raise QuestionError(f"'{output}' cannot be written: {wrong.strerror}.", code="bad_output", hint="Name a file in a folder that exists.") from None
+        raise QuestionError(
+            f"'{output}' cannot be written: {wrong.strerror}.",
+            code="bad_output",
+            hint="Name a file in a folder that exists.",
+        ) from None
 
 
 def sparkline(values: Sequence[float | None]) -> str:
@@ -64,7 +80,10 @@ def sparkline(values: Sequence[float | None]) -> str:
     if not known:
         return " " * len(values)
     low, span = min(known), max(known) - min(known)
-    return "".join(" " if v is None else _BARS[round((v - low) / span * 7)] if span else _BARS[3] for v in values)
+    return "".join(
+        " " if v is None else _BARS[round((v - low) / span * 7)] if span else _BARS[3]
+        for v in values
+    )
 
 
 def console() -> Console:
@@ -77,7 +96,9 @@ def _table(result: Result) -> None:
     periods = list(dict.fromkeys((answer.period_start, answer.period_end) for answer in result))
     lines: dict[tuple[object, ...], list[Answer]] = {}
     for answer in result:
-        lines.setdefault((answer.kpi, *sorted(answer.dimensions.items(), key=str)), []).append(answer)
+        lines.setdefault((answer.kpi, *sorted(answer.dimensions.items(), key=str)), []).append(
+            answer
+        )
     out = console()
     layout = _Layout(result, tuple(periods), out.width)
     table = Table(box=None, pad_edge=False, header_style="bold")
@@ -94,7 +115,9 @@ def _table(result: Result) -> None:
 
 @dataclass(frozen=True)
 class _Layout:
-    """Which columns fit: every period, or the last one with a trend; the interval where there is room."""
+    """Which columns fit: every period, or the last one with a trend; the interval where there is
+    room.
+    """
 
     result: Result
     periods: tuple[tuple[date, date], ...]
@@ -113,23 +136,46 @@ class _Layout:
     def columns(self) -> list[tuple[str, bool]]:
         """The columns behind the names, and whether they hold figures."""
         shown = self.periods[-1:] if self.many else self.periods
-        named = [("Trend", False)] * self.trend + [("Change", False)] * bool(self.result.compare) + [("95 % interval", False)] * self._roomy
+        named = (
+            [("Trend", False)] * self.trend
+            + [("Change", False)] * bool(self.result.compare)
+            + [("95 % interval", False)] * self._roomy
+        )
         return [*((label(*period), True) for period in shown), *named, ("n", True), ("", False)]
 
     def line(self, answers: list[Answer]) -> list[Text]:
         """The cells of one KPI and slice."""
-        result, at = self.result, {(answer.period_start, answer.period_end): answer for answer in answers}
+        result, at = (
+            self.result,
+            {(answer.period_start, answer.period_end): answer for answer in answers},
+        )
         last = at.get(self.periods[-1])
         shown = [last] if self.many else [at.get(period) for period in self.periods]
-        cells = [result.names.get(answers[0].kpi, answers[0].kpi), *(result.shown(answers[0], name) for name in result.dimensions)]
-        cells += ["" if a is None else show_value(a.value, a.unit, result.currency) + _MARKS.get(a.status, "") for a in shown]
+        cells = [
+            result.names.get(answers[0].kpi, answers[0].kpi),
+            *(result.shown(answers[0], name) for name in result.dimensions),
+        ]
+        cells += [
+            ""
+            if a is None
+            else show_value(a.value, a.unit, result.currency) + _MARKS.get(a.status, "")
+            for a in shown
+        ]
         if self.trend:
-            cells.append(sparkline([at[period].value if period in at else None for period in self.periods]))
+            cells.append(
+                sparkline([at[period].value if period in at else None for period in self.periods])
+            )
         if result.compare:
             cells.append("" if last is None else show_change(last, result.currency))
         if self._roomy:
-            cells.append("" if last is None or last.low is None or last.high is None else f"{last.low:.1f} to {last.high:.1f}")
-        cells += ["", ""] if last is None else [f"{last.n:,}", (last.reason or "").replace("_", " ")]
+            cells.append(
+                ""
+                if last is None or last.low is None or last.high is None
+                else f"{last.low:.1f} to {last.high:.1f}"
+            )
+        cells += (
+            ["", ""] if last is None else [f"{last.n:,}", (last.reason or "").replace("_", " ")]
+        )
         return [Text(printable(cell)) for cell in cells]
 
     @property
@@ -138,7 +184,11 @@ class _Layout:
 
 
 def _legend(result: Result) -> None:
-    words = {"partial": "… the period is not over in the data", "provisional": "~ may still change", "low_n": "° fewer than 30 behind it"}
+    words = {
+        "partial": "… the period is not over in the data",
+        "provisional": "~ may still change",
+        "low_n": "° fewer than 30 behind it",
+    }
     used = [words[status] for status in words if any(answer.status == status for answer in result)]
     if used:
         console().print(Text("; ".join(used), style="dim"))
@@ -148,15 +198,28 @@ def show_doctor(examination: "Examination") -> None:
     """Print an examination."""
     out = console()
     table = Table(box=None, pad_edge=False, header_style="bold")
-    for name, justify in (("Table", "left"), ("Rows", "right"), ("Covered", "left"), ("Set aside", "right")):
+    for name, justify in (
+        ("Table", "left"),
+        ("Rows", "right"),
+        ("Covered", "left"),
+        ("Set aside", "right"),
+    ):
         table.add_column(name, justify="right" if justify == "right" else "left")
     for health in examination.tables:
         if health.connected:
-            covered = ", ".join(f"{start[:10]} to {end[:10]}" for start, end in health.covered) + (" (assumed)" if health.assumed else "")
-            table.add_row(health.table, f"{health.rows:,}", covered, f"{health.set_aside:,}" if health.set_aside else "")
+            covered = ", ".join(f"{start[:10]} to {end[:10]}" for start, end in health.covered) + (
+                " (assumed)" if health.assumed else ""
+            )
+            table.add_row(
+                health.table,
+                f"{health.rows:,}",
+                covered,
+                f"{health.set_aside:,}" if health.set_aside else "",
+            )
     out.print(table)
     out.print(
-        f"\n{len(examination.possible)} KPIs are possible; {len(examination.enabled)} are switched on. Snapshot {examination.snapshot}, known at {examination.known_at}."
+        f"\n{len(examination.possible)} KPIs are possible; {len(examination.enabled)} are "
+        f"switched on. Snapshot {examination.snapshot}, known at {examination.known_at}."
     )
     if examination.missing:
         out.print("\nMissing tables, and what each would add:", style="bold")

@@ -1,1 +1,3 @@
-"""From a question to SQL: clocks and coverage, facts, dimensions as they were, scans, the statement."""
+"""From a question to SQL: clocks and coverage, facts, dimensions as they were, scans, the
+statement.
+"""

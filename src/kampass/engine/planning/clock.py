@@ -1,4 +1,6 @@
-"""How far the data reaches for a KPI and a period, and the period tables that carry a question into SQL."""
+"""How far the data reaches for a KPI and a period, and the period tables that carry a question into
+SQL.
+"""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -46,7 +48,10 @@ class Coverage:
         for table in kpi.needs:
             if not TABLES[table].gates:
                 continue
-            stretch = next((s for s in self.stretches.get(table, ()) if s.start <= begin and start < s.end), None)
+            stretch = next(
+                (s for s in self.stretches.get(table, ()) if s.start <= begin and start < s.end),
+                None,
+            )
             if stretch is None:
                 return Reach("not_covered", None)
             ends.append(stretch.end)
@@ -67,7 +72,9 @@ class Clock:
 
     @property
     def until(self) -> datetime:
-        """What happens "at the end" happens here: the earlier of the period's end and how far the data reaches."""
+        """What happens "at the end" happens here: the earlier of the period's end and how far the
+        data reaches.
+        """
         return min(self.end, self.through)
 
     def row(self, window: str) -> str:
@@ -77,16 +84,30 @@ class Clock:
             return self._row(self.calendar.first_instant(before.start), before.start, self.start)
         if window == "year":
             start = a_year_before(self.until, self.calendar)
-            return self._row(start, self.calendar.local_date(start), self.until, before=self.calendar.last_date_before(start))
+            return self._row(
+                start,
+                self.calendar.local_date(start),
+                self.until,
+                before=self.calendar.last_date_before(start),
+            )
         return self._row(self.start, self.period.start, self.until)
 
-    def _row(self, start: datetime, first_day: date, until: datetime, *, before: date | None = None) -> str:
+    def _row(
+        self, start: datetime, first_day: date, until: datetime, *, before: date | None = None
+    ) -> str:
         last_day = self.calendar.last_date_before(until)
         months = self.calendar.months_between(first_day, until)
         cells = [
-            str(self.number), _instant(start), _instant(self.end), _instant(until), _instant(self.through), _date(first_day),
-            _date(before or first_day - timedelta(days=1)), _date(last_day), f"CAST({months!r} AS DOUBLE)",
-        ]  # fmt: skip
+            str(self.number),
+            _instant(start),
+            _instant(self.end),
+            _instant(until),
+            _instant(self.through),
+            _date(first_day),
+            _date(before or first_day - timedelta(days=1)),
+            _date(last_day),
+            f"CAST({months!r} AS DOUBLE)",
+        ]
         return f"({', '.join(cells)})"
 
 

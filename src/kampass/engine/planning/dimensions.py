@@ -1,4 +1,6 @@
-"""Dimensions as they were: how a fact's rows get their segment, manager or team at the fact's anchor."""
+"""Dimensions as they were: how a fact's rows get their segment, manager or team at the fact's
+anchor.
+"""
 
 from dataclasses import dataclass, field
 
@@ -20,7 +22,9 @@ class Cut:
     joins: list[str] = field(default_factory=list)
 
     def join(self, alias: str, table: str, on: str, value: str = "") -> str:
-        """Add a join unless it is there; its alias. `@` in `on` stands for the alias; a literal `value` is put behind it as it is."""
+        """Add a join unless it is there; its alias. `@` in `on` stands for the alias; a literal
+        `value` is put behind it as it is.
+        """
         name = f"{self.prefix}{alias}"
         line = f"LEFT JOIN {table} {name} ON {on.replace('@', name)}{value}"
         if line not in self.joins:
@@ -37,7 +41,9 @@ def check(kpi: Kpi, dimension: str, attributes: frozenset[str]) -> None:
     known = set(kpi.named_dimensions) | (attributes if kpi.takes_any_account_dimension else set())
     if dimension not in known:
         listed = ", ".join(kpi.named_dimensions) or "none"
-        raise UnknownName("dimension", dimension, known, hint=f"'{kpi.id}' can be cut by: {listed}.")
+        raise UnknownName(
+            "dimension", dimension, known, hint=f"'{kpi.id}' can be cut by: {listed}."
+        )
 
 
 def cut_sql(cut: Cut, dimension: str) -> str:
@@ -65,7 +71,8 @@ def filter_sql(cut: Cut, dimension: str, operator: str, value: str) -> str:
         "=": f"coalesce({cell} = {value}, false)",
         "!=": f"coalesce({cell} <> {value}, false)",
         "in": f"coalesce(list_contains(CAST({value} AS VARCHAR[]), {cell}), false)",
-        "in_tree": f"coalesce({cell} IN (SELECT team FROM team_tree WHERE ancestor = {value}), false)",
+        "in_tree": f"coalesce({cell} IN (SELECT team FROM team_tree WHERE ancestor = {value}), "
+        "false)",
         "is unknown": f"({cell} IS NULL AND {value} IS NULL)",
     }[operator]
 
@@ -78,7 +85,9 @@ def _team(cut: Cut) -> str:
     if cut.fact.actor == "employee":
         return f"{cut.join('team', 'employee_team_span', f'@.user_id = f._actor AND {cut.during()}')}.team_id"
     if cut.fact.actor == "own":
-        return f"{cut.join('team', 'team_span', f'@.user_id = f._actor AND {cut.during()}')}.team_id"
+        return (
+            f"{cut.join('team', 'team_span', f'@.user_id = f._actor AND {cut.during()}')}.team_id"
+        )
     if not cut.fact.has_account:
         return _UNKNOWN
     owner = _owner(cut)

@@ -1,7 +1,9 @@
-"""From KPIs, cuts and filters to one readable SQL text: a named step per fact, each fact aggregated before it is joined.
+"""From KPIs, cuts and filters to one readable SQL text: a named step per fact, each fact aggregated
+before it is joined.
 
-A plan depends on the shape of the question only. Its period tables are filled in afterwards, its filter values are
-bound as parameters, so it is compiled once per shape and no word of a person's becomes SQL.
+A plan depends on the shape of the question only. Its period tables are filled in afterwards, its
+filter values are bound as parameters, so it is compiled once per shape and no word of a person's
+becomes SQL.
 """
 
 import re
@@ -21,7 +23,9 @@ __all__ = ["Plan", "Planner", "Shape", "parts_of", "period_steps", "relation_ste
 
 @dataclass(frozen=True)
 class Plan:
-    """Compiled SQL. `windows` names the period tables to fill in; `parts` says which columns belong to which KPI."""
+    """Compiled SQL. `windows` names the period tables to fill in; `parts` says which columns belong
+    to which KPI.
+    """
 
     sql: str
     windows: tuple[str, ...]
@@ -30,9 +34,11 @@ class Plan:
 
 
 def parts_of(kpis: Iterable[Kpi]) -> dict[str, str]:
-    """Which KPIs are worth one statement: those whose facts, or the steps behind them, are the same.
+    """Which KPIs are worth one statement: those whose facts, or the steps behind them, are the
+    same.
 
-    Statements that share nothing only cost planning. A distribution has a cut of its own and goes alone.
+    Statements that share nothing only cost planning. A distribution has a cut of its own and goes
+    alone.
     """
     leader: dict[str, str] = {}
 
@@ -44,9 +50,14 @@ def parts_of(kpis: Iterable[Kpi]) -> dict[str, str]:
     for kpi in kpis:
         for measure in kpi.measures.values():
             fact = FACTS.get(measure.fact)
-            for step in [measure.fact, *(relation.name for relation in (fact.relations if fact else ()))]:
+            for step in [
+                measure.fact,
+                *(relation.name for relation in (fact.relations if fact else ())),
+            ]:
                 leader[find(step)] = find(f"kpi {kpi.id}")
-    return {kpi.id: f"alone {kpi.id}" if kpi.distribution else find(f"kpi {kpi.id}") for kpi in kpis}
+    return {
+        kpi.id: f"alone {kpi.id}" if kpi.distribution else find(f"kpi {kpi.id}") for kpi in kpis
+    }
 
 
 FEWEST_EMPLOYEES = 5
@@ -78,16 +89,26 @@ class Planner:
     @property
     def spine_by(self) -> tuple[str, ...]:
         """The cut of the answer's rows; a distribution adds its own dimension."""
-        extra = [kpi.distribution for kpi in self.kpis if kpi.distribution and kpi.distribution not in self.shape.by]
+        extra = [
+            kpi.distribution
+            for kpi in self.kpis
+            if kpi.distribution and kpi.distribution not in self.shape.by
+        ]
         return (*self.shape.by, *dict.fromkeys(extra))
 
     def _place(self, kpi: Kpi, measure: Measure) -> None:
         """Find the scan a measure belongs to, and add its aggregate."""
         fact = FACTS.get(measure.fact)
         if fact is None:
-            raise DefinitionError(f"{kpi.place}: there is no fact '{measure.fact}'.", hint=f"Facts: {', '.join(FACTS)}.")
+            raise DefinitionError(
+                f"{kpi.place}: there is no fact '{measure.fact}'.",
+                hint=f"Facts: {', '.join(FACTS)}.",
+            )
         if fact.name == "employee_answers" and (kpi.suppress_below or 0) < FEWEST_EMPLOYEES:
-            raise DefinitionError(f"{kpi.place}: answers of employees need 'suppress_below: {FEWEST_EMPLOYEES}' or more.")
+            raise DefinitionError(
+                f"{kpi.place}: answers of employees need 'suppress_below: {FEWEST_EMPLOYEES}' or "
+                "more."
+            )
         kinds = {name: column.kind for name, column in fact.columns.items()}
         try:
             counted = aggregate(measure.of, kinds)
@@ -102,31 +123,52 @@ class Planner:
         key = (fact.name, measure.window, by, measure.latest_per, kpi.cut_only, shared, apart)
         scan = self.scans.get(key)
         if scan is None:
-            scan = Scan(f"scan_{len(self.scans) + 1}", fact, measure.window, by, measure.latest_per, kpi.cut_only, where if shared else None, self.shape)
+            scan = Scan(
+                f"scan_{len(self.scans) + 1}",
+                fact,
+                measure.window,
+                by,
+                measure.latest_per,
+                kpi.cut_only,
+                where if shared else None,
+                self.shape,
+            )
             self.scans[key] = scan
         self._add(kpi, measure, scan, counted, None if shared else where)
 
-    def _add(self, kpi: Kpi, measure: Measure, scan: Scan, counted: Aggregate, where: Condition | None) -> None:
+    def _add(
+        self, kpi: Kpi, measure: Measure, scan: Scan, counted: Aggregate, where: Condition | None
+    ) -> None:
         conditions = [c for c in (where, counted.where) if c is not None]
-        scan.used |= counted.columns.union(*(c.columns for c in conditions), scan.shared.columns if scan.shared else ())
+        scan.used |= counted.columns.union(
+            *(c.columns for c in conditions), scan.shared.columns if scan.shared else ()
+        )
         scan.wheres.append(where)
         read = [counted.columns, *(c.columns for c in conditions)]
         if counted.function == "distinct" and not _money(scan, read):
             scan.apart = counted
-        self.columns[kpi.id, measure.name] = scan.column(aggregate_sql(counted, scan.fact, conditions, of_units=scan.apart is not None))
+        self.columns[kpi.id, measure.name] = scan.column(
+            aggregate_sql(counted, scan.fact, conditions, of_units=scan.apart is not None)
+        )
         if counted.function in {"quantile", "max"}:
             self.nullable.add((kpi.id, measure.name))
         self._flag_missing_rates(kpi, measure, scan, read, " AND ".join(c.sql for c in conditions))
 
-    def _flag_missing_rates(self, kpi: Kpi, measure: Measure, scan: Scan, read: Sequence[frozenset[str]], kept: str) -> None:
-        """Add the flag that some amount behind a measure lacks its rate; where the filter itself compares amounts, any row counts."""
+    def _flag_missing_rates(
+        self, kpi: Kpi, measure: Measure, scan: Scan, read: Sequence[frozenset[str]], kept: str
+    ) -> None:
+        """Add the flag that some amount behind a measure lacks its rate; where the filter itself
+        compares amounts, any row counts.
+        """
         money = _money(scan, read)
         if not money:
             return
         scan.used |= {f"{name}_missing" for name in money}
         lacking = " OR ".join(f"f.{quoted(name + '_missing')}" for name in money)
         where = f" FILTER (WHERE {kept})" if kept and not _money(scan, read[1:]) else ""
-        self.missing[kpi.id, measure.name] = scan.column(f"coalesce(bool_or({lacking}){where}, false)")
+        self.missing[kpi.id, measure.name] = scan.column(
+            f"coalesce(bool_or({lacking}){where}, false)"
+        )
 
     def _relation_steps(self) -> list[str]:
         """The shared steps that some scan reads, once per window."""
@@ -149,11 +191,20 @@ class Planner:
     def _final(self) -> str:
         dims = "".join(f", spine.d{index}" for index in range(len(self.spine_by)))
         cells = "".join(f",\n  {sql} AS {name}" for name, sql in self._outputs())
-        joins = "".join(f"\nLEFT JOIN {scan.name} ON {self._match(scan)}" for scan in self.scans.values())
-        return f"-- The parts of each figure; ratios last\nSELECT spine.i{dims}{cells}\nFROM spine{joins}"
+        joins = "".join(
+            f"\nLEFT JOIN {scan.name} ON {self._match(scan)}" for scan in self.scans.values()
+        )
+        return (
+            f"-- The parts of each figure; ratios last\nSELECT spine.i{dims}{cells}\nFROM "
+            f"spine{joins}"
+        )
 
     def _match(self, scan: Scan) -> str:
-        pairs = [f"{scan.name}.d{scan.by.index(name)} IS NOT DISTINCT FROM spine.d{index}" for index, name in enumerate(self.spine_by) if name in scan.by]
+        pairs = [
+            f"{scan.name}.d{scan.by.index(name)} IS NOT DISTINCT FROM spine.d{index}"
+            for index, name in enumerate(self.spine_by)
+            if name in scan.by
+        ]
         return " AND ".join([f"{scan.name}.i = spine.i", *pairs])
 
     def _outputs(self) -> list[tuple[str, str]]:
@@ -165,9 +216,17 @@ class Planner:
             if kpi.denominator is not None:
                 made.append((f"b{index}", self._formula(kpi, kpi.denominator, parts)))
             made.append((f"n{index}", self._formula(kpi, kpi.n, parts)))
-            flags = [self.missing[kpi.id, name] for name in kpi.measures if (kpi.id, name) in self.missing]
-            made.append((f"m{index}", " OR ".join(f"coalesce({flag}, false)" for flag in flags) or "false"))
-            made.append((f"p{index}", f"coalesce({parts[kpi.pending]}, 0) > 0" if kpi.pending else "false"))
+            flags = [
+                self.missing[kpi.id, name]
+                for name in kpi.measures
+                if (kpi.id, name) in self.missing
+            ]
+            made.append(
+                (f"m{index}", " OR ".join(f"coalesce({flag}, false)" for flag in flags) or "false")
+            )
+            made.append(
+                (f"p{index}", f"coalesce({parts[kpi.pending]}, 0) > 0" if kpi.pending else "false")
+            )
             if kpi.interval == "nps":
                 made += [(f"{name}{index}", parts[name]) for name in ("promoters", "detractors")]
         return made
@@ -188,32 +247,56 @@ class Planner:
 
 
 def relation_steps(fact: Fact, scope: Scope, wanted: str) -> dict[str, str]:
-    """The shared steps that the SQL in `wanted` reads, by name, in the order in which they build on each other."""
+    """The shared steps that the SQL in `wanted` reads, by name, in the order in which they build on
+    each other.
+    """
     texts = [(relation, relation.sql(scope)) for relation in fact.relations]
     for relation, text in reversed(texts):
         if re.search(rf"\b{_relation_name(relation, scope)}\b", wanted):
             wanted += text
     named = [(relation, _relation_name(relation, scope), text) for relation, text in texts]
-    return {name: f"-- {relation.about}\n{name} AS ({text})" for relation, name, text in named if re.search(rf"\b{name}\b", wanted)}
+    return {
+        name: f"-- {relation.about}\n{name} AS ({text})"
+        for relation, name, text in named
+        if re.search(rf"\b{name}\b", wanted)
+    }
 
 
 def period_steps(window: str, facts: Sequence[str]) -> list[str]:
     """A window's period table, and the same day by day where a fact looks its period up by date."""
     ending = f"_{window}" if window else ""
-    about = {"": "The periods asked for", "previous": "The period before each", "year": "The twelve months to the end of each"}[window]
-    steps = [f"-- {about}: bounds as instants and as local dates\nperiod{ending}({COLUMNS}) AS (\n    {{period{ending}}})"]
+    about = {
+        "": "The periods asked for",
+        "previous": "The period before each",
+        "year": "The twelve months to the end of each",
+    }[window]
+    steps = [
+        (
+            f"-- {about}: bounds as instants and as local dates\nperiod{ending}({COLUMNS}) AS "
+            "(\n    "
+            f"{{period{ending}}})"
+        )
+    ]
     if any(f" period_day{ending} " in fact for fact in facts):
         days = "unnest(generate_series(first_day - 1, last_day + 1, INTERVAL 1 DAY))"
         steps.append(
-            f"-- ... day by day, one more at each end: the clock may fall back over midnight\nperiod_day{ending} AS (\n  SELECT CAST({days} AS DATE) AS day, * FROM period{ending})"
+            "-- ... day by day, one more at each end: the clock may fall back over "
+            f"midnight\nperiod_day{ending} AS (\n  SELECT CAST({days} AS DATE) AS day, * FROM "
+            f"period{ending})"
         )
     return steps
 
 
 def _money(scan: Scan, read: Sequence[frozenset[str]]) -> list[str]:
     """The amounts among the columns that are read."""
-    return sorted({name for columns in read for name in columns if scan.fact.columns[name].kind == "money"})
+    return sorted(
+        {name for columns in read for name in columns if scan.fact.columns[name].kind == "money"}
+    )
 
 
 def _relation_name(relation: Relation, scope: Scope) -> str:
-    return relation.name if relation.name in {"hours", "team_calendar", "first_usage"} else relation.name + scope.period.removeprefix("period")
+    return (
+        relation.name
+        if relation.name in {"hours", "team_calendar", "first_usage"}
+        else relation.name + scope.period.removeprefix("period")
+    )

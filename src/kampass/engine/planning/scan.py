@@ -1,7 +1,8 @@
 """One pass over one fact: its rows in their period and slice, and the aggregates that share them.
 
-Rows find their period by the local date at which they are read, an equality, because a range join would sort every
-event; the bounds as instants still hold, so that a period may end in the middle of a day.
+Rows find their period by the local date at which they are read, an equality, because a range join
+would sort every event; the bounds as instants still hold, so that a period may end in the middle of
+a day.
 """
 
 from collections.abc import Mapping, Sequence
@@ -17,7 +18,9 @@ from kampass.model.conform import literal, quoted
 
 @dataclass(frozen=True)
 class Shape:
-    """What a plan is compiled for: cuts and filters (values apart), the time zone, the business calendars."""
+    """What a plan is compiled for: cuts and filters (values apart), the time zone, the business
+    calendars.
+    """
 
     by: tuple[str, ...]
     filters: tuple[tuple[str, str], ...]
@@ -28,7 +31,9 @@ class Shape:
 
 @dataclass
 class Scan:
-    """A fact's rows under one window, cut and de-duplication; `apart` is a distinct count that goes alone."""
+    """A fact's rows under one window, cut and de-duplication; `apart` is a distinct count that goes
+    alone.
+    """
 
     name: str
     fact: Fact
@@ -47,7 +52,13 @@ class Scan:
     def scope(self) -> Scope:
         """What the fact's SQL may depend on."""
         period = f"period_{self.window}" if self.window else "period"
-        return Scope(period, literal(self.shape.zone), frozenset(self.used), self.shape.calendars, self.shape.team_calendars)
+        return Scope(
+            period,
+            literal(self.shape.zone),
+            frozenset(self.used),
+            self.shape.calendars,
+            self.shape.team_calendars,
+        )
 
     def column(self, sql: str) -> str:
         """The column that holds an aggregate, shared where two measures are the same."""
@@ -55,9 +66,14 @@ class Scan:
 
     def step(self) -> str:
         """The named step of the statement."""
-        about = f"{self.fact.about[0].upper()}{self.fact.about[1:]}" + (f" ({self.window})" if self.window else "")
+        about = f"{self.fact.about[0].upper()}{self.fact.about[1:]}" + (
+            f" ({self.window})" if self.window else ""
+        )
         listed = "".join(f",\n    {sql} AS {name}" for sql, name in self.aggregates.items())
-        body = f"SELECT f.i{self._dims()}{listed}\n  FROM ({self._units()}) f\n  GROUP BY f.i{self._dims()}"
+        body = (
+            f"SELECT f.i{self._dims()}{listed}\n  FROM ({self._units()}) f\n  GROUP BY "
+            f"f.i{self._dims()}"
+        )
         return f"-- {about}\n{self.name} AS (\n  {body})"
 
     def _units(self) -> str:
@@ -67,14 +83,23 @@ class Scan:
         if self.latest_per:
             unit = f"f.{quoted(self.latest_per)}"
             partition = f"PARTITION BY f.i{dims}, {unit}, CASE WHEN {unit} IS NULL THEN f.id END"
-            rows = f"SELECT * FROM ({rows}) f QUALIFY row_number() OVER ({partition} ORDER BY f._at DESC, f.id DESC) = 1"
+            rows = (
+                f"SELECT * FROM ({rows}) f QUALIFY row_number() OVER ({partition} ORDER BY "
+                "f._at DESC, f.id DESC) = 1"
+            )
         if self.apart is None:
             return rows
         kept = f" WHERE {self.apart.where.sql}" if self.apart.where else ""
-        return f"SELECT DISTINCT f.i{dims}, {', '.join(f'f.{quoted(name)}' for name in self.apart.arguments)}\n  FROM ({rows}) f{kept}"
+        return (
+            f"SELECT DISTINCT f.i{dims}, "
+            f"{', '.join(f'f.{quoted(name)}' for name in self.apart.arguments)}\n  FROM "
+            f"({rows}) f{kept}"
+        )
 
     def _rows(self) -> str:
-        """The fact's rows in their period and slice, filtered, with the columns the aggregates read."""
+        """The fact's rows in their period and slice, filtered, with the columns the aggregates
+        read.
+        """
         cells, joins, conditions = self._slice()
         cells += self._columns({self.latest_per, "id", "_at"} if self.latest_per else set())
         if self.shared:
@@ -86,29 +111,42 @@ class Scan:
         return self._select(cells, joins) + where
 
     def open_rows(self, keys: Mapping[str, str]) -> str:
-        """The same rows before any filter: the columns asked for by `keys`, and as `kept1`, `kept2` ... what each filter says."""
+        """The same rows before any filter: the columns asked for by `keys`, and as `kept1`, `kept2`
+        ... what each filter says.
+        """
         cells, joins, conditions = self._slice()
         cells += [f"f.{quoted(column)} AS {name}" for name, column in keys.items()]
         cells += self._columns({self.latest_per, "id", "_at"} if self.latest_per else set())
-        cells += [f"{condition} AS kept{number}" for number, condition in enumerate(conditions, start=1)]
+        cells += [
+            f"{condition} AS kept{number}" for number, condition in enumerate(conditions, start=1)
+        ]
         return self._select(cells, joins)
 
     def _columns(self, more: AbstractSet[str | None]) -> list[str]:
         """The cells of the columns that are read, derived ones worked out."""
         plain = {name for name in self.used if name not in self.fact.derived} | more
         cells = [f"f.{quoted(name)}" for name in sorted(name for name in plain if name)]
-        return cells + [f"{self.fact.derived[name]} AS {quoted(name)}" for name in sorted(self.used & self.fact.derived.keys())]
+        return cells + [
+            f"{self.fact.derived[name]} AS {quoted(name)}"
+            for name in sorted(self.used & self.fact.derived.keys())
+        ]
 
     def _select(self, cells: Sequence[str], joins: Sequence[str]) -> str:
         listed = ", ".join([f"{'p.i' if self.fact.moment else 'f.i'} AS i", *cells])
         lines = "".join(f"\n    {line}" for line in joins)
-        return f"SELECT {listed}\n    FROM ({self.fact.sql(self.scope)}\n    ) f {self._period_join()}{lines}"
+        return (
+            f"SELECT {listed}\n    FROM ({self.fact.sql(self.scope)}\n    ) f "
+            f"{self._period_join()}{lines}"
+        )
 
     def _period_join(self) -> str:
         if self.fact.moment == "_at":
             return f"JOIN {self.scope.days} p ON p.day = f._anchor AND f._at >= p.s AND f._at < p.u"
         if self.fact.moment == "_on":
-            return f"JOIN {self.scope.days} p ON p.day = f._on AND f._on >= p.first_day AND f._on <= p.last_day"
+            return (
+                f"JOIN {self.scope.days} p ON p.day = f._on AND f._on >= p.first_day AND f._on "
+                "<= p.last_day"
+            )
         return f"JOIN {self.scope.period} p ON p.i = f.i" if self.fact.derived else ""
 
     def _inline(self, where: Condition) -> str:
@@ -128,21 +166,29 @@ class Scan:
         here, there = (end, start) if self.cut_only == "in" else (start, end)
         cells = [f"{cut_sql(here, name)} AS d{index}" for index, name in enumerate(self.by)]
         inside = self._filters(here)
-        stayed = self._filters(there) + [f"{cut_sql(there, name)} IS NOT DISTINCT FROM {cut_sql(here, name)}" for name in self.by]
+        stayed = self._filters(there) + [
+            f"{cut_sql(there, name)} IS NOT DISTINCT FROM {cut_sql(here, name)}" for name in self.by
+        ]
         moved = f"NOT ({' AND '.join(stayed)})" if stayed else "false"
         return cells, [*start.joins, *end.joins], [*inside, moved]
 
     def _filters(self, cut: Cut) -> list[str]:
-        return [filter_sql(cut, dimension, operator, f"$v{index}") for index, (dimension, operator) in enumerate(self.shape.filters)]
+        return [
+            filter_sql(cut, dimension, operator, f"$v{index}")
+            for index, (dimension, operator) in enumerate(self.shape.filters)
+        ]
 
     def _dims(self) -> str:
         return "".join(f", f.d{index}" for index in range(len(self.by)))
 
 
-def aggregate_sql(counted: Aggregate, fact: Fact, conditions: Sequence[Condition], *, of_units: bool) -> str:
+def aggregate_sql(
+    counted: Aggregate, fact: Fact, conditions: Sequence[Condition], *, of_units: bool
+) -> str:
     """The SQL of an aggregate over a scan's rows, durations in the column's unit.
 
-    Durations are whole microseconds inside, so that sums are exact. `of_units`: the rows are distinct already.
+    Durations are whole microseconds inside, so that sums are exact. `of_units`: the rows are
+    distinct already.
     """
     unit = _unit(counted, fact)
     kept = " AND ".join(condition.sql for condition in conditions)
@@ -150,12 +196,17 @@ def aggregate_sql(counted: Aggregate, fact: Fact, conditions: Sequence[Condition
     if counted.function == "distinct" and not of_units:
         return f"count(DISTINCT {counted.argument}){filtered}"
     if counted.function == "distinct":
-        known = f" FILTER (WHERE {counted.argument} IS NOT NULL)" if len(counted.arguments) == 1 else ""
+        known = (
+            f" FILTER (WHERE {counted.argument} IS NOT NULL)" if len(counted.arguments) == 1 else ""
+        )
         return f"count(*){known}"
     if counted.function == "count":
         return f"count(*){filtered}"
     if counted.function == "quantile":
-        return f"quantile_cont(CAST({counted.argument} AS DOUBLE){f' / {unit}' if unit else ''}, {counted.quantile}){filtered}"
+        return (
+            f"quantile_cont(CAST({counted.argument} AS DOUBLE){f' / {unit}' if unit else ''}, "
+            f"{counted.quantile}){filtered}"
+        )
     plain = f"{counted.function}({counted.argument}){filtered}"
     return f"CAST({plain} AS DOUBLE) / {unit}" if unit else plain
 

@@ -1,11 +1,13 @@
-"""From one figure to another: what entered, what left, what changed within, and nothing unexplained.
+"""From one figure to another: what entered, what left, what changed within, and nothing
+unexplained.
 
-Where the members' parts add up, a sum changes by what entered, less what left, plus what changed within; a ratio by
-each member's weight and rate: with R the mean of both figures, a member that stays moves the whole by its change of
-weight times (its mean rate - R), the mix, and by its change of rate times its mean weight, the rate (the midpoint
-split). Entering with rate R changes nothing. Where parts do not add up (medians, distinct counts, products), the members of the
-later figure replace those of the earlier one step by step in a stated order. All of it is worked out in fractions, so
-the residual is zero, not small.
+Where the members' parts add up, a sum changes by what entered, less what left, plus what changed
+within; a ratio by each member's weight and rate: with R the mean of both figures, a member that
+stays moves the whole by its change of weight times (its mean rate - R), the mix, and by its change
+of rate times its mean weight, the rate (the midpoint split). Entering with rate R changes nothing.
+Where parts do not add up (medians, distinct counts, products), the members of the later figure
+replace those of the earlier one step by step in a stated order. All of it is worked out in
+fractions, so the residual is zero, not small.
 """
 
 from collections.abc import Mapping
@@ -21,7 +23,16 @@ from kampass.engine.question import Asked, Filter, Question
 from kampass.errors import QuestionError
 from kampass.facts.origins import ORIGINS
 from kampass.insight.change.members import Contents, Figures, contents
-from kampass.insight.change.splits import KINDS, Effect, adds_up, by_amount, by_weight, is_member, measure_by_measure, step_by_step
+from kampass.insight.change.splits import (
+    KINDS,
+    Effect,
+    adds_up,
+    by_amount,
+    by_weight,
+    is_member,
+    measure_by_measure,
+    step_by_step,
+)
 
 if TYPE_CHECKING:
     from kampass.engine.engine import Engine
@@ -30,7 +41,8 @@ Method = Literal["sum", "mix and rate", "step by step", "measure by measure"]
 ORDERS = {
     "sum": "entered, left, changed within",
     "mix and rate": "each member by its weight and its rate, split at the midpoint",
-    "step by step": "first what left is taken out, then what entered is added, then what stayed is replaced, each by code point",
+    "step by step": "first what left is taken out, then what entered is added, then what stayed is "
+    "replaced, each by code point",
     "measure by measure": "the measures of the formula, in the order in which it names them",
 }
 
@@ -45,7 +57,9 @@ class Side:
 
 @dataclass(frozen=True)
 class Bridge:
-    """Two figures and everything between them. `summary` adds the effects up by kind; effects and residual come from exact fractions."""
+    """Two figures and everything between them. `summary` adds the effects up by kind; effects and
+    residual come from exact fractions.
+    """
 
     before: Answer
     after: Answer
@@ -69,26 +83,66 @@ class Bridge:
     def to_dict(self) -> dict[str, Any]:
         """Ready for JSON."""
         return {
-            "kpi": self.after.kpi, "name": self.name, "unit": self.after.unit, "before": self.before.to_dict(), "after": self.after.to_dict(),
-            "difference": self.difference, "method": self.method, "order": self.order, "summary": self.summary, "members": self.counts,
-            "effects": [effect.to_dict(self.dimensions) for effect in self.effects], "residual": self.residual, "reason": self.reason,
-        }  # fmt: skip
+            "kpi": self.after.kpi,
+            "name": self.name,
+            "unit": self.after.unit,
+            "before": self.before.to_dict(),
+            "after": self.after.to_dict(),
+            "difference": self.difference,
+            "method": self.method,
+            "order": self.order,
+            "summary": self.summary,
+            "members": self.counts,
+            "effects": [effect.to_dict(self.dimensions) for effect in self.effects],
+            "residual": self.residual,
+            "reason": self.reason,
+        }
 
 
-def bridge(before: Side, after: Side, kpi_id: str, *, by: tuple[str, ...] = (), where: tuple[Filter, ...] = ()) -> list[Bridge]:
-    """The bridge between two figures of a KPI; for a distribution one for each of its values. Members are accounts unless `by` says otherwise."""
+def bridge(
+    before: Side,
+    after: Side,
+    kpi_id: str,
+    *,
+    by: tuple[str, ...] = (),
+    where: tuple[Filter, ...] = (),
+) -> list[Bridge]:
+    """The bridge between two figures of a KPI; for a distribution one for each of its values.
+    Members are accounts unless `by` says otherwise.
+    """
     kpi = after.engine.catalogue.get(kpi_id)
     after.engine.check(Question((kpi_id,), after.period, None, by, where))
     if by and _hidden(kpi):
-        raise QuestionError(f"'{kpi.id}' is made of answers of employees: its cells are not taken apart.", code="rows_hidden", hint="Leave --by out.")
-    members = tuple(name for name in by if name != kpi.distribution) or (("account",) if kpi.takes_any_account_dimension else ())
+        raise QuestionError(
+            f"'{kpi.id}' is made of answers of employees: its cells are not taken apart.",
+            code="rows_hidden",
+            hint="Leave --by out.",
+        )
+    members = tuple(name for name in by if name != kpi.distribution) or (
+        ("account",) if kpi.takes_any_account_dimension else ()
+    )
     ends = [_Found.of(side, kpi, where) for side in (before, after)]
-    values = sorted({value for found in ends for value in found.by_value}, key=lambda value: (value is None, value or "")) or [None]
+    values = sorted(
+        {value for found in ends for value in found.by_value},
+        key=lambda value: (value is None, value or ""),
+    ) or [None]
     made = []
     for value in values:
-        first, last = (found.get(value) or _missing(found, value, kpi.distribution) for found in ends)
-        made.append(_bridge(_Ends(before, after, kpi, members, where, value), first, last, given=bool(by)))
-    seen = {name: {effect.label[place] for one in made for effect in one.effects if is_member(effect, members)} for place, name in enumerate(members)}
+        first, last = (
+            found.get(value) or _missing(found, value, kpi.distribution) for found in ends
+        )
+        made.append(
+            _bridge(_Ends(before, after, kpi, members, where, value), first, last, given=bool(by))
+        )
+    seen = {
+        name: {
+            effect.label[place]
+            for one in made
+            for effect in one.effects
+            if is_member(effect, members)
+        }
+        for place, name in enumerate(members)
+    }
     labels = before.engine.labels(seen) | after.engine.labels(seen)
     return [replace(one, labels=labels) for one in made]
 
@@ -99,7 +153,9 @@ def _hidden(kpi: Kpi) -> bool:
 
 @dataclass(frozen=True)
 class _Found:
-    """The answer at one end, or a distribution's answers by its value; `nothing` is the answer of a distribution without any."""
+    """The answer at one end, or a distribution's answers by its value; `nothing` is the answer of a
+    distribution without any.
+    """
 
     by_value: dict[str | None, Answer]
     nothing: Answer | None = None
@@ -140,24 +196,48 @@ class _Ends:
 
 def _bridge(ends: _Ends, before: Answer, after: Answer, *, given: bool) -> Bridge:
     kpi = ends.kpi
-    frame = Bridge(before, after, kpi.name, ends.members, None, None, (), {}, {}, None, before.reason or after.reason, ends.after.engine.settings.currency)
+    frame = Bridge(
+        before,
+        after,
+        kpi.name,
+        ends.members,
+        None,
+        None,
+        (),
+        {},
+        {},
+        None,
+        before.reason or after.reason,
+        ends.after.engine.settings.currency,
+    )
     if frame.reason:
         return frame
     whole = ends.contents(members=False)
     exact = (whole[0].figures(whole[0].members), whole[1].figures(whole[1].members))
     if not ends.members or _hidden(kpi):
-        return _finished(frame, kpi, exact, "measure by measure", list(measure_by_measure(kpi, *whole)))
+        return _finished(
+            frame, kpi, exact, "measure by measure", list(measure_by_measure(kpi, *whole))
+        )
     parts = ends.contents()
-    if not all(_same(side.figures(side.members).value(kpi), one.value(kpi)) for side, one in zip(parts, exact, strict=True)):
+    if not all(
+        _same(side.figures(side.members).value(kpi), one.value(kpi))
+        for side, one in zip(parts, exact, strict=True)
+    ):
         # members do not make the whole (a transfer between slices is none for the whole book)
-        return _finished(frame, kpi, exact, "measure by measure", list(measure_by_measure(kpi, *whole)))
+        return _finished(
+            frame, kpi, exact, "measure by measure", list(measure_by_measure(kpi, *whole))
+        )
     if adds_up(parts[0], exact[0]) and adds_up(parts[1], exact[1]):
         if kpi.form == "ratio":
             return _finished(frame, kpi, exact, "mix and rate", list(by_weight(parts, exact)))
         return _finished(frame, kpi, exact, "sum", list(by_amount(parts)))
     if len(names_in(kpi.value)) > 1 and kpi.form == "statistic" and not given:
-        return _finished(frame, kpi, exact, "measure by measure", list(measure_by_measure(kpi, *whole)))
-    return _finished(frame, kpi, exact, "step by step", list(step_by_step(kpi, *parts, apart=given)))
+        return _finished(
+            frame, kpi, exact, "measure by measure", list(measure_by_measure(kpi, *whole))
+        )
+    return _finished(
+        frame, kpi, exact, "step by step", list(step_by_step(kpi, *parts, apart=given))
+    )
 
 
 def _missing(found: _Found, value: str | None, dimension: str | None) -> Answer:
@@ -167,10 +247,18 @@ def _missing(found: _Found, value: str | None, dimension: str | None) -> Answer:
 
 
 def _same(one: Fraction | None, other: Fraction | None) -> bool:
-    return one == other or (one is not None and other is not None and isclose(one, other, rel_tol=1e-12, abs_tol=1e-12))
+    return one == other or (
+        one is not None and other is not None and isclose(one, other, rel_tol=1e-12, abs_tol=1e-12)
+    )
 
 
-def _finished(frame: Bridge, kpi: Kpi, exact: tuple[Figures, Figures], method: Method, effects: list[tuple[Effect, Fraction]]) -> Bridge:
+def _finished(
+    frame: Bridge,
+    kpi: Kpi,
+    exact: tuple[Figures, Figures],
+    method: Method,
+    effects: list[tuple[Effect, Fraction]],
+) -> Bridge:
     """The bridge with its sums; whatever the effects leave unexplained is the residual."""
     before, after = (figures.value(kpi) for figures in exact)
     assert before is not None
@@ -185,7 +273,9 @@ def _finished(frame: Bridge, kpi: Kpi, exact: tuple[Figures, Figures], method: M
         else:
             split["mix"].append(effect.mix)
             split["rate"].append(effect.rate)
-    summary = {kind: float(each) for kind, each in sums.items()} | {name: fsum(each) for name, each in split.items() if each}
+    summary = {kind: float(each) for kind, each in sums.items()} | {
+        name: fsum(each) for name, each in split.items() if each
+    }
     residual = after - before - sum((each for _, each in effects), Fraction(0))
     return replace(
         frame,

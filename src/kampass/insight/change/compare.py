@@ -1,14 +1,15 @@
-"""A figure against the previous period or the year before, and whether the difference can be told from chance.
+"""A figure against the previous period or the year before, and whether the difference can be told
+from chance.
 
-A partial period is compared with the same elapsed local days: the day on which its data ends counts in full in the
-reference. The reference period stays whole otherwise and is read as if the data had ended there, so that both sides
-have seen equally much.
+A partial period is compared with the same elapsed local days: the day on which its data ends counts
+in full in the reference. The reference period stays whole otherwise and is read as if the data had
+ended there, so that both sides have seen equally much.
 
-Shares are compared by Newcombe's method, widened where several units of one account vary together; promoters less
-detractors by adjusted Wald. Other ratios and totals are resampled by account where their parts per account add up to
-the figure; medians, products, distributions and transfers get no interval, nor do ratios with fewer than two units,
-figures of too few accounts, and resamplings of more than 20,000 account rows (an account with something to count in
-both periods has two).
+Shares are compared by Newcombe's method, widened where several units of one account vary together;
+promoters less detractors by adjusted Wald. Other ratios and totals are resampled by account where
+their parts per account add up to the figure; medians, products, distributions and transfers get no
+interval, nor do ratios with fewer than two units, figures of too few accounts, and resamplings of
+more than 20,000 account rows (an account with something to count in both periods has two).
 """
 
 from collections.abc import Mapping, Sequence
@@ -32,7 +33,9 @@ if TYPE_CHECKING:
 FEWEST = 2
 FEWEST_ACCOUNTS = 8
 MOST_OF_ONE = 0.4
-"""Fewer accounts, or one with a greater part of a denominator, say too little of how accounts differ (docs/comparing.md)."""
+"""Fewer accounts, or one with a greater part of a denominator, say too little of how accounts
+differ (docs/comparing.md).
+"""
 MOST_ACCOUNT_ROWS = 20_000
 _ROWS_AT_ONCE = 500_000
 
@@ -53,16 +56,24 @@ class _Pair:
 
     @property
     def difference(self) -> float | None:
-        return None if self.now.value is None or self.before.value is None else self.now.value - self.before.value
+        return (
+            None
+            if self.now.value is None or self.before.value is None
+            else self.now.value - self.before.value
+        )
 
     @property
     def enough(self) -> bool:
-        """Whether an interval may be worked out. A count of none is as good as any; a ratio of none is no value."""
+        """Whether an interval may be worked out. A count of none is as good as any; a ratio of none
+        is no value.
+        """
         least = 0 if self.kpi.form == "total" else FEWEST
         return self.difference is not None and min(self.now.n, self.before.n) >= least
 
 
-def compared(engine: "Engine", kpis: Sequence[Kpi], asked: Asked, found: Found, against: Comparison) -> Found:
+def compared(
+    engine: "Engine", kpis: Sequence[Kpi], asked: Asked, found: Found, against: Comparison
+) -> Found:
     """The same answers with their change."""
     before = reference(asked, found, against, engine.settings.calendar)
     others = engine.answers(kpis, before)
@@ -71,28 +82,47 @@ def compared(engine: "Engine", kpis: Sequence[Kpi], asked: Asked, found: Found, 
     for (kpi_id, number), answers in found.items():
         there = {_slice(other): other for other in others.get((kpi_id, number), ())}
         for answer in answers:
-            other = there.get(_slice(answer)) or _absent(engine, by_id[kpi_id], number, before, answer)
-            pairs[kpi_id, number, _slice(answer)] = _Pair(by_id[kpi_id], answer, _settled(engine, number, before, other))
+            other = there.get(_slice(answer)) or _absent(
+                engine, by_id[kpi_id], number, before, answer
+            )
+            pairs[kpi_id, number, _slice(answer)] = _Pair(
+                by_id[kpi_id], answer, _settled(engine, number, before, other)
+            )
     judged = _judged_by_account(engine, asked, before, pairs)
     changed: Found = {}
     for (kpi_id, number, values), pair in pairs.items():
         low_high, method = judged.get((kpi_id, number, values)) or _judged(pair, asked)
         low, high = low_high or (None, None)
         change = Change(
-            against, before.periods[number].start, before.end(kpi_id, number), pair.before.value, pair.difference, low, high, method,
-            None if low is None or high is None else low > 0 or high < 0, pair.before.reason,
-        )  # fmt: skip
+            against,
+            before.periods[number].start,
+            before.end(kpi_id, number),
+            pair.before.value,
+            pair.difference,
+            low,
+            high,
+            method,
+            None if low is None or high is None else low > 0 or high < 0,
+            pair.before.reason,
+        )
         changed.setdefault((kpi_id, number), []).append(replace(pair.now, change=change))
     return changed
 
 
 def reference(asked: Asked, found: Found, against: Comparison, calendar: Calendar) -> Asked:
-    """The stretches to compare with: the same question a period or a year earlier, ended early where the data ends within the period."""
-    periods = tuple(period.previous() if against == "previous" else period.year_ago() for period in asked.periods)
+    """The stretches to compare with: the same question a period or a year earlier, ended early
+    where the data ends within the period.
+    """
+    periods = tuple(
+        period.previous() if against == "previous" else period.year_ago()
+        for period in asked.periods
+    )
     stops = {}
     for (kpi_id, number), answers in found.items():
         period, through = asked.periods[number], answers[0].through
-        if through is None or not calendar.first_instant(period.start) < through < calendar.first_instant(period.end):
+        if through is None or not calendar.first_instant(
+            period.start
+        ) < through < calendar.first_instant(period.end):
             continue
         elapsed = calendar.last_date_before(through) - period.start + timedelta(days=1)
         stop = periods[number].start + elapsed
@@ -106,12 +136,24 @@ def _slice(answer: Answer) -> tuple[str | None, ...]:
 
 
 def _absent(engine: "Engine", kpi: Kpi, number: int, before: Asked, answer: Answer) -> Answer:
-    """The reference of a slice without rows: 0 for counts and sums of a covered period, else no value."""
+    """The reference of a slice without rows: 0 for counts and sums of a covered period, else no
+    value.
+    """
     reach = engine.reach(kpi, number, before)
     counted = kpi.form == "total" and reach.reason is None
     reason = None if counted else reach.reason or "zero_denominator"
     zero = 0.0 if counted else None
-    return replace(answer, value=zero, numerator=zero, denominator=None, n=0, low=None, high=None, reason=reason, through=reach.through)
+    return replace(
+        answer,
+        value=zero,
+        numerator=zero,
+        denominator=None,
+        n=0,
+        low=None,
+        high=None,
+        reason=reason,
+        through=reach.through,
+    )
 
 
 def _settled(engine: "Engine", number: int, before: Asked, other: Answer) -> Answer:
@@ -123,7 +165,9 @@ def _settled(engine: "Engine", number: int, before: Asked, other: Answer) -> Ans
 
 
 def _judged(pair: _Pair, asked: Asked) -> Judged:
-    """The interval of a difference in the KPI's unit and its method, where no accounts need be told apart; or neither."""
+    """The interval of a difference in the KPI's unit and its method, where no accounts need be told
+    apart; or neither.
+    """
     return _judged_alone(pair) if pair.enough and not _needs_accounts(pair.kpi, asked) else _NOTHING
 
 
@@ -133,14 +177,22 @@ def _judged_alone(pair: _Pair) -> Judged:
     if kpi.interval == "nps":
         low, high = intervals.adjusted_wald_difference(_votes(pair.now), _votes(pair.before))
         return (kpi.scale * low, kpi.scale * high), "adjusted_wald"
-    if (kpi.interval == "wilson" or kpi.is_share) and _is_within(pair.now) and _is_within(pair.before):
+    if (
+        (kpi.interval == "wilson" or kpi.is_share)
+        and _is_within(pair.now)
+        and _is_within(pair.before)
+    ):
         low, high = intervals.newcombe(_share(pair.now), _share(pair.before))
         return (kpi.scale * low, kpi.scale * high), "newcombe"
     return _NOTHING
 
 
 def _is_within(answer: Answer) -> bool:
-    return answer.numerator is not None and answer.denominator is not None and 0 <= answer.numerator <= answer.denominator
+    return (
+        answer.numerator is not None
+        and answer.denominator is not None
+        and 0 <= answer.numerator <= answer.denominator
+    )
 
 
 def _share(answer: Answer) -> tuple[float, float]:
@@ -155,43 +207,73 @@ def _votes(answer: Answer) -> tuple[float, float, float]:
 
 
 def _needs_accounts(kpi: Kpi, asked: Asked) -> bool:
-    """Whether accounts must be told apart. One account's own units vary with nobody; other figures of one account say nothing."""
-    if kpi.interval or (kpi.is_share and ("account" in asked.by or not kpi.takes_any_account_dimension)):
+    """Whether accounts must be told apart. One account's own units vary with nobody; other figures
+    of one account say nothing.
+    """
+    if kpi.interval or (
+        kpi.is_share and ("account" in asked.by or not kpi.takes_any_account_dimension)
+    ):
         return False
     return kpi.form != "statistic"
 
 
 def _can_be_told_apart(kpi: Kpi, asked: Asked) -> bool:
-    return kpi.takes_any_account_dimension and "account" not in asked.by and not (kpi.distribution or kpi.cut_only or kpi.suppress_below)
+    return (
+        kpi.takes_any_account_dimension
+        and "account" not in asked.by
+        and not (kpi.distribution or kpi.cut_only or kpi.suppress_below)
+    )
 
 
-def _judged_by_account(engine: "Engine", asked: Asked, before: Asked, pairs: Mapping[Key, _Pair]) -> dict[Key, Judged]:
-    """The intervals that rest on how accounts differ; some periods at a time where there are many accounts."""
-    wanted = {key: pair for key, pair in pairs.items() if pair.enough and _needs_accounts(pair.kpi, asked) and _can_be_told_apart(pair.kpi, asked)}
+def _judged_by_account(
+    engine: "Engine", asked: Asked, before: Asked, pairs: Mapping[Key, _Pair]
+) -> dict[Key, Judged]:
+    """The intervals that rest on how accounts differ; some periods at a time where there are many
+    accounts.
+    """
+    wanted = {
+        key: pair
+        for key, pair in pairs.items()
+        if pair.enough and _needs_accounts(pair.kpi, asked) and _can_be_told_apart(pair.kpi, asked)
+    }
     if not wanted:
         return {}
     kpis = list(dict.fromkeys(pair.kpi for pair in wanted.values()))
-    codes = {row[0]: code for code, row in enumerate(engine.connection.execute("SELECT id FROM accounts ORDER BY id").fetchall())}
+    codes = {
+        row[0]: code
+        for code, row in enumerate(
+            engine.connection.execute("SELECT id FROM accounts ORDER BY id").fetchall()
+        )
+    }
     step = max(1, _ROWS_AT_ONCE // max(1, len(codes)))
     made: dict[Key, Judged] = {}
     for first in range(0, len(asked.periods), step):
-        sides = [_by_account(engine, kpis, side.part(first, first + step), codes) for side in (asked, before)]
+        sides = [
+            _by_account(engine, kpis, side.part(first, first + step), codes)
+            for side in (asked, before)
+        ]
         for key, pair in wanted.items():
             kpi_id, number, values = key
             if first <= number < first + step:
-                made[key] = _of_accounts(pair, *(side.get((kpi_id, number - first, values)) for side in sides))
+                made[key] = _of_accounts(
+                    pair, *(side.get((kpi_id, number - first, values)) for side in sides)
+                )
     return made
 
 
 @dataclass(frozen=True)
 class _Accounts:
-    """A slice's parts by account: numbers of the accounts, ascending with their ids (-1: unknown), and a row of parts for each."""
+    """A slice's parts by account: numbers of the accounts, ascending with their ids (-1: unknown),
+    and a row of parts for each.
+    """
 
     codes: "NDArray[int64]"
     parts: "NDArray[float64]"
 
 
-def _by_account(engine: "Engine", kpis: Sequence[Kpi], asked: Asked, codes: Mapping[str, int]) -> dict[Key, _Accounts]:
+def _by_account(
+    engine: "Engine", kpis: Sequence[Kpi], asked: Asked, codes: Mapping[str, int]
+) -> dict[Key, _Accounts]:
     """The parts of every slice's figure, account by account."""
     import numpy as np
 
@@ -204,28 +286,36 @@ def _by_account(engine: "Engine", kpis: Sequence[Kpi], asked: Asked, codes: Mapp
             rows.setdefault(place, []).append(row)
         for index, kpi in enumerate(group):
             names = (f"v{index}", f"b{index}") if kpi.form == "ratio" else (f"v{index}",)
-            parts = np.column_stack([np.ma.filled(columns[name].astype(np.float64), 0.0) for name in names])
-            some: NDArray[bool_] = np.any(parts != 0, axis=1)  # other KPIs of the statement may have rows where this one has none
+            parts = np.column_stack(
+                [np.ma.filled(columns[name].astype(np.float64), 0.0) for name in names]
+            )
+            some: NDArray[bool_] = np.any(
+                parts != 0, axis=1
+            )  # other KPIs of the statement may have rows where this one has none
             for (number, *values), listed in rows.items():
                 kept = np.array(listed)[some[listed]]
                 found[kpi.id, number, tuple(values)] = _Accounts(coded[kept], parts[kept])
     return found
 
 
-def _texts(column: Any) -> list[str | None]:  # noqa: ANN401 - a NumPy array, masked where it holds nulls
+def _texts(column: Any) -> list[str | None]:  # noqa: ANN401
     found: list[str | None] = column.tolist()
     return found
 
 
 def _of_accounts(pair: _Pair, now: _Accounts | None, before: _Accounts | None) -> Judged:
-    """The interval of one pair; none where its parts do not add up, or accounts are too few, too many or too unlike in size."""
+    """The interval of one pair; none where its parts do not add up, or accounts are too few, too
+    many or too unlike in size.
+    """
     laid = _side_by_side(pair, now, before)
     if laid is None:
         return _NOTHING
     codes, sides = laid
     if pair.kpi.is_share:
         sides = _unknown_apart(codes, sides)
-        if len(codes) == 1 or max(float(side[:, 1].max()) for side in sides) <= 1:  # as independent as units can be
+        if (
+            len(codes) == 1 or max(float(side[:, 1].max()) for side in sides) <= 1
+        ):  # as independent as units can be
             return _judged_alone(pair)
     if len(sides[0]) < FEWEST_ACCOUNTS or any(_leans_on_one(side) for side in sides):
         return _NOTHING
@@ -243,8 +333,12 @@ def _leans_on_one(side: "NDArray[float64]") -> bool:
     return side.shape[1] > 1 and bool(abs(side[:, 1]).max() > MOST_OF_ONE * side[:, 1].sum())
 
 
-def _unknown_apart(codes: "NDArray[int64]", sides: Sequence["NDArray[float64]"]) -> list["NDArray[float64]"]:
-    """The same parts with a row for each unit of an unknown account: nothing says that they share one."""
+def _unknown_apart(
+    codes: "NDArray[int64]", sides: Sequence["NDArray[float64]"]
+) -> list["NDArray[float64]"]:
+    """The same parts with a row for each unit of an unknown account: nothing says that they share
+    one.
+    """
     import numpy as np
 
     unknown, nobody = codes < 0, np.zeros(2)
@@ -260,8 +354,12 @@ def _unknown_apart(codes: "NDArray[int64]", sides: Sequence["NDArray[float64]"])
     ]
 
 
-def _side_by_side(pair: _Pair, now: _Accounts | None, before: _Accounts | None) -> tuple["NDArray[int64]", list["NDArray[float64]"]] | None:
-    """The accounts of either period and their parts in both, 0 where there are none; nothing where parts do not add up to the figure."""
+def _side_by_side(
+    pair: _Pair, now: _Accounts | None, before: _Accounts | None
+) -> tuple["NDArray[int64]", list["NDArray[float64]"]] | None:
+    """The accounts of either period and their parts in both, 0 where there are none; nothing where
+    parts do not add up to the figure.
+    """
     import numpy as np
 
     width = 1 if pair.kpi.form == "total" else 2
@@ -272,7 +370,10 @@ def _side_by_side(pair: _Pair, now: _Accounts | None, before: _Accounts | None) 
         side = np.zeros((len(accounts), width))
         np.add.at(side, np.searchsorted(accounts, table.codes), table.parts)
         figures = (answer.numerator, answer.denominator)[:width]
-        if not all(figure is not None and isclose(figure, total, rel_tol=1e-9, abs_tol=1e-9) for figure, total in zip(figures, side.sum(axis=0), strict=True)):
+        if not all(
+            figure is not None and isclose(figure, total, rel_tol=1e-9, abs_tol=1e-9)
+            for figure, total in zip(figures, side.sum(axis=0), strict=True)
+        ):
             return None
         sides.append(side)
     return accounts, sides

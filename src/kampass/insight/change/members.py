@@ -1,6 +1,8 @@
-"""What each member of a cut brings to a KPI's measures, exactly, so that any mixture of members can be worked out anew.
+"""What each member of a cut brings to a KPI's measures, exactly, so that any mixture of members can
+be worked out anew.
 
-Sums and counts of members add up; distinct values unite; values to rank are thrown together; a maximum is a maximum.
+Sums and counts of members add up; distinct values unite; values to rank are thrown together; a
+maximum is a maximum.
 """
 
 from collections.abc import Iterable, Mapping
@@ -42,7 +44,9 @@ class Figures:
 
 @dataclass
 class Contents:
-    """What the members bring to each measure: a number, a set of texts, or a list of values, by the measure's function."""
+    """What the members bring to each measure: a number, a set of texts, or a list of values, by the
+    measure's function.
+    """
 
     kpi: Kpi
     functions: dict[str, tuple[str, float | None]] = field(default_factory=dict)
@@ -53,12 +57,27 @@ class Contents:
         """Every member that brings something."""
         return frozenset(member for by_member in self.brought.values() for member in by_member)
 
-    def figures(self, members: Iterable[Member], other: "Contents | None" = None, from_other: Iterable[Member] = ()) -> Figures:
+    def figures(
+        self,
+        members: Iterable[Member],
+        other: "Contents | None" = None,
+        from_other: Iterable[Member] = (),
+    ) -> Figures:
         """The figures of these members, and of those of another time where named."""
         values = {}
         for name, (function, rank) in self.functions.items():
-            parts = [self.brought[name][member] for member in members if member in self.brought[name]]
-            parts += [other.brought[name][member] for member in from_other if member in other.brought[name]] if other else []
+            parts = [
+                self.brought[name][member] for member in members if member in self.brought[name]
+            ]
+            parts += (
+                [
+                    other.brought[name][member]
+                    for member in from_other
+                    if member in other.brought[name]
+                ]
+                if other
+                else []
+            )
             values[name] = _together(function, rank, parts)
         return self._made(values)
 
@@ -71,20 +90,32 @@ class Contents:
         return self._made(values)
 
     def _made(self, values: Mapping[str, Number]) -> Figures:
-        bottom = evaluate(self.kpi.denominator, values, exact=True) if self.kpi.denominator else None
+        bottom = (
+            evaluate(self.kpi.denominator, values, exact=True) if self.kpi.denominator else None
+        )
         return Figures(evaluate(self.kpi.value, values, exact=True), bottom)
 
 
 def contents(engine: "Engine", kpi: Kpi, asked: Asked, *, at: str | None = None) -> Contents:
-    """What the members of a one-period question's cut bring; `at` is the value of a distribution that is looked at."""
+    """What the members of a one-period question's cut bring; `at` is the value of a distribution
+    that is looked at.
+    """
     made = Contents(kpi)
     clocks = engine.clocks(kpi, asked)
     for name, measure in kpi.measures.items():
         judged = judge(engine, kpi, measure, asked)
         made.functions[name] = (judged.aggregate.function, judged.aggregate.quantile)
-        place = judged.by.index(kpi.distribution) if kpi.distribution in judged.by and kpi.distribution not in asked.by else None
+        place = (
+            judged.by.index(kpi.distribution)
+            if kpi.distribution in judged.by and kpi.distribution not in asked.by
+            else None
+        )
         found: dict[Member, Any] = {}
-        for *values, brought in engine.run(judged.plan(_select(judged)), clocks, asked.where).fetchall() if clocks else ():
+        for *values, brought in (
+            engine.run(judged.plan(_select(judged)), clocks, asked.where).fetchall()
+            if clocks
+            else ()
+        ):
             if place is not None and values.pop(place) != at:
                 continue
             found[tuple(values)] = _typed(judged, brought)
@@ -95,10 +126,16 @@ def contents(engine: "Engine", kpi: Kpi, asked: Asked, *, at: str | None = None)
 def _select(judged: Judged) -> str:
     """Each member's part: a sum, a maximum, the distinct texts, or the values."""
     function = judged.aggregate.function
-    part = {"distinct": "list(DISTINCT amount)", "quantile": "list(amount)", "max": "max(amount)"}.get(function, "sum(amount)")
+    part = {
+        "distinct": "list(DISTINCT amount)",
+        "quantile": "list(amount)",
+        "max": "max(amount)",
+    }.get(function, "sum(amount)")
     if not judged.by:
         return f"SELECT {part} FROM judged WHERE code = 0 HAVING count(*) > 0"
-    return f"SELECT {judged.dims.removeprefix(', ')}, {part} FROM judged WHERE code = 0 GROUP BY ALL"
+    return (
+        f"SELECT {judged.dims.removeprefix(', ')}, {part} FROM judged WHERE code = 0 GROUP BY ALL"
+    )
 
 
 def _typed(judged: Judged, brought: Any) -> Any:  # noqa: ANN401 - a cell

@@ -1,4 +1,6 @@
-"""The ways to take a difference apart: by amount, by mix and rate, member by member, measure by measure; exactly, each."""
+"""The ways to take a difference apart: by amount, by mix and rate, member by member, measure by
+measure; exactly, each.
+"""
 
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
@@ -19,7 +21,9 @@ Exactly = tuple["Effect", Fraction]
 
 @dataclass(frozen=True)
 class Effect:
-    """What one member, or one step, did to the figure, in its unit. `mix` and `rate` add up to the effect of a member that stayed in a ratio."""
+    """What one member, or one step, did to the figure, in its unit. `mix` and `rate` add up to the
+    effect of a member that stayed in a ratio.
+    """
 
     kind: Kind
     label: Member
@@ -30,8 +34,18 @@ class Effect:
 
     def to_dict(self, dimensions: Sequence[str]) -> dict[str, Any]:
         """Ready for JSON."""
-        named = {"dimensions": dict(zip(dimensions, self.label, strict=True))} if is_member(self, dimensions) else {"step": list(self.label)}
-        return {"kind": self.kind, **named, "effect": self.effect, "mix": self.mix, "rate": self.rate}
+        named = (
+            {"dimensions": dict(zip(dimensions, self.label, strict=True))}
+            if is_member(self, dimensions)
+            else {"step": list(self.label)}
+        )
+        return {
+            "kind": self.kind,
+            **named,
+            "effect": self.effect,
+            "mix": self.mix,
+            "rate": self.rate,
+        }
 
 
 def is_member(effect: Effect, dimensions: Sequence[str]) -> bool:
@@ -44,9 +58,15 @@ def adds_up(parts: Contents, whole: Figures) -> bool:
     if parts.kpi.form == "statistic":
         return False
     figures = [parts.figures([member]) for member in parts.members]
-    if any(each.top is None for each in figures) or sum((Fraction(each.top or 0) for each in figures), Fraction(0)) != whole.top:
+    if (
+        any(each.top is None for each in figures)
+        or sum((Fraction(each.top or 0) for each in figures), Fraction(0)) != whole.top
+    ):
         return False
-    return parts.kpi.denominator is None or sum((Fraction(each.bottom or 0) for each in figures), Fraction(0)) == whole.bottom
+    return (
+        parts.kpi.denominator is None
+        or sum((Fraction(each.bottom or 0) for each in figures), Fraction(0)) == whole.bottom
+    )
 
 
 def by_amount(parts: Parts) -> Iterator[Exactly]:
@@ -62,20 +82,39 @@ def _amount(parts: Contents, member: Member) -> Fraction:
 
 
 def by_weight(parts: Parts, whole: tuple[Figures, Figures]) -> Iterator[Exactly]:
-    """A ratio: mix and rate at the midpoint; a member without a weight at one end moves the whole by its part there."""
+    """A ratio: mix and rate at the midpoint; a member without a weight at one end moves the whole
+    by its part there.
+    """
     before, after = parts
     scale = Fraction(str(before.kpi.scale))
     bottoms = [Fraction(side.bottom or 0) for side in whole]
-    mean = sum((Fraction(side.top or 0) / bottom for side, bottom in zip(whole, bottoms, strict=True)), Fraction(0)) / 2
+    mean = (
+        sum(
+            (Fraction(side.top or 0) / bottom for side, bottom in zip(whole, bottoms, strict=True)),
+            Fraction(0),
+        )
+        / 2
+    )
     for member in _ordered(before.members | after.members):
-        (top, weight), (top_after, weight_after) = (_share(side, member, bottom) for side, bottom in zip(parts, bottoms, strict=True))
+        (top, weight), (top_after, weight_after) = (
+            _share(side, member, bottom) for side, bottom in zip(parts, bottoms, strict=True)
+        )
         effect = scale * (top_after - top - mean * (weight_after - weight))
         mix = rate = None
         if weight and weight_after:
             rates = top / weight, top_after / weight_after
             mix = scale * (weight_after - weight) * (sum(rates) / 2 - mean)
             rate = scale * (rates[1] - rates[0]) * (weight + weight_after) / 2
-        yield Effect(_kind(member, before, after), member, float(effect), None if mix is None else float(mix), None if rate is None else float(rate)), effect
+        yield (
+            Effect(
+                _kind(member, before, after),
+                member,
+                float(effect),
+                None if mix is None else float(mix),
+                None if rate is None else float(rate),
+            ),
+            effect,
+        )
 
 
 def _share(parts: Contents, member: Member, bottom: Fraction) -> tuple[Fraction, Fraction]:
@@ -87,16 +126,28 @@ def _share(parts: Contents, member: Member, bottom: Fraction) -> tuple[Fraction,
 
 
 def step_by_step(kpi: Kpi, before: Contents, after: Contents, *, apart: bool) -> Iterator[Exactly]:
-    """Members of the later figure replace those of the earlier one; a step after which there is no value is taken with the next."""
+    """Members of the later figure replace those of the earlier one; a step after which there is no
+    value is taken with the next.
+    """
     kinds: tuple[Kind, ...] = ("left", "entered", "changed")
-    groups = {kind: _ordered(m for m in before.members | after.members if _kind(m, before, after) == kind) for kind in kinds}
+    groups = {
+        kind: _ordered(m for m in before.members | after.members if _kind(m, before, after) == kind)
+        for kind in kinds
+    }
     if apart and sum(map(len, groups.values())) > MOST_STEPS:
         raise QuestionError(
-            f"'{kpi.id}' does not add up, and more than {MOST_STEPS} members cannot be replaced one by one.", hint="Choose a coarser --by, or leave it out."
+            (
+                f"'{kpi.id}' does not add up, and more than {MOST_STEPS} members cannot be "
+                "replaced "
+                "one by one."
+            ),
+            hint="Choose a coarser --by, or leave it out.",
         )
     steps: list[tuple[Kind, list[Member]]] = []
     for kind, listed in groups.items():
-        steps += [(kind, [member]) for member in listed] if apart else [(kind, listed)] if listed else []
+        steps += (
+            [(kind, [member]) for member in listed] if apart else [(kind, listed)] if listed else []
+        )
     old, new, count = set(before.members), set[Member](), 0
     value, waiting = before.figures(old).value(kpi), list[Member | str]()
     for number, (kind, listed) in enumerate(steps):
@@ -117,7 +168,12 @@ def _label(waiting: Sequence[Member | str]) -> Member:
     """The one member of a step, or what it takes together."""
     if len(waiting) == 1 and not isinstance(waiting[0], str):
         return waiting[0]
-    return tuple(part if isinstance(part, str) else " / ".join("unknown" if value is None else value for value in part) for part in waiting)
+    return tuple(
+        part
+        if isinstance(part, str)
+        else " / ".join("unknown" if value is None else value for value in part)
+        for part in waiting
+    )
 
 
 def measure_by_measure(kpi: Kpi, before: Contents, after: Contents) -> Iterator[Exactly]:

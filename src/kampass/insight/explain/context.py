@@ -1,4 +1,6 @@
-"""What stands around a figure: how far its tables reach, what to keep in mind, the definition and settings it was made under."""
+"""What stands around a figure: how far its tables reach, what to keep in mind, the definition and
+settings it was made under.
+"""
 
 from dataclasses import asdict
 from functools import cached_property
@@ -33,7 +35,10 @@ class Context:
     @cached_property
     def parameters(self) -> dict[str, Any]:
         """The values bound to the SQL's parameters."""
-        return {f"v{index}": list(condition.values) for index, condition in enumerate(self.question.where)}
+        return {
+            f"v{index}": list(condition.values)
+            for index, condition in enumerate(self.question.where)
+        }
 
     @cached_property
     def definition(self) -> dict[str, Any]:
@@ -42,7 +47,9 @@ class Context:
 
     @cached_property
     def settings(self) -> dict[str, Any]:
-        """The settings that decide about the figure, and the digests of all of them and of the catalogue."""
+        """The settings that decide about the figure, and the digests of all of them and of the
+        catalogue.
+        """
         return {**self.engine.settings.shown, **self._business_hours, **self.engine.digests()}
 
     @property
@@ -51,12 +58,22 @@ class Context:
         if not any("business_hours" in measure.of for measure in self.kpi.measures.values()):
             return {}
         calendars = [asdict(calendar) for calendar in self.engine.settings.business]
-        return {"calendars": [calendar | {"holidays": [day.isoformat() for day in calendar["holidays"]]} for calendar in calendars]}
+        return {
+            "calendars": [
+                calendar | {"holidays": [day.isoformat() for day in calendar["holidays"]]}
+                for calendar in calendars
+            ]
+        }
 
     @cached_property
     def coverage(self) -> tuple[Reached, ...]:
         """How far each table reaches that the KPI needs or counts."""
-        tables = dict.fromkeys([*self.kpi.needs, *(ORIGINS[measure.fact].table for measure in self.kpi.measures.values())])
+        tables = dict.fromkeys(
+            [
+                *self.kpi.needs,
+                *(ORIGINS[measure.fact].table for measure in self.kpi.measures.values()),
+            ]
+        )
         return tuple(reached for table in tables for reached in self._reached(table))
 
     def notes(self, answer: Answer) -> tuple[str, ...]:
@@ -74,47 +91,81 @@ class Context:
         stretches = self.engine.coverage.stretches.get(table, ())
         if not stretches:
             return [Reached(table, loaded is not None, None, None, False, *about)]
-        return [Reached(table, True, stretch.start, stretch.end, stretch.assumed, *about) for stretch in stretches]
+        return [
+            Reached(table, True, stretch.start, stretch.end, stretch.assumed, *about)
+            for stretch in stretches
+        ]
 
     @cached_property
     def _shared_notes(self) -> tuple[str, ...]:
         """Notes that hold for every figure of the question."""
         notes = []
-        assumed = sorted({reached.table for reached in self.coverage if reached.assumed and TABLES[reached.table].gates})
+        assumed = sorted(
+            {
+                reached.table
+                for reached in self.coverage
+                if reached.assumed and TABLES[reached.table].gates
+            }
+        )
         if assumed:
             notes.append(
-                f"Nobody says for which time {', '.join(assumed)} are complete; it is assumed from the first row to the load. A table 'coverage' would say it."
+                f"Nobody says for which time {', '.join(assumed)} are complete; it is assumed "
+                "from the first row to the load. A table 'coverage' would say it."
             )
-        for table, rows in {reached.table: reached.set_aside for reached in self.coverage if reached.set_aside}.items():
-            notes.append(f"{rows} rows of {table} were set aside and count nowhere: 'kampass data quarantine --table {table}' says why.")
-        columns = {name for measure in self.kpi.measures.values() for name in (measure.where or "", measure.of)}
+        for table, rows in {
+            reached.table: reached.set_aside for reached in self.coverage if reached.set_aside
+        }.items():
+            notes.append(
+                f"{rows} rows of {table} were set aside and count nowhere: 'kampass data "
+                f"quarantine --table {table}' says why."
+            )
+        columns = {
+            name
+            for measure in self.kpi.measures.values()
+            for name in (measure.where or "", measure.of)
+        }
         if any(word in text for word in _LOOKING_BACK for text in columns):
-            notes.append("What an account did before the period is known only as far back as the data goes.")
+            notes.append(
+                "What an account did before the period is known only as far back as the data goes."
+            )
         return (*notes, *self._undated_attributes())
 
     def _undated_attributes(self) -> list[str]:
         """A word on each attribute that is read as it is today because nobody dated it."""
-        cuts = dict.fromkeys([*self.question.by, *(condition.dimension for condition in self.question.where)])
-        attributes = [name for name in cuts if name in ACCOUNT_ATTRIBUTES or (name not in ACCOUNT_DIMENSIONS and name in self.engine.attributes)]
+        cuts = dict.fromkeys(
+            [*self.question.by, *(condition.dimension for condition in self.question.where)]
+        )
+        attributes = [
+            name
+            for name in cuts
+            if name in ACCOUNT_ATTRIBUTES
+            or (name not in ACCOUNT_DIMENSIONS and name in self.engine.attributes)
+        ]
         notes = []
         for name in attributes:
             query = (
-                "SELECT count(DISTINCT account_id) FILTER (WHERE historical), count(*) FILTER (WHERE NOT historical) FROM attribute_span WHERE attribute = $a"
+                "SELECT count(DISTINCT account_id) FILTER (WHERE historical), count(*) FILTER "
+                "(WHERE NOT historical) FROM attribute_span WHERE attribute = $a"
             )
             row = self.engine.connection.execute(query, {"a": name}).fetchone()
             if row and row[1]:
-                notes.append(f"{name}: {row[1]} accounts are cut by their value of today, {row[0]} by their dated history.")
+                notes.append(
+                    f"{name}: {row[1]} accounts are cut by their value of today, {row[0]} by "
+                    "their dated history."
+                )
         return notes
 
     def _status(self, answer: Answer) -> tuple[str, ...]:
         said = {
             "partial": "The data ends within the period.",
-            "provisional": "Something is still open: the figure may change without any change of the past.",
+            "provisional": "Something is still open: the figure may change without any change of "
+            "the past.",
             "low_n": f"It rests on {answer.n} only; below 30 chance weighs much.",
         }.get(answer.status)
         if answer.reason == "missing_rate":
             said = (
-                f"An amount is in a currency without a rate at its date: 'kampass explain {self.kpi.id} --rows numerator' (or denominator) lists its row"
+                "An amount is in a currency without a rate at its date: 'kampass explain "
+                f"{self.kpi.id} --rows numerator' (or denominator) lists its row"
                 " with an empty amount; a line in fx_rates mends it."
             )
         return (said,) if said else ()

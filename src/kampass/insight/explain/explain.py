@@ -1,7 +1,8 @@
-"""Takes figures apart: the answer as the engine gives it, and beside it what its rows say, measure by measure.
+"""Takes figures apart: the answer as the engine gives it, and beside it what its rows say, measure
+by measure.
 
-The figure and its explanation are two ways through the same facts: one aggregates, the other judges row by row. Whether
-both give the same value is worked out every time and stands in the explanation.
+The figure and its explanation are two ways through the same facts: one aggregates, the other judges
+row by row. Whether both give the same value is worked out every time and stands in the explanation.
 """
 
 import re
@@ -46,20 +47,42 @@ def explain(engine: "Engine", question: Question) -> list[Explanation]:
     return made
 
 
-def _explained(context: Context, answer: Answer, tallies: Mapping[str, Tally], number: int) -> Explanation:
+def _explained(
+    context: Context, answer: Answer, tallies: Mapping[str, Tally], number: int
+) -> Explanation:
     kpi, engine = context.kpi, context.engine
-    places = {name: (number, tuple(answer.dimensions.get(dimension) for dimension in counted.judged.by)) for name, counted in tallies.items()}
+    places = {
+        name: (number, tuple(answer.dimensions.get(dimension) for dimension in counted.judged.by))
+        for name, counted in tallies.items()
+    }
     priced = answer.reason not in _UNPRICED
-    values = {name: counted.value(places[name]) for name, counted in tallies.items()} if priced else {}
+    values = (
+        {name: counted.value(places[name]) for name, counted in tallies.items()} if priced else {}
+    )
     shown = {} if answer.reason in {*_UNREACHED, "suppressed_small_n"} else tallies
-    measures = tuple(_measure(kpi, name, values, shown.get(name), places.get(name)) for name in kpi.measures)
+    measures = tuple(
+        _measure(kpi, name, values, shown.get(name), places.get(name)) for name in kpi.measures
+    )
     return Explanation(
-        answer, kpi.name, kpi.formula, _calculation(kpi, values, answer) if values else "", measures, _from_rows(kpi, values) if values else None,
-        context.coverage, context.notes(answer), context.sql, context.parameters, context.definition, context.settings, engine.settings.currency,
-    )  # fmt: skip
+        answer,
+        kpi.name,
+        kpi.formula,
+        _calculation(kpi, values, answer) if values else "",
+        measures,
+        _from_rows(kpi, values) if values else None,
+        context.coverage,
+        context.notes(answer),
+        context.sql,
+        context.parameters,
+        context.definition,
+        context.settings,
+        engine.settings.currency,
+    )
 
 
-def _measure(kpi: Kpi, name: str, values: Values, counted: Tally | None, place: Place | None) -> MeasureCount:
+def _measure(
+    kpi: Kpi, name: str, values: Values, counted: Tally | None, place: Place | None
+) -> MeasureCount:
     measure = kpi.measures[name]
     fact, value = FACTS[measure.fact], values.get(name)
     candidates: int | None = None
@@ -72,9 +95,18 @@ def _measure(kpi: Kpi, name: str, values: Values, counted: Tally | None, place: 
         if ORIGINS[fact.name].hidden and 0 < others < FEWEST_EMPLOYEES:
             candidates, left_out = None, ()
     return MeasureCount(
-        name, _part(kpi, name), measure.of, fact.name, fact.about, ORIGINS[fact.name].table, measure.window, None if value is None else float(value),
-        candidates, rows, left_out,
-    )  # fmt: skip
+        name,
+        _part(kpi, name),
+        measure.of,
+        fact.name,
+        fact.about,
+        ORIGINS[fact.name].table,
+        measure.window,
+        None if value is None else float(value),
+        candidates,
+        rows,
+        left_out,
+    )
 
 
 def _part(kpi: Kpi, name: str) -> str:
@@ -94,7 +126,11 @@ def _from_rows(kpi: Kpi, values: Values) -> float | None:
 def _calculation(kpi: Kpi, values: Values, answer: Answer) -> str:
     """The formula, the same with its values, and the value."""
     top = f"({kpi.value})" if kpi.form == "ratio" and " " in kpi.value else kpi.value
-    written = top if kpi.denominator is None else f"{_number(kpi.scale)} * {top} / {_grouped(kpi.denominator)}".removeprefix("1 * ")
+    written = (
+        top
+        if kpi.denominator is None
+        else f"{_number(kpi.scale)} * {top} / {_grouped(kpi.denominator)}".removeprefix("1 * ")
+    )
     filled = re.sub(r"(?<![\w.])[A-Za-z_]\w*", lambda match: _number(values[match[0]]), written)
     shown = _number(answer.value)
     return " = ".join([written, filled] if filled == shown else [written, filled, shown])

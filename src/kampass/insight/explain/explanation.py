@@ -1,4 +1,6 @@
-"""What an explanation holds: the figure, its measures with their counts in and out, and the rows themselves."""
+"""What an explanation holds: the figure, its measures with their counts in and out, and the rows
+themselves.
+"""
 
 from dataclasses import dataclass, field
 from datetime import date, datetime
@@ -13,7 +15,9 @@ Exact = int | Decimal | Fraction | float | str | None
 
 @dataclass(frozen=True)
 class MeasureCount:
-    """One measure of a figure. `candidates` = `counted` + everything in `left_out`; all null where the figure is suppressed."""
+    """One measure of a figure. `candidates` = `counted` + everything in `left_out`; all null where
+    the figure is suppressed.
+    """
 
     name: str
     part: str
@@ -30,10 +34,18 @@ class MeasureCount:
     def to_dict(self) -> dict[str, Any]:
         """Ready for JSON."""
         return {
-            "measure": self.name, "part": self.part, "of": self.of, "fact": self.fact, "about": self.about, "table": self.table,
-            "window": self.window or "period", "value": self.value, "candidates": self.candidates, "in": self.counted,
+            "measure": self.name,
+            "part": self.part,
+            "of": self.of,
+            "fact": self.fact,
+            "about": self.about,
+            "table": self.table,
+            "window": self.window or "period",
+            "value": self.value,
+            "candidates": self.candidates,
+            "in": self.counted,
             "out": [{"reason": reason, "rows": rows} for reason, rows in self.left_out],
-        }  # fmt: skip
+        }
 
 
 @dataclass(frozen=True)
@@ -52,15 +64,22 @@ class Reached:
     def to_dict(self) -> dict[str, Any]:
         """Ready for JSON."""
         return {
-            "table": self.table, "connected": self.connected, "covered_from": instant_text(self.covered_from),
-            "covered_to": instant_text(self.covered_to), "assumed": self.assumed, "loaded_at": instant_text(self.loaded_at), "rows": self.rows,
+            "table": self.table,
+            "connected": self.connected,
+            "covered_from": instant_text(self.covered_from),
+            "covered_to": instant_text(self.covered_to),
+            "assumed": self.assumed,
+            "loaded_at": instant_text(self.loaded_at),
+            "rows": self.rows,
             "set_aside": self.set_aside,
-        }  # fmt: skip
+        }
 
 
 @dataclass(frozen=True)
 class Explanation:
-    """One figure taken apart. `from_rows` is the value worked out again from the rows alone; `adds_up` says that it is the same."""
+    """One figure taken apart. `from_rows` is the value worked out again from the rows alone;
+    `adds_up` says that it is the same.
+    """
 
     answer: Answer
     name: str
@@ -84,11 +103,20 @@ class Explanation:
     def to_dict(self) -> dict[str, Any]:
         """Ready for JSON: the contract's answer, and what is behind it."""
         return {
-            **self.answer.to_dict(), "name": self.name, "formula": self.words, "calculation": self.calculation,
-            "measures": [measure.to_dict() for measure in self.measures], "from_rows": self.from_rows, "adds_up": self.adds_up,
-            "coverage": [table.to_dict() for table in self.coverage], "notes": list(self.notes), "sql": self.sql, "parameters": self.parameters,
-            "definition_text": self.definition, "settings": self.settings,
-        }  # fmt: skip
+            **self.answer.to_dict(),
+            "name": self.name,
+            "formula": self.words,
+            "calculation": self.calculation,
+            "measures": [measure.to_dict() for measure in self.measures],
+            "from_rows": self.from_rows,
+            "adds_up": self.adds_up,
+            "coverage": [table.to_dict() for table in self.coverage],
+            "notes": list(self.notes),
+            "sql": self.sql,
+            "parameters": self.parameters,
+            "definition_text": self.definition,
+            "settings": self.settings,
+        }
 
 
 @dataclass(frozen=True)
@@ -110,13 +138,21 @@ class SourceRow:
 
     def to_dict(self) -> dict[str, Any]:
         """Ready for JSON."""
-        shown = {"table": self.table, "id": self.id, "source": self.source, "load": self.load, "line": self.line, "fields": plain(self.fields)}
+        shown = {
+            "table": self.table,
+            "id": self.id,
+            "source": self.source,
+            "load": self.load,
+            "line": self.line,
+            "fields": plain(self.fields),
+        }
         return shown | ({"about": self.about} if self.about else {})
 
 
 @dataclass(frozen=True)
 class Row:
-    """One row behind a measure: its source row, what was worked out of it, what it contributes, and further rows behind it.
+    """One row behind a measure: its source row, what was worked out of it, what it contributes, and
+    further rows behind it.
 
     `amount` is exact: what a sum adds, what a quantile ranks, or the text that is counted once.
     """
@@ -135,14 +171,23 @@ class Row:
     def to_dict(self) -> dict[str, Any]:
         """Ready for JSON."""
         return {
-            "kpi": self.kpi, "period_start": self.period_start.isoformat(), "period_end": self.period_end.isoformat(), "dimensions": self.dimensions,
-            "measure": self.measure, **self.origin.to_dict(), "computed": plain(self.computed), "amount": plain(self.amount),
-            "reason": self.reason, "evidence": [origin.to_dict() for origin in self.evidence],
-        }  # fmt: skip
+            "kpi": self.kpi,
+            "period_start": self.period_start.isoformat(),
+            "period_end": self.period_end.isoformat(),
+            "dimensions": self.dimensions,
+            "measure": self.measure,
+            **self.origin.to_dict(),
+            "computed": plain(self.computed),
+            "amount": plain(self.amount),
+            "reason": self.reason,
+            "evidence": [origin.to_dict() for origin in self.evidence],
+        }
 
 
 def plain(value: Any) -> Any:  # noqa: ANN401 - a cell of any type
-    """Cells as JSON knows them: decimals and fractions as numbers, instants and dates as the contract writes them."""
+    """Cells as JSON knows them: decimals and fractions as numbers, instants and dates as the
+    contract writes them.
+    """
     if isinstance(value, dict):
         return {str(name): plain(inner) for name, inner in value.items()}
     if isinstance(value, list | tuple):

@@ -1,4 +1,6 @@
-"""A KPI's measures counted row by row: per period and slice their exact value, the rows in, and the rows out by reason."""
+"""A KPI's measures counted row by row: per period and slice their exact value, the rows in, and the
+rows out by reason.
+"""
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
@@ -22,7 +24,9 @@ NOT_TOLD_APART = "does not count here; answers of employees are not told apart f
 
 @dataclass
 class Tally:
-    """A measure's value and its rows by code, per period and slice; rows found per period; the table's other rows by code."""
+    """A measure's value and its rows by code, per period and slice; rows found per period; the
+    table's other rows by code.
+    """
 
     judged: Judged
     values: dict[Place, Exact] = field(default_factory=dict)
@@ -31,7 +35,9 @@ class Tally:
     elsewhere: dict[int, dict[int, int]] = field(default_factory=dict)
 
     def value(self, place: Place) -> Fraction | float | None:
-        """The measure over a slice; 0 where nothing counts, nothing where there is no rank or maximum."""
+        """The measure over a slice; 0 where nothing counts, nothing where there is no rank or
+        maximum.
+        """
         value = self.values.get(place)
         if value is None:
             return None if self.judged.aggregate.function in {"quantile", "max"} else Fraction(0)
@@ -49,35 +55,60 @@ class Tally:
             return self._together(place)
         number, _ = place
         here = self.inside.get(place, {})
-        reasons = [(self.judged.reasons[code - 1], rows) for code, rows in sorted(here.items()) if code]
+        reasons = [
+            (self.judged.reasons[code - 1], rows) for code, rows in sorted(here.items()) if code
+        ]
         others = self.found.get(number, 0) - sum(here.values())
         reasons += [(ANOTHER_SLICE, others)] if others else []
-        return (*reasons, *((self.judged.reasons[code - 1], rows) for code, rows in sorted(self.elsewhere.get(number, {}).items())))
+        return (
+            *reasons,
+            *(
+                (self.judged.reasons[code - 1], rows)
+                for code, rows in sorted(self.elsewhere.get(number, {}).items())
+            ),
+        )
 
     def _together(self, place: Place) -> tuple[tuple[str, int], ...]:
-        """Everything but the rows that count, as one: what is told apart could be subtracted, down to single employees."""
+        """Everything but the rows that count, as one: what is told apart could be subtracted, down
+        to single employees.
+        """
         number, _ = place
-        others = self.found.get(number, 0) + sum(self.elsewhere.get(number, {}).values()) - self.counted(place)
+        others = (
+            self.found.get(number, 0)
+            + sum(self.elsewhere.get(number, {}).values())
+            - self.counted(place)
+        )
         return ((NOT_TOLD_APART, others),) if others else ()
 
 
 def tally(engine: "Engine", kpi: Kpi, asked: Asked) -> dict[str, Tally]:
-    """Every measure of a KPI over the periods and slices asked for; nothing where the data does not reach."""
+    """Every measure of a KPI over the periods and slices asked for; nothing where the data does not
+    reach.
+    """
     clocks = engine.clocks(kpi, asked)
     if not clocks:
         return {}
     judged = {name: judge(engine, kpi, measure, asked) for name, measure in kpi.measures.items()}
-    return {name: _tallied(measure, engine.run(measure.plan(_counts(measure)), clocks, asked.where).fetchall()) for name, measure in judged.items()}
+    return {
+        name: _tallied(
+            measure, engine.run(measure.plan(_counts(measure)), clocks, asked.where).fetchall()
+        )
+        for name, measure in judged.items()
+    }
 
 
 def _counts(judged: Judged) -> str:
-    """A slice's keys by code, its value, the keys found at all, and the table's other keys by code."""
+    """A slice's keys by code, its value, the keys found at all, and the table's other keys by
+    code.
+    """
     dims, none = judged.dims, ", NULL" * len(judged.by)
     keys = f"SELECT i{dims}, k, min(code) AS code FROM judged GROUP BY ALL"
-    return f"""SELECT 'rows' AS what, i{dims}, code, count(*) AS rows, NULL AS total FROM ({keys}) GROUP BY ALL
+    return f"""SELECT 'rows' AS what, i{dims}, code, count(*) AS rows, NULL AS total
+      FROM ({keys}) GROUP BY ALL
 UNION ALL SELECT 'value', i{dims}, 0, 0, {judged.total} FROM judged WHERE code = 0 GROUP BY ALL
 UNION ALL SELECT 'found', i{none}, 0, count(DISTINCT k), NULL FROM judged GROUP BY i
-UNION ALL SELECT 'elsewhere', i{none}, code, count(*), NULL FROM ({judged.elsewhere}) GROUP BY i, code"""
+UNION ALL SELECT 'elsewhere', i{none}, code, count(*), NULL FROM ({judged.elsewhere}) GROUP BY i,
+  code"""
 
 
 def _tallied(judged: Judged, rows: Sequence[tuple[Any, ...]]) -> Tally:
@@ -95,7 +126,9 @@ def _tallied(judged: Judged, rows: Sequence[tuple[Any, ...]]) -> Tally:
 
 
 def judge(engine: "Engine", kpi: Kpi, measure: Measure, asked: Asked) -> Judged:
-    """A measure under the question's cut; a distribution's own dimension cuts all but the measures of the whole."""
+    """A measure under the question's cut; a distribution's own dimension cuts all but the measures
+    of the whole.
+    """
     by = asked.by if kpi.distribution in {None, *asked.by} else (*asked.by, str(kpi.distribution))
     if measure.name in kpi.whole:
         by = tuple(name for name in by if name != kpi.distribution)
@@ -103,7 +136,9 @@ def judge(engine: "Engine", kpi: Kpi, measure: Measure, asked: Asked) -> Judged:
 
 
 def from_measures(kpi: Kpi, values: Values) -> tuple[float | None, float | None]:
-    """Numerator (or the value itself) and denominator that measures make, as the engine works them out."""
+    """Numerator (or the value itself) and denominator that measures make, as the engine works them
+    out.
+    """
     value = evaluate(kpi.value, values)
     bottom = evaluate(kpi.denominator, values) if kpi.denominator else None
     return None if value is None else float(value), None if bottom is None else float(bottom)

@@ -1,4 +1,6 @@
-"""What a load did to the figures: which KPIs became possible, and which closed months are not what they were."""
+"""What a load did to the figures: which KPIs became possible, and which closed months are not what
+they were.
+"""
 
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
@@ -16,9 +18,11 @@ MONTHS = 24
 
 @dataclass(frozen=True)
 class Outcome:
-    """Between the snapshot that was current before and the one that is now (None: there was, or is, none).
+    """Between the snapshot that was current before and the one that is now (None: there was, or is,
+    none).
 
-    `moved` holds the figures of the KPIs switched on whose value is another now, of the last months that were over by what was known before.
+    `moved` holds the figures of the KPIs switched on whose value is another now, of the last months
+    that were over by what was known before.
     """
 
     before: str | None
@@ -41,8 +45,12 @@ def outcome(workspace: "Workspace", before: str | None) -> Outcome:
     earlier = workspace.engine(snapshot=before)
     then = possible(workspace, earlier)
     periods = tuple(closed_periods(earlier, None, None)[-MONTHS:])
-    gained, lost = (tuple(kpi for kpi in one if kpi not in other) for one, other in ((now, then), (then, now)))
-    return Outcome(before, after, gained, lost, _moved(workspace, (earlier, later), periods), periods)
+    gained, lost = (
+        tuple(kpi for kpi in one if kpi not in other) for one, other in ((now, then), (then, now))
+    )
+    return Outcome(
+        before, after, gained, lost, _moved(workspace, (earlier, later), periods), periods
+    )
 
 
 def possible(workspace: "Workspace", engine: Engine) -> tuple[str, ...]:
@@ -51,13 +59,19 @@ def possible(workspace: "Workspace", engine: Engine) -> tuple[str, ...]:
     return tuple(kpi.id for kpi in workspace.catalogue if set(kpi.needs) <= connected)
 
 
-def _moved(workspace: "Workspace", sides: tuple[Engine, Engine], periods: tuple[Period, ...]) -> tuple[Moved, ...]:
+def _moved(
+    workspace: "Workspace", sides: tuple[Engine, Engine], periods: tuple[Period, ...]
+) -> tuple[Moved, ...]:
     """The figures whose value differs; a KPI that cannot be asked is another page's trouble."""
     found: list[Moved] = []
     for kpi_id in workspace.settings.enabled if periods else ():
         kpi = workspace.catalogue.get(kpi_id)
         try:
-            found += [one for one in paired(sides, ([kpi], [kpi]), periods) if one.before.value != one.after.value and not one.after.dimensions]
+            found += [
+                one
+                for one in paired(sides, ([kpi], [kpi]), periods)
+                if one.before.value != one.after.value and not one.after.dimensions
+            ]
         except KampassError:
             continue
     return tuple(found)

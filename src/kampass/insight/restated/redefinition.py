@@ -1,4 +1,5 @@
-"""What a changed definition does to published numbers: the definitions a snapshot was published under against today's files.
+"""What a changed definition does to published numbers: the definitions a snapshot was published
+under against today's files.
 
 Both are asked of the same snapshot, so that whatever moves was moved by the definition alone.
 """
@@ -21,16 +22,35 @@ if TYPE_CHECKING:
 
 MONTHS = 12
 COUNTS = {
-    "measures", "form", "value", "denominator", "scale", "n", "interval", "provisional_days", "pending", "suppress_below", "distribution", "whole",
-    "window_covered", "cut_only", "needs", "unit",
-}  # fmt: skip
+    "measures",
+    "form",
+    "value",
+    "denominator",
+    "scale",
+    "n",
+    "interval",
+    "provisional_days",
+    "pending",
+    "suppress_below",
+    "distribution",
+    "whole",
+    "window_covered",
+    "cut_only",
+    "needs",
+    "unit",
+}
 """What a definition counts and how; the rest are words about it."""
-_SAME_VERSION = "it counts otherwise than before and is still version {}: raise 'version', so that answers can be told apart"
+_SAME_VERSION = (
+    "it counts otherwise than before and is still version {}: raise 'version', so that answers "
+    "can be told apart"
+)
 
 
 @dataclass(frozen=True)
 class Redefined:
-    """One KPI whose definition is not what it was: what was written then and now, what is wrong with that, and what it does to its figures."""
+    """One KPI whose definition is not what it was: what was written then and now, what is wrong
+    with that, and what it does to its figures.
+    """
 
     kpi: str
     change: str
@@ -42,8 +62,18 @@ class Redefined:
     def to_dict(self) -> dict[str, Any]:
         """The change, ready for JSON."""
         fields = {name: {"before": old, "after": new} for name, (old, new) in self.fields.items()}
-        figures = [{name: value for name, value in figure.to_dict().items() if name not in {"kpi", "rows"}} for figure in self.figures]
-        return {"kpi": self.kpi, "change": self.change, "fields": fields, "fault": self.fault, "trouble": self.trouble, "figures": figures}
+        figures = [
+            {name: value for name, value in figure.to_dict().items() if name not in {"kpi", "rows"}}
+            for figure in self.figures
+        ]
+        return {
+            "kpi": self.kpi,
+            "change": self.change,
+            "fields": fields,
+            "fault": self.fault,
+            "trouble": self.trouble,
+            "figures": figures,
+        }
 
 
 @dataclass(frozen=True)
@@ -57,32 +87,59 @@ class Redefinition:
 
     def to_dict(self) -> dict[str, Any]:
         """The comparison, ready for JSON."""
-        return {"against": self.against, "snapshot": self.snapshot, "kpis": [kpi.to_dict() for kpi in self.kpis]}
+        return {
+            "against": self.against,
+            "snapshot": self.snapshot,
+            "kpis": [kpi.to_dict() for kpi in self.kpis],
+        }
 
 
 def redefined(
-    workspace: "Workspace", kpis: Sequence[str] = (), *, against: str | None = None, period: str | None = None, grain: str | None = None
+    workspace: "Workspace",
+    kpis: Sequence[str] = (),
+    *,
+    against: str | None = None,
+    period: str | None = None,
+    grain: str | None = None,
 ) -> Redefinition:
-    """What changed, of these KPIs or of all; figures by month of the last year unless another period is asked for."""
+    """What changed, of these KPIs or of all; figures by month of the last year unless another
+    period is asked for.
+    """
     today, (what, then, snapshot) = workspace.catalogue, _then(workspace, against)
     engine = workspace.engine(snapshot=snapshot)
-    periods = closed_periods(engine, period, grain) if period else closed_periods(engine, None, grain)[-MONTHS:]
+    periods = (
+        closed_periods(engine, period, grain)
+        if period
+        else closed_periods(engine, None, grain)[-MONTHS:]
+    )
     for name in kpis:
         (then if name in then.kpis else today).get(name)
     names = [name for name in dict.fromkeys([*then.kpis, *today.kpis]) if not kpis or name in kpis]
     found = [_of(engine, then.kpis.get(name), today.kpis.get(name), periods) for name in names]
-    return Redefinition(what, engine.snapshot.id, tuple(periods), tuple(change for change in found if change))
+    return Redefinition(
+        what, engine.snapshot.id, tuple(periods), tuple(change for change in found if change)
+    )
 
 
 def changed_fields(then: Kpi, now: Kpi) -> dict[str, tuple[Any, Any]]:
     """What two definitions of one KPI say differently, measure by measure."""
     old, new = digests.definition(then), digests.definition(now)
-    fields = {name: (old[name], new[name]) for name in old if name not in {"measures", "own"} and old[name] != new[name]}
+    fields = {
+        name: (old[name], new[name])
+        for name in old
+        if name not in {"measures", "own"} and old[name] != new[name]
+    }
     measures = dict.fromkeys([*old["measures"], *new["measures"]])
-    return fields | {f"measures.{name}": (a, b) for name in measures if (a := old["measures"].get(name)) != (b := new["measures"].get(name))}
+    return fields | {
+        f"measures.{name}": (a, b)
+        for name in measures
+        if (a := old["measures"].get(name)) != (b := new["measures"].get(name))
+    }
 
 
-def _of(engine: Engine, then: Kpi | None, now: Kpi | None, periods: Sequence[Period]) -> Redefined | None:
+def _of(
+    engine: Engine, then: Kpi | None, now: Kpi | None, periods: Sequence[Period]
+) -> Redefined | None:
     """What became of one KPI; None where nothing did."""
     if then is None or now is None:
         one = then or now
@@ -98,7 +155,10 @@ def _of(engine: Engine, then: Kpi | None, now: Kpi | None, periods: Sequence[Per
     # What is stored comes from outside: an error in it is a definition's, not a bug.
     then = replace(then, own=True)
     try:
-        sides = tuple(Engine(engine.snapshot, Catalogue({kpi.id: kpi}), engine.settings, engine.known_at) for kpi in (then, now))
+        sides = tuple(
+            Engine(engine.snapshot, Catalogue({kpi.id: kpi}), engine.settings, engine.known_at)
+            for kpi in (then, now)
+        )
         figures = tuple(paired((sides[0], sides[1]), ([then], [now]), periods)) if periods else ()
     except DefinitionError as wrong:
         return Redefined(now.id, "changed", fields, fault, trouble=wrong.message)
@@ -106,14 +166,22 @@ def _of(engine: Engine, then: Kpi | None, now: Kpi | None, periods: Sequence[Per
 
 
 def _then(workspace: "Workspace", against: str | None) -> tuple[str, Catalogue, str]:
-    """What today's files are compared with, its definitions, and the snapshot whose numbers are looked at."""
+    """What today's files are compared with, its definitions, and the snapshot whose numbers are
+    looked at.
+    """
     if against is not None and Path(against).is_dir():
         folder = Path(against)
         own = folder / "kpis" if (folder / settings_file.FILE).exists() else folder
         return str(own), with_own(own), workspace.snapshot().id
     snapshot = workspace.snapshot().id if against is None else workspace.snapshots.row(against).id
-    publications = [one for one in workspace.manifest.publications().get(snapshot, []) if one.catalogue_digest]
-    text = workspace.manifest.wording(publications[-1].catalogue_digest or "") if publications else None
+    publications = [
+        one for one in workspace.manifest.publications().get(snapshot, []) if one.catalogue_digest
+    ]
+    text = (
+        workspace.manifest.wording(publications[-1].catalogue_digest or "")
+        if publications
+        else None
+    )
     if text is None:
         why = (
             "was published without its definitions being written down"
@@ -121,6 +189,12 @@ def _then(workspace: "Workspace", against: str | None) -> tuple[str, Catalogue, 
             else "was built for a question and never published"
         )
         raise DataError(
-            f"Snapshot {snapshot} {why}.", code="definitions_unknown", hint="'kampass snapshot list' shows the others; --against FOLDER compares with files."
+            f"Snapshot {snapshot} {why}.",
+            code="definitions_unknown",
+            hint="'kampass snapshot list' shows the others; --against FOLDER compares with files.",
         )
-    return f"snapshot {snapshot} as published {publications[-1].published_at:%Y-%m-%d %H:%M} UTC", digests.definitions(text), snapshot
+    return (
+        f"snapshot {snapshot} as published {publications[-1].published_at:%Y-%m-%d %H:%M} UTC",
+        digests.definitions(text),
+        snapshot,
+    )

@@ -1,7 +1,9 @@
-"""The restatement report: what became of figures that had been given, between one snapshot and another.
+"""The restatement report: what became of figures that had been given, between one snapshot and
+another.
 
-Rows first (`Difference`), then figures: each KPI of each closed period asked of both snapshots under today's definitions, and only what moved is
-named. A period is closed when it had ended by what the earlier snapshot knew; a figure moves when its value, its status or its reason does.
+Rows first (`Difference`), then figures: each KPI of each closed period asked of both snapshots
+under today's definitions, and only what moved is named. A period is closed when it had ended by
+what the earlier snapshot knew; a figure moves when its value, its status or its reason does.
 """
 
 from collections.abc import Iterator, Mapping, Sequence
@@ -39,7 +41,11 @@ class Moved:
     @property
     def moved(self) -> bool:
         """Whether anything is not what it was."""
-        return (self.before.value, self.before.status, self.before.reason) != (self.after.value, self.after.status, self.after.reason)
+        return (self.before.value, self.before.status, self.before.reason) != (
+            self.after.value,
+            self.after.status,
+            self.after.reason,
+        )
 
     @property
     def difference(self) -> float | None:
@@ -51,17 +57,33 @@ class Moved:
     def to_dict(self) -> dict[str, Any]:
         """The movement, ready for JSON."""
         sides = {
-            name: {"value": answer.value, "n": answer.n, "status": answer.status, "reason": answer.reason}
+            name: {
+                "value": answer.value,
+                "n": answer.n,
+                "status": answer.status,
+                "reason": answer.reason,
+            }
             for name, answer in (("before", self.before), ("after", self.after))
         }
-        head = {"kpi": self.before.kpi, "period_start": self.period.start.isoformat(), "period_end": self.period.end.isoformat()}
+        head = {
+            "kpi": self.before.kpi,
+            "period_start": self.period.start.isoformat(),
+            "period_end": self.period.end.isoformat(),
+        }
         dimensions = self.before.dimensions or self.after.dimensions
-        return head | {"dimensions": dimensions, "unit": self.after.unit} | sides | {"difference": self.difference, "rows": [row_dict(c) for c in self.causes]}
+        return (
+            head
+            | {"dimensions": dimensions, "unit": self.after.unit}
+            | sides
+            | {"difference": self.difference, "rows": [row_dict(c) for c in self.causes]}
+        )
 
 
 @dataclass(frozen=True)
 class Restatement:
-    """The whole report between two snapshots. `rules` says of each where its published rules differ from today's."""
+    """The whole report between two snapshots. `rules` says of each where its published rules differ
+    from today's.
+    """
 
     before: str
     after: str
@@ -77,13 +99,24 @@ class Restatement:
     def to_dict(self) -> dict[str, Any]:
         """The report, ready for JSON."""
         return {
-            "before": {"snapshot": self.before, "known_at": instant_text(self.known_at[0]), "rules_changed_since": list(self.rules[self.before])},
-            "after": {"snapshot": self.after, "known_at": instant_text(self.known_at[1]), "rules_changed_since": list(self.rules[self.after])},
+            "before": {
+                "snapshot": self.before,
+                "known_at": instant_text(self.known_at[0]),
+                "rules_changed_since": list(self.rules[self.before]),
+            },
+            "after": {
+                "snapshot": self.after,
+                "known_at": instant_text(self.known_at[1]),
+                "rules_changed_since": list(self.rules[self.after]),
+            },
             "counts": [vars(count) for count in self.counts],
             "mended": [vars(line) for line in self.mended],
             "newly_set_aside": [vars(line) for line in self.newly_set_aside],
             "kpis": list(self.kpis),
-            "periods": [{"start": period.start.isoformat(), "end": period.end.isoformat()} for period in self.periods],
+            "periods": [
+                {"start": period.start.isoformat(), "end": period.end.isoformat()}
+                for period in self.periods
+            ],
             "moved": [movement.to_dict() for movement in self.moved],
         }
 
@@ -106,7 +139,9 @@ def restate(  # noqa: PLR0913 - the report, spelled as the command spells it
     period: str | None = None,
     grain: str | None = None,
 ) -> Restatement:
-    """The report from one snapshot to another; without a wish, the KPIs switched on by month, for at most three years."""
+    """The report from one snapshot to another; without a wish, the KPIs switched on by month, for
+    at most three years.
+    """
     earlier, later = workspace.engine(snapshot=before), workspace.engine(snapshot=after)
     chosen = tuple(kpis) or workspace.settings.enabled
     asked = closed_periods(earlier, period, grain)
@@ -114,19 +149,45 @@ def restate(  # noqa: PLR0913 - the report, spelled as the command spells it
     sides = (earlier, later)
     figures = list(moved(sides, (defined, defined), asked)) if asked else []
     with difference(workspace, before, after) as rows:
-        counts, mended, aside = tuple(rows.counts()), tuple(rows.mended()), tuple(rows.newly_set_aside())
+        counts, mended, aside = (
+            tuple(rows.counts()),
+            tuple(rows.mended()),
+            tuple(rows.newly_set_aside()),
+        )
         behind = causes(rows, sides, defined, _periods_of(figures))
-    figures = [replace(figure, causes=behind.get((figure.before.kpi, figure.period), ())) for figure in figures]
+    figures = [
+        replace(figure, causes=behind.get((figure.before.kpi, figure.period), ()))
+        for figure in figures
+    ]
     names = (earlier.snapshot.id, later.snapshot.id)
     rules = {name: changed_rules(workspace, name) for name in names}
-    return Restatement(*names, (earlier.known_at, later.known_at), counts, mended, aside, tuple(asked), chosen, tuple(figures), rules)
+    return Restatement(
+        *names,
+        (earlier.known_at, later.known_at),
+        counts,
+        mended,
+        aside,
+        tuple(asked),
+        chosen,
+        tuple(figures),
+        rules,
+    )
 
 
 def closed_periods(engine: Engine, period: str | None, grain: str | None) -> list[Period]:
-    """The periods that were over by what a snapshot knew: of the one asked for, else its last months since coverage begins."""
+    """The periods that were over by what a snapshot knew: of the one asked for, else its last
+    months since coverage begins.
+    """
     calendar = engine.settings.calendar
     if period is None:
-        first = min((stretch.start for stretches in engine.coverage.stretches.values() for stretch in stretches), default=None)
+        first = min(
+            (
+                stretch.start
+                for stretches in engine.coverage.stretches.values()
+                for stretch in stretches
+            ),
+            default=None,
+        )
         if first is None:
             return []
         end = calendar.local_date(engine.known_at).replace(day=1)
@@ -135,16 +196,28 @@ def closed_periods(engine: Engine, period: str | None, grain: str | None) -> lis
             return []
         months = cut(Period(start, end, "month", 1), "month", calendar)
         return _of_grain(months, grain)
-    return [piece for piece in cut(parse(period, calendar), grain, calendar) if calendar.first_instant(piece.end) <= engine.known_at]
+    return [
+        piece
+        for piece in cut(parse(period, calendar), grain, calendar)
+        if calendar.first_instant(piece.end) <= engine.known_at
+    ]
 
 
 def _of_grain(months: list[Period], grain: str | None) -> list[Period]:
     if grain not in {None, "month"}:
-        raise QuestionError("A grain needs a period to cut.", code="bad_grain", hint="Add --period, e.g. --period 2025 --grain quarter.")
+        raise QuestionError(
+            "A grain needs a period to cut.",
+            code="bad_grain",
+            hint="Add --period, e.g. --period 2025 --grain quarter.",
+        )
     return months
 
 
-def moved(sides: tuple[Engine, Engine], kpis: tuple[Sequence[Kpi], Sequence[Kpi]], periods: Sequence[Period]) -> Iterator[Moved]:
+def moved(
+    sides: tuple[Engine, Engine],
+    kpis: tuple[Sequence[Kpi], Sequence[Kpi]],
+    periods: Sequence[Period],
+) -> Iterator[Moved]:
     """Each figure that is not the same on both sides, by KPI and period."""
     return (pair for pair in paired(sides, kpis, periods) if pair.moved)
 
@@ -156,8 +229,14 @@ def _periods_of(figures: Sequence[Moved]) -> dict[str, list[Period]]:
     return {kpi: list(listed) for kpi, listed in periods.items()}
 
 
-def paired(sides: tuple[Engine, Engine], kpis: tuple[Sequence[Kpi], Sequence[Kpi]], periods: Sequence[Period]) -> Iterator[Moved]:
-    """Each figure of both sides, by KPI and period; a slice that only one side has counts as none on the other."""
+def paired(
+    sides: tuple[Engine, Engine],
+    kpis: tuple[Sequence[Kpi], Sequence[Kpi]],
+    periods: Sequence[Period],
+) -> Iterator[Moved]:
+    """Each figure of both sides, by KPI and period; a slice that only one side has counts as none
+    on the other.
+    """
     asked = Asked(tuple(periods))
     was, now = (engine.answers(list(side), asked) for engine, side in zip(sides, kpis, strict=True))
     for kpi in kpis[0]:
@@ -169,20 +248,35 @@ def paired(sides: tuple[Engine, Engine], kpis: tuple[Sequence[Kpi], Sequence[Kpi
 
 
 def changed_rules(workspace: "Workspace", snapshot_id: str) -> tuple[str, ...]:
-    """Which rules have changed since a snapshot was last published; nothing is said of one whose rules nobody wrote down."""
+    """Which rules have changed since a snapshot was last published; nothing is said of one whose
+    rules nobody wrote down.
+    """
     publications = workspace.manifest.publications().get(snapshot_id, [])
     if not publications:
         return ()
-    then = {"settings": publications[-1].settings_digest, "definitions": publications[-1].catalogue_digest}
+    then = {
+        "settings": publications[-1].settings_digest,
+        "definitions": publications[-1].catalogue_digest,
+    }
     now = {"settings": workspace.settings_digest, "definitions": workspace.catalogue_digest}
-    return tuple(name for name, digest in then.items() if digest is not None and digest != now[name])
+    return tuple(
+        name for name, digest in then.items() if digest is not None and digest != now[name]
+    )
 
 
 def row_dict(row: RowChange) -> dict[str, Any]:
     """A row that differs, ready for JSON."""
-    told = {name: _plain(value) for name, value in vars(row).items() if name not in {"key", "columns"}}
-    columns = {name: {"before": _plain(old), "after": _plain(new)} for name, (old, new) in row.columns.items()}
-    return told | {"key": {name: _plain(value) for name, value in row.key.items()}, "columns": columns}
+    told = {
+        name: _plain(value) for name, value in vars(row).items() if name not in {"key", "columns"}
+    }
+    columns = {
+        name: {"before": _plain(old), "after": _plain(new)}
+        for name, (old, new) in row.columns.items()
+    }
+    return told | {
+        "key": {name: _plain(value) for name, value in row.key.items()},
+        "columns": columns,
+    }
 
 
 def check_table(name: str) -> str:
@@ -199,7 +293,17 @@ def _by_slice(answers: Sequence[Answer]) -> dict[tuple[tuple[str, str | None], .
 def _none(answer: Answer | None) -> Answer:
     """The answer that a slice would have on the side that does not have it."""
     assert answer is not None
-    return replace(answer, value=None, numerator=None, denominator=None, n=0, low=None, high=None, status="no_value", reason=None)
+    return replace(
+        answer,
+        value=None,
+        numerator=None,
+        denominator=None,
+        n=0,
+        low=None,
+        high=None,
+        status="no_value",
+        reason=None,
+    )
 
 
 def _plain(value: Any) -> Any:  # noqa: ANN401 - a cell of a canonical table

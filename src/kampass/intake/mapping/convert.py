@@ -1,7 +1,9 @@
-"""From what stands in a file to canonical text: one SQL expression per column, and the only place where that happens.
+"""From what stands in a file to canonical text: one SQL expression per column, and the only place
+where that happens.
 
-What does not read as declared is marked with the cell as it stood and the reason (`model.scan`), so it is set aside and
-never loaded as something else. The rules of `model.conform` judge what comes out.
+What does not read as declared is marked with the cell as it stood and the reason (`model.scan`), so
+it is set aside and never loaded as something else. The rules of `model.conform` judge what comes
+out.
 """
 
 from collections.abc import Mapping
@@ -22,7 +24,9 @@ RAW = "raw:"
 
 @dataclass(frozen=True)
 class Cell:
-    """The SQL of what a filling finds in a row: its text, whether the file has typed it, whether a marked cell may come."""
+    """The SQL of what a filling finds in a row: its text, whether the file has typed it, whether a
+    marked cell may come.
+    """
 
     text: str
     typed: str = ""
@@ -51,44 +55,87 @@ def _stands(header: str, index: Mapping[str, int]) -> str:
     return {LINE: "CAST(_line AS VARCHAR)", FILE: "_file"}[header]
 
 
-def relation(mapping: TableMapping, base: str, index: Mapping[str, int], *, flags: bool, line: bool) -> str:
-    """The SQL of the canonical rows, with what stood in the file beside each column, and `_line` if the base has it."""
+def relation(
+    mapping: TableMapping, base: str, index: Mapping[str, int], *, flags: bool, line: bool
+) -> str:
+    """The SQL of the canonical rows, with what stood in the file beside each column, and `_line` if
+    the base has it.
+    """
     cells, judged = [], []
     echoing, echo = _echo(mapping)
     for filling in mapping.fillings:
         found = cell(filling, index, flags=flags)
         column = column_of(mapping.table, filling.name)
-        cells += [f"{converted(filling, column, found)} AS {quoted(filling.name)}", f"{found.text} AS {quoted(RAW + filling.name)}"]
-        plain = not (filling.date or filling.timestamp)  # a format gives canonical text or a mark, and loading judges it once more
+        cells += [
+            f"{converted(filling, column, found)} AS {quoted(filling.name)}",
+            f"{found.text} AS {quoted(RAW + filling.name)}",
+        ]
+        plain = not (
+            filling.date or filling.timestamp
+        )  # a format gives canonical text or a mark, and loading judges it once more
         value = _judged(column) if plain else quoted(filling.name)
         if filling.name == echoing:
-            value = f"CASE WHEN {echo} THEN {_mark(quoted(RAW + filling.name), literal('repeats the header'))} ELSE {value} END"
+            value = (
+                f"CASE WHEN {echo} THEN "
+                f"{_mark(quoted(RAW + filling.name), literal('repeats the header'))} ELSE "
+                f"{value} END"
+            )
         judged += [f"{value} AS {quoted(filling.name)}", quoted(RAW + filling.name)]
     for header in mapping.extra:
-        cells += [f"nullif(c{index[header]}, '') AS {quoted(header)}", f"c{index[header]} AS {quoted(RAW + header)}"]
+        cells += [
+            f"nullif(c{index[header]}, '') AS {quoted(header)}",
+            f"c{index[header]} AS {quoted(RAW + header)}",
+        ]
         judged += [quoted(header), quoted(RAW + header)]
     if not TABLES[mapping.table].has("_line") and line:
         cells.append("_line")
         judged.append("_line")
-    return f"SELECT {', '.join(_with_torn_attributes(mapping, judged))} FROM (SELECT {', '.join(cells)} FROM ({base}))"
+    return (
+        f"SELECT {', '.join(_with_torn_attributes(mapping, judged))} FROM (SELECT "
+        f"{', '.join(cells)} FROM ({base}))"
+    )
 
 
 def _echo(mapping: TableMapping) -> tuple[str, str]:
-    """The part of the key that tells of a header which stands once more among the rows, and the SQL that knows it."""
-    plain = {filling.name: filling.columns[0] for filling in mapping.fillings if len(filling.columns) == 1 and filling.columns[0] not in {LINE, FILE}}
+    """The part of the key that tells of a header which stands once more among the rows, and the SQL
+    that knows it.
+    """
+    plain = {
+        filling.name: filling.columns[0]
+        for filling in mapping.fillings
+        if len(filling.columns) == 1 and filling.columns[0] not in {LINE, FILE}
+    }
     key = next((name for name in TABLES[mapping.table].key if name in plain and name != "name"), "")
-    return key, " AND ".join(f"coalesce({quoted(RAW + name)} = {literal(header)}, false)" for name, header in plain.items())
+    return key, " AND ".join(
+        f"coalesce({quoted(RAW + name)} = {literal(header)}, false)"
+        for name, header in plain.items()
+    )
 
 
 def _with_torn_attributes(mapping: TableMapping, judged: list[str]) -> list[str]:
-    """An attribute has no column that could be set aside: what is marked in it sets the name aside."""
-    attributes = [filling.name for filling in mapping.fillings if not TABLES[mapping.table].has(filling.name)] + list(mapping.extra)
+    """An attribute has no column that could be set aside: what is marked in it sets the name
+    aside.
+    """
+    attributes = [
+        filling.name for filling in mapping.fillings if not TABLES[mapping.table].has(filling.name)
+    ] + list(mapping.extra)
     name = next((filling for filling in mapping.fillings if filling.name == "name"), None)
     if not attributes or name is None:
         return judged
-    torn = " ".join(f"WHEN contains({quoted(attribute)}, chr(0)) THEN {quoted(attribute)} || {literal(f' (in {attribute})')}" for attribute in attributes)
+    torn = " ".join(
+        (
+            f"WHEN contains({quoted(attribute)}, chr(0)) THEN {quoted(attribute)} || "
+            f"{literal(f' (in {attribute})')}"
+        )
+        for attribute in attributes
+    )
     old = f"{_judged(column_of(mapping.table, 'name'))} AS {quoted('name')}"
-    return [f"CASE {torn} ELSE {_judged(column_of(mapping.table, 'name'))} END AS {quoted('name')}" if part == old else part for part in judged]
+    return [
+        f"CASE {torn} ELSE {_judged(column_of(mapping.table, 'name'))} END AS {quoted('name')}"
+        if part == old
+        else part
+        for part in judged
+    ]
 
 
 def _mark(text: str, reason: str) -> str:
@@ -99,10 +146,16 @@ def _judged(column: Column) -> str:
     """The value if it is of the column's type, else marked with what stood in the file."""
     name, raw = quoted(column.name), quoted(RAW + column.name)
     cases = [f"WHEN {name} IS NULL OR starts_with({name}, chr(0)) THEN {name}"]
-    cases.append(f"WHEN {typed(column, 'VARCHAR', 'UTC')} IS NULL THEN {_mark(f'coalesce({raw}, {name})', literal(asked(column)))}")
+    cases.append(
+        f"WHEN {typed(column, 'VARCHAR', 'UTC')} IS NULL THEN "
+        f"{_mark(f'coalesce({raw}, {name})', literal(asked(column)))}"
+    )
     if column.choices:
         listed = ", ".join(literal(choice) for choice in column.choices)
-        cases.append(f"WHEN {name} NOT IN ({listed}) THEN {_mark(f'coalesce({raw}, {name})', literal('is none of ' + ', '.join(column.choices)))}")
+        cases.append(
+            f"WHEN {name} NOT IN ({listed}) THEN "
+            f"{_mark(f'coalesce({raw}, {name})', literal('is none of ' + ', '.join(column.choices)))}"
+        )
     return f"CASE {' '.join(cases)} ELSE {name} END"
 
 
@@ -110,7 +163,11 @@ def converted(filling: Filling, column: Column, found: Cell) -> str:
     """The SQL of one column's canonical text."""
     if not filling.columns:
         return found.text
-    value = f"regexp_replace({found.text}, '^{_BLANKS}|{_BLANKS}$', '', 'g')" if filling.trim else found.text
+    value = (
+        f"regexp_replace({found.text}, '^{_BLANKS}|{_BLANKS}$', '', 'g')"
+        if filling.trim
+        else found.text
+    )
     return bound(value, "v_", lambda text: _converted(filling, column, text, found.typed))
 
 
@@ -138,11 +195,21 @@ def _reads(filling: Filling, column: Column, value: str) -> str:
             "is none of the words for true and false",
         )
     if filling.values:
-        return _chosen(value, filling.values, filling.otherwise, "is none of the values that are listed")
+        return _chosen(
+            value, filling.values, filling.otherwise, "is none of the values that are listed"
+        )
     if filling.date:
         return _dated(filling, [date_sql(form, value) for form in filling.date], "date", value)
     if filling.timestamp:
-        return _dated(filling, [instant_sql(form, value, filling.timezone, filling.fold) for form in filling.timestamp], "timestamp", value)
+        return _dated(
+            filling,
+            [
+                instant_sql(form, value, filling.timezone, filling.fold)
+                for form in filling.timestamp
+            ],
+            "timestamp",
+            value,
+        )
     if column.type == "instant" and filling.timezone:
         return _local(filling, value)
     if column.type in _NUMBERS and (filling.decimal or filling.thousands or filling.remove):
@@ -150,7 +217,12 @@ def _reads(filling: Filling, column: Column, value: str) -> str:
     return value
 
 
-def _chosen(value: str, pairs: "tuple[tuple[str, str], ...] | list[tuple[str, str]]", otherwise: str, reason: str) -> str:
+def _chosen(
+    value: str,
+    pairs: "tuple[tuple[str, str], ...] | list[tuple[str, str]]",
+    otherwise: str,
+    reason: str,
+) -> str:
     cases = " ".join(f"WHEN {literal(key)} THEN {literal(word)}" for key, word in pairs)
     last = {"keep": value, "empty": "NULL"}.get(otherwise) or _mark(value, literal(reason))
     return f"CASE {value} {cases} ELSE {last} END"
@@ -163,13 +235,22 @@ def _dated(filling: Filling, readings: list[str], kind: str, value: str) -> str:
     if len(readings) == 1:
         return _unmarked(readings[0], value, none)
     both = f"list_distinct(list_filter([{', '.join(readings)}], lambda e_: e_ IS NOT NULL))"
-    return f"CASE WHEN len({both}) > 1 THEN {_mark(value, literal(f'reads in more than one way as {forms}'))} ELSE {_unmarked(f'{both}[1]', value, none)} END"
+    return (
+        f"CASE WHEN len({both}) > 1 THEN "
+        f"{_mark(value, literal(f'reads in more than one way as {forms}'))} ELSE "
+        f"{_unmarked(f'{both}[1]', value, none)} END"
+    )
 
 
 def _unmarked(reading: str, value: str, none: str) -> str:
     """A reading; the reason alone, which a change of clocks gives, is completed with the value."""
     return bound(
-        reading, "r_", lambda read: f"CASE WHEN {read} IS NULL THEN {none} WHEN starts_with({read}, chr(0)) THEN chr(0) || {value} || {read} ELSE {read} END"
+        reading,
+        "r_",
+        lambda read: (
+            f"CASE WHEN {read} IS NULL THEN {none} WHEN starts_with({read}, chr(0)) THEN chr(0) "
+            f"|| {value} || {read} ELSE {read} END"
+        ),
     )
 
 
@@ -181,7 +262,9 @@ def _local(filling: Filling, value: str) -> str:
 
 
 def _known(filling: Filling, column: Column, value: str) -> str:
-    """What a cell becomes that the file itself has typed: Excel's dates and numbers, JSON's numbers."""
+    """What a cell becomes that the file itself has typed: Excel's dates and numbers, JSON's
+    numbers.
+    """
     if filling.values or filling.true or filling.false:
         return _reads(filling, column, value)
     if filling.timestamp and filling.timestamp[0].text in {"unix", "unix_ms"}:
@@ -190,7 +273,10 @@ def _known(filling: Filling, column: Column, value: str) -> str:
     if column.type == "date":
         return f"CASE WHEN {matches} THEN left({value}, 10) ELSE {value} END"
     if column.type == "instant" and filling.timezone:
-        midnight = rf"CASE WHEN regexp_full_match({value}, '\d{{4}}-\d{{2}}-\d{{2}}') THEN {value} || ' 00:00:00' ELSE {value} END"
+        midnight = (
+            rf"CASE WHEN regexp_full_match({value}, '\d{{4}}-\d{{2}}-\d{{2}}') THEN {value} || "
+            rf"' 00:00:00' ELSE {value} END"
+        )
         return _local(filling, f"({midnight})")
     return value
 
@@ -206,16 +292,28 @@ def _number(filling: Filling, value: str) -> str:
         bare = f"replace({bare}, {literal(sign)}, '')"
     bare = f"trim({bare})" if filling.remove else bare
     point = _escaped(filling.decimal or ".")
-    whole = rf"\d{{1,3}}({_escaped(filling.thousands)}\d{{3}})+|\d+" if filling.thousands else r"\d+"
+    whole = (
+        rf"\d{{1,3}}({_escaped(filling.thousands)}\d{{3}})+|\d+" if filling.thousands else r"\d+"
+    )
     plain = f"replace({bare}, {literal(filling.thousands)}, '')" if filling.thousands else bare
-    plain = f"replace({plain}, {literal(filling.decimal)}, '.')" if filling.decimal not in {"", "."} else plain
-    reason = f"is not a number with decimal sign {filling.decimal or '.'}" + (f" and thousands sign {filling.thousands!r}" if filling.thousands else "")
+    plain = (
+        f"replace({plain}, {literal(filling.decimal)}, '.')"
+        if filling.decimal not in {"", "."}
+        else plain
+    )
+    reason = f"is not a number with decimal sign {filling.decimal or '.'}" + (
+        f" and thousands sign {filling.thousands!r}" if filling.thousands else ""
+    )
     pattern = rf"-?({whole})({point}\d+)?"
-    return f"CASE WHEN regexp_full_match({bare}, {literal(pattern)}) THEN {plain} ELSE {_mark(value, literal(reason))} END"
+    return (
+        f"CASE WHEN regexp_full_match({bare}, {literal(pattern)}) THEN {plain} ELSE "
+        f"{_mark(value, literal(reason))} END"
+    )
 
 
 def distinct(mapping: TableMapping, rows: str) -> str:
-    """The SQL of one row per key where all its lines agree; where they do not, the key's versions, marked.
+    """The SQL of one row per key where all its lines agree; where they do not, the key's versions,
+    marked.
 
     A row whose key cannot be read stands by itself.
     """
@@ -224,20 +322,35 @@ def distinct(mapping: TableMapping, rows: str) -> str:
     key = [name for name in table.key if name in names]
     rest = [name for name in names if name not in key]
     listed = ", ".join(quoted(name) for name in names)
-    raws = ", ".join(f"arg_min({quoted(RAW + name)}, _line) AS {quoted(RAW + name)}" for name in names)
+    raws = ", ".join(
+        f"arg_min({quoted(RAW + name)}, _line) AS {quoted(RAW + name)}" for name in names
+    )
     versions = f"SELECT {listed}, {raws}, min(_line) AS _line FROM ({rows}) GROUP BY {listed}"
     window = f"OVER (PARTITION BY {', '.join(quoted(name) for name in key)})"
-    unread = " OR ".join([f"{quoted(name)} IS NULL OR starts_with({quoted(name)}, chr(0))" for name in key if table.column(name).required] or ["false"])
+    unread = " OR ".join(
+        [
+            f"{quoted(name)} IS NULL OR starts_with({quoted(name)}, chr(0))"
+            for name in key
+            if table.column(name).required
+        ]
+        or ["false"]
+    )
     disagree = f"count(*) {window} > 1 AND NOT ({unread})"
     marked = []
     for position, name in enumerate(rest):
-        differs = [f"count(DISTINCT coalesce({quoted(other)}, chr(1))) {window} > 1" for other in rest[: position + 1]]
+        differs = [
+            f"count(DISTINCT coalesce({quoted(other)}, chr(1))) {window} > 1"
+            for other in rest[: position + 1]
+        ]
         first = " AND ".join([differs[-1], *(f"NOT ({other})" for other in differs[:-1])])
         value = f"coalesce({quoted(RAW + name)}, {quoted(name)}, '')"
         told = "'differs between lines of one key; the first is line ' || min(_line) " + window
         torn = _mark(value, told) if table.has(name) else quoted(name)
         marked.append(
-            f"CASE WHEN {disagree} AND {first} AND NOT coalesce(starts_with({quoted(name)}, chr(0)), false) THEN {torn} ELSE {quoted(name)} END AS {quoted(name)}"
+            f"CASE WHEN {disagree} AND {first} AND NOT coalesce(starts_with({quoted(name)}, "
+            f"chr(0)), false) THEN {torn} ELSE {quoted(name)} END AS {quoted(name)}"
         )
-    kept = ", ".join([*(quoted(name) for name in key), *marked, *(quoted(RAW + name) for name in names)])
+    kept = ", ".join(
+        [*(quoted(name) for name in key), *marked, *(quoted(RAW + name) for name in names)]
+    )
     return f"SELECT {kept}, _line FROM ({versions}) ORDER BY _line"

@@ -1,4 +1,6 @@
-"""What could be read in two ways and is not declared: asked about, with the lines that answer, and never decided here."""
+"""What could be read in two ways and is not declared: asked about, with the lines that answer, and
+never decided here.
+"""
 
 from collections.abc import Callable, Sequence
 from dataclasses import asdict, dataclass
@@ -16,7 +18,9 @@ _NUMBERS = {"decimal", "rate", "integer"}
 
 @dataclass(frozen=True)
 class Reading:
-    """One way to read a column: what the examples would be, the setting that says so, how many values it does not read."""
+    """One way to read a column: what the examples would be, the setting that says so, how many
+    values it does not read.
+    """
 
     values: tuple[str, ...]
     setting: str
@@ -25,7 +29,9 @@ class Reading:
 
 @dataclass(frozen=True)
 class Question:
-    """A column whose values could be read in two ways, some of them with their lines, and the ways."""
+    """A column whose values could be read in two ways, some of them with their lines, and the
+    ways.
+    """
 
     table: str
     column: str
@@ -44,7 +50,9 @@ Ask = Callable[[str], list[tuple[Any, ...]]]
 
 @dataclass(frozen=True)
 class Base:
-    """The raw rows that are asked about: their SQL, whether cells may be typed, how to ask, and how to find a row's line."""
+    """The raw rows that are asked about: their SQL, whether cells may be typed, how to ask, and how
+    to find a row's line.
+    """
 
     sql: str
     flags: bool
@@ -74,12 +82,20 @@ def _open_pattern(filling: Filling, column: Column) -> str:
         return ""
     if column.type in {"date", "instant"}:
         return "date"
-    return "number" if column.type in _NUMBERS and not filling.decimal and not filling.thousands else ""
+    return (
+        "number"
+        if column.type in _NUMBERS and not filling.decimal and not filling.thousands
+        else ""
+    )
 
 
 def _open_zone(filling: Filling, column: Column) -> bool:
     """Whether a declared format leaves open in which zone its clock stood."""
-    local = [form for form in filling.timestamp if "offset" not in form.parts and form.text not in {"unix", "unix_ms"}]
+    local = [
+        form
+        for form in filling.timestamp
+        if "offset" not in form.parts and form.text not in {"unix", "unix_ms"}
+    ]
     return column.type == "instant" and not filling.timezone and bool(local)
 
 
@@ -108,38 +124,81 @@ class _Values:
         if not conditions:
             return []
         counted = ", ".join(f"count(*) FILTER (WHERE {condition})" for condition in conditions)
-        return [int(number) for number in self.ask(f"SELECT {counted} FROM (SELECT {self.text} AS v FROM ({self.base.sql}))")[0]]
+        return [
+            int(number)
+            for number in self.ask(
+                f"SELECT {counted} FROM (SELECT {self.text} AS v FROM ({self.base.sql}))"
+            )[0]
+        ]
 
     def examples(self, condition: str) -> tuple[tuple[int, str], ...]:
         """A few different values that meet a condition, with their lines."""
         rows = self.ask(
-            f"SELECT min(n), v FROM (SELECT row_number() OVER () AS n, {self.text} AS v FROM ({self.base.sql})) WHERE {condition} GROUP BY v ORDER BY 1 LIMIT 3"
+            f"SELECT min(n), v FROM (SELECT row_number() OVER () AS n, {self.text} AS v FROM "
+            f"({self.base.sql})) WHERE {condition} GROUP BY v ORDER BY 1 LIMIT 3"
         )
         at = self.base.lines([row[0] for row in rows]) if rows else {}
         return tuple((at[row], value) for row, value in rows)
 
 
 def _question(mapping: TableMapping, filling: Filling, values: _Values) -> list[Question]:
-    return _numbers(mapping, filling, values) if values.kind == "number" else _dates(mapping, filling, values)
+    return (
+        _numbers(mapping, filling, values)
+        if values.kind == "number"
+        else _dates(mapping, filling, values)
+    )
 
 
 def _dates(mapping: TableMapping, filling: Filling, values: _Values) -> list[Question]:
-    first, second = (f"TRY_CAST(regexp_extract(v, '^{_DAY}$', {group}) AS INTEGER)" for group in (1, 3))
-    open_ = f"(regexp_full_match(v, '{_DAY}') AND {first} BETWEEN 1 AND 12 AND {second} BETWEEN 1 AND 12)"
+    first, second = (
+        f"TRY_CAST(regexp_extract(v, '^{_DAY}$', {group}) AS INTEGER)" for group in (1, 3)
+    )
+    open_ = (
+        f"(regexp_full_match(v, '{_DAY}') AND {first} BETWEEN 1 AND 12 AND {second} BETWEEN 1 "
+        "AND 12)"
+    )
     if not values.count(open_)[0]:
         return []
     examples = values.examples(open_)
     sign = next(letter for letter in examples[0][1] if letter in "./-")
     plain, _, time = examples[0][1].replace("T", " ").partition(" ")
     year = "%Y" if len(plain.rpartition(sign)[2]) == 4 else "%y"  # noqa: PLR2004 - digits
-    orders = [f"%d{sign}%m{sign}{year}", f"%m{sign}%d{sign}{year}"] + ([f"%y{sign}%m{sign}%d"] if year == "%y" else [])
-    unread = values.count(*(f"coalesce(v, '') <> '' AND {date_sql(compile_format(order), _DATE_PART)} IS NULL" for order in orders))
+    orders = [f"%d{sign}%m{sign}{year}", f"%m{sign}%d{sign}{year}"] + (
+        [f"%y{sign}%m{sign}%d"] if year == "%y" else []
+    )
+    unread = values.count(
+        *(
+            f"coalesce(v, '') <> '' AND {date_sql(compile_format(order), _DATE_PART)} IS NULL"
+            for order in orders
+        )
+    )
     readings = []
     for order, count in zip(orders, unread, strict=True):
-        shown = [values.ask(f"SELECT {date_sql(compile_format(order), _DATE_PART)} FROM (SELECT {literal(value)} AS v)")[0][0] for _, value in examples]
+        shown = [
+            values.ask(
+                f"SELECT {date_sql(compile_format(order), _DATE_PART)} FROM (SELECT "
+                f"{literal(value)} AS v)"
+            )[0][0]
+            for _, value in examples
+        ]
         key = "timestamp" if time else "date"
-        readings.append(Reading(tuple(text or "not a date" for text in shown), _line(filling, f'{key} = "{order}{_time(examples[0][1], time)}"'), count))
-    return [Question(mapping.table, filling.name, filling.told, "which is the day, which the month?", examples, tuple(readings))]
+        readings.append(
+            Reading(
+                tuple(text or "not a date" for text in shown),
+                _line(filling, f'{key} = "{order}{_time(examples[0][1], time)}"'),
+                count,
+            )
+        )
+    return [
+        Question(
+            mapping.table,
+            filling.name,
+            filling.told,
+            "which is the day, which the month?",
+            examples,
+            tuple(readings),
+        )
+    ]
 
 
 _DATE_PART = "regexp_extract(v, '^[^ T]*')"
@@ -150,7 +209,9 @@ def _time(text: str, time: str) -> str:
     if not time:
         return ""
     parts = ["%H:%M", "%H:%M:%S", "%H:%M:%S.%f"]
-    return ("T" if "T" in text else " ") + parts[min(2, max(0, time.count(":") - 1) + ("." in time))]
+    return ("T" if "T" in text else " ") + parts[
+        min(2, max(0, time.count(":") - 1) + ("." in time))
+    ]
 
 
 def _zones(mapping: TableMapping, filling: Filling, values: _Values) -> list[Question]:
@@ -159,10 +220,22 @@ def _zones(mapping: TableMapping, filling: Filling, values: _Values) -> list[Que
         return []
     examples = values.examples(local)
     shown = tuple(
-        Reading(tuple(f"{value.replace(' ', 'T')} in {zone}" for _, value in examples), _line(filling, f'timezone = "{zone}"'))
+        Reading(
+            tuple(f"{value.replace(' ', 'T')} in {zone}" for _, value in examples),
+            _line(filling, f'timezone = "{zone}"'),
+        )
         for zone in ("UTC", "Europe/Berlin")
     )
-    return [Question(mapping.table, filling.name, filling.told, "which time zone are these in? (any IANA name)", examples, shown)]
+    return [
+        Question(
+            mapping.table,
+            filling.name,
+            filling.told,
+            "which time zone are these in? (any IANA name)",
+            examples,
+            shown,
+        )
+    ]
 
 
 def _zone_of_format(mapping: TableMapping, filling: Filling, values: _Values) -> list[Question]:
@@ -173,10 +246,22 @@ def _zone_of_format(mapping: TableMapping, filling: Filling, values: _Values) ->
     forms = ", ".join(f'"{form.text}"' for form in filling.timestamp)
     written = forms if len(filling.timestamp) == 1 else f"[{forms}]"
     shown = tuple(
-        Reading(tuple(f"{value} in {zone}" for _, value in examples), _line(filling, f'timestamp = {written}, timezone = "{zone}"'))
+        Reading(
+            tuple(f"{value} in {zone}" for _, value in examples),
+            _line(filling, f'timestamp = {written}, timezone = "{zone}"'),
+        )
         for zone in ("UTC", "Europe/Berlin")
     )
-    return [Question(mapping.table, filling.name, filling.told, "which time zone are these in? (any IANA name)", examples, shown)]
+    return [
+        Question(
+            mapping.table,
+            filling.name,
+            filling.told,
+            "which time zone are these in? (any IANA name)",
+            examples,
+            shown,
+        )
+    ]
 
 
 def _numbers(mapping: TableMapping, filling: Filling, values: _Values) -> list[Question]:
@@ -194,7 +279,16 @@ def _numbers(mapping: TableMapping, filling: Filling, values: _Values) -> list[Q
             Reading(whole, _line(filling, f'decimal = "{other}", thousands = "{sign}"')),
             Reading(parts, _line(filling, f'decimal = "{sign}"')),
         )
-        found.append(Question(mapping.table, filling.name, filling.told, f"is '{sign}' the decimal sign, or does it part thousands?", examples, readings))
+        found.append(
+            Question(
+                mapping.table,
+                filling.name,
+                filling.told,
+                f"is '{sign}' the decimal sign, or does it part thousands?",
+                examples,
+                readings,
+            )
+        )
     return found[:1]
 
 

@@ -1,7 +1,9 @@
-"""One SELECT over somebody's file, in a database that holds this file as its table `raw` and can reach nothing else.
+"""One SELECT over somebody's file, in a database that holds this file as its table `raw` and can
+reach nothing else.
 
-The one place where a person's text is run as SQL. It is parsed first (one statement, a query, of nothing but `raw`), and
-runs where files, extensions, settings and Python's variables are out of reach, whatever the parsing may have missed.
+The one place where a person's text is run as SQL. It is parsed first (one statement, a query, of
+nothing but `raw`), and runs where files, extensions, settings and Python's variables are out of
+reach, whatever the parsing may have missed.
 """
 
 import re
@@ -40,8 +42,12 @@ _FUNCTIONS = re.compile(
 _TABLE_FUNCTIONS = {"unnest", "range", "generate_series"}
 
 
-def selected(raw: RawTable, mapping: TableMapping, scratch: Path | None) -> tuple[RawTable, TableMapping, tuple[str, ...]]:
-    """What the mapping's SELECT makes of a file: as a file of its own, with the mapping of its columns, and a word on lines."""
+def selected(
+    raw: RawTable, mapping: TableMapping, scratch: Path | None
+) -> tuple[RawTable, TableMapping, tuple[str, ...]]:
+    """What the mapping's SELECT makes of a file: as a file of its own, with the mapping of its
+    columns, and a word on lines.
+    """
     sql, line = _with_line(checked(mapping))
     hold = Scratch(scratch)
     database = hold.folder / "raw.duckdb"
@@ -49,9 +55,20 @@ def selected(raw: RawTable, mapping: TableMapping, scratch: Path | None) -> tupl
     names, kinds = _run(database, sql, hold.folder / "selected.parquet", mapping)
     shown = [name for name in names if name not in {LINE, FILE}]
     base = _relation(hold.folder / "selected.parquet", names, kinds)
-    notices = () if LINE in names else ("its rows stand on no single line: select min(_line) AS _line to say which",)
+    notices = (
+        ()
+        if LINE in names
+        else ("its rows stand on no single line: select min(_line) AS _line to say which",)
+    )
     table = replace(
-        raw, headers=tuple(shown), relation=base, numbered=partial(str, base), lines=partial(lines_of, base), flags=True, hold=(raw.hold, hold), files=raw.files
+        raw,
+        headers=tuple(shown),
+        relation=base,
+        numbered=partial(str, base),
+        lines=partial(lines_of, base),
+        flags=True,
+        hold=(raw.hold, hold),
+        files=raw.files,
     )
     return table, _completed(mapping, shown), notices if not line else ()
 
@@ -59,15 +76,29 @@ def selected(raw: RawTable, mapping: TableMapping, scratch: Path | None) -> tupl
 def _completed(mapping: TableMapping, names: list[str]) -> TableMapping:
     """The mapping of the SELECT's columns: those that are not mapped go by their own name."""
     said = {filling.name for filling in mapping.fillings}
-    used = {header for filling in mapping.fillings for header in filling.columns} | set(mapping.extra)
-    own = [name for name in names if name not in said and name not in used and (TABLES[mapping.table].has(name) or mapping.table == "accounts")]
+    used = {header for filling in mapping.fillings for header in filling.columns} | set(
+        mapping.extra
+    )
+    own = [
+        name
+        for name in names
+        if name not in said
+        and name not in used
+        and (TABLES[mapping.table].has(name) or mapping.table == "accounts")
+    ]
     reading = {key: value for key, value in mapping.defaults.items() if key != "pivot"}
-    return replace(mapping, fillings=(*mapping.fillings, *(Filling(name, (name,), **reading) for name in own)))
+    return replace(
+        mapping, fillings=(*mapping.fillings, *(Filling(name, (name,), **reading) for name in own))
+    )
 
 
 def _wrong(mapping: TableMapping, message: str, hint: str = "", line: int = 1) -> DataError:
     at = f"kampass.toml, line {mapping.select_line + line - 1}, " if mapping.select_line else ""
-    return DataError(f"{at}{mapping.place} select: {message}", code="bad_select", hint=hint or "It is one SELECT over the table raw, whose columns are text.")
+    return DataError(
+        f"{at}{mapping.place} select: {message}",
+        code="bad_select",
+        hint=hint or "It is one SELECT over the table raw, whose columns are text.",
+    )
 
 
 def checked(mapping: TableMapping) -> Any:  # noqa: ANN401 - sqlglot has no types
@@ -76,27 +107,51 @@ def checked(mapping: TableMapping) -> Any:  # noqa: ANN401 - sqlglot has no type
     from sqlglot import exp
 
     try:
-        statements = [statement for statement in sqlglot.parse(mapping.select or "", dialect="duckdb") if statement is not None]
+        statements = [
+            statement
+            for statement in sqlglot.parse(mapping.select or "", dialect="duckdb")
+            if statement is not None
+        ]
     except sqlglot.errors.SqlglotError as wrong:
         where = (getattr(wrong, "errors", None) or [{}])[0]
-        raise _wrong(mapping, f"it cannot be parsed: {where.get('description', wrong)}", line=where.get("line") or 1) from None
+        raise _wrong(
+            mapping,
+            f"it cannot be parsed: {where.get('description', wrong)}",
+            line=where.get("line") or 1,
+        ) from None
     except RecursionError:
         raise _wrong(mapping, "it is nested too deeply.") from None
     if len(statements) != 1 or not isinstance(statements[0], exp.Query):
-        raise _wrong(mapping, "it is not one SELECT." if len(statements) == 1 else f"there are {len(statements)} statements.")
+        raise _wrong(
+            mapping,
+            "it is not one SELECT."
+            if len(statements) == 1
+            else f"there are {len(statements)} statements.",
+        )
     query = statements[0]
     known = {"raw"} | {cte.alias.lower() for cte in query.find_all(exp.CTE)}
     for table in query.find_all(exp.Table):
         function = isinstance(table.this, exp.Func) and not isinstance(table.this, exp.Anonymous)
         name = table.name.lower()
         if isinstance(table.this, exp.Anonymous) or function:
-            called = (table.this.name if isinstance(table.this, exp.Anonymous) else table.this.sql_name()).lower()
+            called = (
+                table.this.name if isinstance(table.this, exp.Anonymous) else table.this.sql_name()
+            ).lower()
             if called not in _TABLE_FUNCTIONS:
                 raise _wrong(mapping, f"it reads {called}(...); it may read raw and nothing else.")
         elif table.db or table.catalog or name not in known:
-            raise _wrong(mapping, f"it reads '{table.sql(dialect='duckdb')}'; it may read raw and nothing else.")
+            raise _wrong(
+                mapping,
+                f"it reads '{table.sql(dialect='duckdb')}'; it may read raw and nothing else.",
+            )
     for node in query.find_all(exp.Func, exp.Command, exp.Into):
-        called = (node.name if isinstance(node, exp.Anonymous) else node.sql_name() if isinstance(node, exp.Func) else type(node).__name__).lower()
+        called = (
+            node.name
+            if isinstance(node, exp.Anonymous)
+            else node.sql_name()
+            if isinstance(node, exp.Func)
+            else type(node).__name__
+        ).lower()
         if isinstance(node, exp.Command | exp.Into) or _FUNCTIONS.match(called):
             raise _wrong(mapping, f"it may not use {called}.")
     return query
@@ -112,13 +167,18 @@ def named(select: str) -> set[str]:
 
 
 def _with_line(query: Any) -> tuple[str, bool]:  # noqa: ANN401 - sqlglot has no types
-    """The SQL, with `_line` added where each row comes from one row of raw; and whether rows have lines."""
+    """The SQL, with `_line` added where each row comes from one row of raw; and whether rows have
+    lines.
+    """
     from sqlglot import exp
 
     stated = LINE in {name.lower() for name in query.named_selects}
     plain = (
         isinstance(query, exp.Select)
-        and not any(query.args.get(part) for part in ("group", "distinct", "joins", "having", "with", "with_", "laterals"))
+        and not any(
+            query.args.get(part)
+            for part in ("group", "distinct", "joins", "having", "with", "with_", "laterals")
+        )
         and not query.find(exp.AggFunc)
         and not list(query.find_all(exp.Subquery, exp.Union, exp.Unnest, exp.Explode))
         and len(list(query.find_all(exp.Select))) == 1
@@ -137,11 +197,18 @@ def _fill(database: Path, raw: RawTable) -> None:
 
     cells = ", ".join(f"c{index} AS {quoted(header)}" for index, header in enumerate(raw.headers))
     names = ", ".join(literal(name) for name in raw.files or (raw.place,))
-    with duckdb.connect(str(database), config={"memory_limit": "256MB", "threads": 2}) as connection:
-        connection.execute(f"CREATE TABLE raw AS SELECT {cells}, _line AS {LINE}, [{names}][_line // {1 << 32} + 1] AS {FILE} FROM ({raw.numbered()})")
+    with duckdb.connect(
+        str(database), config={"memory_limit": "256MB", "threads": 2}
+    ) as connection:
+        connection.execute(
+            f"CREATE TABLE raw AS SELECT {cells}, _line AS {LINE}, [{names}][_line // {1 << 32} "
+            f"+ 1] AS {FILE} FROM ({raw.numbered()})"
+        )
 
 
-def _run(database: Path, sql: str, target: Path, mapping: TableMapping) -> tuple[list[str], list[str]]:
+def _run(
+    database: Path, sql: str, target: Path, mapping: TableMapping
+) -> tuple[list[str], list[str]]:
     """Run the SELECT locked in, its rows going to `target`; the names and types of its columns."""
     import duckdb
 
@@ -149,9 +216,17 @@ def _run(database: Path, sql: str, target: Path, mapping: TableMapping) -> tuple
         try:
             described = connection.execute(f"DESCRIBE {sql}").fetchall()
             names, kinds = [row[0] for row in described], [row[1] for row in described]
-            twice = sorted({name for name in names if [other.lower() for other in names].count(name.lower()) > 1})
+            twice = sorted(
+                {
+                    name
+                    for name in names
+                    if [other.lower() for other in names].count(name.lower()) > 1
+                }
+            )
             if twice:
-                raise _wrong(mapping, f"it selects '{twice[0]}' twice.", "Give every column one name.")
+                raise _wrong(
+                    mapping, f"it selects '{twice[0]}' twice.", "Give every column one name."
+                )
             _write(connection.execute(sql).to_arrow_reader(_BATCH), target, len(names))
         except duckdb.Error as wrong:
             raise _explained(mapping, wrong) from None
@@ -162,7 +237,11 @@ def locked(database: Path) -> "duckdb.DuckDBPyConnection":
     """A connection to a database from which nothing else can be reached."""
     import duckdb
 
-    return duckdb.connect(str(database), read_only=True, config={**_LOCKS, "temp_directory": str(database.parent / "spill")})
+    return duckdb.connect(
+        str(database),
+        read_only=True,
+        config={**_LOCKS, "temp_directory": str(database.parent / "spill")},
+    )
 
 
 def _write(reader: Any, target: Path, width: int) -> None:  # noqa: ANN401 - an Arrow reader
@@ -170,7 +249,9 @@ def _write(reader: Any, target: Path, width: int) -> None:  # noqa: ANN401 - an 
     import pyarrow as pa
     import pyarrow.parquet as pq
 
-    schema = pa.schema([pa.field(f"c{index}", field.type) for index, field in enumerate(reader.schema)])
+    schema = pa.schema(
+        [pa.field(f"c{index}", field.type) for index, field in enumerate(reader.schema)]
+    )
     with pq.ParquetWriter(target, schema, compression="zstd") as writer:
         for batch in reader:
             writer.write_batch(pa.RecordBatch.from_arrays(batch.columns, schema=schema))
@@ -182,10 +263,15 @@ def _relation(file: Path, names: list[str], kinds: list[str]) -> str:
     cells, line = [], "NULL::BIGINT"
     at = [index for index, name in enumerate(names) if name not in {LINE, FILE}]
     for number, index in enumerate(at):
-        cells += [f"{_as_text(f'c{index}', kinds[index])} AS c{number}", f"{str(kinds[index] != 'VARCHAR').lower()} AS t{number}"]
+        cells += [
+            f"{_as_text(f'c{index}', kinds[index])} AS c{number}",
+            f"{str(kinds[index] != 'VARCHAR').lower()} AS t{number}",
+        ]
     if LINE in names:
         line = f"TRY_CAST(c{names.index(LINE)} AS BIGINT)"
-    return f"SELECT {', '.join([*cells, f'{line} AS _line'])} FROM read_parquet({literal(str(file))})"
+    return (
+        f"SELECT {', '.join([*cells, f'{line} AS _line'])} FROM read_parquet({literal(str(file))})"
+    )
 
 
 def _as_text(name: str, kind: str) -> str:
@@ -194,7 +280,10 @@ def _as_text(name: str, kind: str) -> str:
     if kind == "TIMESTAMP WITH TIME ZONE":
         return f"strftime(timezone('UTC', {name}), '%Y-%m-%dT%H:%M:%S.%fZ')"
     if kind in {"DOUBLE", "FLOAT"}:
-        return f"CASE WHEN isfinite({name}) THEN coalesce(CAST(TRY_CAST({name} AS DECIMAL(38, 9)) AS VARCHAR), CAST({name} AS VARCHAR)) ELSE CAST({name} AS VARCHAR) END"
+        return (
+            f"CASE WHEN isfinite({name}) THEN coalesce(CAST(TRY_CAST({name} AS DECIMAL(38, 9)) "
+            f"AS VARCHAR), CAST({name} AS VARCHAR)) ELSE CAST({name} AS VARCHAR) END"
+        )
     return f"CAST({name} AS VARCHAR)"
 
 
@@ -203,5 +292,11 @@ def _explained(mapping: TableMapping, wrong: "duckdb.Error") -> DataError:
     text = str(wrong)
     first = text.split("\n", maxsplit=1)[0]
     found = re.search(r"Candidate bindings: (.*)", text)
-    hint = f"There are {found[1]}." if found else ("TRY_CAST makes an empty cell of what does not read." if "Conversion" in first else "")
+    hint = (
+        f"There are {found[1]}."
+        if found
+        else (
+            "TRY_CAST makes an empty cell of what does not read." if "Conversion" in first else ""
+        )
+    )
     return _wrong(mapping, f"{first}.", hint)

@@ -1,4 +1,6 @@
-"""A source whose files belong to other people: each table is read by its mapping, or refused where the mapping leaves something open."""
+"""A source whose files belong to other people: each table is read by its mapping, or refused where
+the mapping leaves something open.
+"""
 
 import hashlib
 from dataclasses import dataclass
@@ -19,7 +21,9 @@ from kampass.model.scan import FILE_LINES, Scan
 
 @dataclass(frozen=True)
 class MappedSource:
-    """The mapped tables over the files in `folder`; `scratch` is where reading may leave something for a while."""
+    """The mapped tables over the files in `folder`; `scratch` is where reading may leave something
+    for a while.
+    """
 
     name: str
     folder: Path
@@ -29,8 +33,14 @@ class MappedSource:
     def tables(self) -> list[str]:
         """The tables that are mapped, in the model's order."""
         if not self.folder.is_dir():
-            raise DataError(f"There is no folder {self.folder}.", code="no_folder", hint="Check the source's path in kampass.toml.")
-        return [table for table in TABLES if any(mapping.table == table for mapping in self.mappings)]
+            raise DataError(
+                f"There is no folder {self.folder}.",
+                code="no_folder",
+                hint="Check the source's path in kampass.toml.",
+            )
+        return [
+            table for table in TABLES if any(mapping.table == table for mapping in self.mappings)
+        ]
 
     def scan(self, table: str) -> Scan:
         """The rows of one table; DataError where its values could be read in two ways."""
@@ -59,12 +69,19 @@ class MappedSource:
         for mapping in self.mappings:
             if mapping.table == table:
                 return mapping
-        raise UnknownName("table", table, [mapping.table for mapping in self.mappings], hint=f"The source '{self.name}' maps {', '.join(self.tables())}.")
+        raise UnknownName(
+            "table",
+            table,
+            [mapping.table for mapping in self.mappings],
+            hint=f"The source '{self.name}' maps {', '.join(self.tables())}.",
+        )
 
 
 @dataclass(frozen=True)
 class View:
-    """A mapped table: how it scans, the file as it stands, what fills each column, and what is left open."""
+    """A mapped table: how it scans, the file as it stands, what fills each column, and what is left
+    open.
+    """
 
     scan: Scan
     raw: RawTable
@@ -77,7 +94,9 @@ class View:
 
 def _view(raw: RawTable, opened: RawTable, mapping: TableMapping, notices: tuple[str, ...]) -> View:
     index = _index(opened, mapping)
-    used = {header for filling in mapping.fillings for header in filling.columns} | set(mapping.extra)
+    used = {header for filling in mapping.fillings for header in filling.columns} | set(
+        mapping.extra
+    )
     numbered = mapping.distinct or bool(used & {LINE, FILE}) or bool(raw.files)
     base = opened.numbered() if numbered else opened.relation
     base = _with_file(base, raw) if FILE in used else base
@@ -91,16 +110,29 @@ def _view(raw: RawTable, opened: RawTable, mapping: TableMapping, notices: tuple
         lines = partial(lines_of, rows)
     names = [filling.name for filling in mapping.fillings] + list(mapping.extra)
     scan = Scan(
-        mapping.table, rows, dict.fromkeys(names, "VARCHAR"), _digest(raw, mapping), raw.place, rejects=raw.rejects, lines=lines,
-        origin={filling.name: filling.told for filling in mapping.fillings} | {name: name for name in mapping.extra}, files=raw.files,
-        line=LINE if numbered else None, hold=hold,
-    )  # fmt: skip
-    unmapped = tuple(header for header in raw.headers if header not in used and header not in _named_in(mapping))
+        mapping.table,
+        rows,
+        dict.fromkeys(names, "VARCHAR"),
+        _digest(raw, mapping),
+        raw.place,
+        rejects=raw.rejects,
+        lines=lines,
+        origin={filling.name: filling.told for filling in mapping.fillings}
+        | {name: name for name in mapping.extra},
+        files=raw.files,
+        line=LINE if numbered else None,
+        hold=hold,
+    )
+    unmapped = tuple(
+        header for header in raw.headers if header not in used and header not in _named_in(mapping)
+    )
     return View(scan, raw, mapping, pairs, tuple(asked), unmapped, notices)
 
 
 def _named_in(mapping: TableMapping) -> set[str]:
-    """Headers that a SELECT names: they are used, although no column is filled with them directly."""
+    """Headers that a SELECT names: they are used, although no column is filled with them
+    directly.
+    """
     if mapping.select is None:
         return set()
     from kampass.intake.mapping.select import named
@@ -115,7 +147,9 @@ def _digest(raw: RawTable, mapping: TableMapping) -> str:
 def _index(opened: RawTable, mapping: TableMapping) -> dict[str, int]:
     """Where each header stands; the error of one that is named and is not there."""
     index = {header: position for position, header in enumerate(opened.headers)}
-    for header in [header for filling in mapping.fillings for header in filling.columns] + list(mapping.extra):
+    for header in [header for filling in mapping.fillings for header in filling.columns] + list(
+        mapping.extra
+    ):
         if header not in index and header not in {LINE, FILE}:
             raise missing(opened, header, mapping)
     return index
@@ -130,20 +164,33 @@ def _with_file(base: str, raw: RawTable) -> str:
 def _joins_well(mapping: TableMapping, base: str, index: dict[str, int]) -> None:
     """Refuse a composed id that could be composed of other parts: a-b with c is not a with b-c."""
     for filling in mapping.fillings:
-        if len(filling.columns) < 2 or not names_something(column_of(mapping.table, filling.name)):  # noqa: PLR2004 - nothing is joined, or it names nothing
+        # Nothing is joined, or it names nothing.
+        if len(filling.columns) < 2 or not names_something(column_of(mapping.table, filling.name)):  # noqa: PLR2004
             continue
-        parts = [cell(Filling("", (header,)), index, flags=False).text for header in filling.columns]
+        parts = [
+            cell(Filling("", (header,)), index, flags=False).text for header in filling.columns
+        ]
         if (
             not filling.join
             or sum(
-                bool(found) for found in _ask(f"SELECT {', '.join(f'bool_or(contains({part}, {literal(filling.join)}))' for part in parts)} FROM ({base})")[0]
+                bool(found)
+                for found in _ask(
+                    "SELECT "
+                    f"{', '.join(f'bool_or(contains({part}, {literal(filling.join)}))' for part in parts)} "
+                    f"FROM ({base})"
+                )[0]
             )
             > 1
         ):
             raise DataError(
-                f"{mapping.place}: '{filling.name}' joins {' and '.join(filling.columns)} by {filling.join!r}, which stands in more than one of them: two rows could get one name.",
-                code="bad_settings", hint='Join by a sign that none of them holds, such as join = "/".',
-            )  # fmt: skip
+                (
+                    f"{mapping.place}: '{filling.name}' joins {' and '.join(filling.columns)} by "
+                    f"{filling.join!r}, which stands in more than one of them: two rows could get "
+                    "one name."
+                ),
+                code="bad_settings",
+                hint='Join by a sign that none of them holds, such as join = "/".',
+            )
 
 
 def _ask(sql: str) -> list[tuple[Any, ...]]:
@@ -161,9 +208,16 @@ def _asked(view: View, mapping: TableMapping) -> DataError:
     for question in view.questions:
         line, value = question.examples[0]
         file, at = view.scan.place_of(line)
-        words.append(f"{file}, line {at}, column '{question.header}': {value!r} could be read in two ways: {question.what}")
-        answers += [f"{reading.setting}   # {value} is {reading.values[0]}" for reading in question.readings]
+        words.append(
+            f"{file}, line {at}, column '{question.header}': {value!r} could be read in two "
+            f"ways: {question.what}"
+        )
+        answers += [
+            f"{reading.setting}   # {value} is {reading.values[0]}" for reading in question.readings
+        ]
     return DataError(
-        "; ".join(words), code="ambiguous_values",
-        hint=f"Write one of these under [{mapping.place[1:-1]}.columns] in kampass.toml:\n    " + "\n    ".join(answers),
-    )  # fmt: skip
+        "; ".join(words),
+        code="ambiguous_values",
+        hint=f"Write one of these under [{mapping.place[1:-1]}.columns] in kampass.toml:\n    "
+        + "\n    ".join(answers),
+    )

@@ -1,7 +1,9 @@
-"""Delimited text (CSV, TSV) as rows of text: by DuckDB where the file is regular, else by Python's csv module.
+"""Delimited text (CSV, TSV) as rows of text: by DuckDB where the file is regular, else by Python's
+csv module.
 
-DuckDB reads fast but names no line and gives up on a file for one torn row; the moment it objects, Python reads the
-file line by line instead, and what is torn is set aside with its line. Both see the same rows in the same order.
+DuckDB reads fast but names no line and gives up on a file for one torn row; the moment it objects,
+Python reads the file line by line instead, and what is torn is set aside with its line. Both see
+the same rows in the same order.
 """
 
 import csv
@@ -30,7 +32,9 @@ csv.field_size_limit(_LONGEST_LINE)
 
 @dataclass(frozen=True)
 class Dialect:
-    """How fields are told apart. Without `quote` nothing is quoted; without `escape` a quote inside quotes is doubled."""
+    """How fields are told apart. Without `quote` nothing is quoted; without `escape` a quote inside
+    quotes is doubled.
+    """
 
     delimiter: str = ","
     quote: str = '"'
@@ -44,8 +48,21 @@ class Dialect:
     def reader(self, lines: "_Lines | Iterator[str]") -> "Iterator[list[str]]":
         """Python's reader of it."""
         if not self.quote:
-            return csv.reader(lines, delimiter=self.delimiter, quoting=csv.QUOTE_NONE, escapechar=self.escape or None, strict=True)
-        return csv.reader(lines, delimiter=self.delimiter, quotechar=self.quote, escapechar=self.escape or None, doublequote=not self.escape, strict=True)
+            return csv.reader(
+                lines,
+                delimiter=self.delimiter,
+                quoting=csv.QUOTE_NONE,
+                escapechar=self.escape or None,
+                strict=True,
+            )
+        return csv.reader(
+            lines,
+            delimiter=self.delimiter,
+            quotechar=self.quote,
+            escapechar=self.escape or None,
+            doublequote=not self.escape,
+            strict=True,
+        )
 
 
 COMMAS = Dialect()
@@ -53,7 +70,9 @@ COMMAS = Dialect()
 
 @dataclass(frozen=True)
 class Rows:
-    """The rows of a file under the names they were asked for; `numbered` gives the same rows with their `_line`."""
+    """The rows of a file under the names they were asked for; `numbered` gives the same rows with
+    their `_line`.
+    """
 
     relation: str
     rejects: tuple[Reject, ...]
@@ -64,9 +83,11 @@ class Rows:
 
 @dataclass(frozen=True)
 class Look:
-    """What one pass over a file's bytes tells: its digest, how many lines and delimiters it has, and `spaced`.
+    """What one pass over a file's bytes tells: its digest, how many lines and delimiters it has,
+    and `spaced`.
 
-    `lines` is None where carriage returns end lines by themselves. `spaced`: DuckDB would drop blanks around quotes.
+    `lines` is None where carriage returns end lines by themselves. `spaced`: DuckDB would drop
+    blanks around quotes.
     """
 
     digest: str
@@ -79,34 +100,71 @@ def look(file: Path, dialect: Dialect = COMMAS) -> Look:
     """Look at every byte of a file once."""
     mark = dialect.delimiter.encode()
     blanks = rb"[ ]" if dialect.delimiter == "\t" else rb"[ \t]"
-    around = re.compile(rb"(?:^|[\r\n]|" + re.escape(mark) + rb")" + blanks + rb'+"|"' + blanks + rb"+(?:[\r\n]|$|" + re.escape(mark) + rb")")
+    around = re.compile(
+        rb"(?:^|[\r\n]|"
+        + re.escape(mark)
+        + rb")"
+        + blanks
+        + rb'+"|"'
+        + blanks
+        + rb"+(?:[\r\n]|$|"
+        + re.escape(mark)
+        + rb")"
+    )
     sha = hashlib.sha256()
     feeds = pairs = returns = marks = 0
     last, spaced = b"\n", False
     with file.open("rb") as stream:
         while chunk := stream.read(_CHUNK) + stream.readline(_LONGEST_LINE):
             sha.update(chunk)
-            feeds, pairs, returns = feeds + chunk.count(b"\n"), pairs + chunk.count(b"\r\n"), returns + chunk.count(b"\r")
+            feeds, pairs, returns = (
+                feeds + chunk.count(b"\n"),
+                pairs + chunk.count(b"\r\n"),
+                returns + chunk.count(b"\r"),
+            )
             marks += chunk.count(mark)
-            spaced = spaced or (any(pair in chunk for pair in _NEAR_QUOTES) and around.search(chunk) is not None)
+            spaced = spaced or (
+                any(pair in chunk for pair in _NEAR_QUOTES) and around.search(chunk) is not None
+            )
             last = chunk[-1:]
-    return Look(sha.hexdigest(), feeds + (last != b"\n") if pairs == returns else None, marks, spaced)
+    return Look(
+        sha.hexdigest(), feeds + (last != b"\n") if pairs == returns else None, marks, spaced
+    )
 
 
-def read(file: Path, names: Sequence[str], seen: Look, dialect: Dialect = COMMAS, *, place: Path | None = None) -> Rows:
+def read(
+    file: Path,
+    names: Sequence[str],
+    seen: Look,
+    dialect: Dialect = COMMAS,
+    *,
+    place: Path | None = None,
+) -> Rows:
     """The rows under a file's header, as text, each column under the name given."""
     relation = _relation(file, names, dialect)
     count = _regular(relation) if dialect.usual and not seen.spaced else None
-    if count is None or (seen.delimiters != (count + 1) * (len(names) - 1) and _ends_with_delimiters(file, names, dialect)):
+    if count is None or (
+        seen.delimiters != (count + 1) * (len(names) - 1)
+        and _ends_with_delimiters(file, names, dialect)
+    ):
         return read_slowly(file, names, dialect, place=place)
     if seen.lines == count + 1:
         numbered = f"SELECT *, row_number() OVER () + 1 AS _line FROM ({relation})"
         return Rows(relation, (), lambda rows: {row: row + 1 for row in rows}, lambda: numbered)
-    return Rows(relation, (), partial(_lines, file, dialect), lambda: read_slowly(file, names, dialect, place=place).numbered())
+    return Rows(
+        relation,
+        (),
+        partial(_lines, file, dialect),
+        lambda: read_slowly(file, names, dialect, place=place).numbered(),
+    )
 
 
-def read_slowly(file: Path, names: Sequence[str], dialect: Dialect = COMMAS, *, place: Path | None = None) -> Rows:
-    """The same rows by Python's csv module, on the disk meanwhile; what is torn is rejected with its line."""
+def read_slowly(
+    file: Path, names: Sequence[str], dialect: Dialect = COMMAS, *, place: Path | None = None
+) -> Rows:
+    """The same rows by Python's csv module, on the disk meanwhile; what is torn is rejected with
+    its line.
+    """
     scratch = Scratch(place)
     writer = RowWriter(scratch.folder / "rows")
     rejects: list[Reject] = []
@@ -114,20 +172,32 @@ def read_slowly(file: Path, names: Sequence[str], dialect: Dialect = COMMAS, *, 
         if record is None:
             rejects.append(Reject(line, f"cannot be read: {wrong}"))
         elif len(record) != len(names):
-            rejects.append(Reject(line, f"has {len(record)} fields, the header has {len(names)}", _readable(dialect.delimiter.join(record)[:200])))
+            rejects.append(
+                Reject(
+                    line,
+                    f"has {len(record)} fields, the header has {len(names)}",
+                    _readable(dialect.delimiter.join(record)[:200]),
+                )
+            )
         elif bad := _undecoded(record):
             rejects.append(Reject(line, bad))
         else:
             writer.add(line, record)
         if len(rejects) > _REJECTS:
             raise DataError(
-                f"{file.name}: more than {_REJECTS:,} lines cannot be read; the first is line {rejects[0].line}, which {rejects[0].reason}.",
-                code="unreadable_file", hint="Check delimiter, quote and encoding.",
-            )  # fmt: skip
+                (
+                    f"{file.name}: more than {_REJECTS:,} lines cannot be read; the first is line "
+                    f"{rejects[0].line}, which {rejects[0].reason}."
+                ),
+                code="unreadable_file",
+                hint="Check delimiter, quote and encoding.",
+            )
     base = writer.relation(len(names))
     cells = ", ".join(f"c{index} AS {quoted(name)}" for index, name in enumerate(names))
     numbered = _Held(f"SELECT {cells}, {LINE} FROM ({base})", scratch)
-    return Rows(f"SELECT {cells} FROM ({base})", tuple(rejects), partial(lines_of, base), numbered, scratch)
+    return Rows(
+        f"SELECT {cells} FROM ({base})", tuple(rejects), partial(lines_of, base), numbered, scratch
+    )
 
 
 @dataclass(frozen=True)
@@ -149,7 +219,11 @@ def _readable(text: str) -> str:
 def _undecoded(record: Sequence[str]) -> str:
     """Why a record's bytes are no text, if they are not."""
     for number, field in enumerate(record, start=1):
-        torn = "" if field.isascii() else next((letter for letter in field if "\ud800" <= letter <= "\udfff"), "")
+        torn = (
+            ""
+            if field.isascii()
+            else next((letter for letter in field if "\ud800" <= letter <= "\udfff"), "")
+        )
         if torn:
             return f"is not UTF-8: a byte does not read, in field {number}"
     return ""
@@ -159,9 +233,12 @@ def _relation(file: Path, names: Sequence[str], dialect: Dialect, more: str = ""
     """The SQL that reads the file as text, strictly."""
     listed = ", ".join(f"{literal(name)}: 'VARCHAR'" for name in names)
     return (
-        f"SELECT * FROM read_csv({literal(_exactly(file))}, auto_detect = false, header = true, delim = {literal(dialect.delimiter)},"
-        f" quote = {literal(dialect.quote)}, escape = {literal(dialect.quote)}, columns = {{{listed}}}, compression = 'none',"
-        f" strict_mode = true, null_padding = false, nullstr = '', max_line_size = {_LONGEST_LINE}, buffer_size = {2 * _LONGEST_LINE}{more})"
+        f"SELECT * FROM read_csv({literal(_exactly(file))}, auto_detect = false, header = true, "
+        f"delim = {literal(dialect.delimiter)},"
+        f" quote = {literal(dialect.quote)}, escape = {literal(dialect.quote)}, columns = "
+        f"{{{listed}}}, compression = 'none',"
+        " strict_mode = true, null_padding = false, nullstr = '', max_line_size = "
+        f"{_LONGEST_LINE}, buffer_size = {2 * _LONGEST_LINE}{more})"
     )
 
 
@@ -171,7 +248,9 @@ def _exactly(file: Path) -> str:
 
 
 def _ends_with_delimiters(file: Path, names: Sequence[str], dialect: Dialect) -> bool:
-    """Whether a line has one field too many, empty: DuckDB would overlook it. Such a line reads with one more column."""
+    """Whether a line has one field too many, empty: DuckDB would overlook it. Such a line reads
+    with one more column.
+    """
     import duckdb
 
     wider = _relation(file, [*names, "?"], dialect, ", ignore_errors = true")
@@ -189,7 +268,9 @@ def _regular(relation: str) -> int | None:
     connection: duckdb.DuckDBPyConnection
     with duckdb.connect() as connection:
         try:
-            row = connection.execute(f"SELECT count(*), count(COLUMNS(*)) FROM ({relation})").fetchone()
+            row = connection.execute(
+                f"SELECT count(*), count(COLUMNS(*)) FROM ({relation})"
+            ).fetchone()
         except duckdb.Error:
             return None
     return int(row[0]) if row else None
@@ -203,7 +284,9 @@ def header(file: Path, dialect: Dialect = COMMAS, *, line: int = 1) -> list[str]
         ",".join(names).encode()
     except (UnicodeEncodeError, csv.Error) as wrong:
         raise DataError(
-            f"{file.name}, line {line}: the header cannot be read ({wrong}).", code="unreadable_file", hint="Save the file as CSV, UTF-8."
+            f"{file.name}, line {line}: the header cannot be read ({wrong}).",
+            code="unreadable_file",
+            hint="Save the file as CSV, UTF-8.",
         ) from None
     return names
 
@@ -226,7 +309,9 @@ _TOO_LONG = _TooLong()
 
 
 class _Lines:
-    """The lines of a file, which can be gone back over: a torn quote must not swallow the lines after its own."""
+    """The lines of a file, which can be gone back over: a torn quote must not swallow the lines
+    after its own.
+    """
 
     def __init__(self, stream: TextIO) -> None:
         self._stream = stream

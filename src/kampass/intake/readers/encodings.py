@@ -1,6 +1,8 @@
-"""The bytes of a text file as UTF-8 from its header on: decoded as declared, in a stream, and never as guessed.
+"""The bytes of a text file as UTF-8 from its header on: decoded as declared, in a stream, and never
+as guessed.
 
-A byte that does not decode is kept as a byte that is no UTF-8, so that its line is set aside and not the file refused.
+A byte that does not decode is kept as a byte that is no UTF-8, so that its line is set aside and
+not the file refused.
 """
 
 import codecs
@@ -28,7 +30,9 @@ _SINGLE_BYTE = ("cp", "iso8859", "latin", "mac", "koi8", "windows")
 
 @dataclass(frozen=True)
 class Text:
-    """A UTF-8 file that begins with the header; `digest` is the original's where this one is a copy of it."""
+    """A UTF-8 file that begins with the header; `digest` is the original's where this one is a copy
+    of it.
+    """
 
     file: Path
     original: Path
@@ -38,7 +42,11 @@ class Text:
 
     def first(self, dialect: Dialect) -> tuple[tuple[int, tuple[str, ...]], ...]:
         """The first lines of the original file, as fields."""
-        with self.original.open(encoding=self.encoding if self.encoding != "utf-8" else "utf-8-sig", errors="replace", newline="") as stream:
+        with self.original.open(
+            encoding=self.encoding if self.encoding != "utf-8" else "utf-8-sig",
+            errors="replace",
+            newline="",
+        ) as stream:
             found = []
             for number, line in enumerate(islice(_lines(stream), _LOOKED_AT), start=1):
                 with suppress(csv.Error):  # a torn line is no hint
@@ -72,7 +80,12 @@ def as_utf8(file: Path, mapping: "TableMapping", scratch: Path | None) -> Text:
             sink.write(text.encode("utf-8", "kampass.torn"))
         if skip:
             raise DataError(
-                f"{file.name} ends before line {mapping.header_row}, where header_row says the header is.", code="no_header", hint="Check header_row."
+                (
+                    f"{file.name} ends before line {mapping.header_row}, where header_row says the "
+                    "header is."
+                ),
+                code="no_header",
+                hint="Check header_row.",
             )
         copy.finish()
     return Text(target, file, encoding, sha.hexdigest(), hold)
@@ -97,32 +110,53 @@ def _line_end(text: str, *, final: bool) -> int:
 
 
 class _Copy:
-    """A stream of bytes being decoded; notices when what is declared as one byte a letter is UTF-8 all along."""
+    """A stream of bytes being decoded; notices when what is declared as one byte a letter is UTF-8
+    all along.
+    """
 
     def __init__(self, file: Path, encoding: str) -> None:
         self.file, self.encoding = file, encoding
         self._decoder = codecs.getincrementaldecoder(encoding)("surrogateescape")
-        self._utf8 = codecs.getincrementaldecoder("utf-8")() if encoding.startswith(_SINGLE_BYTE) else None
+        self._utf8 = (
+            codecs.getincrementaldecoder("utf-8")() if encoding.startswith(_SINGLE_BYTE) else None
+        )
         self._wide = False
         self._lines = 1
         self._begun = False
         self._kept = ""
 
     def decode(self, block: bytes, *, final: bool) -> str:
-        if not self._begun and self.encoding == "utf-16" and not block.startswith((codecs.BOM_UTF16_LE, codecs.BOM_UTF16_BE)):
-            raise DataError(f"{self.file.name} has no byte order mark.", code="unreadable_file", hint='Write encoding = "utf-16-le" or "utf-16-be".')
+        if (
+            not self._begun
+            and self.encoding == "utf-16"
+            and not block.startswith((codecs.BOM_UTF16_LE, codecs.BOM_UTF16_BE))
+        ):
+            raise DataError(
+                f"{self.file.name} has no byte order mark.",
+                code="unreadable_file",
+                hint='Write encoding = "utf-16-le" or "utf-16-be".',
+            )
         try:
             text = self._decoder.decode(block, final)
         except UnicodeDecodeError as wrong:
             line = self._lines + block[: wrong.start].count(b"\n")
             raise DataError(
-                f"{self.file.name}, line {line}: the bytes {wrong.object[wrong.start : wrong.start + 4].hex(' ')} are no {self.encoding} ({wrong.reason}).",
-                code="unreadable_file", hint="Declare the encoding the file has, or save it as UTF-8.",
-            ) from None  # fmt: skip
+                (
+                    f"{self.file.name}, line {line}: the bytes "
+                    f"{wrong.object[wrong.start : wrong.start + 4].hex(' ')} are no "
+                    f"{self.encoding} "
+                    f"({wrong.reason})."
+                ),
+                code="unreadable_file",
+                hint="Declare the encoding the file has, or save it as UTF-8.",
+            ) from None
         self._lines += text.count("\n")
         self._look(block, final=final)
         if self.encoding in {"iso8859-1", "latin-1"} and not text.isascii():
-            text = "".join(chr(0xDC00 + ord(letter)) if "\x80" <= letter <= "\x9f" else letter for letter in text)
+            text = "".join(
+                chr(0xDC00 + ord(letter)) if "\x80" <= letter <= "\x9f" else letter
+                for letter in text
+            )
         if not self._begun and text:
             text, self._begun = text.removeprefix("\ufeff"), True
         text, self._kept = self._kept + text, ""
@@ -144,9 +178,14 @@ class _Copy:
         """Refuse what would read two ways."""
         if self._utf8 is not None and self._wide:
             raise DataError(
-                f"{self.file.name} is declared as {self.encoding}, but every letter beyond ASCII in it reads as UTF-8.", code="unreadable_file",
+                (
+                    f"{self.file.name} is declared as {self.encoding}, but every letter beyond "
+                    "ASCII "
+                    "in it reads as UTF-8."
+                ),
+                code="unreadable_file",
                 hint='Write encoding = "utf-8", or save the file as UTF-8.',
-            )  # fmt: skip
+            )
 
 
 def _torn(wrong: UnicodeError) -> tuple[bytes, int]:
@@ -158,7 +197,12 @@ def _torn(wrong: UnicodeError) -> tuple[bytes, int]:
 codecs.register_error("kampass.torn", _torn)
 
 _STRANGERS = (
-    (b"PK\x03\x04", "excel", "is an Excel workbook or another zip file", 'Write format = "excel" if it is a workbook; else unpack it.'),
+    (
+        b"PK\x03\x04",
+        "excel",
+        "is an Excel workbook or another zip file",
+        'Write format = "excel" if it is a workbook; else unpack it.',
+    ),
     (
         b"\xd0\xcf\x11\xe0",
         "",
@@ -167,7 +211,12 @@ _STRANGERS = (
     ),
     (b"\x1f\x8b", "", "is packed (gzip)", "Unpack it first."),
     (b"%PDF", "", "is a PDF", "Export the data as CSV or Excel."),
-    (b"PAR1", "", "is a Parquet file", "A folder of canonical tables takes Parquet; a mapping does not."),
+    (
+        b"PAR1",
+        "",
+        "is a Parquet file",
+        "A folder of canonical tables takes Parquet; a mapping does not.",
+    ),
     (b"SQLite format 3", "", "is a database", "Export the table as CSV."),
 )
 
@@ -182,7 +231,9 @@ def refuse_strangers(file: Path, kind: str) -> None:
     head = start.lstrip(b"\xef\xbb\xbf \t\r\n")[:200].lower()
     if head.startswith((b"<html", b"<!doctype html", b"<table", b"<?xml", b"<meta")):
         raise DataError(
-            f"{file.name} is a web page or XML, whatever its name says.", code="unreadable_file", hint="Open it in Excel and save it as .xlsx, or export CSV."
+            f"{file.name} is a web page or XML, whatever its name says.",
+            code="unreadable_file",
+            hint="Open it in Excel and save it as .xlsx, or export CSV.",
         )
     if kind == "excel" and not start.startswith(b"PK\x03\x04"):
         raise DataError(
@@ -199,23 +250,41 @@ def refuse_wide_letters(file: Path, encoding: str) -> None:
     with file.open("rb") as stream:
         start = stream.read(4096)
     if start and not start.strip(b"\0"):
-        raise DataError(f"{file.name} holds nothing but NUL bytes.", code="unreadable_file", hint="It was not written whole: export it again.")
+        raise DataError(
+            f"{file.name} holds nothing but NUL bytes.",
+            code="unreadable_file",
+            hint="It was not written whole: export it again.",
+        )
     name = _wide_letters(start)
     if name:
-        raise DataError(f"{file.name} seems to be {name[:6].upper()}, not {encoding}.", code="unreadable_file", hint=f'Write encoding = "{name}" if it is.')
+        raise DataError(
+            f"{file.name} seems to be {name[:6].upper()}, not {encoding}.",
+            code="unreadable_file",
+            hint=f'Write encoding = "{name}" if it is.',
+        )
 
 
 def _wide_letters(start: bytes) -> str:
-    """The encoding of letters of two or four bytes that a file begins in, by its mark or its many NULs; else nothing."""
+    """The encoding of letters of two or four bytes that a file begins in, by its mark or its many
+    NULs; else nothing.
+    """
     if start.startswith((codecs.BOM_UTF32_LE, codecs.BOM_UTF32_BE)):
         return "utf-32"
     if start.startswith((codecs.BOM_UTF16_LE, codecs.BOM_UTF16_BE)):
         return "utf-16"
-    if len(start) < 4 or start.count(b"\0") * 3 <= len(start):  # noqa: PLR2004 - four bytes a letter, a third NUL
+    # Four bytes a letter, a third NUL.
+    if len(start) < 4 or start.count(b"\0") * 3 <= len(start):  # noqa: PLR2004
         return ""
-    return ("utf-32" if start.count(b"\0") * 3 > len(start) * 2 else "utf-16") + ("-le" if start[1:2] == b"\0" else "-be")
+    return ("utf-32" if start.count(b"\0") * 3 > len(start) * 2 else "utf-16") + (
+        "-le" if start[1:2] == b"\0" else "-be"
+    )
 
 
 def open_text(file: Path, encoding: str) -> TextIO:
     """A text file as lines, bytes that do not decode kept as they are."""
-    return io.TextIOWrapper(file.open("rb"), encoding="utf-8-sig" if encoding == "utf-8" else encoding, errors="surrogateescape", newline="\n")
+    return io.TextIOWrapper(
+        file.open("rb"),
+        encoding="utf-8-sig" if encoding == "utf-8" else encoding,
+        errors="surrogateescape",
+        newline="\n",
+    )

@@ -1,7 +1,9 @@
-"""A sheet of an Excel workbook as rows of text, read as a stream, with the cells that Excel itself has typed told apart.
+"""A sheet of an Excel workbook as rows of text, read as a stream, with the cells that Excel itself
+has typed told apart.
 
-A workbook is a zip of XML from somebody else: its sizes, ratios and entities are checked before anything is unpacked.
-What a cell cannot say (a formula without a value, an error, the rest of a merged cell) is marked and never read as empty.
+A workbook is a zip of XML from somebody else: its sizes, ratios and entities are checked before
+anything is unpacked. What a cell cannot say (a formula without a value, an error, the rest of a
+merged cell) is marked and never read as empty.
 """
 
 import hashlib
@@ -36,7 +38,9 @@ _HOW = "Open the workbook in Excel or LibreOffice and save it as .xlsx anew, or 
 
 @dataclass(frozen=True)
 class _Seen:
-    """What the sheet's XML says that a stream of cells does not: merged areas, and whether there are formulas."""
+    """What the sheet's XML says that a stream of cells does not: merged areas, and whether there
+    are formulas.
+    """
 
     merged: tuple[tuple[int, int, int, int], ...]
     formulas: bool
@@ -55,17 +59,33 @@ def open_excel(file: Path, mapping: TableMapping, scratch: Path | None) -> RawTa
         writer = RowWriter(hold.folder / "rows", flags=True)
         width = max((index for index, text in enumerate(header) if text), default=-1) + 1
         wider = _copy(rows, writer, _Covered(seen.merged, place), width)
-        formula_notice = ("formulas are read by the values Excel last saved",) if seen.formulas else ()
+        formula_notice = (
+            ("formulas are read by the values Excel last saved",) if seen.formulas else ()
+        )
     if wider:
         raise DataError(
-            f"{place}, line {wider[0]}: column {wider[1]} holds {wider[2]!r} and has no header in line {mapping.header_row}.", code="bad_header",
+            (
+                f"{place}, line {wider[0]}: column {wider[1]} holds {wider[2]!r} and has no header "
+                f"in line {mapping.header_row}."
+            ),
+            code="bad_header",
             hint="Give every column a name, or say header_row.",
-        )  # fmt: skip
+        )
     base = writer.relation(width)
     return RawTable(
-        place, unique(header[:width]), base, partial(str, base), partial(lines_of, base), _digest(file), f"Excel, sheet {name}", flags=True,
-        header_row=mapping.header_row, first=first, hold=hold, notices=formula_notice,
-    )  # fmt: skip
+        place,
+        unique(header[:width]),
+        base,
+        partial(str, base),
+        partial(lines_of, base),
+        _digest(file),
+        f"Excel, sheet {name}",
+        flags=True,
+        header_row=mapping.header_row,
+        first=first,
+        hold=hold,
+        notices=formula_notice,
+    )
 
 
 def _digest(file: Path) -> str:
@@ -79,25 +99,53 @@ def _safe(file: Path) -> None:
         with zipfile.ZipFile(file) as packed:
             parts = packed.infolist()
             names = {part.filename for part in parts}
-            total, shared = sum(part.file_size for part in parts), sum(part.file_size for part in parts if part.filename.endswith("sharedStrings.xml"))
-            if len(parts) > _ENTRIES or len(names) < len(parts) or total > _UNPACKED or shared > _SHARED or _dense(parts):
+            total, shared = (
+                sum(part.file_size for part in parts),
+                sum(
+                    part.file_size for part in parts if part.filename.endswith("sharedStrings.xml")
+                ),
+            )
+            if (
+                len(parts) > _ENTRIES
+                or len(names) < len(parts)
+                or total > _UNPACKED
+                or shared > _SHARED
+                or _dense(parts)
+            ):
                 raise DataError(
-                    f"{file.name} would unpack to {total >> 20:,} MB in {len(parts):,} parts: that is too much for a workbook of {file.stat().st_size >> 10:,} KB.",
-                    code="unreadable_file", hint="If it is honest, export it as CSV.",
-                )  # fmt: skip
+                    (
+                        f"{file.name} would unpack to {total >> 20:,} MB in {len(parts):,} parts: "
+                        f"that is too much for a workbook of {file.stat().st_size >> 10:,} KB."
+                    ),
+                    code="unreadable_file",
+                    hint="If it is honest, export it as CSV.",
+                )
             if "xl/workbook.xml" not in names and "[Content_Types].xml" not in names:
-                raise DataError(f"{file.name} is a zip file, but no workbook.", code="unreadable_file", hint="Unpack it and name the file inside.")
+                raise DataError(
+                    f"{file.name} is a zip file, but no workbook.",
+                    code="unreadable_file",
+                    hint="Unpack it and name the file inside.",
+                )
             for part in parts:
                 if part.flag_bits & 1:
-                    raise DataError(f"{file.name} has a password.", code="unreadable_file", hint="Save it without one.")
+                    raise DataError(
+                        f"{file.name} has a password.",
+                        code="unreadable_file",
+                        hint="Save it without one.",
+                    )
                 if part.filename.endswith((".xml", ".rels", ".vml")):
                     _plain(packed, part, file)
     except (zipfile.BadZipFile, NotImplementedError, OSError, EOFError, ValueError) as wrong:
-        raise DataError(f"{file.name} is damaged: {wrong}.", code="unreadable_file", hint=_HOW) from None
+        raise DataError(
+            f"{file.name} is damaged: {wrong}.", code="unreadable_file", hint=_HOW
+        ) from None
 
 
 def _dense(parts: Sequence[zipfile.ZipInfo]) -> bool:
-    return any(part.file_size > _SMALL and part.file_size > _RATIO * max(part.compress_size, 1) for part in parts)
+    return any(
+        part.file_size > _SMALL and part.file_size > _RATIO * max(part.compress_size, 1)
+        for part in parts
+    )
 
 
 def _plain(packed: zipfile.ZipFile, part: zipfile.ZipInfo, file: Path) -> None:
@@ -105,17 +153,25 @@ def _plain(packed: zipfile.ZipFile, part: zipfile.ZipInfo, file: Path) -> None:
     with packed.open(part) as stream:
         start = stream.read(4096)
         declared = re.search(rb"""encoding\s*=\s*["']([^"']+)""", start[:200])
-        odd = start.startswith((b"\xff\xfe", b"\xfe\xff", b"\x00")) or (declared is not None and declared[1].lower() not in {b"utf-8", b"us-ascii", b"ascii"})
+        odd = start.startswith((b"\xff\xfe", b"\xfe\xff", b"\x00")) or (
+            declared is not None and declared[1].lower() not in {b"utf-8", b"us-ascii", b"ascii"}
+        )
         tail = b""
         while start and not odd:
             odd = b"<!DOCTYPE" in tail + start or b"<!ENTITY" in tail + start
             tail, start = start[-16:], stream.read(_BLOCK)
     if odd:
-        raise DataError(f"{file.name} holds XML that no workbook holds ({part.filename}).", code="unreadable_file", hint=_HOW)
+        raise DataError(
+            f"{file.name} holds XML that no workbook holds ({part.filename}).",
+            code="unreadable_file",
+            hint=_HOW,
+        )
 
 
 class _Books:
-    """The workbook, opened for the values Excel saved; and once more for its formulas, where there are any."""
+    """The workbook, opened for the values Excel saved; and once more for its formulas, where there
+    are any.
+    """
 
     def __init__(self, file: Path) -> None:
         self.file = file
@@ -139,12 +195,30 @@ class _Books:
             with warnings.catch_warnings():
                 warnings.simplefilter("ignore")
                 return load_workbook(self.file, read_only=True, data_only=values, keep_links=False)
-        except (KeyError, ValueError, TypeError, AttributeError, IndexError, OSError, zipfile.BadZipFile, ParseError, EOFError) as wrong:
-            raise DataError(f"{self.file.name} is no workbook that can be read ({type(wrong).__name__}: {wrong}).", code="unreadable_file", hint=_HOW) from None
+        except (
+            KeyError,
+            ValueError,
+            TypeError,
+            AttributeError,
+            IndexError,
+            OSError,
+            zipfile.BadZipFile,
+            ParseError,
+            EOFError,
+        ) as wrong:
+            raise DataError(
+                (
+                    f"{self.file.name} is no workbook that can be read ({type(wrong).__name__}: "
+                    f"{wrong})."
+                ),
+                code="unreadable_file",
+                hint=_HOW,
+            ) from None
 
     def part(self, sheet: str) -> str:
         """The part of the zip that holds a sheet."""
-        return str(self.values[sheet]._worksheet_path).lstrip("/")  # noqa: SLF001 - openpyxl does not say it otherwise
+        # Openpyxl does not say it otherwise.
+        return str(self.values[sheet]._worksheet_path).lstrip("/")  # noqa: SLF001
 
     def rows(self, sheet: str, *, formulas: bool) -> Iterator[tuple[int, list[tuple[str, bool]]]]:
         """Each row's number and its cells as text, with whether Excel has typed them."""
@@ -155,15 +229,31 @@ class _Books:
         values = self._cells(self.values, sheet)
         if formulas:
             self._opened.append(self._open(values=False))
-            pairs: Iterator[tuple[tuple[Any, ...], tuple[Any, ...]]] = zip(values, self._cells(self._opened[-1], sheet), strict=False)
+            pairs: Iterator[tuple[tuple[Any, ...], tuple[Any, ...]]] = zip(
+                values, self._cells(self._opened[-1], sheet), strict=False
+            )
         else:
             pairs = ((row, ()) for row in values)
         number = 0
         try:
             for number, (row, said) in enumerate(pairs, start=1):
                 if number > _ROWS:
-                    raise DataError(f"{self.file.name}, sheet {sheet}: there are more rows than a sheet can have.", code="unreadable_file", hint=_HOW)
-                yield number, [_cell(cell, said[index] if index < len(said) else None) for index, cell in enumerate(row)]
+                    raise DataError(
+                        (
+                            f"{self.file.name}, sheet {sheet}: there are more rows than a sheet "
+                            "can "
+                            "have."
+                        ),
+                        code="unreadable_file",
+                        hint=_HOW,
+                    )
+                yield (
+                    number,
+                    [
+                        _cell(cell, said[index] if index < len(said) else None)
+                        for index, cell in enumerate(row)
+                    ],
+                )
         except (
             KeyError,
             ValueError,
@@ -177,12 +267,16 @@ class _Books:
             EOFError,
         ) as wrong:
             raise DataError(
-                f"{self.file.name}, sheet {sheet}, after line {number}: the sheet cannot be read ({type(wrong).__name__}: {wrong}).",
+                (
+                    f"{self.file.name}, sheet {sheet}, after line {number}: the sheet cannot be "
+                    "read "
+                    f"({type(wrong).__name__}: {wrong})."
+                ),
                 code="unreadable_file",
                 hint=_HOW,
             ) from None
 
-    def _cells(self, book: Any, sheet: str) -> Iterator[tuple[Any, ...]]:  # noqa: ANN401 - openpyxl has no types
+    def _cells(self, book: Any, sheet: str) -> Iterator[tuple[Any, ...]]:  # noqa: ANN401
         worksheet = book[sheet]
         worksheet.reset_dimensions()  # what a sheet says of its own size is not to be trusted
         rows = iter(worksheet.iter_rows())
@@ -199,22 +293,30 @@ def _quietly(rows: Iterator[tuple[Any, ...]]) -> tuple[Any, ...] | None:
         return next(rows, None)
 
 
-def _sheet(book: Any, mapping: TableMapping, file: Path) -> str:  # noqa: ANN401 - openpyxl has no types
+def _sheet(book: Any, mapping: TableMapping, file: Path) -> str:  # noqa: ANN401
     """The sheet to read: the one named, or the only one."""
     from openpyxl.worksheet._read_only import ReadOnlyWorksheet
 
-    sheets = {sheet.title: sheet for sheet in book.worksheets if isinstance(sheet, ReadOnlyWorksheet)}
+    sheets = {
+        sheet.title: sheet for sheet in book.worksheets if isinstance(sheet, ReadOnlyWorksheet)
+    }
     hidden = [name for name, sheet in sheets.items() if sheet.sheet_state != "visible"]
     listed = ", ".join(f"'{name}'" + (" (hidden)" if name in hidden else "") for name in sheets)
     if not sheets:
         raise DataError(f"{file.name} has no sheet with cells.", code="unreadable_file", hint=_HOW)
     if mapping.sheet is not None:
         if mapping.sheet not in sheets:
-            raise DataError(f"{file.name} has no sheet '{mapping.sheet}', which {mapping.place} names.", code="unknown_sheet", hint=f"There are {listed}.")
+            raise DataError(
+                f"{file.name} has no sheet '{mapping.sheet}', which {mapping.place} names.",
+                code="unknown_sheet",
+                hint=f"There are {listed}.",
+            )
         return str(mapping.sheet)
     if len(sheets) > 1:
         raise DataError(
-            f"{file.name} has {len(sheets)} sheets: {listed}.", code="unknown_sheet", hint=f'Write sheet = "{next(iter(sheets))}" under {mapping.place}.'
+            f"{file.name} has {len(sheets)} sheets: {listed}.",
+            code="unknown_sheet",
+            hint=f'Write sheet = "{next(iter(sheets))}" under {mapping.place}.',
         )
     return str(next(iter(sheets)))
 
@@ -264,7 +366,9 @@ class _Covered:
                     yield column, f"{letter(left)}{top}:{letter(right)}{bottom}"
 
 
-def _header(rows: Iterator[tuple[int, list[tuple[str, bool]]]], mapping: TableMapping, place: str) -> tuple[list[str], tuple[tuple[int, tuple[str, ...]], ...]]:
+def _header(
+    rows: Iterator[tuple[int, list[tuple[str, bool]]]], mapping: TableMapping, place: str
+) -> tuple[list[str], tuple[tuple[int, tuple[str, ...]], ...]]:
     """The header's texts, and the first lines for a hint."""
     first: list[tuple[int, tuple[str, ...]]] = []
     for line, cells in rows:
@@ -273,20 +377,33 @@ def _header(rows: Iterator[tuple[int, list[tuple[str, bool]]]], mapping: TableMa
         if line == mapping.header_row:
             wanted = {header for filling in mapping.fillings for header in filling.columns}
             if not wanted & set(texts):
-                first += [(number, tuple(text for text, _ in more)) for (number, more), _ in zip(rows, range(_LOOKED_AT), strict=False)]
+                first += [
+                    (number, tuple(text for text, _ in more))
+                    for (number, more), _ in zip(rows, range(_LOOKED_AT), strict=False)
+                ]
                 if not any(texts):
                     near = next((number for number, known in first if wanted & set(known)), 0)
                     raise DataError(
-                        f"{place}, line {line}: there is no header.", code="no_header",
-                        hint=f"The header row seems to be line {near}: write header_row = {near}." if near else "header_row says on which line it stands, from 1.",
-                    )  # fmt: skip
+                        f"{place}, line {line}: there is no header.",
+                        code="no_header",
+                        hint=f"The header row seems to be line {near}: write header_row = {near}."
+                        if near
+                        else "header_row says on which line it stands, from 1.",
+                    )
             return texts, tuple(first)
     raise DataError(
-        f"{place} ends before line {mapping.header_row}: there is no header.", code="no_header", hint="header_row says on which line it stands, from 1."
+        f"{place} ends before line {mapping.header_row}: there is no header.",
+        code="no_header",
+        hint="header_row says on which line it stands, from 1.",
     )
 
 
-def _copy(rows: Iterator[tuple[int, list[tuple[str, bool]]]], writer: RowWriter, covered: _Covered, width: int) -> tuple[int, str, str] | None:
+def _copy(
+    rows: Iterator[tuple[int, list[tuple[str, bool]]]],
+    writer: RowWriter,
+    covered: _Covered,
+    width: int,
+) -> tuple[int, str, str] | None:
     """Write the rows that hold anything; the first cell beyond the header, if there is one."""
     from kampass.intake.readers.raw import letter
 
@@ -302,7 +419,14 @@ def _copy(rows: Iterator[tuple[int, list[tuple[str, bool]]]], writer: RowWriter,
         typed += [False] * (width - len(typed))
         for column, area in covered.of(line):
             if column < width and not texts[column]:
-                texts[column], typed[column] = f"{MARK}{MARK}lies in the merged cell {area}, column {letter(column)}: take the merge apart in Excel", True
+                texts[column], typed[column] = (
+                    (
+                        f"{MARK}{MARK}lies in the merged cell {area}, column {letter(column)}: "
+                        "take "
+                        "the merge apart in Excel"
+                    ),
+                    True,
+                )
         writer.add(line, texts, typed)
     return None
 
@@ -314,18 +438,33 @@ def _cell(cell: Any, said: Any) -> tuple[str, bool]:  # noqa: ANN401 - openpyxl 
         formula = getattr(said, "data_type", "") == "f" and said.value is not None
         return (
             (
-                f"{MARK}{said.value if isinstance(said.value, str) else '=...'}{MARK}is a formula without a saved value: open the workbook in Excel and save it",
+                (
+                    f"{MARK}{said.value if isinstance(said.value, str) else '=...'}{MARK}is a "
+                    "formula without a saved value: open the workbook in Excel and save it"
+                ),
                 True,
             )
             if formula
             else ("", False)
         )
     if cell.data_type == "e":
-        return f"{MARK}{value}{MARK}is an error of Excel's, in column {cell.column_letter if hasattr(cell, 'column_letter') else '?'}", True
+        return (
+            (
+                f"{MARK}{value}{MARK}is an error of Excel's, in column "
+                f"{cell.column_letter if hasattr(cell, 'column_letter') else '?'}"
+            ),
+            True,
+        )
     if isinstance(value, str):
         return value, False
     if isinstance(value, datetime) and value < _FIRST_DAY:
-        return f"{MARK}{value.date().isoformat()}{MARK}is a date before March 1900, where Excel counts a day that never was: write it as text", True
+        return (
+            (
+                f"{MARK}{value.date().isoformat()}{MARK}is a date before March 1900, where Excel "
+                "counts a day that never was: write it as text"
+            ),
+            True,
+        )
     return _typed(value, str(getattr(cell, "number_format", "") or "")), True
 
 
@@ -336,7 +475,11 @@ def _typed(value: object, shape: str) -> str:
     if isinstance(value, int):
         return str(value).zfill(len(shape)) if shape and set(shape) == {"0"} else str(value)
     if isinstance(value, float):
-        return _typed(int(value), shape) if value.is_integer() and abs(value) < 1e15 else plain_float(value)  # noqa: PLR2004 - Excel's digits
+        return (
+            _typed(int(value), shape)
+            if value.is_integer() and abs(value) < 1e15  # noqa: PLR2004
+            else plain_float(value)
+        )
     if isinstance(value, datetime):
         return value.date().isoformat() if value.time() == time() else value.isoformat()
     if isinstance(value, date | time):

@@ -1,6 +1,8 @@
-"""Date and timestamp formats as people write them (`%d.%m.%Y`), turned into SQL that reads exactly that and nothing else.
+"""Date and timestamp formats as people write them (`%d.%m.%Y`), turned into SQL that reads exactly
+that and nothing else.
 
-Neither DuckDB's nor Python's strptime is used: both read `01/02/21` as year 21 under `%Y`. Here `%Y` is four digits, `%y` two.
+Neither DuckDB's nor Python's strptime is used: both read `01/02/21` as year 21 under `%Y`. Here
+`%Y` is four digits, `%y` two.
 """
 
 import re
@@ -11,14 +13,42 @@ from zoneinfo import ZoneInfo
 
 from kampass.model.conform import literal
 
-_MONTHS = ("january", "february", "march", "april", "may", "june", "july", "august", "september", "october", "november", "december")
+_MONTHS = (
+    "january",
+    "february",
+    "march",
+    "april",
+    "may",
+    "june",
+    "july",
+    "august",
+    "september",
+    "october",
+    "november",
+    "december",
+)
 _DIRECTIVES = {
-    "Y": ("year", r"\d{4}"), "y": ("year2", r"\d{2}"), "m": ("month", r"\d{1,2}"), "b": ("mon", "[A-Za-z]{3}"), "B": ("monthname", "[A-Za-z]+"),
-    "d": ("day", r"\d{1,2}"), "H": ("hour", r"\d{1,2}"), "I": ("hour12", r"\d{1,2}"), "M": ("minute", r"\d{2}"), "S": ("second", r"\d{2}"),
-    "f": ("fraction", r"\d{1,9}"), "p": ("half", "[AaPp][Mm]"), "z": ("offset", r"Z|[+-]\d{2}:?\d{2}"), "a": ("", "[A-Za-z]{3}"), "A": ("", "[A-Za-z]+"),
-}  # fmt: skip
+    "Y": ("year", r"\d{4}"),
+    "y": ("year2", r"\d{2}"),
+    "m": ("month", r"\d{1,2}"),
+    "b": ("mon", "[A-Za-z]{3}"),
+    "B": ("monthname", "[A-Za-z]+"),
+    "d": ("day", r"\d{1,2}"),
+    "H": ("hour", r"\d{1,2}"),
+    "I": ("hour12", r"\d{1,2}"),
+    "M": ("minute", r"\d{2}"),
+    "S": ("second", r"\d{2}"),
+    "f": ("fraction", r"\d{1,9}"),
+    "p": ("half", "[AaPp][Mm]"),
+    "z": ("offset", r"Z|[+-]\d{2}:?\d{2}"),
+    "a": ("", "[A-Za-z]{3}"),
+    "A": ("", "[A-Za-z]+"),
+}
 _ONE_OF = (("year", "year2"), ("month", "mon", "monthname"), ("day",))
-_FIRST_SECOND, _LAST_SECOND = -62_135_596_800, 253_402_300_799  # the years 1 to 9999, counted from 1970
+_FIRST_SECOND, _LAST_SECOND = (
+    -62_135_596_800,
+    253_402_300_799,
+)  # the years 1 to 9999, counted from 1970
 _ISO_LOCAL = r"\d{4}-\d{2}-\d{2}[T ]\d{2}:\d{2}(:\d{2}([.]\d{1,9})?)?"
 
 
@@ -48,7 +78,10 @@ def compile_format(text: str, pivot: int = 69, *, instant: bool = False) -> Form
             pattern += "%"
             continue
         if found[1] not in _DIRECTIVES:
-            raise ValueError(f"'{text}' holds '{found[0]}', which is no part of a date; there are {' '.join('%' + key for key in _DIRECTIVES)}")
+            raise ValueError(
+                f"'{text}' holds '{found[0]}', which is no part of a date; there are "
+                f"{' '.join('%' + key for key in _DIRECTIVES)}"
+            )
         name, part = _DIRECTIVES[found[1]]
         pattern += f"({part})" if name else f"(?:{part})"
         parts += [name] if name else []
@@ -71,7 +104,9 @@ def _complete(text: str, parts: list[str], *, instant: bool) -> None:
 
 
 def bound(value: str, name: str, body: Callable[[str], str]) -> str:
-    """The SQL of a body that needs a value more than once: the value is worked out once and goes by a name."""
+    """The SQL of a body that needs a value more than once: the value is worked out once and goes by
+    a name.
+    """
     return f"list_transform([{value}], lambda {name}: {body(name)})[1]"
 
 
@@ -91,12 +126,17 @@ def _day(form: Format, parts: str) -> str:
         year = _part(parts, "year")
     else:
         two = _part(parts, "year2")
-        year = f"(CASE WHEN TRY_CAST({two} AS INTEGER) < {form.pivot} THEN '20' ELSE '19' END || {two})"
+        year = (
+            f"(CASE WHEN TRY_CAST({two} AS INTEGER) < {form.pivot} THEN '20' ELSE '19' END || "
+            f"{two})"
+        )
     if "month" in form.parts:
         month = f"lpad({_part(parts, 'month')}, 2, '0')"
     else:
         name = _part(parts, "mon" if "mon" in form.parts else "monthname")
-        listed = ", ".join(literal(month[:3] if "mon" in form.parts else month) for month in _MONTHS)
+        listed = ", ".join(
+            literal(month[:3] if "mon" in form.parts else month) for month in _MONTHS
+        )
         month = f"lpad(CAST(list_position([{listed}], lower({name})) AS VARCHAR), 2, '0')"
     return f"({year} || '-' || {month} || '-' || lpad({_part(parts, 'day')}, 2, '0'))"
 
@@ -105,24 +145,39 @@ def date_sql(form: Format, value: str) -> str:
     """The SQL of a date as canonical text; null where the value does not read."""
 
     def read(parts: str) -> str:
-        return bound(_day(form, parts), "d_", lambda day: f"CASE WHEN TRY_CAST({day} AS DATE) >= DATE '0001-01-01' THEN {day} END")
+        return bound(
+            _day(form, parts),
+            "d_",
+            lambda day: f"CASE WHEN TRY_CAST({day} AS DATE) >= DATE '0001-01-01' THEN {day} END",
+        )
 
     return bound(_parts(form, value), "p_", read)
 
 
 def instant_sql(form: Format, value: str, timezone: str | None, fold: str) -> str:
-    """The SQL of an instant as canonical text, null where the value does not read; a marked reason where clocks changed."""
+    """The SQL of an instant as canonical text, null where the value does not read; a marked reason
+    where clocks changed.
+    """
     if form.parts in {("unix",), ("unix_ms",)}:
         scale = 1_000_000 if form.text == "unix" else 1_000
-        least, most = _FIRST_SECOND * 1_000_000 // scale, (_LAST_SECOND + 1) * 1_000_000 // scale - 1
+        least, most = (
+            _FIRST_SECOND * 1_000_000 // scale,
+            (_LAST_SECOND + 1) * 1_000_000 // scale - 1,
+        )
         number = f"TRY_CAST({value} AS BIGINT)"
         number = f"CASE WHEN {number} BETWEEN {least} AND {most} THEN {number} END"
-        return f"(CASE WHEN regexp_full_match({value}, {literal(form.pattern)}) THEN {_utc(f'make_timestamp({number} * {scale})')} END)"
+        return (
+            f"(CASE WHEN regexp_full_match({value}, {literal(form.pattern)}) THEN "
+            f"{_utc(f'make_timestamp({number} * {scale})')} END)"
+        )
 
     def read(parts: str) -> str:
         local = f"TRY_CAST({_day(form, parts)} || ' ' || {_clock(form, parts)} AS TIMESTAMP)"
         if "offset" in form.parts:
-            return f"CASE WHEN {local} IS NOT NULL THEN {_day(form, parts)} || 'T' || {_clock(form, parts)} || {_part(parts, 'offset')} END"
+            return (
+                f"CASE WHEN {local} IS NOT NULL THEN {_day(form, parts)} || 'T' || "
+                f"{_clock(form, parts)} || {_part(parts, 'offset')} END"
+            )
         return localised(local, timezone or "UTC", fold)
 
     return bound(_parts(form, value), "p_", read)
@@ -139,11 +194,16 @@ def _clock(form: Format, parts: str) -> str:
         hour = f"CASE WHEN {twelve} BETWEEN 1 AND 12 THEN {twelve} % 12 + {late} END"
     second = _part(parts, "second") if "second" in form.parts else "'00'"
     fraction = f"left({_part(parts, 'fraction')}, 6)" if "fraction" in form.parts else "'0'"
-    return f"(lpad(CAST({hour} AS VARCHAR), 2, '0') || ':' || {_part(parts, 'minute')} || ':' || {second} || '.' || {fraction})"
+    return (
+        f"(lpad(CAST({hour} AS VARCHAR), 2, '0') || ':' || {_part(parts, 'minute')} || ':' || "
+        f"{second} || '.' || {fraction})"
+    )
 
 
 def iso_local(value: str) -> tuple[str, str]:
-    """The SQL that says whether a value is an ISO timestamp without offset, and the SQL of that timestamp."""
+    """The SQL that says whether a value is an ISO timestamp without offset, and the SQL of that
+    timestamp.
+    """
     return f"regexp_full_match({value}, '{_ISO_LOCAL}')", f"TRY_CAST({value} AS TIMESTAMP)"
 
 
@@ -152,9 +212,17 @@ def _utc(timestamp: str) -> str:
 
 
 def localised(local: str, timezone: str, fold: str) -> str:
-    """The SQL of a local time as an instant in UTC; marked where that time never was, or was twice and `fold` does not say which."""
+    """The SQL of a local time as an instant in UTC; marked where that time never was, or was twice
+    and `fold` does not say which.
+    """
     zone = literal(timezone)
-    return bound(local, "l_", lambda at: bound(f"timezone({zone}, {at})", "u_", lambda instant: _once(at, instant, timezone, fold)))
+    return bound(
+        local,
+        "l_",
+        lambda at: bound(
+            f"timezone({zone}, {at})", "u_", lambda instant: _once(at, instant, timezone, fold)
+        ),
+    )
 
 
 def _once(local: str, instant: str, timezone: str, fold: str) -> str:
@@ -162,14 +230,29 @@ def _once(local: str, instant: str, timezone: str, fold: str) -> str:
     last = _utc(f"timezone('UTC', {instant})")
     cases = [
         f"WHEN {local} IS NULL THEN NULL",
-        f"WHEN timezone({zone}, {instant}) <> {local} THEN chr(0) || 'never was in {timezone}: clocks were put forward'",
+        (
+            f"WHEN timezone({zone}, {instant}) <> {local} THEN chr(0) || 'never was in {timezone}: "
+            "clocks were put forward'"
+        ),
     ]
     if _ever_put_back(timezone):
-        near = f"(timezone({zone}, {instant} + INTERVAL 25 HOUR) <> {local} + INTERVAL 25 HOUR OR timezone({zone}, {instant} - INTERVAL 25 HOUR) <> {local} - INTERVAL 25 HOUR)"
-        steps = ", ".join(f"{instant} {sign} INTERVAL {minutes} MINUTE" for minutes in (20, 30, 40, 60, 90, 120, 180, 1440) for sign in "+-")
+        near = (
+            f"(timezone({zone}, {instant} + INTERVAL 25 HOUR) <> {local} + INTERVAL 25 HOUR OR "
+            f"timezone({zone}, {instant} - INTERVAL 25 HOUR) <> {local} - INTERVAL 25 HOUR)"
+        )
+        steps = ", ".join(
+            f"{instant} {sign} INTERVAL {minutes} MINUTE"
+            for minutes in (20, 30, 40, 60, 90, 120, 180, 1440)
+            for sign in "+-"
+        )
         both = f"list_filter([{instant}, {steps}], lambda i_: timezone({zone}, i_) = {local})"
-        asks = f"chr(0) || 'was twice in {timezone}: clocks were put back; fold says which is meant'"
-        which = {"first": _utc(f"timezone('UTC', list_min({both}))"), "second": _utc(f"timezone('UTC', list_max({both}))")}.get(fold, asks)
+        asks = (
+            f"chr(0) || 'was twice in {timezone}: clocks were put back; fold says which is meant'"
+        )
+        which = {
+            "first": _utc(f"timezone('UTC', list_min({both}))"),
+            "second": _utc(f"timezone('UTC', list_max({both}))"),
+        }.get(fold, asks)
         cases.append(f"WHEN {near} THEN CASE WHEN len({both}) > 1 THEN {which} ELSE {last} END")
     return f"CASE {' '.join(cases)} ELSE {last} END"
 
@@ -180,5 +263,8 @@ def _ever_put_back(timezone: str) -> bool:
     from datetime import UTC, datetime, timedelta
 
     zone = ZoneInfo(timezone)
-    offsets = [(datetime(1900, 1, 1, tzinfo=UTC) + timedelta(days=day)).astimezone(zone).utcoffset() for day in range(0, 200 * 365, 7)]
+    offsets = [
+        (datetime(1900, 1, 1, tzinfo=UTC) + timedelta(days=day)).astimezone(zone).utcoffset()
+        for day in range(0, 200 * 365, 7)
+    ]
     return len(set(offsets)) > 1

@@ -1,6 +1,7 @@
 """JSON lines as rows of text: one object a line, nested values under a path such as `address.city`.
 
-Numbers keep the digits they were written with; an object that says one thing twice is set aside and not half believed.
+Numbers keep the digits they were written with; an object that says one thing twice is set aside and
+not half believed.
 """
 
 import hashlib
@@ -21,7 +22,10 @@ _LONGEST_LINE = 16 << 20
 _PATHS = 16_384
 _REJECTS = 100_000
 _LONGEST_NUMBER = 400
-_AS_LINES = 'python -c "import json,sys; [print(json.dumps(row)) for row in json.load(sys.stdin)]" < {0} > {1}'
+_AS_LINES = (
+    'python -c "import json,sys; [print(json.dumps(row)) for row in json.load(sys.stdin)]" < '
+    "{0} > {1}"
+)
 
 
 class _Number(str):
@@ -51,20 +55,41 @@ def open_jsonl(file: Path, mapping: TableMapping, scratch: Path | None) -> RawTa
         except _TornError as wrong:
             rejects.append(Reject(line, str(wrong), raw[:200].decode("utf-8", "replace").strip()))
             if len(rejects) > _REJECTS:
-                raise DataError(f"{file.name}: more than {_REJECTS:,} lines cannot be read.", code="unreadable_file", hint="Check the format.") from None
+                raise DataError(
+                    f"{file.name}: more than {_REJECTS:,} lines cannot be read.",
+                    code="unreadable_file",
+                    hint="Check the format.",
+                ) from None
             continue
         for path in cells:
             paths.setdefault(path, len(paths))
         if len(paths) > _PATHS:
-            raise DataError(f"{file.name}, line {line}: there are more than {_PATHS:,} different keys.", code="bad_header", hint="Export only what is needed.")
+            raise DataError(
+                f"{file.name}, line {line}: there are more than {_PATHS:,} different keys.",
+                code="bad_header",
+                hint="Export only what is needed.",
+            )
         _add(writer, line, cells, paths)
     if not paths:
-        raise DataError(f"{file.name} holds no JSON object.", code="no_header", hint="JSON lines are one object a line.")
+        raise DataError(
+            f"{file.name} holds no JSON object.",
+            code="no_header",
+            hint="JSON lines are one object a line.",
+        )
     base = writer.relation(len(paths))
     return RawTable(
-        file.name, unique(list(paths)), base, partial(str, base), partial(lines_of, base), sha.hexdigest(), f"JSON lines, {encoding}", tuple(rejects),
-        flags=True, header_row=1, hold=hold,
-    )  # fmt: skip
+        file.name,
+        unique(list(paths)),
+        base,
+        partial(str, base),
+        partial(lines_of, base),
+        sha.hexdigest(),
+        f"JSON lines, {encoding}",
+        tuple(rejects),
+        flags=True,
+        header_row=1,
+        hold=hold,
+    )
 
 
 def _lines(file: Path, sha: "hashlib._Hash") -> Iterator[tuple[int, bytes]]:
@@ -76,7 +101,9 @@ def _lines(file: Path, sha: "hashlib._Hash") -> Iterator[tuple[int, bytes]]:
             sha.update(raw)
             if len(raw) == _LONGEST_LINE:
                 raise DataError(
-                    f"{file.name}, line {number} is longer than {_LONGEST_LINE >> 20} MB.", code="unreadable_file", hint="JSON lines are one object a line."
+                    f"{file.name}, line {number} is longer than {_LONGEST_LINE >> 20} MB.",
+                    code="unreadable_file",
+                    hint="JSON lines are one object a line.",
                 )
             if number == 1:
                 raw = raw.removeprefix(b"\xef\xbb\xbf")
@@ -88,17 +115,34 @@ def _is_lines(raw: bytes, file: Path) -> None:
     """Refuse one document where lines are expected."""
     start = raw.strip()
     if start.startswith(b"[") or start == b"{":
-        how = _AS_LINES.format(file.name, file.with_suffix(".jsonl").name if file.suffix != ".jsonl" else f"{file.stem}-lines.jsonl")
+        how = _AS_LINES.format(
+            file.name,
+            file.with_suffix(".jsonl").name
+            if file.suffix != ".jsonl"
+            else f"{file.stem}-lines.jsonl",
+        )
         what = "one array" if start.startswith(b"[") else "one object over several lines"
-        raise DataError(f"{file.name} is {what}, not JSON lines.", code="unreadable_file", hint=f"Write one object a line: {how}")
+        raise DataError(
+            f"{file.name} is {what}, not JSON lines.",
+            code="unreadable_file",
+            hint=f"Write one object a line: {how}",
+        )
 
 
 def _object(raw: bytes, encoding: str) -> dict[str, object]:
     try:
         text = raw.decode(encoding)
-        found = json.loads(text, object_pairs_hook=_once, parse_float=_Number, parse_int=_Number, parse_constant=_no_number)
+        found = json.loads(
+            text,
+            object_pairs_hook=_once,
+            parse_float=_Number,
+            parse_int=_Number,
+            parse_constant=_no_number,
+        )
     except UnicodeDecodeError as wrong:
-        raise _TornError(f"is not {encoding}: a byte does not read, at letter {wrong.start + 1}") from None
+        raise _TornError(
+            f"is not {encoding}: a byte does not read, at letter {wrong.start + 1}"
+        ) from None
     except json.JSONDecodeError as wrong:
         raise _TornError(f"is no JSON: {wrong.msg.lower()}, at letter {wrong.colno}") from None
     except RecursionError:
@@ -131,7 +175,11 @@ def _flat(found: dict[str, object], before: str = "") -> dict[str, tuple[str, bo
             if key in cells:
                 raise _TornError(f"says '{key}' twice")
             cells[key] = cell
-    if any("\ud800" <= letter <= "\udfff" for key, (text, _) in cells.items() for letter in (key + text if not (key + text).isascii() else "")):
+    if any(
+        "\ud800" <= letter <= "\udfff"
+        for key, (text, _) in cells.items()
+        for letter in (key + text if not (key + text).isascii() else "")
+    ):
         raise _TornError("holds half a letter (a lone surrogate)")
     return cells
 
@@ -157,10 +205,16 @@ def _digits(number: str) -> str:
     except InvalidOperation:
         return str(number)
     exponent = plain.as_tuple().exponent
-    return format(plain, "f") if isinstance(exponent, int) and abs(exponent) < _LONGEST_NUMBER else str(number)
+    return (
+        format(plain, "f")
+        if isinstance(exponent, int) and abs(exponent) < _LONGEST_NUMBER
+        else str(number)
+    )
 
 
-def _add(writer: RowWriter, line: int, cells: dict[str, tuple[str, bool]], paths: dict[str, int]) -> None:
+def _add(
+    writer: RowWriter, line: int, cells: dict[str, tuple[str, bool]], paths: dict[str, int]
+) -> None:
     texts: list[str | None] = [None] * len(paths)
     typed = [False] * len(paths)
     for path, (text, known) in cells.items():

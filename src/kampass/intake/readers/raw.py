@@ -1,6 +1,8 @@
-"""Somebody's file as rows of text under the names of its own header: what every mapping starts from.
+"""Somebody's file as rows of text under the names of its own header: what every mapping starts
+from.
 
-Whatever the format, the columns are `c0`, `c1`, ... in the file's order, so that no header ever becomes SQL.
+Whatever the format, the columns are `c0`, `c1`, ... in the file's order, so that no header ever
+becomes SQL.
 """
 
 import hashlib
@@ -23,7 +25,8 @@ _COLUMNS = 16_384
 
 @dataclass(frozen=True)
 class RawTable:
-    """The rows of one file, or of several: `headers` name c0, c1, ...; with `flags`, t0, t1, ... say which cells the file has typed.
+    """The rows of one file, or of several: `headers` name c0, c1, ...; with `flags`, t0, t1, ...
+    say which cells the file has typed.
 
     `first` holds the first lines by number, for hints; `form` is what a preview says of the file.
     """
@@ -63,11 +66,20 @@ def letter(index: int) -> str:
 
 
 def unique(headers: Sequence[str]) -> tuple[str, ...]:
-    """Headers that tell columns apart: one that is empty or stands twice gets its column's letter."""
+    """Headers that tell columns apart: one that is empty or stands twice gets its column's
+    letter.
+    """
     lowered = [header.casefold() for header in headers]
-    often = {name for name in lowered if lowered.count(name) > 1} if len(set(lowered)) < len(lowered) else set()
+    often = (
+        {name for name in lowered if lowered.count(name) > 1}
+        if len(set(lowered)) < len(lowered)
+        else set()
+    )
     taken = often | {"", LINE, FILE}
-    return tuple(f"{header} (column {letter(index)})".lstrip() if header.casefold() in taken else header for index, header in enumerate(headers))
+    return tuple(
+        f"{header} (column {letter(index)})".lstrip() if header.casefold() in taken else header
+        for index, header in enumerate(headers)
+    )
 
 
 def files_of(folder: Path, mapping: TableMapping) -> list[Path]:
@@ -78,17 +90,32 @@ def files_of(folder: Path, mapping: TableMapping) -> list[Path]:
         if file.is_file():
             found.append(file)
             continue
-        several = sorted(path for path in folder.glob(name) if path.is_file()) if any(sign in name for sign in "*?[") and not Path(name).is_absolute() else []
+        several = (
+            sorted(path for path in folder.glob(name) if path.is_file())
+            if any(sign in name for sign in "*?[") and not Path(name).is_absolute()
+            else []
+        )
         if not several:
-            near = ", ".join(sorted(path.name for path in folder.iterdir() if path.is_file())[:8]) if folder.is_dir() else ""
+            near = (
+                ", ".join(sorted(path.name for path in folder.iterdir() if path.is_file())[:8])
+                if folder.is_dir()
+                else ""
+            )
             raise DataError(
-                f"{mapping.place}: there is no file {name} in {folder}.", code="no_file",
-                hint=f"The folder holds {near}." if near else "Check path and file in kampass.toml.",
-            )  # fmt: skip
+                f"{mapping.place}: there is no file {name} in {folder}.",
+                code="no_file",
+                hint=f"The folder holds {near}."
+                if near
+                else "Check path and file in kampass.toml.",
+            )
         found += several
     doubled = sorted({str(file) for file in found if found.count(file) > 1})
     if doubled:
-        raise DataError(f"{mapping.place}: {Path(doubled[0]).name} is named twice.", code="two_files", hint="Keep it once, or narrow the pattern.")
+        raise DataError(
+            f"{mapping.place}: {Path(doubled[0]).name} is named twice.",
+            code="two_files",
+            hint="Keep it once, or narrow the pattern.",
+        )
     return found
 
 
@@ -103,9 +130,10 @@ def _open(file: Path, mapping: TableMapping, scratch: Path | None) -> RawTable:
     refuse_strangers(file, kind)
     if not kind:
         raise DataError(
-            f"{mapping.place}: what kind of file is {file.name}?", code="unreadable_file",
+            f"{mapping.place}: what kind of file is {file.name}?",
+            code="unreadable_file",
             hint='Say it: format = "csv", "excel" or "jsonl".',
-        )  # fmt: skip
+        )
     _fits(mapping, kind, file)
     if kind == "excel":
         from kampass.intake.readers.excel import open_excel
@@ -120,10 +148,19 @@ def _open(file: Path, mapping: TableMapping, scratch: Path | None) -> RawTable:
 
 def _fits(mapping: TableMapping, kind: str, file: Path) -> None:
     """A key that another format has is an error and not ignored."""
-    only = {"sheet": {"excel"}, "delimiter": {"csv"}, "escape": {"csv"}, "encoding": {"csv", "jsonl"}}
+    only = {
+        "sheet": {"excel"},
+        "delimiter": {"csv"},
+        "escape": {"csv"},
+        "encoding": {"csv", "jsonl"},
+    }
     for key, kinds in only.items():
         if getattr(mapping, key) and kind not in kinds:
-            raise DataError(f"{mapping.place}: {key} is not for {file.name}, which is {kind}.", code="bad_settings", hint=f"Leave {key} out.")
+            raise DataError(
+                f"{mapping.place}: {key} is not for {file.name}, which is {kind}.",
+                code="bad_settings",
+                hint=f"Leave {key} out.",
+            )
 
 
 def _open_delimited(file: Path, mapping: TableMapping, scratch: Path | None) -> RawTable:
@@ -134,26 +171,64 @@ def _open_delimited(file: Path, mapping: TableMapping, scratch: Path | None) -> 
     headers = delimited.header(text.file, dialect, line=mapping.header_row)
     if not headers or not any(headers):
         raise DataError(
-            f"{file.name}, line {mapping.header_row}: there is no header.", code="no_header", hint="header_row says on which line it stands, from 1."
+            f"{file.name}, line {mapping.header_row}: there is no header.",
+            code="no_header",
+            hint="header_row says on which line it stands, from 1.",
         )
     if len(headers) > _COLUMNS:
-        raise DataError(f"{file.name} has {len(headers):,} columns; {_COLUMNS:,} are read at most.", code="bad_header", hint="Export only what is needed.")
+        raise DataError(
+            f"{file.name} has {len(headers):,} columns; {_COLUMNS:,} are read at most.",
+            code="bad_header",
+            hint="Export only what is needed.",
+        )
     seen = delimited.look(text.file, dialect)
-    rows = delimited.read(text.file, [f"c{index}" for index in range(len(headers))], seen, dialect, place=scratch)
+    rows = delimited.read(
+        text.file, [f"c{index}" for index in range(len(headers))], seen, dialect, place=scratch
+    )
     shift, hold = mapping.header_row - 1, (rows.hold, text.hold)
-    rejects = tuple(Reject(reject.line + shift, _renamed(reject.reason, headers, text.encoding), reject.value) for reject in rows.rejects)
-    quoting = "" if dialect.quote == '"' else (f", quote {dialect.quote}" if dialect.quote else ", no quotes")
+    rejects = tuple(
+        Reject(reject.line + shift, _renamed(reject.reason, headers, text.encoding), reject.value)
+        for reject in rows.rejects
+    )
+    quoting = (
+        ""
+        if dialect.quote == '"'
+        else (f", quote {dialect.quote}" if dialect.quote else ", no quotes")
+    )
     return RawTable(
-        file.name, unique(headers), rows.relation, partial(_shifted, rows.numbered, shift), partial(_shift_lines, rows.lines, shift), text.digest or seen.digest,
-        f"{text.encoding}, delimiter {_shown(delimiter)}{quoting}", rejects, header_row=mapping.header_row, first=text.first(dialect), hold=hold,
+        file.name,
+        unique(headers),
+        rows.relation,
+        partial(_shifted, rows.numbered, shift),
+        partial(_shift_lines, rows.lines, shift),
+        text.digest or seen.digest,
+        f"{text.encoding}, delimiter {_shown(delimiter)}{quoting}",
+        rejects,
+        header_row=mapping.header_row,
+        first=text.first(dialect),
+        hold=hold,
         notices=_one_column(headers, delimiter),
-    )  # fmt: skip
+    )
 
 
 def _one_column(headers: Sequence[str], delimiter: str) -> tuple[str, ...]:
-    """A word where the delimiter may be another: a header of one column that holds a usual delimiter."""
-    other = [sign for sign in ";\t,|" if len(headers) == 1 and sign in headers[0] and sign != delimiter]
-    return (f"the header is one column and holds {_shown(other[0])}: is that the delimiter? Then write delimiter = {_toml(other[0])}",) if other else ()
+    """A word where the delimiter may be another: a header of one column that holds a usual
+    delimiter.
+    """
+    other = [
+        sign for sign in ";\t,|" if len(headers) == 1 and sign in headers[0] and sign != delimiter
+    ]
+    return (
+        (
+            (
+                f"the header is one column and holds {_shown(other[0])}: is that the delimiter? "
+                "Then "
+                f"write delimiter = {_toml(other[0])}"
+            ),
+        )
+        if other
+        else ()
+    )
 
 
 def _shown(delimiter: str) -> str:
@@ -170,12 +245,18 @@ def _renamed(reason: str, headers: Sequence[str], encoding: str) -> str:
         return reason
     reason = reason.replace("UTF-8", encoding if encoding != "utf-8" else "UTF-8", 1)
     head, _, number = reason.rpartition(" field ")
-    named = f"{head} column {letter(int(number) - 1)} '{headers[int(number) - 1]}'" if head and number.isdigit() else reason
+    named = (
+        f"{head} column {letter(int(number) - 1)} '{headers[int(number) - 1]}'"
+        if head and number.isdigit()
+        else reason
+    )
     return named + ("; encoding says which encoding the file has" if encoding == "utf-8" else "")
 
 
 def _shifted(numbered: Callable[[], str], shift: int) -> str:
-    return f"SELECT * REPLACE (_line + {shift} AS _line) FROM ({numbered()})" if shift else numbered()
+    return (
+        f"SELECT * REPLACE (_line + {shift} AS _line) FROM ({numbered()})" if shift else numbered()
+    )
 
 
 def _shift_lines(lines: LineFinder, shift: int, rows: Sequence[int]) -> dict[int, int]:
@@ -183,9 +264,13 @@ def _shift_lines(lines: LineFinder, shift: int, rows: Sequence[int]) -> dict[int
 
 
 def _together(tables: Sequence[RawTable], mapping: TableMapping) -> RawTable:
-    """Several files as one table: columns meet by header, and a line's number says which file it is in."""
+    """Several files as one table: columns meet by header, and a line's number says which file it is
+    in.
+    """
     headers = tuple(dict.fromkeys(header for table in tables for header in table.headers))
-    needed = {header for filling in mapping.fillings for header in filling.columns} | set(mapping.extra)
+    needed = {header for filling in mapping.fillings for header in filling.columns} | set(
+        mapping.extra
+    )
     flags = any(table.flags for table in tables)
     parts, rejects = [], []
     for number, table in enumerate(tables):
@@ -193,22 +278,45 @@ def _together(tables: Sequence[RawTable], mapping: TableMapping) -> RawTable:
         if lacking and not mapping.select and not table.flags:
             raise missing(table, lacking[0], mapping)
         parts.append(_part(number, table, headers, flags=flags))
-        rejects += [Reject(number * FILE_LINES + reject.line, reject.reason, reject.value) for reject in table.rejects]
+        rejects += [
+            Reject(number * FILE_LINES + reject.line, reject.reason, reject.value)
+            for reject in table.rejects
+        ]
     relation = " UNION ALL ".join(parts)
-    digest = hashlib.sha256("|".join(f"{table.place}:{table.digest}" for table in tables).encode()).hexdigest()
+    digest = hashlib.sha256(
+        "|".join(f"{table.place}:{table.digest}" for table in tables).encode()
+    ).hexdigest()
     first = replace(tables[0], place=f"{tables[0].place} and {len(tables) - 1} more")
     return replace(
-        first, headers=headers, relation=relation, numbered=lambda: relation, lines=partial(lines_of, relation), digest=digest, rejects=tuple(rejects),
-        flags=flags, files=tuple(table.place for table in tables), hold=tables, notices=tuple(dict.fromkeys(note for table in tables for note in table.notices)),
-    )  # fmt: skip
+        first,
+        headers=headers,
+        relation=relation,
+        numbered=lambda: relation,
+        lines=partial(lines_of, relation),
+        digest=digest,
+        rejects=tuple(rejects),
+        flags=flags,
+        files=tuple(table.place for table in tables),
+        hold=tables,
+        notices=tuple(dict.fromkeys(note for table in tables for note in table.notices)),
+    )
 
 
 def _part(number: int, table: RawTable, headers: Sequence[str], *, flags: bool) -> str:
     at = {header: index for index, header in enumerate(table.headers)}
-    cells = [f"{f'c{at[header]}' if header in at else 'NULL::VARCHAR'} AS c{index}" for index, header in enumerate(headers)]
+    cells = [
+        f"{f'c{at[header]}' if header in at else 'NULL::VARCHAR'} AS c{index}"
+        for index, header in enumerate(headers)
+    ]
     if flags:
-        cells += [f"{f't{at[header]}' if table.flags and header in at else 'false'} AS t{index}" for index, header in enumerate(headers)]
-    return f"SELECT {', '.join(cells)}, _line + {number * FILE_LINES} AS _line FROM ({table.numbered()})"
+        cells += [
+            f"{f't{at[header]}' if table.flags and header in at else 'false'} AS t{index}"
+            for index, header in enumerate(headers)
+        ]
+    return (
+        f"SELECT {', '.join(cells)}, _line + {number * FILE_LINES} AS _line FROM "
+        f"({table.numbered()})"
+    )
 
 
 def missing(table: RawTable, header: str, mapping: TableMapping) -> DataError:
@@ -219,20 +327,42 @@ def missing(table: RawTable, header: str, mapping: TableMapping) -> DataError:
     twice = [name for name in table.headers if name.startswith(f"{header} (column ")]
     if twice:
         return DataError(
-            f"{at}: the header holds '{header}' {len(twice)} times.", code="bad_header", hint="Say which: " + " or ".join(f'"{name}"' for name in twice) + "."
+            f"{at}: the header holds '{header}' {len(twice)} times.",
+            code="bad_header",
+            hint="Say which: " + " or ".join(f'"{name}"' for name in twice) + ".",
         )
     wanted = {name for filling in mapping.fillings for name in filling.columns} | set(mapping.extra)
     for line, cells in table.first:
         known = wanted & set(cells)
-        if line != table.header_row and header in known and len(known) > len(wanted & set(table.headers)):
+        if (
+            line != table.header_row
+            and header in known
+            and len(known) > len(wanted & set(table.headers))
+        ):
             shown = ", ".join(f"'{cell}'" for cell in cells if cell)[:120]
             return DataError(
                 f"{at}: there is no column '{header}'.",
                 code="missing_column",
-                hint=f"The header row seems to be line {line}: it holds {shown}. Then write header_row = {line}.",
+                hint=f"The header row seems to be line {line}: it holds {shown}. Then write "
+                f"header_row = {line}.",
             )
-    bare = {"".join(letter for letter in name.casefold() if letter.isalnum()): name for name in table.headers}
-    near = bare.get("".join(letter for letter in header.casefold() if letter.isalnum())) or next(iter(get_close_matches(header, table.headers, n=1)), None)
-    shown = ", ".join(repr(name) for name in table.headers[:12]) + (", ..." if len(table.headers) > 12 else "")  # noqa: PLR2004 - a line
-    hint = f"Did you mean {near!r} (column {letter(table.headers.index(near))})?" if near else f"There are {shown}."
-    return DataError(f"{at}: there is no column '{header}', which {mapping.place} names.", code="missing_column", hint=" ".join([hint, *table.notices]))
+    bare = {
+        "".join(letter for letter in name.casefold() if letter.isalnum()): name
+        for name in table.headers
+    }
+    near = bare.get("".join(letter for letter in header.casefold() if letter.isalnum())) or next(
+        iter(get_close_matches(header, table.headers, n=1)), None
+    )
+    shown = ", ".join(repr(name) for name in table.headers[:12]) + (
+        ", ..." if len(table.headers) > 12 else ""  # noqa: PLR2004
+    )
+    hint = (
+        f"Did you mean {near!r} (column {letter(table.headers.index(near))})?"
+        if near
+        else f"There are {shown}."
+    )
+    return DataError(
+        f"{at}: there is no column '{header}', which {mapping.place} names.",
+        code="missing_column",
+        hint=" ".join([hint, *table.notices]),
+    )

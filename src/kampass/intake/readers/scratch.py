@@ -1,4 +1,5 @@
-"""What reading a file leaves on the disk for a while: rows as Parquet, written piece by piece, gone with their reader.
+"""What reading a file leaves on the disk for a while: rows as Parquet, written piece by piece, gone
+with their reader.
 
 A file is never held in memory as a whole; what DuckDB cannot read by itself passes through here.
 """
@@ -18,7 +19,9 @@ _LETTERS = 8 << 20
 
 
 class Scratch:
-    """A folder that is removed when nobody holds it any more, and at the latest when the process ends."""
+    """A folder that is removed when nobody holds it any more, and at the latest when the process
+    ends.
+    """
 
     def __init__(self, place: Path | None = None) -> None:
         if place is not None:
@@ -47,9 +50,11 @@ def _runs(process: int) -> bool:
 
 
 class RowWriter:
-    """Rows of text on their way to Parquet: columns `c0`, `c1`, ... and `_line`; with `flags`, `t0`, `t1`, ... as well.
+    """Rows of text on their way to Parquet: columns `c0`, `c1`, ... and `_line`; with `flags`,
+    `t0`, `t1`, ... as well.
 
-    A flag says that the file itself knows the cell's type (a number or a date in Excel or JSON). Later rows may be wider.
+    A flag says that the file itself knows the cell's type (a number or a date in Excel or JSON).
+    Later rows may be wider.
     """
 
     def __init__(self, folder: Path, *, flags: bool = False) -> None:
@@ -72,11 +77,16 @@ class RowWriter:
             self._flush()
 
     def relation(self, width: int) -> str:
-        """The SQL of all rows, at least so many columns wide, in the order in which they were added."""
+        """The SQL of all rows, at least so many columns wide, in the order in which they were
+        added.
+        """
         self.width = max(self.width, width)
         if self._rows or not self._part:
             self._flush()
-        return f"SELECT * FROM read_parquet({literal(str(self.folder / '*.parquet'))}, union_by_name = true)"
+        return (
+            f"SELECT * FROM read_parquet({literal(str(self.folder / '*.parquet'))}, "
+            "union_by_name = true)"
+        )
 
     def _flush(self) -> None:
         import pyarrow as pa
@@ -85,11 +95,17 @@ class RowWriter:
         width = self.width
         rows = [[*row, *[None] * (width - len(row))] for row in self._rows]
         names = [f"c{index}" for index in range(width)]
-        columns = [pa.array(column, pa.string()) for column in (zip(*rows, strict=True) if rows else [()] * width)]
+        columns = [
+            pa.array(column, pa.string())
+            for column in (zip(*rows, strict=True) if rows else [()] * width)
+        ]
         if self.flags:
             marks = [[*row, *[False] * (width - len(row))] for row in self._typed]
             names += [f"t{index}" for index in range(width)]
-            columns += [pa.array(column, pa.bool_()) for column in (zip(*marks, strict=True) if marks else [()] * width)]
+            columns += [
+                pa.array(column, pa.bool_())
+                for column in (zip(*marks, strict=True) if marks else [()] * width)
+            ]
         table = pa.table([*columns, pa.array(self._lines, pa.int64())], names=[*names, "_line"])
         pq.write_table(table, self.folder / f"{self._part:08}.parquet", compression="zstd")
         self._part += 1
@@ -97,12 +113,16 @@ class RowWriter:
 
 
 def lines_of(relation: str, rows: Sequence[int]) -> dict[int, int]:
-    """The line on which each of these rows (1-based) stands, by the relation's `_line`; beyond NO_LINE where it has none."""
+    """The line on which each of these rows (1-based) stands, by the relation's `_line`; beyond
+    NO_LINE where it has none.
+    """
     import duckdb
 
     wanted = ", ".join(str(row) for row in rows) if len(rows) <= _ROWS else ""
     numbered = f"SELECT row_number() OVER () AS n, _line FROM ({relation})"
     connection: duckdb.DuckDBPyConnection
     with duckdb.connect() as connection:
-        found = connection.execute(f"SELECT n, _line FROM ({numbered})" + (f" WHERE n IN ({wanted})" if wanted else "")).fetchall()
+        found = connection.execute(
+            f"SELECT n, _line FROM ({numbered})" + (f" WHERE n IN ({wanted})" if wanted else "")
+        ).fetchall()
     return {row: NO_LINE + row if line is None else line for row, line in found}

@@ -1,7 +1,8 @@
-"""A sample company: 200 accounts and three years of a B2B software firm, the same for the same seed.
+"""A sample company: 200 accounts and three years of a B2B software firm, the same for the same
+seed.
 
-Stories are planted in it (`STORIES`) that the KPIs find again. It comes as two loads, because the second restates a
-quarter; each load states its tables completely.
+Stories are planted in it (`STORIES`) that the KPIs find again. It comes as two loads, because the
+second restates a quarter; each load states its tables completely.
 """
 
 from __future__ import annotations
@@ -39,8 +40,8 @@ def loads(
 ) -> Iterator[SampleLoad]:
     """The loads of the sample company in the order of `recorded_at`.
 
-    `scale` multiplies the rows of the large tables; `touches`, `usage` and `tickets` state theirs outright, give or
-    take a few rows.
+    `scale` multiplies the rows of the large tables; `touches`, `usage` and `tickets` state theirs
+    outright, give or take a few rows.
     """
     from kampass.intake.sample.lifecycle import found
     from kampass.intake.sample.restatement import first_known

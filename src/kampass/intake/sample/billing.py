@@ -29,9 +29,24 @@ def tables(world: World) -> dict[str, pa.Table]:
 
 
 def _contracts(book: Book, ledger: Ledger, contract_ids: pa.Array) -> pa.Table:
-    names = ("signed_on", "valid_from", "valid_to", "kind", "auto_renew", "outcome", "ended_on", "churn_type")
-    plain = {name: [record.get(name) for record in ledger.contracts] for name in (*names, "churn_reason", "value")}
-    account, product, previous = (np.array([record[name] for record in ledger.contracts]) for name in ("account", "product", "previous"))
+    names = (
+        "signed_on",
+        "valid_from",
+        "valid_to",
+        "kind",
+        "auto_renew",
+        "outcome",
+        "ended_on",
+        "churn_type",
+    )
+    plain = {
+        name: [record.get(name) for record in ledger.contracts]
+        for name in (*names, "churn_reason", "value")
+    }
+    account, product, previous = (
+        np.array([record[name] for record in ledger.contracts])
+        for name in ("account", "product", "previous")
+    )
     return make(
         "contracts",
         plain
@@ -47,7 +62,8 @@ def _contracts(book: Book, ledger: Ledger, contract_ids: pa.Array) -> pa.Table:
 
 def _subscriptions(book: Book, ledger: Ledger, contract_ids: pa.Array) -> pa.Table:
     account, contract, product, quantity, price, started, is_trial = (
-        np.array([getattr(line, name) for line in ledger.lines]) for name in ("account", "contract", "product", "quantity", "price", "started", "is_trial")
+        np.array([getattr(line, name) for line in ledger.lines])
+        for name in ("account", "contract", "product", "quantity", "price", "started", "is_trial")
     )
     return make(
         "subscriptions",
@@ -86,16 +102,22 @@ class Balance:
         return cls(keys[order], np.cumsum(np.concatenate([cents, -cents])[order]))
 
     def at(self, accounts: np.ndarray, days: np.ndarray) -> np.ndarray:
-        """What accounts pay per month on a day, lines that start that day included; all lines end, so others cancel."""
+        """What accounts pay per month on a day, lines that start that day included; all lines end,
+        so others cancel.
+        """
         return self.totals[np.searchsorted(self.keys, accounts * 100_000 + days, side="right") - 1]
 
 
 def _invoices(rng: np.random.Generator, world: World) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
-    """Account, day and months billed of every recurring invoice; larger accounts mostly pay by the year."""
+    """Account, day and months billed of every recurring invoice; larger accounts mostly pay by the
+    year.
+    """
     accounts, days, months = [], [], []
     for account, started, ended in zip(*(part.tolist() for part in world.spans), strict=True):
         is_yearly = rng.random() < (0.7, 0.45, 0.25, 0.1)[world.book.segment[account]]
-        due = started + np.round(np.arange(0, ended - started, 365.25 if is_yearly else 30.4375)).astype(np.int64)
+        due = started + np.round(
+            np.arange(0, ended - started, 365.25 if is_yearly else 30.4375)
+        ).astype(np.int64)
         due = due[due < ended]
         accounts.append(np.full(len(due), account))
         days.append(due)
@@ -113,7 +135,12 @@ def _purchases(world: World) -> pa.Table:
     extras = rng.choice(len(account), len(account) // 40, replace=False)
     who = np.concatenate([account, account[credited], joining[packages], account[extras]])
     on = np.concatenate([days, days[credited] + 10, started[packages], days[extras] + 3])
-    money = [amount, -(amount[credited] // 5), np.full(len(packages), 250_000), 40_000 + amount[extras] // 10]
+    money = [
+        amount,
+        -(amount[credited] // 5),
+        np.full(len(packages), 250_000),
+        40_000 + amount[extras] // 10,
+    ]
     kind = np.repeat([0, 1, 2, 2], [len(account), len(credited), len(packages), len(extras)])
     product = np.where(kind == 2, _ONBOARDING, np.where(kind == 1, -1, world.book.core[who]))
     at = office_instant(rng, on)
@@ -134,9 +161,15 @@ def _purchases(world: World) -> pa.Table:
 
 
 def _costs(world: World) -> pa.Table:
-    """Acquisition by month for the whole company, service by quarter and account; all in the workspace's currency."""
+    """Acquisition by month for the whole company, service by quarter and account; all in the
+    workspace's currency.
+    """
     rng = world.stream("costs")
-    months = np.arange("2023-01", "2026-01", dtype="datetime64[M]").astype("datetime64[D]").astype(np.int64)
+    months = (
+        np.arange("2023-01", "2026-01", dtype="datetime64[M]")
+        .astype("datetime64[D]")
+        .astype(np.int64)
+    )
     acquiring = np.repeat(months, 2) + np.tile([4, 18], len(months))
     account, started, ended = world.spans
     quarters = months[::3] + 60
@@ -156,6 +189,8 @@ def _costs(world: World) -> pa.Table:
                 ]
             ),
             "currency": ["USD"] * (len(acquiring) + len(serving)),
-            "account_id": pick(world.book.ids, np.concatenate([np.full(len(acquiring), -1), account[serving]])),
+            "account_id": pick(
+                world.book.ids, np.concatenate([np.full(len(acquiring), -1), account[serving]])
+            ),
         },
     )

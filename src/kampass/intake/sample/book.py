@@ -1,4 +1,6 @@
-"""The book of accounts: who they are, their contacts, who looks after them and how their attributes changed."""
+"""The book of accounts: who they are, their contacts, who looks after them and how their attributes
+changed.
+"""
 
 from __future__ import annotations
 
@@ -9,13 +11,26 @@ import numpy as np
 import pyarrow as pa
 
 from kampass.intake.sample.firm import Firm, address, person_names
-from kampass.intake.sample.shapes import END, FIRST, NULL, day, draw, draw_codes, ids, make, pick, rows
+from kampass.intake.sample.shapes import (
+    END,
+    FIRST,
+    NULL,
+    day,
+    draw,
+    draw_codes,
+    ids,
+    make,
+    pick,
+    rows,
+)
 from kampass.intake.sample.stories import STORIES, STORY_ACCOUNTS
 
 SEGMENTS = ("enterprise", "mid_market", "small_business", STORIES.failing_segment.segment)
 FAILING = SEGMENTS.index(STORIES.failing_segment.segment)
 _PATTERN = (3, 1, 0, 2, 1, 2, 1, 3, 0, 2, 1, 2, 0, 3, 1, 2, 1, 2, 0, 2, 1)
-"""Segments of consecutive accounts; the positions of STORY_ACCOUNTS never meet the failing segment."""
+"""Segments of consecutive accounts; the positions of STORY_ACCOUNTS never meet the failing
+segment.
+"""
 
 FOUNDING, JOINING, PROSPECT, TRIAL_RUN = range(4)
 """How an account stands: there from the first day, won later, never won, or a test account."""
@@ -35,7 +50,14 @@ _INDUSTRIES = {
     "Logistics": 2,
     "Media": 1,
 }
-SOURCES = {"inbound": 0.3, "outbound": 0.25, "referral": 0.15, "partner": 0.12, "event": 0.1, "website": 0.08}
+SOURCES = {
+    "inbound": 0.3,
+    "outbound": 0.25,
+    "referral": 0.15,
+    "partner": 0.12,
+    "event": 0.1,
+    "website": 0.08,
+}
 _PERSONAS = {"Executive sponsor": 2, "Champion": 3, "Administrator": 3, "End user": 5, "Finance": 2}
 _JOBS = {"Director": 2, "Manager": 4, "Analyst": 4, "Engineer": 3, "Owner": 1}
 
@@ -149,7 +171,9 @@ _FORMS = ("Ltd", "Inc", "GmbH", "Group", "Partners", "Systems", "Labs", "Holding
 
 @dataclass(frozen=True)
 class Book:
-    """The accounts by position. Days are days since 1970; contacts of an account lie between two offsets."""
+    """The accounts by position. Days are days since 1970; contacts of an account lie between two
+    offsets.
+    """
 
     ids: pa.Array
     names: tuple[str, ...]
@@ -170,7 +194,9 @@ class Book:
 
     def owner_at(self, accounts: np.ndarray, days: np.ndarray) -> np.ndarray:
         """The position of each account's manager on a day."""
-        return self.owner_users[np.searchsorted(self.owner_keys, accounts * 100_000 + days, side="right") - 1]
+        return self.owner_users[
+            np.searchsorted(self.owner_keys, accounts * 100_000 + days, side="right") - 1
+        ]
 
     def contact_of(self, rng: np.random.Generator, accounts: np.ndarray) -> np.ndarray:
         """The position of one of each account's contacts; earlier contacts come up more often."""
@@ -239,10 +265,15 @@ def _company_names(rng: np.random.Generator, count: int) -> tuple[str, ...]:
     order = rng.permutation(max(ways, count))[:count] % ways
     forms = rng.integers(0, len(_FORMS), count)
     pairs = zip(order.tolist(), forms.tolist(), strict=True)
-    return tuple(f"{_FRONT[way // len(_BACK)]}{_BACK[way % len(_BACK)]} {_FORMS[form]}" for way, form in pairs)
+    return tuple(
+        f"{_FRONT[way // len(_BACK)]}{_BACK[way % len(_BACK)]} {_FORMS[form]}"
+        for way, form in pairs
+    )
 
 
-def _owners(rng: np.random.Generator, standing: np.ndarray, known_from: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+def _owners(
+    rng: np.random.Generator, standing: np.ndarray, known_from: np.ndarray
+) -> tuple[np.ndarray, np.ndarray]:
     """Spans of ownership as sorted keys (account and first day) and the manager's position."""
     departure = STORIES.departure
     departed, successor = (int(who[-3:]) - 1 for who in (departure.user_id, departure.successor_id))
@@ -251,11 +282,19 @@ def _owners(rng: np.random.Generator, standing: np.ndarray, known_from: np.ndarr
     manager = others[rng.permutation(len(standing)) % len(others)]
     story = np.array(STORY_ACCOUNTS)
     manager[story] = departed
-    changes = np.flatnonzero((rng.random(len(standing)) < 0.12) & (manager != departed) & (known_from < END - 200))
-    changed_on = known_from[changes] + ((END - 60 - known_from[changes]) * (0.2 + 0.8 * rng.random(len(changes)))).astype(np.int64)
+    changes = np.flatnonzero(
+        (rng.random(len(standing)) < 0.12) & (manager != departed) & (known_from < END - 200)
+    )
+    changed_on = known_from[changes] + (
+        (END - 60 - known_from[changes]) * (0.2 + 0.8 * rng.random(len(changes)))
+    ).astype(np.int64)
     account = np.concatenate([accounts, changes, story])
-    since = np.concatenate([known_from, changed_on, np.full(len(story), day(departure.departed_on))])
-    user = np.concatenate([manager, others[(manager[changes] + 3) % len(others)], np.full(len(story), successor)])
+    since = np.concatenate(
+        [known_from, changed_on, np.full(len(story), day(departure.departed_on))]
+    )
+    user = np.concatenate(
+        [manager, others[(manager[changes] + 3) % len(others)], np.full(len(story), successor)]
+    )
     keys = account * 100_000 + since
     order = np.argsort(keys)
     return keys[order], user[order]
@@ -273,8 +312,12 @@ def tables(rng: np.random.Generator, book: Book, firm: Firm) -> dict[str, pa.Tab
     }
 
 
-def _attribute_changes(rng: np.random.Generator, book: Book, tier: np.ndarray) -> list[tuple[int, str, str, str, int]]:
-    """Changes as (account, attribute, value before, value after, day), never into or out of the failing segment."""
+def _attribute_changes(
+    rng: np.random.Generator, book: Book, tier: np.ndarray
+) -> list[tuple[int, str, str, str, int]]:
+    """Changes as (account, attribute, value before, value after, day), never into or out of the
+    failing segment.
+    """
     last = day(date(2025, 9, 1))
     changes = []
     for account in range(len(book) - 2):
@@ -292,22 +335,38 @@ def _attribute_changes(rng: np.random.Generator, book: Book, tier: np.ndarray) -
     return changes
 
 
-def _attribute_spans(book: Book, changes: list[tuple[int, str, str, str, int]]) -> list[dict[str, object]]:
+def _attribute_spans(
+    book: Book, changes: list[tuple[int, str, str, str, int]]
+) -> list[dict[str, object]]:
     records: list[dict[str, object]] = []
     for account, attribute, before, after, on in changes:
         who = {"account_id": book.ids[account].as_py(), "attribute": attribute}
-        records.append({**who, "value": before, "valid_from": book.known_from[account], "valid_to": on})
+        records.append(
+            {**who, "value": before, "valid_from": book.known_from[account], "valid_to": on}
+        )
         records.append({**who, "value": after, "valid_from": on})
     return records
 
 
-def _accounts(rng: np.random.Generator, book: Book, tier: np.ndarray, changes: list[tuple[int, str, str, str, int]]) -> pa.Table:
+def _accounts(
+    rng: np.random.Generator,
+    book: Book,
+    tier: np.ndarray,
+    changes: list[tuple[int, str, str, str, int]],
+) -> pa.Table:
     count = len(book)
-    current = {"segment": [SEGMENTS[code] for code in book.segment], "tier": [_TIERS[code] for code in tier]}
+    current = {
+        "segment": [SEGMENTS[code] for code in book.segment],
+        "tier": [_TIERS[code] for code in tier],
+    }
     for account, attribute, _, after, _ in changes:
         current[attribute][account] = after
-    acquired = np.where(book.standing == FOUNDING, FIRST - rng.integers(10, 1700, count), book.started)
-    parent = np.where((rng.random(count) < 0.06) & (np.arange(count) > 20), rng.integers(0, 20, count), -1)
+    acquired = np.where(
+        book.standing == FOUNDING, FIRST - rng.integers(10, 1700, count), book.started
+    )
+    parent = np.where(
+        (rng.random(count) < 0.06) & (np.arange(count) > 20), rng.integers(0, 20, count), -1
+    )
     region = draw_codes(rng, _REGIONS, count)
     return make(
         "accounts",
@@ -338,7 +397,10 @@ def _contacts(rng: np.random.Generator, book: Book) -> pa.Table:
             "id": book.contact_ids,
             "account_id": pick(book.ids, account),
             "name": names,
-            "email": [address(name, f"{domains[at]}.example") for name, at in zip(names, account.tolist(), strict=True)],
+            "email": [
+                address(name, f"{domains[at]}.example")
+                for name, at in zip(names, account.tolist(), strict=True)
+            ],
             "persona": draw(rng, _PERSONAS, count),
             "role": draw(rng, _JOBS, count),
             "is_key": rank < 2,
@@ -349,7 +411,9 @@ def _contacts(rng: np.random.Generator, book: Book) -> pa.Table:
 
 def _ownerships(rng: np.random.Generator, book: Book, firm: Firm) -> pa.Table:
     account, since = np.divmod(book.owner_keys, 100_000)
-    until = np.where(np.append(account[1:] == account[:-1], False), np.append(since[1:], NULL), NULL)
+    until = np.where(
+        np.append(account[1:] == account[:-1], False), np.append(since[1:], NULL), NULL
+    )
     csm = np.flatnonzero(rng.random(len(book)) < np.where(book.segment == 0, 0.8, 0.15))
     support = np.flatnonzero(rng.random(len(book)) < 0.1)
     users = [book.owner_users, firm.people("csm")[csm % 3], firm.people("support")[support % 7]]

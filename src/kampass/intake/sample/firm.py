@@ -1,4 +1,6 @@
-"""The sample company's own side: its people, teams, products, surveys, exchange rates and campaigns."""
+"""The sample company's own side: its people, teams, products, surveys, exchange rates and
+campaigns.
+"""
 
 from __future__ import annotations
 
@@ -136,7 +138,15 @@ _LAST_NAMES = [
 
 ROLES = {"account_manager": 13, "support": 10, "csm": 4, "sales": 5, "product": 4}
 TEAM_IDS = ("team-01", "team-02", "team-03", "team-04", "team-05", "team-06", "team-07")
-_TEAM_NAMES = ("Customer Success", "Team Atlas", "Team Borealis", "Team Cascade", "Support", "Sales", "Product")
+_TEAM_NAMES = (
+    "Customer Success",
+    "Team Atlas",
+    "Team Borealis",
+    "Team Cascade",
+    "Support",
+    "Sales",
+    "Product",
+)
 _TEAM_OF_ROLE = {"support": 4, "csm": 0, "sales": 5, "product": 6}
 
 
@@ -191,7 +201,11 @@ _LEFT = {
     "usr-035": date(2024, 3, 1),
 }
 _RETURNED = {"usr-035": date(2025, 5, 5)}
-_MOVED = {"usr-004": (date(2024, 2, 1), 2), "usr-009": (date(2024, 9, 1), 1), "usr-011": (date(2025, 6, 1), 2)}
+_MOVED = {
+    "usr-004": (date(2024, 2, 1), 2),
+    "usr-009": (date(2024, 9, 1), 1),
+    "usr-011": (date(2025, 6, 1), 2),
+}
 """Account managers who changed to another team: when, and its position."""
 
 _EURO_RATES = (
@@ -221,9 +235,13 @@ class Firm:
         return np.array([position for position, held in enumerate(self.roles) if held == role])
 
     def on_duty(self, rng: np.random.Generator, role: str, days: np.ndarray) -> np.ndarray:
-        """Somebody of a role for each day; days of an absent person go to one who was there throughout."""
+        """Somebody of a role for each day; days of an absent person go to one who was there
+        throughout.
+        """
         people = self.people(role)
-        steady = np.array([who for who in people if self.joined[who] == FIRST and self.left[who] == END])
+        steady = np.array(
+            [who for who in people if self.joined[who] == FIRST and self.left[who] == END]
+        )
         chosen = people[rng.integers(0, len(people), len(days))]
         is_there = (self.joined[chosen] <= days) & (days < self.left[chosen])
         return np.where(is_there, chosen, steady[rng.integers(0, len(steady), len(days))])
@@ -241,7 +259,10 @@ def person_names(rng: np.random.Generator, count: int) -> list[str]:
     """Names of people; they may repeat, as names do."""
     first = rng.integers(0, len(_FIRST_NAMES), count)
     last = rng.integers(0, len(_LAST_NAMES), count)
-    return [f"{_FIRST_NAMES[one]} {_LAST_NAMES[two]}" for one, two in zip(first.tolist(), last.tolist(), strict=True)]
+    return [
+        f"{_FIRST_NAMES[one]} {_LAST_NAMES[two]}"
+        for one, two in zip(first.tolist(), last.tolist(), strict=True)
+    ]
 
 
 def address(name: str, domain: str) -> str:
@@ -264,7 +285,9 @@ def hire(rng: np.random.Generator) -> Firm:
         roles=roles,
         teams=teams,
         joined=np.array([day(_JOINED[who]) if who in _JOINED else FIRST for who in user_ids]),
-        left=np.array([day(_LEFT[who]) if who in _LEFT and who not in _RETURNED else END for who in user_ids]),
+        left=np.array(
+            [day(_LEFT[who]) if who in _LEFT and who not in _RETURNED else END for who in user_ids]
+        ),
     )
 
 
@@ -273,7 +296,11 @@ def tables(firm: Firm) -> dict[str, pa.Table]:
     return {
         "teams": make(
             "teams",
-            {"id": list(TEAM_IDS), "name": list(_TEAM_NAMES), "parent_id": [None, *["team-01"] * 4, None, None]},
+            {
+                "id": list(TEAM_IDS),
+                "name": list(_TEAM_NAMES),
+                "parent_id": [None, *["team-01"] * 4, None, None],
+            },
         ),
         "users": _users(firm),
         "memberships": _memberships(firm),
@@ -319,7 +346,9 @@ def _memberships(firm: Firm) -> pa.Table:
         spans = _spans(firm.joined[at], firm.left[at], [day(on) for on, _ in moved])
         teams = [firm.teams[at], *(team for _, team in moved)]
         for held, (start, end) in zip(teams, spans, strict=True):
-            records.append({"user_id": who, "team_id": TEAM_IDS[held], "valid_from": start, "valid_to": end})
+            records.append(
+                {"user_id": who, "team_id": TEAM_IDS[held], "valid_from": start, "valid_to": end}
+            )
     return rows("memberships", records)
 
 
@@ -328,7 +357,9 @@ def _employees(firm: Firm) -> pa.Table:
     for at, who in enumerate(firm.user_ids):
         team = TEAM_IDS[firm.teams[at]]
         left = day(_LEFT[who]) if who in _LEFT else NULL
-        records.append({"user_id": who, "joined_on": firm.joined[at], "left_on": left, "team_id": team})
+        records.append(
+            {"user_id": who, "joined_on": firm.joined[at], "left_on": left, "team_id": team}
+        )
         if who in _RETURNED:
             records.append({"user_id": who, "joined_on": day(_RETURNED[who]), "team_id": team})
     return rows("employees", records)
@@ -361,7 +392,13 @@ def _interventions() -> pa.Table:
         ("Price lock offer", date(2024, 10, 14), account_id(10), None),
     ]
     records = [
-        {"id": f"itv-{at + 1:02d}", "name": name, "on": day(on), "account_id": account, "segment": segment}
+        {
+            "id": f"itv-{at + 1:02d}",
+            "name": name,
+            "on": day(on),
+            "account_id": account,
+            "segment": segment,
+        }
         for at, (name, on, account, segment) in enumerate(planned)
     ]
     return rows("interventions", records)

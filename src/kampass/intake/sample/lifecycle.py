@@ -1,4 +1,6 @@
-"""What accounts buy over time, played through term by term: contracts, subscription lines and the moves they make."""
+"""What accounts buy over time, played through term by term: contracts, subscription lines and the
+moves they make.
+"""
 
 from __future__ import annotations
 
@@ -71,7 +73,9 @@ class Ledger:
 
 @dataclass
 class _Run:
-    """One stretch while it is played through: the open line of each product and the running contract."""
+    """One stretch while it is played through: the open line of each product and the running
+    contract.
+    """
 
     stretch: Stretch
     rate: float
@@ -99,28 +103,38 @@ def trade(rng: np.random.Generator, book: Book, stretches: list[Stretch]) -> Led
 
 
 def _without_empty_lines(ledger: Ledger) -> Ledger:
-    kept = [pair for pair in zip(ledger.lines, ledger.ends, strict=True) if pair[0].started != pair[1]]
-    return Ledger([line for line, _ in kept], [end for _, end in kept], ledger.contracts, ledger.moves)
+    kept = [
+        pair for pair in zip(ledger.lines, ledger.ends, strict=True) if pair[0].started != pair[1]
+    ]
+    return Ledger(
+        [line for line, _ in kept], [end for _, end in kept], ledger.contracts, ledger.moves
+    )
 
 
 def _begin(rng: np.random.Generator, book: Book, ledger: Ledger, run: _Run) -> None:
     account, started = run.stretch.account, run.stretch.started
     core, seats = int(book.core[account]), int(book.seats[account])
     if started > FIRST + 30 and started - 30 >= book.known_from[account] and rng.random() < 0.4:
-        ledger.ends[ledger.open(Line(account, -1, core, seats, 0, started - 30, is_trial=True))] = started
+        ledger.ends[ledger.open(Line(account, -1, core, seats, 0, started - 30, is_trial=True))] = (
+            started
+        )
     _change(ledger, run, core, seats, started)
     if rng.random() < 0.5:
         _change(ledger, run, 4, max(2, round(seats * 0.5)), started)
 
 
 def _change(ledger: Ledger, run: _Run, product: int, quantity: int, on: int) -> None:
-    """Let a product run with another quantity (none: no longer) from a day on, at the price of that day."""
+    """Let a product run with another quantity (none: no longer) from a day on, at the price of that
+    day.
+    """
     row = run.held.pop(product, None)
     if row is not None:
         ledger.ends[row] = on
     if quantity:
         price = price_of(product, run.rate, on)
-        run.held[product] = ledger.open(Line(run.stretch.account, run.contract, product, quantity, price, on))
+        run.held[product] = ledger.open(
+            Line(run.stretch.account, run.contract, product, quantity, price, on)
+        )
 
 
 def _monthly(ledger: Ledger, run: _Run) -> int:
@@ -137,7 +151,11 @@ def _sign(rng: np.random.Generator, ledger: Ledger, run: _Run, span: tuple[int, 
     signed = start - int(rng.integers(1, 25))
     if kind == "new" and start != FIRST:
         signed = start - int(rng.integers(0, 6))
-    _add_contract(ledger, run, {"kind": kind, "signed_on": signed, "valid_from": start, "valid_to": end, "value": value})
+    _add_contract(
+        ledger,
+        run,
+        {"kind": kind, "signed_on": signed, "valid_from": start, "valid_to": end, "value": value},
+    )
     if start != FIRST:
         ledger.moves.append(Move(kind, run.stretch.account, signed, value))
     ledger.contracts[run.contract]["auto_renew"] = bool(rng.random() < 0.6)
@@ -149,14 +167,23 @@ def _sign(rng: np.random.Generator, ledger: Ledger, run: _Run, span: tuple[int, 
 def _add_contract(ledger: Ledger, run: _Run, values: dict[str, Any]) -> None:
     core = next((product for product in run.held if product < 4), 0)
     previous = run.contract if values["kind"] != "new" else -1
-    record = {"account": run.stretch.account, "product": core, "previous": previous, "outcome": "pending"}
+    record = {
+        "account": run.stretch.account,
+        "product": core,
+        "previous": previous,
+        "outcome": "pending",
+    }
     ledger.contracts.append(record | values)
     if values["kind"] != "amendment":
         run.contract = len(ledger.contracts) - 1
 
 
-def _events(rng: np.random.Generator, stretch: Stretch, start: int, end: int) -> list[tuple[int, _Event]]:
-    """What happens within a term, in order; nothing grows in the term in which an account leaves."""
+def _events(
+    rng: np.random.Generator, stretch: Stretch, start: int, end: int
+) -> list[tuple[int, _Event]]:
+    """What happens within a term, in order; nothing grows in the term in which an account
+    leaves.
+    """
     last = min(end, stretch.ended)
     is_final = last == stretch.ended != END
     events: list[tuple[int, _Event]] = []
@@ -172,7 +199,12 @@ def _events(rng: np.random.Generator, stretch: Stretch, start: int, end: int) ->
         events.append((_RISE_DAY, _reprice))
     quiet = stretch.account in STORY_ACCOUNTS
     return sorted(
-        ((on, event) for on, event in events if start <= on < last and (event in (_shrink, _reprice) or not (quiet and _QUIET[0] <= on < _QUIET[1]))),
+        (
+            (on, event)
+            for on, event in events
+            if start <= on < last
+            and (event in (_shrink, _reprice) or not (quiet and _QUIET[0] <= on < _QUIET[1]))
+        ),
         key=lambda pair: pair[0],
     )
 
@@ -204,12 +236,18 @@ def _adjust(rng: np.random.Generator, ledger: Ledger, run: _Run, on: int) -> Non
 
 
 def _extend(rng: np.random.Generator, ledger: Ledger, run: _Run, on: int) -> None:
-    """What an account buys within a term: seats, a higher tier or something beside its core product."""
+    """What an account buys within a term: seats, a higher tier or something beside its core
+    product.
+    """
     chance = rng.random()
     core = next(product for product in run.held if product < 4)
     seats = ledger.lines[run.held[core]].quantity
     before = _monthly(ledger, run)
-    spare = [product for product in _SIDE_PRODUCTS if product not in run.held and product + 1 not in run.held]
+    spare = [
+        product
+        for product in _SIDE_PRODUCTS
+        if product not in run.held and product + 1 not in run.held
+    ]
     kind = "upsell"
     if chance < 0.55:
         _change(ledger, run, core, seats + max(1, round(seats * rng.uniform(0.04, 0.16))), on)
@@ -219,7 +257,13 @@ def _extend(rng: np.random.Generator, ledger: Ledger, run: _Run, on: int) -> Non
         _change(ledger, run, _NEXT_TIER[core], seats, on)
     elif spare:
         kind = "cross_sell"
-        _change(ledger, run, spare[int(rng.integers(0, len(spare)))], max(2, round(seats * rng.uniform(0.3, 0.8))), on)
+        _change(
+            ledger,
+            run,
+            spare[int(rng.integers(0, len(spare)))],
+            max(2, round(seats * rng.uniform(0.3, 0.8))),
+            on,
+        )
     _record(rng, ledger, run, on, (kind, before))
 
 
@@ -228,11 +272,18 @@ def _supersede(ledger: Ledger, run: _Run, on: int) -> None:
     months_left = (old["valid_to"] - on) / 365 * 12
     old |= {"outcome": "superseded", "ended_on": on}
     value = round(_monthly(ledger, run) * months_left)
-    span = {"signed_on": on, "valid_from": on, "valid_to": old["valid_to"], "auto_renew": old["auto_renew"]}
+    span = {
+        "signed_on": on,
+        "valid_from": on,
+        "valid_to": old["valid_to"],
+        "auto_renew": old["auto_renew"],
+    }
     _add_contract(ledger, run, {"kind": "renewal", "value": value} | span)
 
 
-def _record(rng: np.random.Generator, ledger: Ledger, run: _Run, on: int, sale: tuple[str, int]) -> None:
+def _record(
+    rng: np.random.Generator, ledger: Ledger, run: _Run, on: int, sale: tuple[str, int]
+) -> None:
     """Note growth as a sale, some of it with an amendment of the contract."""
     kind, before = sale
     gain = (_monthly(ledger, run) - before) * 12
@@ -280,7 +331,9 @@ class World:
     @cached_property
     def spans(self) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
         """Account, first day and following day of every stretch, test accounts left out."""
-        values = np.array([(span.account, span.started, span.ended) for span in self.stretches], dtype=np.int64)
+        values = np.array(
+            [(span.account, span.started, span.ended) for span in self.stretches], dtype=np.int64
+        )
         account, started, ended = values[self.book.standing[values[:, 0]] != TRIAL_RUN].T
         return account, started, ended
 

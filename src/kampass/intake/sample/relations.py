@@ -1,4 +1,6 @@
-"""What happens around the accounts besides billing and service: deals, leads, referrals, feedback, goals and words."""
+"""What happens around the accounts besides billing and service: deals, leads, referrals, feedback,
+goals and words.
+"""
 
 from __future__ import annotations
 
@@ -11,10 +13,29 @@ import pyarrow.compute as pc
 
 from kampass.intake.sample.book import JOINING, PROSPECT, SOURCES
 from kampass.intake.sample.lifecycle import Move, World
-from kampass.intake.sample.shapes import DAY, END, FIRST, NULL, draw, ids, make, office_instant, pick, rows
+from kampass.intake.sample.shapes import (
+    DAY,
+    END,
+    FIRST,
+    NULL,
+    draw,
+    ids,
+    make,
+    office_instant,
+    pick,
+    rows,
+)
 
 _HOUR = DAY // 24
-_WISHES = ("Dark mode", "Bulk export", "Single sign-on", "Better mobile view", "Webhooks", "Custom roles", "Audit log")
+_WISHES = (
+    "Dark mode",
+    "Bulk export",
+    "Single sign-on",
+    "Better mobile view",
+    "Webhooks",
+    "Custom roles",
+    "Audit log",
+)
 _POSTS = (
     "Switched last year, no regrets.",
     "Support answered within the hour.",
@@ -51,12 +72,18 @@ def strike(world: World) -> Deals:
     account = np.array([move.account for move in moves], dtype=np.int64)
     closing = np.array([move.day for move in moves], dtype=np.int64)
     is_open = closing >= END
-    created_on = np.maximum(world.book.known_from[account], closing - rng.integers(12, 75, len(moves)))
+    created_on = np.maximum(
+        world.book.known_from[account], closing - rng.integers(12, 75, len(moves))
+    )
     created = office_instant(rng, created_on)
     closed = np.maximum(office_instant(rng, np.minimum(closing, END - 1)), created + 2 * _HOUR)
     is_new = np.array([move.kind == "new" for move in moves])
     is_sales = is_new | (rng.random(len(moves)) < 0.25)
-    owner = np.where(is_sales, world.firm.on_duty(rng, "sales", created_on), world.book.owner_at(account, created_on))
+    owner = np.where(
+        is_sales,
+        world.firm.on_duty(rng, "sales", created_on),
+        world.book.owner_at(account, created_on),
+    )
     order = np.argsort(created, kind="stable")
     return Deals(
         ids=ids("deal", len(moves), width=5),
@@ -69,7 +96,9 @@ def strike(world: World) -> Deals:
 
 
 def _lost(rng: np.random.Generator, world: World) -> list[Move]:
-    """Attempts that failed: at prospects, and at customers that later bought or stayed as they were."""
+    """Attempts that failed: at prospects, and at customers that later bought or stayed as they
+    were.
+    """
     book = world.book
     lost = []
     for account in np.flatnonzero(book.standing == PROSPECT).tolist():
@@ -92,7 +121,9 @@ def _open(rng: np.random.Generator, world: World) -> list[Move]:
     open_moves = []
     for at, who in enumerate(chosen):
         closing = END + int(rng.integers(0, 11))
-        open_moves.append(Move(kinds[at % 4], who, closing, int(world.book.seats[who]) * 9_000, is_won=False))
+        open_moves.append(
+            Move(kinds[at % 4], who, closing, int(world.book.seats[who]) * 9_000, is_won=False)
+        )
     return open_moves
 
 
@@ -119,7 +150,9 @@ def deal_table(world: World, deals: Deals) -> pa.Table:
             "amount": np.array([move.amount for move in deals.moves], dtype=np.int64),
             "currency": pick(world.book.currencies, deals.account),
             "source": draw(rng, SOURCES, count),
-            "probability": np.where(is_open, np.round(rng.uniform(0.2, 0.8, count), 2), is_won.astype(float)),
+            "probability": np.where(
+                is_open, np.round(rng.uniform(0.2, 0.8, count), 2), is_won.astype(float)
+            ),
             "attributed_to": pc.if_else(is_new, seller, draw(rng, merit, count)),
         },
     )
@@ -141,11 +174,15 @@ def tables(world: World) -> dict[str, pa.Table]:
     }
 
 
-def _days_within(rng: np.random.Generator, world: World, count: int) -> tuple[np.ndarray, np.ndarray]:
+def _days_within(
+    rng: np.random.Generator, world: World, count: int
+) -> tuple[np.ndarray, np.ndarray]:
     """Accounts and days on which they are customers."""
     account, started, ended = world.spans
     span = rng.choice(len(account), count, p=(ended - started) / (ended - started).sum())
-    return account[span], started[span] + ((ended - started)[span] * rng.random(count)).astype(np.int64)
+    return account[span], started[span] + ((ended - started)[span] * rng.random(count)).astype(
+        np.int64
+    )
 
 
 def _sorted_rows(table: str, prefix: str, instant: str, records: list[dict[str, Any]]) -> pa.Table:
@@ -163,7 +200,10 @@ def _leads(rng: np.random.Generator, world: World) -> pa.Table:
         created = int(book.known_from[account]) * DAY + int(rng.integers(8, 17)) * _HOUR
         converted = int(book.started[account]) * DAY if book.standing[account] == JOINING else NULL
         contact = int(book.contact_offsets[account])
-        named = {"account_id": book.ids[account].as_py(), "contact_id": book.contact_ids[contact].as_py()}
+        named = {
+            "account_id": book.ids[account].as_py(),
+            "contact_id": book.contact_ids[contact].as_py(),
+        }
         records.append({**named, "created_at": created, "converted_at": converted})
     stray = office_instant(rng, rng.integers(FIRST, END, len(records) // 2))
     records += [{"created_at": int(at), "converted_at": NULL} for at in stray]
@@ -173,16 +213,23 @@ def _leads(rng: np.random.Generator, world: World) -> pa.Table:
 
 
 def _referrals(rng: np.random.Generator, world: World) -> pa.Table:
-    """Customers that recommend others: some named accounts that joined or did not, some yet without a name."""
+    """Customers that recommend others: some named accounts that joined or did not, some yet without
+    a name.
+    """
     book = world.book
     referrers, days = _days_within(rng, world, max(30, len(book) * 3 // 10))
     known = np.flatnonzero(np.isin(book.standing, (JOINING, PROSPECT)))
     met = book.known_from[known]
     records: list[dict[str, Any]] = []
     for referrer, on in zip(referrers.tolist(), days.tolist(), strict=True):
-        record = {"referrer_account_id": book.ids[referrer].as_py(), "referred_at": on * DAY + 10 * _HOUR}
+        record = {
+            "referrer_account_id": book.ids[referrer].as_py(),
+            "referred_at": on * DAY + 10 * _HOUR,
+        }
         soon = known[(known != referrer) & (met >= on - 5) & (met <= on + 40)]
-        status: dict[str, Any] = {"status": "pending" if on > END - 90 else "lost" if rng.random() < 0.6 else "qualified"}
+        status: dict[str, Any] = {
+            "status": "pending" if on > END - 90 else "lost" if rng.random() < 0.6 else "qualified"
+        }
         if len(soon) and rng.random() < 0.7:
             who = int(soon[rng.integers(0, len(soon))])
             record["referred_at"] = min(on, int(book.known_from[who])) * DAY + 10 * _HOUR
@@ -203,7 +250,11 @@ def _references(rng: np.random.Generator, world: World) -> pa.Table:
     kept = (since < END) & ((ends == NULL) | (ends > since))
     return make(
         "references",
-        {"account_id": pick(world.book.ids, account[chosen][kept]), "valid_from": since[kept], "valid_to": ends[kept]},
+        {
+            "account_id": pick(world.book.ids, account[chosen][kept]),
+            "valid_from": since[kept],
+            "valid_to": ends[kept],
+        },
     )
 
 
@@ -215,7 +266,11 @@ def _feedback(rng: np.random.Generator, world: World) -> pa.Table:
     done = received + (rng.lognormal(3.6, 0.7, count) * DAY).astype(np.int64)
     fate = rng.random(count)
     is_done = (fate < 0.55) & (done < END * DAY)
-    status = np.where(is_done, 2, np.where(fate > 0.85, 3, np.where((fate < 0.75) & (received < (END - 30) * DAY), 1, 0)))
+    status = np.where(
+        is_done,
+        2,
+        np.where(fate > 0.85, 3, np.where((fate < 0.75) & (received < (END - 30) * DAY), 1, 0)),
+    )
     told = done + 2 * DAY
     return make(
         "feedback",
@@ -226,7 +281,9 @@ def _feedback(rng: np.random.Generator, world: World) -> pa.Table:
             "account_id": pick(world.book.ids, account),
             "is_actionable": rng.random(count) < 0.9,
             "implemented_at": np.where(is_done, done, NULL),
-            "communicated_at": np.where(is_done & (told < END * DAY) & (rng.random(count) < 0.8), told, NULL),
+            "communicated_at": np.where(
+                is_done & (told < END * DAY) & (rng.random(count) < 0.8), told, NULL
+            ),
             "text": pick(_WISHES, rng.integers(0, len(_WISHES), count)),
         },
     )
@@ -243,8 +300,12 @@ def _mentions(rng: np.random.Generator, world: World) -> pa.Table:
         {
             "id": named,
             "mentioned_at": np.sort(office_instant(rng, days)),
-            "channel": draw(rng, {"linkedin": 4, "x": 2, "reddit": 1, "review site": 3, "press": 0.5}, count),
-            "account_id": pick(world.book.ids, np.where(rng.random(count) < 0.6, account[order], -1)),
+            "channel": draw(
+                rng, {"linkedin": 4, "x": 2, "reddit": 1, "review site": 3, "press": 0.5}, count
+            ),
+            "account_id": pick(
+                world.book.ids, np.where(rng.random(count) < 0.6, account[order], -1)
+            ),
             "sentiment": sentiment,
             "text": pick(_POSTS, rng.integers(0, len(_POSTS), count)),
             "url": [f"https://social.example/{one}" for one in named.to_pylist()],
@@ -264,7 +325,12 @@ def _goals(rng: np.random.Generator, world: World) -> tuple[pa.Table, pa.Table]:
                 continue
             goal = f"goal-{len(goals) + 1:04d}"
             plan = {"name": name, "kind": kind, "direction": direction, "kpi": kpi}
-            span = {"starts_on": begins, "due_on": begins + 180, "baseline": baseline, "target": target}
+            span = {
+                "starts_on": begins,
+                "due_on": begins + 180,
+                "baseline": baseline,
+                "target": target,
+            }
             goals.append({"id": goal, "account_id": world.book.ids[who].as_py()} | plan | span)
             reach = rng.normal(1.06, 0.15)
             for month in range(1, 7):
@@ -284,10 +350,22 @@ def _notes(rng: np.random.Generator, world: World) -> pa.Table:
     for at, (who, on) in enumerate(zip(account.tolist(), days.tolist(), strict=True)):
         kind = ("note", "note", "story", "interview")[at % 4]
         subject = {"account_id": world.book.ids[who].as_py(), "kpi": ("nrr", "csat", None)[at % 3]}
-        text = ("Renewal talk went well.", "Rollout is behind plan.", "They cut reporting time by half.")[at % 3]
+        text = (
+            "Renewal talk went well.",
+            "Rollout is behind plan.",
+            "They cut reporting time by half.",
+        )[at % 3]
         if kind == "interview":
-            subject = {"user_id": world.firm.user_ids[stayed[at % len(stayed)]], "kpi": "employee_satisfaction"}
+            subject = {
+                "user_id": world.firm.user_ids[stayed[at % len(stayed)]],
+                "kpi": "employee_satisfaction",
+            }
             text = "Enjoys the customers, wishes for calmer Mondays."
-        words = {"noted_at": on * DAY + 15 * _HOUR, "kind": kind, "text": text, "sentiment": (0.4, -0.3, 0.7)[at % 3]}
+        words = {
+            "noted_at": on * DAY + 15 * _HOUR,
+            "kind": kind,
+            "text": text,
+            "sentiment": (0.4, -0.3, 0.7)[at % 3],
+        }
         records.append({"author_id": world.firm.user_ids[int(author[at])]} | subject | words)
     return _sorted_rows("notes", "note", "noted_at", records)

@@ -1,4 +1,6 @@
-"""What was known at the first load: nothing of later days, and a quarter that was still incomplete and partly wrong."""
+"""What was known at the first load: nothing of later days, and a quarter that was still incomplete
+and partly wrong.
+"""
 
 from __future__ import annotations
 
@@ -70,8 +72,20 @@ _UNDONE: dict[str, tuple[str, dict[str, object]]] = {
 }
 """How a row reads while the instant or day in a column had not come."""
 
-_LATE_SHARE = {"purchases": 0.06, "tickets": 0.05, "responses": 0.05, "touches": 0.03, "usage_daily": 0.02}
-_WRONG_SHARE = {"purchases": 0.06, "tickets": 0.05, "responses": 0.05, "touches": 0.03, "usage_daily": 0.02}
+_LATE_SHARE = {
+    "purchases": 0.06,
+    "tickets": 0.05,
+    "responses": 0.05,
+    "touches": 0.03,
+    "usage_daily": 0.02,
+}
+_WRONG_SHARE = {
+    "purchases": 0.06,
+    "tickets": 0.05,
+    "responses": 0.05,
+    "touches": 0.03,
+    "usage_daily": 0.02,
+}
 _WITHDRAWN_SHARE = {"purchases": 0.05, "tickets": 0.04, "responses": 0.03, "touches": 0.02}
 _CORRECTED = {
     "purchases": "amount",
@@ -106,7 +120,10 @@ def _as_of_cut(name: str, table: pa.Table) -> pa.Table:
         table = table.filter(pc.less(begins, _limit(begins, _CUT)))
     if name == "contracts":
         table = _with_open_terms(table)
-    later = {column: pc.greater_equal(table[column], _limit(table[column], _CUT)) for column in _LATER.get(name, ())}
+    later = {
+        column: pc.greater_equal(table[column], _limit(table[column], _CUT))
+        for column in _LATER.get(name, ())
+    }
     trigger, values = _UNDONE.get(name, ("", {}))
     for column, value in values.items():
         table = _where(table, later[trigger], column, value)
@@ -123,19 +140,25 @@ def _with_open_terms(contracts: pa.Table) -> pa.Table:
 
 
 def _where(table: pa.Table, mask: pa.ChunkedArray, column: str, value: object) -> pa.Table:
-    changed = pc.if_else(pc.fill_null(mask, False), pa.scalar(value, table[column].type), table[column])
+    changed = pc.if_else(
+        pc.fill_null(mask, False), pa.scalar(value, table[column].type), table[column]
+    )
     return table.set_column(table.schema.get_field_index(column), column, changed)
 
 
 def _unsettled(rng: np.random.Generator, name: str, table: pa.Table) -> pa.Table:
-    """The table while some rows of the restated quarter are missing, some are wrong and some are there twice."""
+    """The table while some rows of the restated quarter are missing, some are wrong and some are
+    there twice.
+    """
     instants = table[_BEGINS[name]]
     starts, ends = (_limit(instants, day(on)) for on in (_STORY.starts_on, _STORY.ends_on))
     in_quarter = pc.and_(pc.greater_equal(instants, starts), pc.less(instants, ends)).to_numpy()
     lot = np.where(in_quarter, rng.random(len(in_quarter)), 2.0)
     late, wrong = _LATE_SHARE[name], _LATE_SHARE[name] + _WRONG_SHARE[name]
     twice = (lot < 2) & (lot > 1 - _WITHDRAWN_SHARE.get(name, 0.0))
-    corrected = _where_wrong(table, pa.chunked_array([(lot >= late) & (lot < wrong)]), _CORRECTED[name])
+    corrected = _where_wrong(
+        table, pa.chunked_array([(lot >= late) & (lot < wrong)]), _CORRECTED[name]
+    )
     parts = [corrected.filter(pa.array(lot >= late))]
     if twice.any():
         parts.append(_copies(table.filter(pa.array(twice))))
@@ -162,15 +185,21 @@ def _copies(table: pa.Table) -> pa.Table:
 
 
 def _consistent(tables: dict[str, pa.Table]) -> dict[str, pa.Table]:
-    """The tables without references to rows that are not there: required ones take their row along."""
+    """The tables without references to rows that are not there: required ones take their row
+    along.
+    """
     kept = dict(tables)
     links = [(name, column) for name in tables for column in columns(name) if column.target]
     for name, column in links:
-        kept[name] = _referring(kept[name], column.name, kept[str(column.target)]["id"], column.is_required)
+        kept[name] = _referring(
+            kept[name], column.name, kept[str(column.target)]["id"], column.is_required
+        )
     return kept
 
 
-def _referring(table: pa.Table, column: str, targets: pa.ChunkedArray, is_required: bool) -> pa.Table:
+def _referring(
+    table: pa.Table, column: str, targets: pa.ChunkedArray, is_required: bool
+) -> pa.Table:
     held = table[column]
     is_known = pc.is_in(held, value_set=targets.combine_chunks())
     is_broken = pc.and_(pc.is_valid(held), pc.invert(is_known))

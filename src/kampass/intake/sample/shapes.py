@@ -25,7 +25,8 @@ DAY = 86_400_000_000
 _EPOCH = date(1970, 1, 1)
 
 _COLUMNS = {
-    "accounts": "id! name! parent_id>accounts segment industry region tier acquisition_source acquired_on:date is_test:flag",
+    "accounts": "id! name! parent_id>accounts segment industry region tier acquisition_source "
+    "acquired_on:date is_test:flag",
     "account_attributes": "account_id!>accounts attribute! value valid_from!:date valid_to:date",
     "contacts": "id! account_id>accounts name email persona role is_key:flag is_primary:flag",
     "teams": "id! name! parent_id>teams",
@@ -33,35 +34,55 @@ _COLUMNS = {
     "memberships": "user_id!>users team_id!>teams valid_from!:date valid_to:date",
     "ownerships": "account_id!>accounts user_id!>users role! valid_from!:date valid_to:date",
     "products": "id! name! family! tier_rank:count is_addon:flag",
-    "contracts": "id! account_id!>accounts product_id>products signed_on:date valid_from!:date valid_to:date kind"
+    "contracts": "id! account_id!>accounts product_id>products signed_on:date valid_from!:date "
+    "valid_to:date kind"
     " previous_contract_id>contracts auto_renew:flag outcome ended_on:date churn_type churn_reason"
     " value:money currency",
-    "subscriptions": "id! account_id!>accounts contract_id>contracts product_id>products quantity:count"
+    "subscriptions": "id! account_id!>accounts contract_id>contracts product_id>products "
+    "quantity:count"
     " unit_price:money mrr!:money currency! valid_from!:date valid_to:date is_trial:flag",
-    "purchases": "id! account_id!>accounts purchased_at!:instant amount!:money currency! product_id>products kind",
-    "deals": "id! kind! status! created_at!:instant closed_at:instant account_id>accounts contact_id>contacts"
+    "purchases": "id! account_id!>accounts purchased_at!:instant amount!:money currency! "
+    "product_id>products kind",
+    "deals": "id! kind! status! created_at!:instant closed_at:instant account_id>accounts "
+    "contact_id>contacts"
     " owner_id>users amount:money currency source probability:number attributed_to",
-    "touches": "id! occurred_at!:instant channel! direction! purpose user_id>users account_id>accounts"
-    " contact_id>contacts deal_id>deals ticket_id>tickets minutes:number outcome sentiment:number is_automated:flag",
-    "tickets": "id! created_at!:instant account_id>accounts contact_id>contacts assignee_id>users channel priority"
-    " topic first_replied_at:instant resolved_at:instant reopened:count agent_replies:count customer_messages:count",
+    "touches": "id! occurred_at!:instant channel! direction! purpose user_id>users "
+    "account_id>accounts"
+    " contact_id>contacts deal_id>deals ticket_id>tickets minutes:number outcome "
+    "sentiment:number is_automated:flag",
+    "tickets": "id! created_at!:instant account_id>accounts contact_id>contacts assignee_id>users "
+    "channel priority"
+    " topic first_replied_at:instant resolved_at:instant reopened:count agent_replies:count "
+    "customer_messages:count",
     "surveys": "id! kind! scale_min!:number scale_max!:number satisfied_from:number name",
-    "responses": "id! survey_id!>surveys responded_at!:instant score!:number account_id>accounts contact_id>contacts"
+    "responses": "id! survey_id!>surveys responded_at!:instant score!:number account_id>accounts "
+    "contact_id>contacts"
     " user_id>users agent_id>users ticket_id>tickets invited_at:instant comment",
-    "invitations": "id! survey_id!>surveys invited_at!:instant account_id>accounts contact_id>contacts delivered:flag response_id>responses",
-    "feedback": "id! received_at!:instant status! account_id>accounts is_actionable:flag implemented_at:instant communicated_at:instant text",
-    "referrals": "id! referrer_account_id!>accounts referred_at!:instant referred_account_id>accounts status converted_at:instant",
+    "invitations": "id! survey_id!>surveys invited_at!:instant account_id>accounts "
+    "contact_id>contacts "
+    "delivered:flag response_id>responses",
+    "feedback": "id! received_at!:instant status! account_id>accounts is_actionable:flag "
+    "implemented_at:instant communicated_at:instant text",
+    "referrals": "id! referrer_account_id!>accounts referred_at!:instant "
+    "referred_account_id>accounts "
+    "status converted_at:instant",
     "references": "account_id!>accounts valid_from!:date valid_to:date",
     "mentions": "id! mentioned_at!:instant channel! account_id>accounts sentiment:number text url",
-    "usage_daily": "account_id!>accounts on!:date product_id>products active_users:count seats:count logins:count minutes:number key_events:count",
-    "goals": "id! account_id!>accounts name! kind! direction! starts_on:date baseline:number target!:number due_on!:date kpi",
+    "usage_daily": "account_id!>accounts on!:date product_id>products active_users:count "
+    "seats:count "
+    "logins:count minutes:number key_events:count",
+    "goals": "id! account_id!>accounts name! kind! direction! starts_on:date baseline:number "
+    "target!:number due_on!:date kpi",
     "goal_measurements": "goal_id!>goals measured_at!:instant value!:number",
     "employees": "user_id!>users joined_on!:date left_on:date team_id>teams",
     "costs": "id! on!:date kind! amount!:money currency! account_id>accounts",
     "fx_rates": "currency! valid_from!:date rate!:rate",
     "interventions": "id! name! on!:date account_id>accounts segment",
-    "leads": "id! created_at!:instant source contact_id>contacts account_id>accounts converted_at:instant",
-    "notes": "id! noted_at!:instant kind! author_id>users account_id>accounts user_id>users kpi text sentiment:number",
+    "leads": "id! created_at!:instant source contact_id>contacts account_id>accounts "
+    "converted_at:instant",
+    "notes": "id! noted_at!:instant kind! author_id>users account_id>accounts user_id>users kpi "
+    "text "
+    "sentiment:number",
 }
 
 TABLES = tuple(_COLUMNS)
@@ -70,7 +91,9 @@ TABLES = tuple(_COLUMNS)
 
 @dataclass(frozen=True)
 class Column:
-    """One column of a table: its kind of value, whether it must be known and the table it refers to."""
+    """One column of a table: its kind of value, whether it must be known and the table it refers
+    to.
+    """
 
     name: str
     kind: str
@@ -115,7 +138,9 @@ END = day(END_DAY)
 
 
 def stream(seed: int, noun: str) -> np.random.Generator:
-    """A noun's own stream of random numbers, so that the size of one table does not change another."""
+    """A noun's own stream of random numbers, so that the size of one table does not change
+    another.
+    """
     return np.random.Generator(np.random.PCG64([seed, zlib.crc32(noun.encode())]))
 
 
@@ -126,13 +151,20 @@ def make(table: str, values: Mapping[str, Any]) -> pa.Table:
     if unknown:
         raise KeyError(f"{table} has no column {', '.join(sorted(unknown))}")
     length = len(next(iter(values.values())))
-    arrays = {column.name: _array(values[column.name], column.kind) if column.name in values else pa.nulls(length, arrow_type(column.kind)) for column in shape}
+    arrays = {
+        column.name: _array(values[column.name], column.kind)
+        if column.name in values
+        else pa.nulls(length, arrow_type(column.kind))
+        for column in shape
+    }
     return pa.table(arrays)
 
 
 def rows(table: str, records: Sequence[Mapping[str, Any]]) -> pa.Table:
     """A table from records, each naming the columns it knows."""
-    named = [column.name for column in columns(table) if any(column.name in record for record in records)]
+    named = [
+        column.name for column in columns(table) if any(column.name in record for record in records)
+    ]
     return make(table, {name: [record.get(name) for record in records] for name in named})
 
 
@@ -164,7 +196,11 @@ def ids(prefix: str, count: int, *, width: int = 6) -> pa.Array:
 
 def pick(values: pa.Array | Sequence[str], index: np.ndarray) -> pa.Array:
     """The value at each position; a position below zero gives null."""
-    source = values if isinstance(values, pa.Array | pa.ChunkedArray) else pa.array(list(values), pa.string())
+    source = (
+        values
+        if isinstance(values, pa.Array | pa.ChunkedArray)
+        else pa.array(list(values), pa.string())
+    )
     return source.take(pa.array(index, mask=np.asarray(index) < 0))
 
 

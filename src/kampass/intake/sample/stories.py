@@ -1,4 +1,6 @@
-"""The stories planted in the sample company, and how large the company is; both are plain values that tests read."""
+"""The stories planted in the sample company, and how large the company is; both are plain values
+that tests read.
+"""
 
 from __future__ import annotations
 
@@ -15,7 +17,9 @@ STORY_ACCOUNTS = range(2, 48, 3)
 
 @dataclass(frozen=True)
 class FailingSegment:
-    """A segment whose onboarding fails: its customer churn is at least twice every other segment's in these years."""
+    """A segment whose onboarding fails: its customer churn is at least twice every other segment's
+    in these years.
+    """
 
     segment: str
     years: tuple[int, ...]
@@ -23,10 +27,11 @@ class FailingSegment:
 
 @dataclass(frozen=True)
 class Departure:
-    """A manager leaves; the accounts pass to a successor who owns no others, and their NRR falls in `quarter`.
+    """A manager leaves; the accounts pass to a successor who owns no others, and their NRR falls in
+    `quarter`.
 
-    The successor owns all of them at the start of that quarter, so `account_manager=successor_id` is the same cut as
-    the account ids.
+    The successor owns all of them at the start of that quarter, so `account_manager=successor_id`
+    is the same cut as the account ids.
     """
 
     user_id: str
@@ -45,7 +50,9 @@ class UsageBeforeChurn:
 
 @dataclass(frozen=True)
 class PriceRise:
-    """Every line of a product family becomes dearer by `percent` on one day, with its quantity unchanged."""
+    """Every line of a product family becomes dearer by `percent` on one day, with its quantity
+    unchanged.
+    """
 
     family: str
     on: date
@@ -116,10 +123,18 @@ class Size:
     tickets: int
 
     @classmethod
-    def of(cls, *, scale: float = 1.0, touches: int | None = None, usage: int | None = None, tickets: int | None = None) -> Size:
+    def of(
+        cls,
+        *,
+        scale: float = 1.0,
+        touches: int | None = None,
+        usage: int | None = None,
+        tickets: int | None = None,
+    ) -> Size:
         """The size at a scale, with volumes stated outright where they are given.
 
-        Accounts grow with the square root of the scale, and further where a usage volume would not fit their days.
+        Accounts grow with the square root of the scale, and further where a usage volume would not
+        fit their days.
 
         >>> Size.of()
         Size(accounts=200, touches=15000, usage=60000, tickets=3000)

@@ -35,7 +35,13 @@ class SampleSource:
 
     def history(self) -> "Iterator[StatedLoad]":
         """Every load of the company's history, oldest first."""
-        for load in loads(scale=self.scale, seed=self.seed, touches=self.touches, usage=self.usage, tickets=self.tickets):
+        for load in loads(
+            scale=self.scale,
+            seed=self.seed,
+            touches=self.touches,
+            usage=self.usage,
+            tickets=self.tickets,
+        ):
             yield StatedLoad(self.name, load, repr(self))
 
     def tables(self) -> list[str]:
@@ -70,7 +76,14 @@ class StatedLoad:
         rows: pa.Table = self.load.tables[table]
         columns = {field.name: _sql_type(str(field.type)) for field in rows.schema}
         digest = f"{self.recipe} {self.load.recorded_at.isoformat()} {table} {rows.num_rows}"
-        return Scan(table, f"SELECT * FROM {table}_rows", columns, digest, f"the sample's {table}", objects={f"{table}_rows": rows})
+        return Scan(
+            table,
+            f"SELECT * FROM {table}_rows",
+            columns,
+            digest,
+            f"the sample's {table}",
+            objects={f"{table}_rows": rows},
+        )
 
 
 def _sql_type(arrow_type: str) -> str:

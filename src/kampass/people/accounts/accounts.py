@@ -1,6 +1,8 @@
-"""The accounts of people: adding, changing, removing, and everything by which somebody proves to be one of them.
+"""The accounts of people: adding, changing, removing, and everything by which somebody proves to be
+one of them.
 
-Whatever takes rights away (another role or place, another password, removal) ends the person's sessions in the same transaction.
+Whatever takes rights away (another role or place, another password, removal) ends the person's
+sessions in the same transaction.
 """
 
 from typing import TypedDict, Unpack
@@ -37,9 +39,18 @@ class Accounts:
             return person.any_one(connection)
 
     def add(  # noqa: PLR0913 - a person's fields
-        self, email: str, name: str, role: Role, *, user_id: str | None = None, team_id: str | None = None, password: str | None = None
+        self,
+        email: str,
+        name: str,
+        role: Role,
+        *,
+        user_id: str | None = None,
+        team_id: str | None = None,
+        password: str | None = None,
     ) -> Person:
-        """Add somebody; without a password they come in by an invitation or through a provider. EmailTaken, WeakPassword."""
+        """Add somebody; without a password they come in by an invitation or through a provider.
+        EmailTaken, WeakPassword.
+        """
         newcomer = Newcomer(email, name, role, user_id, team_id, self._hashed(password, email))
         with self._database.in_turn() as connection:
             return person.write(connection, newcomer, self._database.now_text())
@@ -52,29 +63,56 @@ class Accounts:
     def by_email(self, email: str) -> Person | None:
         """The person of that address, however it is written."""
         with self._database.reading() as connection:
-            return person.find(connection, PERSONS.c.email == email.strip().casefold()) if text.plain(email.strip()) else None
+            return (
+                person.find(connection, PERSONS.c.email == email.strip().casefold())
+                if text.plain(email.strip())
+                else None
+            )
 
     def all(self) -> list[Person]:
         """Everybody, by name."""
         with self._database.reading() as connection:
             rows = connection.execute(sa.select(*person.COLUMNS).where(person.PRESENT)).all()
-        return sorted((person.of(row) for row in rows), key=lambda one: (one.name.casefold(), one.id))
+        return sorted(
+            (person.of(row) for row in rows), key=lambda one: (one.name.casefold(), one.id)
+        )
 
     def change(self, person_id: int, **changes: Unpack[Changes]) -> Person:
-        """Change what is given; whoever's role or place changes signs in again. LastAdmin, NotFound."""
+        """Change what is given; whoever's role or place changes signs in again. LastAdmin,
+        NotFound.
+        """
         with self._database.in_turn() as connection:
             before = self._present(connection, person_id)
-            after = Newcomer(**({name: getattr(before, name) for name in ("email", "name", "role", "user_id", "team_id")} | dict(changes)))
+            after = Newcomer(
+                **(
+                    {
+                        name: getattr(before, name)
+                        for name in ("email", "name", "role", "user_id", "team_id")
+                    }
+                    | dict(changes)
+                )
+            )
             if before.role is Role.ADMIN and after.role is not Role.ADMIN:
                 self._step_down(connection, person_id)
-            values = {"name": after.name, "role": after.role.value, "user_id": after.user_id, "team_id": after.team_id}
+            values = {
+                "name": after.name,
+                "role": after.role.value,
+                "user_id": after.user_id,
+                "team_id": after.team_id,
+            }
             connection.execute(sa.update(PERSONS).where(PERSONS.c.id == person_id).values(**values))
-            if (before.role, before.user_id, before.team_id) != (after.role, after.user_id, after.team_id):
+            if (before.role, before.user_id, before.team_id) != (
+                after.role,
+                after.user_id,
+                after.team_id,
+            ):
                 connection.execute(sa.delete(SESSIONS).where(SESSIONS.c.person_id == person_id))
             return self._present(connection, person_id)
 
     def remove(self, person_id: int) -> None:
-        """Remove somebody, and with them every session, token, identity and open link; what they wrote keeps their name. LastAdmin, NotFound."""
+        """Remove somebody, and with them every session, token, identity and open link; what they
+        wrote keeps their name. LastAdmin, NotFound.
+        """
         with self._database.in_turn() as connection:
             gone = self._present(connection, person_id)
             if gone.role is Role.ADMIN:
@@ -82,39 +120,57 @@ class Accounts:
             for table in (SESSIONS, TOKENS, IDENTITIES):
                 connection.execute(sa.delete(table).where(table.c.person_id == person_id))
             connection.execute(sa.delete(TICKETS).where(TICKETS.c.email == gone.email))
-            emptied = dict.fromkeys(("email", "password_hash", "totp_secret", "totp_offered", "user_id", "team_id"))
+            emptied = dict.fromkeys(
+                ("email", "password_hash", "totp_secret", "totp_offered", "user_id", "team_id")
+            )
             values = emptied | {"removed_at": self._database.now_text()}
             connection.execute(sa.update(PERSONS).where(PERSONS.c.id == person_id).values(**values))
 
     def set_password(self, person_id: int, password: str) -> None:
-        """Set a password: every session and open reset link ends, and nobody waits for failures any more. WeakPassword, NotFound."""
+        """Set a password: every session and open reset link ends, and nobody waits for failures any
+        more. WeakPassword, NotFound.
+        """
         with self._database.reading() as connection:
             hashed = self._hashed(password, self._present(connection, person_id).email)
         with self._database.in_turn() as connection:
             put_password(connection, self._present(connection, person_id), hashed)
 
     def has_password(self, person_id: int) -> bool:
-        """Whether the person has a password; somebody who comes through a provider may have none."""
+        """Whether the person has a password; somebody who comes through a provider may have
+        none.
+        """
         with self._database.reading() as connection:
-            found = sa.select(PERSONS.c.id).where(PERSONS.c.id == person_id, PERSONS.c.password_hash.is_not(None), person.PRESENT)
+            found = sa.select(PERSONS.c.id).where(
+                PERSONS.c.id == person_id, PERSONS.c.password_hash.is_not(None), person.PRESENT
+            )
             return connection.execute(found).first() is not None
 
-    def sign_in(self, email: str, password: str, *, code: str | None = None, address: str = "") -> Person:
+    def sign_in(
+        self, email: str, password: str, *, code: str | None = None, address: str = ""
+    ) -> Person:
         """The person who proves to be one; SignInFailed, NeedsCode or TooManyAttempts otherwise."""
         return sign_in.sign_in(self._database, sign_in.Proof(email, password, code), address)
 
     def start_totp(self, person_id: int) -> str:
-        """Offer an authenticator: the address that it reads from a picture. Nothing is asked for until it is confirmed."""
+        """Offer an authenticator: the address that it reads from a picture. Nothing is asked for
+        until it is confirmed.
+        """
         with self._database.in_turn() as connection:
             secret, uri = codes.offer(self._present(connection, person_id).email)
-            connection.execute(sa.update(PERSONS).where(PERSONS.c.id == person_id).values(totp_offered=secret))
+            connection.execute(
+                sa.update(PERSONS).where(PERSONS.c.id == person_id).values(totp_offered=secret)
+            )
         return uri
 
     def confirm_totp(self, person_id: int, code: str) -> None:
-        """From now on signing in needs a code; WrongCode unless this one is of the authenticator that was offered."""
+        """From now on signing in needs a code; WrongCode unless this one is of the authenticator
+        that was offered.
+        """
         with self._database.in_turn() as connection:
             self._present(connection, person_id)
-            offered = connection.execute(sa.select(PERSONS.c.totp_offered).where(PERSONS.c.id == person_id)).scalar()
+            offered = connection.execute(
+                sa.select(PERSONS.c.totp_offered).where(PERSONS.c.id == person_id)
+            ).scalar()
             step = None if offered is None else codes.step(offered, code, self._database.now())
             if step is None:
                 raise WrongCode
@@ -129,11 +185,17 @@ class Accounts:
             connection.execute(sa.update(PERSONS).where(PERSONS.c.id == person_id).values(**values))
 
     def link_identity(self, issuer: str, subject: str, email: str) -> Person:
-        """The person whom an OpenID provider vouches for; `email` must be one that it has verified. NotInvited, IdentityTaken."""
+        """The person whom an OpenID provider vouches for; `email` must be one that it has verified.
+        NotInvited, IdentityTaken.
+        """
         return linking.link(self._database, issuer, subject, email)
 
     def _hashed(self, password: str | None, email: str) -> str | None:
-        return None if password is None else passwords.hashed(passwords.checked(password, text.email(email)))
+        return (
+            None
+            if password is None
+            else passwords.hashed(passwords.checked(password, text.email(email)))
+        )
 
     def _present(self, connection: sa.Connection, person_id: int) -> Person:
         found = person.find(connection, PERSONS.c.id == person_id)
@@ -143,15 +205,23 @@ class Accounts:
 
     def _step_down(self, connection: sa.Connection, person_id: int) -> None:
         """An administrator goes: not the last one, and the links they handed out go too."""
-        others = sa.select(PERSONS.c.id).where(person.PRESENT, PERSONS.c.role == Role.ADMIN.value, PERSONS.c.id != person_id)
+        others = sa.select(PERSONS.c.id).where(
+            person.PRESENT, PERSONS.c.role == Role.ADMIN.value, PERSONS.c.id != person_id
+        )
         if connection.execute(others.limit(1)).first() is None:
             raise LastAdmin
-        connection.execute(sa.delete(TICKETS).where(TICKETS.c.by_id == person_id, TICKETS.c.used_at.is_(None)))
+        connection.execute(
+            sa.delete(TICKETS).where(TICKETS.c.by_id == person_id, TICKETS.c.used_at.is_(None))
+        )
 
 
 def put_password(connection: sa.Connection, of: Person, hashed: str | None) -> None:
     """Write a password's hash, in turn, and end what the one before had opened."""
     connection.execute(sa.update(PERSONS).where(PERSONS.c.id == of.id).values(password_hash=hashed))
     connection.execute(sa.delete(SESSIONS).where(SESSIONS.c.person_id == of.id))
-    connection.execute(sa.delete(TICKETS).where(TICKETS.c.kind == "reset", TICKETS.c.email == of.email, TICKETS.c.used_at.is_(None)))
+    connection.execute(
+        sa.delete(TICKETS).where(
+            TICKETS.c.kind == "reset", TICKETS.c.email == of.email, TICKETS.c.used_at.is_(None)
+        )
+    )
     attempts.forget(connection, of.email)

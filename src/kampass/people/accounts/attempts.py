@@ -1,7 +1,9 @@
-"""How often somebody may try to sign in: failures are counted by e-mail and by address, and make the next attempt wait.
+"""How often somebody may try to sign in: failures are counted by e-mail and by address, and make
+the next attempt wait.
 
-An attempt counts before it is known to fail, so that a hundred at once are a hundred. Whoever signed in from an address before is
-counted apart there: strangers who try an e-mail from elsewhere keep its owner waiting nowhere but elsewhere.
+An attempt counts before it is known to fail, so that a hundred at once are a hundred. Whoever
+signed in from an address before is counted apart there: strangers who try an e-mail from elsewhere
+keep its owner waiting nowhere but elsewhere.
 """
 
 import hashlib
@@ -24,7 +26,9 @@ FORGOTTEN, KEPT = timedelta(days=1), timedelta(days=30)
 
 @dataclass(frozen=True)
 class Attempt:
-    """One attempt that was let through: the counters it stands in, and until when each made the next one wait."""
+    """One attempt that was let through: the counters it stands in, and until when each made the
+    next one wait.
+    """
 
     email: str
     address: str
@@ -36,27 +40,53 @@ def take(database: Database, email: str, address: str) -> Attempt:
     now = database.now()
     with database.in_turn() as connection:
         connection.execute(sa.delete(FAILURES).where(FAILURES.c.last_at < to_text(now - KEPT)))
-        limits = {_who(connection, email, address): FREE} | ({_key("address", address): FREE_BY_ADDRESS} if address else {})
-        rows = {row.key: row for row in connection.execute(sa.select(FAILURES).where(FAILURES.c.key.in_(limits)))}
+        limits = {_who(connection, email, address): FREE} | (
+            {_key("address", address): FREE_BY_ADDRESS} if address else {}
+        )
+        rows = {
+            row.key: row
+            for row in connection.execute(sa.select(FAILURES).where(FAILURES.c.key.in_(limits)))
+        }
         _wait(now, rows.values())
-        return Attempt(email, address, {key: _count(connection, key, rows.get(key), free, now) for key, free in limits.items()})
+        return Attempt(
+            email,
+            address,
+            {
+                key: _count(connection, key, rows.get(key), free, now)
+                for key, free in limits.items()
+            },
+        )
 
 
 def take_back(connection: sa.Connection, attempt: Attempt) -> None:
     """An attempt that was no failure."""
     for key, until in attempt.counters.items():
-        connection.execute(sa.update(FAILURES).where(FAILURES.c.key == key).values(failures=FAILURES.c.failures - 1))
-        connection.execute(sa.update(FAILURES).where(FAILURES.c.key == key, FAILURES.c.refused_until == until).values(refused_until=None))
+        connection.execute(
+            sa.update(FAILURES)
+            .where(FAILURES.c.key == key)
+            .values(failures=FAILURES.c.failures - 1)
+        )
+        connection.execute(
+            sa.update(FAILURES)
+            .where(FAILURES.c.key == key, FAILURES.c.refused_until == until)
+            .values(refused_until=None)
+        )
 
 
 def succeed(connection: sa.Connection, attempt: Attempt, now: datetime) -> None:
-    """The person is in: the e-mail's failures are forgotten, the address's are not, and the two are known to go together."""
+    """The person is in: the e-mail's failures are forgotten, the address's are not, and the two are
+    known to go together.
+    """
     take_back(connection, attempt)
     forget(connection, attempt.email)
     if attempt.address:
         together = _key("together", attempt.email, attempt.address)
         connection.execute(sa.delete(FAILURES).where(FAILURES.c.key == together))
-        connection.execute(sa.insert(FAILURES).values(key=together, failures=0, last_at=to_text(now), refused_until=None))
+        connection.execute(
+            sa.insert(FAILURES).values(
+                key=together, failures=0, last_at=to_text(now), refused_until=None
+            )
+        )
 
 
 def forget(connection: sa.Connection, email: str) -> None:
@@ -77,25 +107,35 @@ def wait_after(failures: int, free: int) -> timedelta | None:
 
 
 def _who(connection: sa.Connection, email: str, address: str) -> str:
-    """The counter of an e-mail: its own at an address where its owner has signed in, one for everywhere else."""
+    """The counter of an e-mail: its own at an address where its owner has signed in, one for
+    everywhere else.
+    """
     together = _key("together", email, address)
-    known = bool(address) and connection.execute(sa.select(FAILURES.c.key).where(FAILURES.c.key == together)).first() is not None
+    known = (
+        bool(address)
+        and connection.execute(sa.select(FAILURES.c.key).where(FAILURES.c.key == together)).first()
+        is not None
+    )
     return together if known else _key("email", email)
 
 
-def _wait(now: datetime, rows: Any) -> None:  # noqa: ANN401 - rows of a database have no common type
+def _wait(now: datetime, rows: Any) -> None:  # noqa: ANN401
     until = max((from_text(row.refused_until) for row in rows if row.refused_until), default=now)
     if until > now:
         raise TooManyAttempts(-int((now - until) // timedelta(seconds=1)))
 
 
-def _count(connection: sa.Connection, key: str, row: Any, free: int, now: datetime) -> str | None:  # noqa: ANN401 - see above
+def _count(connection: sa.Connection, key: str, row: Any, free: int, now: datetime) -> str | None:  # noqa: ANN401
     """Write one failure more; until when it makes the next attempt wait."""
     failures = 1 if row is None or from_text(row.last_at) < now - FORGOTTEN else row.failures + 1
     wait = wait_after(failures, free)
     until = None if wait is None else to_text(now + wait)
     connection.execute(sa.delete(FAILURES).where(FAILURES.c.key == key))
-    connection.execute(sa.insert(FAILURES).values(key=key, failures=failures, last_at=to_text(now), refused_until=until))
+    connection.execute(
+        sa.insert(FAILURES).values(
+            key=key, failures=failures, last_at=to_text(now), refused_until=until
+        )
+    )
     return until
 
 

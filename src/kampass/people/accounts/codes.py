@@ -1,4 +1,6 @@
-"""The six digits of an authenticator (TOTP, RFC 6238): half a minute each, the one before and the one after accepted too."""
+"""The six digits of an authenticator (TOTP, RFC 6238): half a minute each, the one before and the
+one after accepted too.
+"""
 
 from datetime import datetime
 
@@ -21,6 +23,8 @@ def step(secret: str, typed: str, now: datetime) -> int | None:
     if len(digits) != _DIGITS or not (digits.isascii() and digits.isdigit()):
         return None
     try:
-        return pyotp.TOTP(secret).verify_and_get_timecode(digits, for_time=now, valid_window=_WINDOW)
+        return pyotp.TOTP(secret).verify_and_get_timecode(
+            digits, for_time=now, valid_window=_WINDOW
+        )
     except OTPVerificationError:
         return None

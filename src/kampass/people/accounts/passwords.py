@@ -1,7 +1,7 @@
 """Passwords: which are too weak, and their Argon2 hashes.
 
-A password is compared in one Unicode form (NFKC), so that two keyboards type the same one. Whoever is unknown costs the same
-hash as somebody who is not.
+A password is compared in one Unicode form (NFKC), so that two keyboards type the same one. Whoever
+is unknown costs the same hash as somebody who is not.
 """
 
 import unicodedata
@@ -15,7 +15,12 @@ SHORTEST, LONGEST = 12, 1024
 HASHING = PasswordHash.recommended()
 _FEWEST_KINDS = 5
 _SHORTEST_NAME = 3
-_RUNS = ("0123456789012345678901234567890", "9876543210987654321098765432109", "abcdefghijklmnopqrstuvwxyz", "qwertyuiopasdfghjklzxcvbnm")
+_RUNS = (
+    "0123456789012345678901234567890",
+    "9876543210987654321098765432109",
+    "abcdefghijklmnopqrstuvwxyz",
+    "qwertyuiopasdfghjklzxcvbnm",
+)
 _COMMON = frozenset(
     [
         "123456789abc",
@@ -101,12 +106,23 @@ _COMMON = frozenset(
 def checked(password: str, email: str) -> str:
     """The password in the form that is hashed; WeakPassword unless it is worth keeping."""
     folded = unicodedata.normalize("NFKC", password)
-    if not SHORTEST <= len(folded) <= LONGEST or any(unicodedata.category(character) in {"Cc", "Cs"} for character in folded):
-        raise WeakPassword(f"A password has {SHORTEST} to {LONGEST:,} characters.", hint="A sentence that only you would write is easy to remember.")
+    if not SHORTEST <= len(folded) <= LONGEST or any(
+        unicodedata.category(character) in {"Cc", "Cs"} for character in folded
+    ):
+        raise WeakPassword(
+            f"A password has {SHORTEST} to {LONGEST:,} characters.",
+            hint="A sentence that only you would write is easy to remember.",
+        )
     if _common(folded.casefold()):
-        raise WeakPassword("That password is one of the first to be tried.", hint="Four or five words that have nothing to do with each other are better.")
+        raise WeakPassword(
+            "That password is one of the first to be tried.",
+            hint="Four or five words that have nothing to do with each other are better.",
+        )
     if _names(folded.casefold(), email):
-        raise WeakPassword("A password cannot hold your e-mail address or the name in it.", hint="Use words that nobody connects with you.")
+        raise WeakPassword(
+            "A password cannot hold your e-mail address or the name in it.",
+            hint="Use words that nobody connects with you.",
+        )
     return folded
 
 
@@ -116,7 +132,9 @@ def hashed(password: str) -> str:
 
 
 def matches(password: str, kept: str | None) -> tuple[bool, str | None]:
-    """Whether it is the password of that hash, and a better hash of it where there is one; without a hash it takes as long, and is not."""
+    """Whether it is the password of that hash, and a better hash of it where there is one; without
+    a hash it takes as long, and is not.
+    """
     nobody = _hash_of_nobody(HASHING)
     folded = unicodedata.normalize("NFKC", password).encode("utf-8", "replace")[: 4 * LONGEST]
     right, better = HASHING.verify_and_update(folded, kept or nobody)
@@ -124,7 +142,9 @@ def matches(password: str, kept: str | None) -> tuple[bool, str | None]:
 
 
 def _common(folded: str) -> bool:
-    return folded in _COMMON or len(set(folded)) < _FEWEST_KINDS or any(folded in run for run in _RUNS)
+    return (
+        folded in _COMMON or len(set(folded)) < _FEWEST_KINDS or any(folded in run for run in _RUNS)
+    )
 
 
 def _names(folded: str, email: str) -> bool:

@@ -29,9 +29,16 @@ class Person:
 
 
 COLUMNS = (
-    PERSONS.c.id.label("whose_id"), PERSONS.c.email, PERSONS.c.name, PERSONS.c.role, PERSONS.c.user_id, PERSONS.c.team_id,
-    PERSONS.c.totp_secret.is_not(None).label("has_totp"), PERSONS.c.created_at.label("person_since"), PERSONS.c.last_seen_at.label("person_seen"),
-)  # fmt: skip
+    PERSONS.c.id.label("whose_id"),
+    PERSONS.c.email,
+    PERSONS.c.name,
+    PERSONS.c.role,
+    PERSONS.c.user_id,
+    PERSONS.c.team_id,
+    PERSONS.c.totp_secret.is_not(None).label("has_totp"),
+    PERSONS.c.created_at.label("person_since"),
+    PERSONS.c.last_seen_at.label("person_seen"),
+)
 """What `of` reads, under names that no table it is joined with has."""
 
 PRESENT = PERSONS.c.removed_at.is_(None)
@@ -41,7 +48,17 @@ def of(row: Any) -> Person:  # noqa: ANN401 - rows of a database have no common 
     """The person of a row that holds COLUMNS."""
     seen = None if row.person_seen is None else from_text(row.person_seen)
     since = from_text(row.person_since)
-    return Person(row.whose_id, row.email, row.name, Role(row.role), row.user_id, row.team_id, bool(row.has_totp), since, seen)
+    return Person(
+        row.whose_id,
+        row.email,
+        row.name,
+        Role(row.role),
+        row.user_id,
+        row.team_id,
+        bool(row.has_totp),
+        since,
+        seen,
+    )
 
 
 def find(connection: sa.Connection, *which: sa.ColumnElement[bool]) -> Person | None:
@@ -78,7 +95,10 @@ def write(connection: sa.Connection, newcomer: Newcomer, at: str) -> Person:
     """Write somebody down, in turn; EmailTaken where the address is somebody's."""
     if find(connection, PERSONS.c.email == newcomer.email):
         raise EmailTaken
-    values = {name: getattr(newcomer, name) for name in newcomer.__dataclass_fields__} | {"role": newcomer.role.value, "created_at": at}
+    values = {name: getattr(newcomer, name) for name in newcomer.__dataclass_fields__} | {
+        "role": newcomer.role.value,
+        "created_at": at,
+    }
     key = connection.execute(sa.insert(PERSONS).values(**values)).inserted_primary_key
     assert key is not None
     found = find(connection, PERSONS.c.id == key[0])

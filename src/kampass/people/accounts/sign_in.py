@@ -1,7 +1,8 @@
 """Signing in with e-mail, password and, where the person wants it, a code.
 
-Nobody learns from the answer or its time whether an account exists. The last step is one conditional update: it fails where the
-password was changed, the person removed or the code used in the meantime.
+Nobody learns from the answer or its time whether an account exists. The last step is one
+conditional update: it fails where the password was changed, the person removed or the code used in
+the meantime.
 """
 
 from dataclasses import dataclass, field
@@ -54,11 +55,15 @@ def _kept(database: Database, email: str) -> _Kept | None:
         return None
     with database.reading() as connection:
         columns = (PERSONS.c.id, PERSONS.c.password_hash, PERSONS.c.totp_secret)
-        row = connection.execute(sa.select(*columns).where(PERSONS.c.email == email, person.PRESENT)).first()
+        row = connection.execute(
+            sa.select(*columns).where(PERSONS.c.email == email, person.PRESENT)
+        ).first()
     return None if row is None else _Kept(*row)
 
 
-def _step(database: Database, kept: _Kept, code: str | None, attempt: attempts.Attempt) -> int | None:
+def _step(
+    database: Database, kept: _Kept, code: str | None, attempt: attempts.Attempt
+) -> int | None:
     """The half minute of the code; None where no code is needed."""
     if kept.totp_secret is None:
         return None
@@ -74,12 +79,19 @@ def _step(database: Database, kept: _Kept, code: str | None, attempt: attempts.A
 
 def _enter(connection: sa.Connection, kept: _Kept, better: str | None, step: int | None) -> Person:
     """Let the person in, if everything still is as it was when it was checked."""
-    as_checked = [PERSONS.c.id == kept.id, PERSONS.c.password_hash == kept.password_hash, person.PRESENT]
+    as_checked = [
+        PERSONS.c.id == kept.id,
+        PERSONS.c.password_hash == kept.password_hash,
+        person.PRESENT,
+    ]
     values: dict[str, Any] = {"password_hash": better or kept.password_hash}
     if step is None:
         as_checked.append(PERSONS.c.totp_secret.is_(None))
     else:
-        as_checked += [PERSONS.c.totp_secret == kept.totp_secret, sa.or_(PERSONS.c.totp_step.is_(None), PERSONS.c.totp_step < step)]
+        as_checked += [
+            PERSONS.c.totp_secret == kept.totp_secret,
+            sa.or_(PERSONS.c.totp_step.is_(None), PERSONS.c.totp_step < step),
+        ]
         values["totp_step"] = step
     changed = connection.execute(sa.update(PERSONS).where(*as_checked).values(**values))
     found = person.find(connection, PERSONS.c.id == kept.id) if changed.rowcount == 1 else None

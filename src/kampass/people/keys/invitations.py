@@ -1,7 +1,8 @@
 """Links that work once: to set a workspace up, to join it, to set a password again.
 
-Each is spent by one conditional update, so that of two people who follow it only one gets in. The set-up link can only be made and
-followed while nobody is here, which is looked at in the same transaction.
+Each is spent by one conditional update, so that of two people who follow it only one gets in. The
+set-up link can only be made and followed while nobody is here, which is looked at in the same
+transaction.
 """
 
 from dataclasses import dataclass
@@ -43,18 +44,35 @@ class Invitations:
     def __init__(self, database: Database) -> None:
         self._database = database
 
-    def make(self, kind: Kind, *, email: str | None = None, role: Role | None = None, by: int | None = None, hours: int | None = None) -> str:
-        """The secret of a link; one made before for the same purpose ends. SetUpAlready, EmailTaken, NotFound."""
+    def make(
+        self,
+        kind: Kind,
+        *,
+        email: str | None = None,
+        role: Role | None = None,
+        by: int | None = None,
+        hours: int | None = None,
+    ) -> str:
+        """The secret of a link; one made before for the same purpose ends. SetUpAlready,
+        EmailTaken, NotFound.
+        """
         made, now = secret.make(secret.TICKET), self._database.now()
         address = None if kind == "setup" else text.email(email or "")
         row = {
-            "kind": kind, "digest": secret.digest(made, secret.TICKET), "email": address, "role": _role(kind, role), "by_id": by, "created_at": to_text(now),
+            "kind": kind,
+            "digest": secret.digest(made, secret.TICKET),
+            "email": address,
+            "role": _role(kind, role),
+            "by_id": by,
+            "created_at": to_text(now),
             "expires_at": to_text(now + _lasting(HOURS[kind] if hours is None else hours)),
-        }  # fmt: skip
+        }
         with self._database.in_turn() as connection:
             _check_purpose(connection, kind, address)
             same = TICKETS.c.email.is_(None) if address is None else TICKETS.c.email == address
-            connection.execute(sa.delete(TICKETS).where(TICKETS.c.kind == kind, same, TICKETS.c.used_at.is_(None)))
+            connection.execute(
+                sa.delete(TICKETS).where(TICKETS.c.kind == kind, same, TICKETS.c.used_at.is_(None))
+            )
             connection.execute(sa.insert(TICKETS).values(**row))
         return made
 
@@ -71,7 +89,9 @@ class Invitations:
             return self._spend(connection, kind, given)
 
     def set_up(self, given: str, *, email: str, name: str, password: str) -> Person:
-        """Follow the set-up link: the first administrator. The link is spent only if everything else is right."""
+        """Follow the set-up link: the first administrator. The link is spent only if everything
+        else is right.
+        """
         return self._enter("setup", given, Newcomer(email, name, Role.ADMIN), password)
 
     def join(self, given: str, *, name: str, password: str) -> Person:
@@ -111,14 +131,21 @@ class Invitations:
 
     def _spend(self, connection: sa.Connection, kind: Kind, given: str) -> Ticket:
         counts = self._counts(kind, given)
-        used = connection.execute(sa.update(TICKETS).where(*counts).values(used_at=self._database.now_text()))
+        used = connection.execute(
+            sa.update(TICKETS).where(*counts).values(used_at=self._database.now_text())
+        )
         if used.rowcount != 1 or (kind == "setup" and person.any_one(connection)):
             raise TicketSpent
         return _ticket(connection.execute(sa.select(TICKETS).where(counts[0])).one())
 
     def _counts(self, kind: Kind, given: str) -> tuple[sa.ColumnElement[bool], ...]:
         now = self._database.now_text()
-        return (TICKETS.c.digest == secret.digest(given, secret.TICKET), TICKETS.c.kind == kind, TICKETS.c.used_at.is_(None), TICKETS.c.expires_at > now)
+        return (
+            TICKETS.c.digest == secret.digest(given, secret.TICKET),
+            TICKETS.c.kind == kind,
+            TICKETS.c.used_at.is_(None),
+            TICKETS.c.expires_at > now,
+        )
 
 
 def _check_purpose(connection: sa.Connection, kind: Kind, email: str | None) -> None:
@@ -141,9 +168,17 @@ def _role(kind: Kind, role: Role | None) -> str | None:
 
 def _lasting(hours: int) -> timedelta:
     if not 1 <= hours <= LONGEST_HOURS:
-        raise BadField("A link must run out, within thirty days.", hint=f"Between 1 and {LONGEST_HOURS} hours.")
+        raise BadField(
+            "A link must run out, within thirty days.", hint=f"Between 1 and {LONGEST_HOURS} hours."
+        )
     return timedelta(hours=hours)
 
 
 def _ticket(row: Any) -> Ticket:  # noqa: ANN401 - rows of a database have no common type
-    return Ticket(row.kind, row.email, None if row.role is None else Role(row.role), row.by_id, from_text(row.expires_at))
+    return Ticket(
+        row.kind,
+        row.email,
+        None if row.role is None else Role(row.role),
+        row.by_id,
+        from_text(row.expires_at),
+    )

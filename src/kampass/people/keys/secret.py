@@ -1,6 +1,8 @@
-"""Secrets that are handed out once: 256 random bits behind a prefix that scanners and our own log can recognise.
+"""Secrets that are handed out once: 256 random bits behind a prefix that scanners and our own log
+can recognise.
 
-They are looked up by their SHA-256, which is all that is kept: a copy of the database opens nothing.
+They are looked up by their SHA-256, which is all that is kept: a copy of the database opens
+nothing.
 """
 
 import hashlib

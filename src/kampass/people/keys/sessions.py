@@ -1,6 +1,8 @@
-"""Sessions of signed-in people: they end after half a day without a click, and after two weeks whatever happens.
+"""Sessions of signed-in people: they end after half a day without a click, and after two weeks
+whatever happens.
 
-The token against forged requests is derived from the session's own, so that it is bound to it and kept nowhere.
+The token against forged requests is derived from the session's own, so that it is bound to it and
+kept nowhere.
 """
 
 import hashlib
@@ -40,7 +42,7 @@ _FOUND = (
     sa.select(SESSIONS, *person.COLUMNS)
     .join(PERSONS, PERSONS.c.id == SESSIONS.c.person_id)
     .where(SESSIONS.c.digest == sa.bindparam("digest"), person.PRESENT)
-)  # fmt: skip
+)
 
 
 class Sessions:
@@ -50,20 +52,33 @@ class Sessions:
         self._database = database
 
     def start(self, person_id: int, *, address: str, agent: str) -> tuple[str, str]:
-        """Sign somebody in: the token for their cookie, and the one for their forms. Sessions that ran out are cleared away."""
+        """Sign somebody in: the token for their cookie, and the one for their forms. Sessions that
+        ran out are cleared away.
+        """
         token, now = secret.make(secret.SESSION), self._database.now()
         row = {
-            "digest": secret.digest(token, secret.SESSION), "person_id": person_id, "started_at": to_text(now), "last_seen_at": to_text(now),
-            "expires_at": to_text(now + LONGEST), "address": cut(address, 100), "agent": cut(agent, 300),
-        }  # fmt: skip
+            "digest": secret.digest(token, secret.SESSION),
+            "person_id": person_id,
+            "started_at": to_text(now),
+            "last_seen_at": to_text(now),
+            "expires_at": to_text(now + LONGEST),
+            "address": cut(address, 100),
+            "agent": cut(agent, 300),
+        }
         with self._database.writing() as connection:
             connection.execute(sa.delete(SESSIONS).where(SESSIONS.c.expires_at <= to_text(now)))
             connection.execute(sa.insert(SESSIONS).values(**row))
-            connection.execute(sa.update(PERSONS).where(PERSONS.c.id == person_id).values(last_seen_at=to_text(now)))
+            connection.execute(
+                sa.update(PERSONS)
+                .where(PERSONS.c.id == person_id)
+                .values(last_seen_at=to_text(now))
+            )
         return token, csrf(token)
 
     def find(self, token: str) -> Session | None:
-        """The session of a token, which is noted as alive; None where there is none, or it ran out."""
+        """The session of a token, which is noted as alive; None where there is none, or it ran
+        out.
+        """
         digest = secret.digest(token, secret.SESSION)
         if digest is None:
             return None
@@ -72,14 +87,22 @@ class Sessions:
         if row is None:
             return None
         found = Session(
-            person.of(row), csrf(token), from_text(row.started_at), from_text(row.last_seen_at), from_text(row.expires_at), row.address, row.agent
-        )  # fmt: skip
+            person.of(row),
+            csrf(token),
+            from_text(row.started_at),
+            from_text(row.last_seen_at),
+            from_text(row.expires_at),
+            row.address,
+            row.agent,
+        )
         return self._alive(found, digest)
 
     def end(self, token: str) -> None:
         """Sign out."""
         with self._database.writing() as connection:
-            connection.execute(sa.delete(SESSIONS).where(SESSIONS.c.digest == secret.digest(token, secret.SESSION)))
+            connection.execute(
+                sa.delete(SESSIONS).where(SESSIONS.c.digest == secret.digest(token, secret.SESSION))
+            )
 
     def end_all(self, person_id: int) -> None:
         """Sign somebody out everywhere."""
@@ -92,11 +115,21 @@ class Sessions:
             return None
         if now - found.last_seen_at >= NOTED:
             with self._database.writing() as connection:
-                connection.execute(sa.update(SESSIONS).where(SESSIONS.c.digest == digest).values(last_seen_at=to_text(now)))
-                connection.execute(sa.update(PERSONS).where(PERSONS.c.id == found.person.id).values(last_seen_at=to_text(now)))
+                connection.execute(
+                    sa.update(SESSIONS)
+                    .where(SESSIONS.c.digest == digest)
+                    .values(last_seen_at=to_text(now))
+                )
+                connection.execute(
+                    sa.update(PERSONS)
+                    .where(PERSONS.c.id == found.person.id)
+                    .values(last_seen_at=to_text(now))
+                )
         return found
 
 
 def csrf(token: str) -> str:
     """What the forms of a session carry."""
-    return hmac.new(token.encode("utf-8", "replace"), b"forms of this session", hashlib.sha256).hexdigest()
+    return hmac.new(
+        token.encode("utf-8", "replace"), b"forms of this session", hashlib.sha256
+    ).hexdigest()

@@ -1,4 +1,6 @@
-"""API tokens: a name, what they may do and until when. What they may do is never more than what their person's role allows today."""
+"""API tokens: a name, what they may do and until when. What they may do is never more than what
+their person's role allows today.
+"""
 
 import json
 from collections.abc import Iterable
@@ -23,7 +25,9 @@ LONGEST = timedelta(days=366)
 _NOTED = timedelta(minutes=1)
 _PERSONAL = frozenset({"read", "export", "write"})
 ALLOWED = {role: _PERSONAL | ({"admin"} if role is Role.ADMIN else set()) for role in Role}
-"""The scopes that a role may hand to its tokens; what each route needs beyond them, the role itself must allow."""
+"""The scopes that a role may hand to its tokens; what each route needs beyond them, the role itself
+must allow.
+"""
 
 
 @dataclass(frozen=True)
@@ -40,7 +44,15 @@ class Token:
 
 
 _FOUND = (
-    sa.select(TOKENS.c.id, TOKENS.c.name.label("token_name"), TOKENS.c.scopes, TOKENS.c.created_at, TOKENS.c.expires_at, TOKENS.c.last_used_at, *person.COLUMNS)
+    sa.select(
+        TOKENS.c.id,
+        TOKENS.c.name.label("token_name"),
+        TOKENS.c.scopes,
+        TOKENS.c.created_at,
+        TOKENS.c.expires_at,
+        TOKENS.c.last_used_at,
+        *person.COLUMNS,
+    )
     .join(PERSONS, PERSONS.c.id == TOKENS.c.person_id)
     .where(person.PRESENT)
 )
@@ -52,25 +64,38 @@ class Tokens:
     def __init__(self, database: Database) -> None:
         self._database = database
 
-    def make(self, person_id: int, name: str, scopes: Iterable[str], expires: datetime) -> tuple[str, Token]:
-        """A token and its secret; BadField unless it runs out within a year and asks for no more than the role allows."""
+    def make(
+        self, person_id: int, name: str, scopes: Iterable[str], expires: datetime
+    ) -> tuple[str, Token]:
+        """A token and its secret; BadField unless it runs out within a year and asks for no more
+        than the role allows.
+        """
         now, digest_of = self._database.now(), secret.make(secret.API_TOKEN)
         if not now < expires <= now + LONGEST:
-            raise BadField("A token must run out, within a year.", hint="Name a day between tomorrow and a year from now.")
+            raise BadField(
+                "A token must run out, within a year.",
+                hint="Name a day between tomorrow and a year from now.",
+            )
         with self._database.in_turn() as connection:
             owner = person.find(connection, PERSONS.c.id == person_id)
             if owner is None:
                 raise NotFound("There is no such person.")
             row = {
-                "digest": secret.digest(digest_of, secret.API_TOKEN), "person_id": person_id, "name": text.line(name, "name of the token"),
-                "scopes": json.dumps(_checked(scopes, owner.role)), "created_at": to_text(now), "expires_at": to_text(expires),
-            }  # fmt: skip
+                "digest": secret.digest(digest_of, secret.API_TOKEN),
+                "person_id": person_id,
+                "name": text.line(name, "name of the token"),
+                "scopes": json.dumps(_checked(scopes, owner.role)),
+                "created_at": to_text(now),
+                "expires_at": to_text(expires),
+            }
             connection.execute(sa.insert(TOKENS).values(**row))
             made = connection.execute(_FOUND.where(TOKENS.c.digest == row["digest"])).one()
         return digest_of, _token(made)
 
     def find(self, given: str) -> tuple[Person, Token] | None:
-        """Whose token a secret is, and what it may do today; None where there is none, or it ran out."""
+        """Whose token a secret is, and what it may do today; None where there is none, or it ran
+        out.
+        """
         digest = secret.digest(given, secret.API_TOKEN)
         if digest is None:
             return None
@@ -82,31 +107,53 @@ class Tokens:
         found = _token(row)
         if found.last_used_at is None or now - found.last_used_at >= _NOTED:
             with self._database.writing() as connection:
-                connection.execute(sa.update(TOKENS).where(TOKENS.c.id == found.id).values(last_used_at=to_text(now)))
+                connection.execute(
+                    sa.update(TOKENS)
+                    .where(TOKENS.c.id == found.id)
+                    .values(last_used_at=to_text(now))
+                )
         return person.of(row), found
 
     def all(self, person_id: int) -> list[Token]:
         """A person's tokens, the latest first, also those that ran out."""
         with self._database.reading() as connection:
-            rows = connection.execute(_FOUND.where(TOKENS.c.person_id == person_id).order_by(TOKENS.c.id.desc())).all()
+            rows = connection.execute(
+                _FOUND.where(TOKENS.c.person_id == person_id).order_by(TOKENS.c.id.desc())
+            ).all()
         return [_token(row) for row in rows]
 
     def revoke(self, token_id: int, *, owner: int | None = None) -> None:
         """End a token; with `owner` only if it is theirs. NotFound."""
         whose = () if owner is None else (TOKENS.c.person_id == owner,)
         with self._database.writing() as connection:
-            if connection.execute(sa.delete(TOKENS).where(TOKENS.c.id == token_id, *whose)).rowcount == 0:
+            if (
+                connection.execute(
+                    sa.delete(TOKENS).where(TOKENS.c.id == token_id, *whose)
+                ).rowcount
+                == 0
+            ):
                 raise NotFound("There is no such token.")
 
 
 def _checked(scopes: Iterable[str], role: Role) -> list[str]:
     wanted = set(scopes)
     if not wanted or not wanted <= ALLOWED[role]:
-        raise BadField("A token cannot do that.", hint=f"Choose among {', '.join(name for name in SCOPES if name in ALLOWED[role])}.")
+        raise BadField(
+            "A token cannot do that.",
+            hint=f"Choose among {', '.join(name for name in SCOPES if name in ALLOWED[role])}.",
+        )
     return [name for name in SCOPES if name in wanted]
 
 
 def _token(row: Any) -> Token:  # noqa: ANN401 - rows of a database have no common type
     used = None if row.last_used_at is None else from_text(row.last_used_at)
     scopes = frozenset(json.loads(row.scopes)) & ALLOWED[Role(row.role)]
-    return Token(row.id, row.whose_id, row.token_name, scopes, from_text(row.created_at), from_text(row.expires_at), used)
+    return Token(
+        row.id,
+        row.whose_id,
+        row.token_name,
+        scopes,
+        from_text(row.created_at),
+        from_text(row.expires_at),
+        used,
+    )

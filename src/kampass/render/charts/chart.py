@@ -1,7 +1,8 @@
-"""What every picture shares: the specification as a value, its title and words, its ticks, its labels, its looks.
+"""What every picture shares: the specification as a value, its title and words, its ticks, its
+labels, its looks.
 
-Text that people typed stands in data and titles only. No expression holds any of it, so a page can draw the
-specification with Vega's interpreter, which evaluates no code.
+Text that people typed stands in data and titles only. No expression holds any of it, so a page can
+draw the specification with Vega's interpreter, which evaluates no code.
 """
 
 import re
@@ -20,8 +21,16 @@ WIDTH = 640
 BAR, LETTER = 26, 7.2
 Layer = dict[str, Any]
 Row = dict[str, Any]
-STATUS_WORDS = {"partial": "not over in the data", "provisional": "may still change", "low_n": "fewer than 30 behind it"}
-REASON_WORDS = {"zero_denominator": "nothing to measure", "missing_rate": "an exchange rate is missing", "suppressed_small_n": "too few to show"}
+STATUS_WORDS = {
+    "partial": "not over in the data",
+    "provisional": "may still change",
+    "low_n": "fewer than 30 behind it",
+}
+REASON_WORDS = {
+    "zero_denominator": "nothing to measure",
+    "missing_rate": "an exchange rate is missing",
+    "suppressed_small_n": "too few to show",
+}
 _UNITS = {"percent": "%", "points": "points", "hours": "hours", "days": "days", "count": ""}
 _STEPS = (1, 2, 2.5, 5, 10)
 _LONGEST = 28
@@ -32,9 +41,30 @@ _LIGHT = ("#2757c4", "#c2410c", "#0f766e", "#8b3fb0", "#9a6b00", "#d6336c", "#3a
 _DARK = ("#7aa7ff", "#ff9a5c", "#4fd1bd", "#d19bf0", "#f0c14b", "#ff8fb3", "#d5dae3")
 _PRINT = ("#123a8f", "#a63a00", "#00675e", "#6d2491", "#6f4d00", "#a3144d", "#000000")
 _INKS = {
-    "light": {"paper": "#ffffff", "ink": "#171c26", "quiet": "#5c6475", "line": "#e3e6ec", "gain": "#0f766e", "loss": "#c2410c"},
-    "dark": {"paper": "#12151c", "ink": "#eef1f6", "quiet": "#a3abba", "line": "#2b313d", "gain": "#4fd1bd", "loss": "#ff9a5c"},
-    "print": {"paper": "#ffffff", "ink": "#000000", "quiet": "#444444", "line": "#cccccc", "gain": "#00675e", "loss": "#a63a00"},
+    "light": {
+        "paper": "#ffffff",
+        "ink": "#171c26",
+        "quiet": "#5c6475",
+        "line": "#e3e6ec",
+        "gain": "#0f766e",
+        "loss": "#c2410c",
+    },
+    "dark": {
+        "paper": "#12151c",
+        "ink": "#eef1f6",
+        "quiet": "#a3abba",
+        "line": "#2b313d",
+        "gain": "#4fd1bd",
+        "loss": "#ff9a5c",
+    },
+    "print": {
+        "paper": "#ffffff",
+        "ink": "#000000",
+        "quiet": "#444444",
+        "line": "#cccccc",
+        "gain": "#00675e",
+        "loss": "#a63a00",
+    },
 }
 _COLOURS = {"light": _LIGHT, "dark": _DARK, "print": _PRINT}
 
@@ -43,7 +73,10 @@ class Chart(dict[str, Any]):
     """A Vega-Lite specification that notebooks draw by themselves."""
 
     def _repr_mimebundle_(self, **_: object) -> dict[str, Any]:
-        return {"application/vnd.vegalite.v6+json": dict(self), "text/plain": self.get("description", "A Vega-Lite chart of Kampass answers")}
+        return {
+            "application/vnd.vegalite.v6+json": dict(self),
+            "text/plain": self.get("description", "A Vega-Lite chart of Kampass answers"),
+        }
 
     @property
     def words(self) -> list[str]:
@@ -86,21 +119,49 @@ class Scale:
         count = round((self.high - self.low) / self.step)
         return [float(f"{self.low + index * self.step:.10g}") for index in range(count + 1)]
 
-    def encoding(self, field: str, axis: dict[str, Any] | None = None, **scale: Any) -> dict[str, Any]:  # noqa: ANN401 - properties of a Vega-Lite scale
+    def encoding(
+        self,
+        field: str,
+        axis: dict[str, Any] | None = None,
+        **scale: Any,  # noqa: ANN401
+    ) -> dict[str, Any]:
         """The position channel of a value."""
-        places = next((at for at in range(7) if abs(round(self.step, at) - self.step) < self.step * 1e-6), 6)
-        written = {"title": None, "values": self.ticks, "format": f",.{places}f", "domain": False, "ticks": False, "labelFlush": False}
+        places = next(
+            (at for at in range(7) if abs(round(self.step, at) - self.step) < self.step * 1e-6), 6
+        )
+        written = {
+            "title": None,
+            "values": self.ticks,
+            "format": f",.{places}f",
+            "domain": False,
+            "ticks": False,
+            "labelFlush": False,
+        }
         return {
-            "field": field, "type": "quantitative", "title": None, "axis": written | (axis or {}), "scale": {"domain": [self.low, self.high], "nice": False, "zero": False, **scale},
-        }  # fmt: skip
+            "field": field,
+            "type": "quantitative",
+            "title": None,
+            "axis": written | (axis or {}),
+            "scale": {"domain": [self.low, self.high], "nice": False, "zero": False, **scale},
+        }
 
 
 def finish(body: dict[str, Any], title: str, words: Iterable[str], said: str = "") -> Chart:
-    """A whole specification: the body under a title, what one must know to read it, and the sentence for those who cannot see it."""
+    """A whole specification: the body under a title, what one must know to read it, and the
+    sentence for those who cannot see it.
+    """
     lines = [line for each in words if each for line in wrap(each, _LINE)]
     heading = {"text": title, "subtitle": lines, "anchor": "start", "frame": "bounds"}
     description = ". ".join([title, *lines, *([said] if said else [])])
-    return Chart({"$schema": SCHEMA, "description": description, "title": heading, "usermeta": {"words": lines}, **body})
+    return Chart(
+        {
+            "$schema": SCHEMA,
+            "description": description,
+            "title": heading,
+            "usermeta": {"words": lines},
+            **body,
+        }
+    )
 
 
 def nothing(title: str, reasons: Iterable[str | None]) -> Chart:
@@ -109,7 +170,18 @@ def nothing(title: str, reasons: Iterable[str | None]) -> Chart:
     said = f"No value to draw: {named}" if named else "No value to draw: nothing was found"
     mark = {"type": "text", "style": "muted", "fontSize": 14, "align": "left"}
     body = {"data": {"values": [{"text": said}]}, "mark": mark, "width": WIDTH, "height": 60}
-    return finish(body | {"encoding": {"text": {"field": "text", "type": "nominal"}, "x": {"value": 0}, "y": {"value": 30}}}, title, [])
+    return finish(
+        body
+        | {
+            "encoding": {
+                "text": {"field": "text", "type": "nominal"},
+                "x": {"value": 0},
+                "y": {"value": 30},
+            }
+        },
+        title,
+        [],
+    )
 
 
 def unit_words(unit: str, currency: str) -> str:
@@ -164,7 +236,13 @@ def tooltip(*fields: tuple[str, str]) -> list[dict[str, str]]:
 def named_axis() -> dict[str, Any]:
     """The names of bars, in the order of their rows."""
     axis = {"domain": False, "ticks": False, "labelLimit": 220}
-    return {"field": "slice", "type": "nominal", "sort": {"field": "order", "op": "min"}, "title": None, "axis": axis}
+    return {
+        "field": "slice",
+        "type": "nominal",
+        "sort": {"field": "order", "op": "min"},
+        "title": None,
+        "axis": axis,
+    }
 
 
 def amount(field: str) -> dict[str, Any]:
@@ -197,25 +275,53 @@ def apart(names: Sequence[str]) -> list[str]:
 
 
 def theme(name: Theme = "light") -> dict[str, Any]:
-    """The looks of an image: light and dark for screens, print for paper. Pages take theirs from style sheets.
+    """The looks of an image: light and dark for screens, print for paper. Pages take theirs from
+    style sheets.
 
-    The six colours differ in lightness as well as hue; the seventh belongs to the total. `style` holds what a specification asks for by name.
+    The six colours differ in lightness as well as hue; the seventh belongs to the total. `style`
+    holds what a specification asks for by name.
     """
     colours, ink = _COLOURS[name], _INKS[name]
     axis = {
-        "labelFont": FONT, "labelFontSize": 12, "labelColor": ink["quiet"], "gridColor": ink["line"], "domainColor": ink["quiet"],
-        "tickColor": ink["quiet"], "labelPadding": 6,
-    }  # fmt: skip
+        "labelFont": FONT,
+        "labelFontSize": 12,
+        "labelColor": ink["quiet"],
+        "gridColor": ink["line"],
+        "domainColor": ink["quiet"],
+        "tickColor": ink["quiet"],
+        "labelPadding": 6,
+    }
     title = {
-        "font": FONT, "fontSize": 18, "fontWeight": 600, "color": ink["ink"], "subtitleFont": FONT, "subtitleFontSize": 13,
-        "subtitleColor": ink["quiet"], "subtitlePadding": 6, "subtitleLineHeight": 18, "offset": 18,
-    }  # fmt: skip
+        "font": FONT,
+        "fontSize": 18,
+        "fontWeight": 600,
+        "color": ink["ink"],
+        "subtitleFont": FONT,
+        "subtitleFontSize": 13,
+        "subtitleColor": ink["quiet"],
+        "subtitlePadding": 6,
+        "subtitleLineHeight": 18,
+        "offset": 18,
+    }
     return {
-        "background": ink["paper"], "font": FONT, "padding": 20, "range": {"category": list(colours)}, "axis": axis, "title": title,
-        "mark": {"color": colours[0]}, "text": {"font": FONT, "fontSize": 12, "color": ink["ink"]}, "view": {"stroke": None},
-        "header": {"labelFont": FONT, "labelFontSize": 13, "labelFontWeight": 600, "labelColor": ink["ink"], "labelPadding": 6},
+        "background": ink["paper"],
+        "font": FONT,
+        "padding": 20,
+        "range": {"category": list(colours)},
+        "axis": axis,
+        "title": title,
+        "mark": {"color": colours[0]},
+        "text": {"font": FONT, "fontSize": 12, "color": ink["ink"]},
+        "view": {"stroke": None},
+        "header": {
+            "labelFont": FONT,
+            "labelFontSize": 13,
+            "labelFontWeight": 600,
+            "labelColor": ink["ink"],
+            "labelPadding": 6,
+        },
         "style": _styles(ink, colours[0]),
-    }  # fmt: skip
+    }
 
 
 def _styles(ink: dict[str, str], accent: str) -> dict[str, dict[str, Any]]:

@@ -1,4 +1,6 @@
-"""One KPI's answers as lines: which periods and slices are drawn, a row for each point, and the words that explain the marks."""
+"""One KPI's answers as lines: which periods and slices are drawn, a row for each point, and the
+words that explain the marks.
+"""
 
 from collections.abc import Collection, Sequence
 from dataclasses import dataclass
@@ -7,7 +9,16 @@ from functools import cached_property
 
 from kampass.engine.answer import Answer, Result
 from kampass.periods import label
-from kampass.render.charts.chart import Row, Scale, apart, name_of, period_words, slice_of, told, unit_words
+from kampass.render.charts.chart import (
+    Row,
+    Scale,
+    apart,
+    name_of,
+    period_words,
+    slice_of,
+    told,
+    unit_words,
+)
 
 Restated = Collection[tuple[str, date]]
 MOST_LINES = 6
@@ -16,7 +27,9 @@ TOTAL = 6
 
 @dataclass(frozen=True)
 class Series:
-    """One KPI's answers, slice by slice over the periods that hold any value; `apart` where each slice has its own picture."""
+    """One KPI's answers, slice by slice over the periods that hold any value; `apart` where each
+    slice has its own picture.
+    """
 
     result: Result
     answers: tuple[Answer, ...]
@@ -36,8 +49,14 @@ class Series:
         """Each slice's answers by period, those that end highest first, the total before all."""
         found: dict[tuple[object, ...], dict[date, Answer]] = {}
         for answer in self.answers:
-            found.setdefault(tuple(sorted(answer.dimensions.items(), key=str)), {})[answer.period_start] = answer
-        lines = [line for line in found.values() if any(answer.value is not None for answer in line.values())]
+            found.setdefault(tuple(sorted(answer.dimensions.items(), key=str)), {})[
+                answer.period_start
+            ] = answer
+        lines = [
+            line
+            for line in found.values()
+            if any(answer.value is not None for answer in line.values())
+        ]
         return sorted(lines, key=lambda line: (bool(_any(line).dimensions), -_last(line)))
 
     @property
@@ -62,7 +81,11 @@ class Series:
         return [
             row
             for line, name in zip(self.slices, self.names, strict=True)
-            for row in self._line(line, name, next(places) if _any(line).dimensions or len(self.slices) == 1 else TOTAL)
+            for row in self._line(
+                line,
+                name,
+                next(places) if _any(line).dimensions or len(self.slices) == 1 else TOTAL,
+            )
         ]
 
     def _line(self, line: dict[date, Answer], name: str, place: int) -> list[Row]:
@@ -70,28 +93,74 @@ class Series:
         found = [line.get(start) for start, _ in self.periods]
         rows = []
         for at, (period, answer) in enumerate(zip(self.periods, found, strict=True)):
-            near = [other for side in (at - 1, at + 1) if 0 <= side < len(found) and (other := found[side]) and other.value is not None]
+            near = [
+                other
+                for side in (at - 1, at + 1)
+                if 0 <= side < len(found) and (other := found[side]) and other.value is not None
+            ]
             partial = bool(answer and answer.status == "partial")
-            row = {"kpi": self.title, "slice": name, "line": place, "period": period[0].isoformat(), "partial": partial, **self._figure(answer, period)}
+            row = {
+                "kpi": self.title,
+                "slice": name,
+                "line": place,
+                "period": period[0].isoformat(),
+                "partial": partial,
+                **self._figure(answer, period),
+            }
             dashed = partial or any(other.status == "partial" for other in near)
-            row |= {"solid": None if partial else row["value"], "dashed": row["value"] if dashed else None, "alone": not row["gap"] and not near}
+            row |= {
+                "solid": None if partial else row["value"],
+                "dashed": row["value"] if dashed else None,
+                "alone": not row["gap"] and not near,
+            }
             rows.append(row)
         return rows
 
     def _figure(self, answer: Answer | None, period: tuple[date, date]) -> Row:
         """What one answer brings; a slice that is not there in a period brings nothing."""
         if answer is None:
-            nothing = {"value": None, "low": None, "high": None, "open": False, "few": False, "restated": False, "gap": True}
-            return nothing | {"shown": "-", "interval": "-", "label": label(*period), "behind": "0", "said": "nothing of it"}
-        marks = {"open": answer.status in {"partial", "provisional"}, "few": answer.status == "low_n", "gap": answer.value is None}
-        marks["restated"] = answer.value is not None and (answer.kpi, answer.period_start) in self.restated
-        return {"value": answer.value, "low": answer.low, "high": answer.high, **marks, **told(self.result, answer)}
+            nothing = {
+                "value": None,
+                "low": None,
+                "high": None,
+                "open": False,
+                "few": False,
+                "restated": False,
+                "gap": True,
+            }
+            return nothing | {
+                "shown": "-",
+                "interval": "-",
+                "label": label(*period),
+                "behind": "0",
+                "said": "nothing of it",
+            }
+        marks = {
+            "open": answer.status in {"partial", "provisional"},
+            "few": answer.status == "low_n",
+            "gap": answer.value is None,
+        }
+        marks["restated"] = (
+            answer.value is not None and (answer.kpi, answer.period_start) in self.restated
+        )
+        return {
+            "value": answer.value,
+            "low": answer.low,
+            "high": answer.high,
+            **marks,
+            **told(self.result, answer),
+        }
 
     @cached_property
     def scale(self) -> Scale:
         """The value axis."""
         single = self.apart or len(self.slices) == 1
-        ends = [row[name] for row in self.rows for name in ("value", *(("low", "high") if single else ())) if row[name] is not None]
+        ends = [
+            row[name]
+            for row in self.rows
+            for name in ("value", *(("low", "high") if single else ()))
+            if row[name] is not None
+        ]
         return Scale.of(ends, zero=False, whole=self.answers[0].unit == "count")
 
     @property
@@ -105,7 +174,9 @@ class Series:
         unit, rows = unit_words(self.answers[0].unit, self.result.currency), self.rows
         by = " and ".join(name.replace("_", " ") for name in self.result.dimensions)
         first = ", ".join(filter(None, [unit, f"by {by}" if by else ""]))
-        shaded = (self.apart or len(self.slices) == 1) and any(row["low"] is not None for row in rows)
+        shaded = (self.apart or len(self.slices) == 1) and any(
+            row["low"] is not None for row in rows
+        )
         reads = {
             "shaded: 95 % interval": shaded,
             "open and dashed: not over in the data": any(row["partial"] for row in rows),
@@ -113,15 +184,24 @@ class Series:
             "small: fewer than 30 behind it": any(row["few"] for row in rows),
             "ringed: restated": any(row["restated"] for row in rows),
         }
-        return ["; ".join(filter(None, [first, *(word for word, used in reads.items() if used)])), self._gaps()]
+        return [
+            "; ".join(filter(None, [first, *(word for word, used in reads.items() if used)])),
+            self._gaps(),
+        ]
 
     def _gaps(self) -> str:
         """Why a single line breaks, and what was left off at its ends."""
         why = dict.fromkeys(row["said"] for row in self.rows if row["gap"])
         asked = {answer.period_start: answer for answer in self.answers}
-        off = [period_words(asked[start]) for start in sorted(asked) if not self.periods[0][0] <= start <= self.periods[-1][0]]
+        off = [
+            period_words(asked[start])
+            for start in sorted(asked)
+            if not self.periods[0][0] <= start <= self.periods[-1][0]
+        ]
         said = f"Gaps: {', '.join(why)}. " if why and len(self.slices) == 1 else ""
-        return said + (f"No value: {off[0]}" + (f" to {off[-1]}" if len(off) > 1 else "") if off else "")
+        return said + (
+            f"No value: {off[0]}" + (f" to {off[-1]}" if len(off) > 1 else "") if off else ""
+        )
 
     @property
     def said(self) -> str:
@@ -142,7 +222,9 @@ def _any(line: dict[date, Answer]) -> Answer:
 
 
 def _last(line: dict[date, Answer]) -> float:
-    return next(answer.value for _, answer in sorted(line.items(), reverse=True) if answer.value is not None)
+    return next(
+        answer.value for _, answer in sorted(line.items(), reverse=True) if answer.value is not None
+    )
 
 
 def spread(places: Sequence[float], gap: float, least: float) -> list[float]:

@@ -33,10 +33,23 @@ from kampass.render.display import show_difference, show_value
 
 MOST_STEPS = 8
 _VISIBLE = 0.1
-_KINDS = {"entered": "Entered", "left": "Left", "changed": "Changed within", "mix": "Mix", "rate": "Rate", "measure": "Measures"}
+_KINDS = {
+    "entered": "Entered",
+    "left": "Left",
+    "changed": "Changed within",
+    "mix": "Mix",
+    "rate": "Rate",
+    "measure": "Measures",
+}
 _MOVEMENTS = {
-    "new_mrr": 1, "reactivation_mrr": 1, "expansion_mrr": 1, "transfer_in_mrr": 1, "contraction_mrr": -1, "churned_mrr": -1, "transfer_out_mrr": -1,
-}  # fmt: skip
+    "new_mrr": 1,
+    "reactivation_mrr": 1,
+    "expansion_mrr": 1,
+    "transfer_in_mrr": 1,
+    "contraction_mrr": -1,
+    "churned_mrr": -1,
+    "transfer_out_mrr": -1,
+}
 
 
 @dataclass(frozen=True)
@@ -49,7 +62,9 @@ class _Step:
 
 
 def waterfall(moved: Bridge | Result) -> Chart:
-    """The steps from one figure to another: of a bridge, or of the revenue movements of one period without slices (mrr_start to mrr_end)."""
+    """The steps from one figure to another: of a bridge, or of the revenue movements of one period
+    without slices (mrr_start to mrr_end).
+    """
     return _of_bridge(moved) if isinstance(moved, Bridge) else _of_movements(moved)
 
 
@@ -58,11 +73,18 @@ def _of_movements(result: Result) -> Chart:
     start, end = found.get("mrr_start"), found.get("mrr_end")
     if start is None or end is None or start.value is None or end.value is None:
         return nothing("Monthly recurring revenue", (answer.reason for answer in found.values()))
-    steps = [_Step(name_of(result, answer), sign * answer.value) for kpi, sign in _MOVEMENTS.items() if (answer := found.get(kpi)) and answer.value]
+    steps = [
+        _Step(name_of(result, answer), sign * answer.value)
+        for kpi, sign in _MOVEMENTS.items()
+        if (answer := found.get(kpi)) and answer.value
+    ]
     rest = end.value - fsum([start.value, *(step.amount for step in steps)])
     if abs(rest) > abs(end.value) * 1e-9:
         steps.append(_Step("Not asked for", rest))
-    ends = (_Step(name_of(result, start), start.value, level=True), _Step(name_of(result, end), end.value, level=True))
+    ends = (
+        _Step(name_of(result, start), start.value, level=True),
+        _Step(name_of(result, end), end.value, level=True),
+    )
     return _between(ends, steps, "Monthly recurring revenue", end, result.currency)
 
 
@@ -70,45 +92,98 @@ def _of_bridge(bridge: Bridge) -> Chart:
     before, after = bridge.before, bridge.after
     if before.value is None or after.value is None or bridge.difference is None:
         return nothing(bridge.name, [bridge.reason])
-    ends = (_Step(period_words(before), before.value, level=True), _Step(period_words(after), after.value, level=True))
+    ends = (
+        _Step(period_words(before), before.value, level=True),
+        _Step(period_words(after), after.value, level=True),
+    )
     return _between(ends, _effects(bridge), bridge.name, after, bridge.currency)
 
 
-def _between(ends: tuple[_Step, _Step], steps: list[_Step], title: str, answer: Answer, currency: str) -> Chart:
+def _between(
+    ends: tuple[_Step, _Step], steps: list[_Step], title: str, answer: Answer, currency: str
+) -> Chart:
     """Both levels and the steps, or the steps alone where they would vanish beside the levels."""
     first, last = ends
-    if max((abs(step.amount) for step in steps), default=0.0) >= _VISIBLE * max(abs(first.amount), abs(last.amount)):
-        return _steps([first, *steps, last], (title, f"{unit_words(answer.unit, currency)}, {period_words(answer)}".removeprefix(", ")), answer, currency)
+    if max((abs(step.amount) for step in steps), default=0.0) >= _VISIBLE * max(
+        abs(first.amount), abs(last.amount)
+    ):
+        return _steps(
+            [first, *steps, last],
+            (
+                title,
+                f"{unit_words(answer.unit, currency)}, {period_words(answer)}".removeprefix(", "),
+            ),
+            answer,
+            currency,
+        )
     said = [f"{end.name} ({show_value(end.amount, answer.unit, currency)})" for end in ends]
     total = _Step("Difference", last.amount - first.amount, level=True)
-    return _steps([*steps, total], (title, f"What lies between {said[0]} and {said[1]}, {period_words(answer)}"), answer, currency)
+    return _steps(
+        [*steps, total],
+        (title, f"What lies between {said[0]} and {said[1]}, {period_words(answer)}"),
+        answer,
+        currency,
+    )
 
 
 def _effects(bridge: Bridge) -> list[_Step]:
-    """The largest effects by name where they are few or members were asked for, the rest together; else the sums by kind."""
+    """The largest effects by name where they are few or members were asked for, the rest together;
+    else the sums by kind.
+    """
     if bridge.dimensions in {(), ("account",)} and len(bridge.effects) > MOST_STEPS:
-        return [_Step(_KINDS.get(kind, kind), amount) for kind, amount in bridge.summary.items() if amount]
-    ranked = sorted((effect for effect in bridge.effects if effect.effect), key=lambda effect: -abs(effect.effect))
+        return [
+            _Step(_KINDS.get(kind, kind), amount)
+            for kind, amount in bridge.summary.items()
+            if amount
+        ]
+    ranked = sorted(
+        (effect for effect in bridge.effects if effect.effect),
+        key=lambda effect: -abs(effect.effect),
+    )
     kept, rest = ranked[:MOST_STEPS], ranked[MOST_STEPS:]
-    steps = [_Step(_label(bridge, effect.label, member=is_member(effect, bridge.dimensions)), effect.effect) for effect in kept]
-    return [*steps, *([_Step(f"{len(rest)} others", fsum(effect.effect for effect in rest))] if rest else [])]
+    steps = [
+        _Step(
+            _label(bridge, effect.label, member=is_member(effect, bridge.dimensions)), effect.effect
+        )
+        for effect in kept
+    ]
+    return [
+        *steps,
+        *([_Step(f"{len(rest)} others", fsum(effect.effect for effect in rest))] if rest else []),
+    ]
 
 
 def _label(bridge: Bridge, parts: Sequence[str | None], *, member: bool) -> str:
     if not member:
         return ", ".join(str(part) for part in parts).replace("_", " ")
     named = zip(bridge.dimensions, parts, strict=True)
-    return ", ".join("Unknown" if part is None else bridge.labels.get((name, part), part) for name, part in named)
+    return ", ".join(
+        "Unknown" if part is None else bridge.labels.get((name, part), part) for name, part in named
+    )
 
 
 def _steps(steps: Sequence[_Step], head: tuple[str, str], answer: Answer, currency: str) -> Chart:
     rows: list[Row] = []
     at = 0.0
-    for place, (step, name) in enumerate(zip(steps, apart([short(step.name) for step in steps]), strict=True)):
+    for place, (step, name) in enumerate(
+        zip(steps, apart([short(step.name) for step in steps]), strict=True)
+    ):
         start, end = (0.0, step.amount) if step.level else (at, at + step.amount)
         kind = "level" if step.level else "gain" if step.amount >= 0 else "loss"
-        shown = (show_value if step.level and step.name != "Difference" else show_difference)(step.amount, answer.unit, currency)
-        rows.append({"slice": name, "order": place, "from": start, "to": end, "kind": kind, "shown": shown, "end": max(start, end)})
+        shown = (show_value if step.level and step.name != "Difference" else show_difference)(
+            step.amount, answer.unit, currency
+        )
+        rows.append(
+            {
+                "slice": name,
+                "order": place,
+                "from": start,
+                "to": end,
+                "kind": kind,
+                "shown": shown,
+                "end": max(start, end),
+            }
+        )
         at = end
     scale = Scale.of([row[name] for row in rows for name in ("from", "to")], zero=True)
     room = round(14 + LETTER * max(len(row["shown"]) for row in rows))
@@ -116,10 +191,20 @@ def _steps(steps: Sequence[_Step], head: tuple[str, str], answer: Answer, curren
     tip = tooltip(("slice", "Step"), ("shown", "Amount"))
     layers: list[Layer] = []
     for kind in ("level", "gain", "loss"):
-        x = scale.encoding("from", {"orient": "top"}, rangeMax={"expr": f"max(width - {room}, width * 0.5)"}) if kind == "level" else amount("from")
+        x = (
+            scale.encoding(
+                "from", {"orient": "top"}, rangeMax={"expr": f"max(width - {room}, width * 0.5)"}
+            )
+            if kind == "level"
+            else amount("from")
+        )
         mark = {"type": "bar", "height": {"band": 0.6}, "style": kind}
         layers.append(
-            {"mark": mark, "transform": [{"filter": f"datum.kind === '{kind}'"}], "encoding": {"y": y, "x": x, "x2": {"field": "to"}, "tooltip": tip}}
+            {
+                "mark": mark,
+                "transform": [{"filter": f"datum.kind === '{kind}'"}],
+                "encoding": {"y": y, "x": x, "x2": {"field": "to"}, "tooltip": tip},
+            }
         )
     layers.append(
         {
@@ -128,4 +213,6 @@ def _steps(steps: Sequence[_Step], head: tuple[str, str], answer: Answer, curren
         }
     )
     body = {"data": {"values": rows}, "layer": layers, "width": WIDTH, "height": {"step": BAR}}
-    return finish(body, head[0], [head[1]], "; ".join(f"{row['slice']} {row['shown']}" for row in rows))
+    return finish(
+        body, head[0], [head[1]], "; ".join(f"{row['slice']} {row['shown']}" for row in rows)
+    )

@@ -19,15 +19,36 @@ class About:
     link: str = ""
 
     @classmethod
-    def of(cls, result: Result, *, question: str = "", kpis: Iterable[Kpi] = (), link: str = "") -> "About":
+    def of(
+        cls, result: Result, *, question: str = "", kpis: Iterable[Kpi] = (), link: str = ""
+    ) -> "About":
         """What stands in the answers themselves, with the definitions in words."""
         words = {kpi.label: f"{kpi.name}: {kpi.question} {kpi.formula}" for kpi in kpis}
-        named = {answer.definition: words.get(answer.definition, result.names.get(answer.kpi, answer.kpi)) for answer in result}
+        named = {
+            answer.definition: words.get(
+                answer.definition, result.names.get(answer.kpi, answer.kpi)
+            )
+            for answer in result
+        }
         first = result[0] if len(result) else None
-        return cls(question, first.snapshot if first else "", first.known_at if first else None, named, link)
+        return cls(
+            question,
+            first.snapshot if first else "",
+            first.known_at if first else None,
+            named,
+            link,
+        )
 
     @property
     def lines(self) -> list[tuple[str, str]]:
         """Name and text, line by line."""
-        lead = {"Question": self.question, "Snapshot": self.snapshot, "Known at (UTC)": instant_text(self.known_at) or "", "Link": self.link}
-        return [*((name, text) for name, text in lead.items() if text), *((f"Definition {name}", text) for name, text in self.definitions.items())]
+        lead = {
+            "Question": self.question,
+            "Snapshot": self.snapshot,
+            "Known at (UTC)": instant_text(self.known_at) or "",
+            "Link": self.link,
+        }
+        return [
+            *((name, text) for name, text in lead.items() if text),
+            *((f"Definition {name}", text) for name, text in self.definitions.items()),
+        ]

@@ -15,7 +15,14 @@ from kampass.errors import UnknownName
 from kampass.periods import label
 from kampass.render.charts import Chart, Theme, breakdown, trend
 from kampass.render.files.about import About
-from kampass.render.files.plain import arrow_table, parquet, result_csv, result_json, table_csv, table_json
+from kampass.render.files.plain import (
+    arrow_table,
+    parquet,
+    result_csv,
+    result_json,
+    table_csv,
+    table_json,
+)
 
 TableForm = Literal["csv", "json", "parquet", "xlsx"]
 PictureForm = Literal["png", "svg"]
@@ -41,8 +48,17 @@ class Download:
     name: str
 
 
-def write(result: Result, form: str, *, about: About | None = None, for_spreadsheets: bool = False, look: Theme = "light") -> Download:
-    """Answers as a file. `for_spreadsheets` defuses texts that begin like formulas in CSV; XLSX holds them as texts anyway."""
+def write(
+    result: Result,
+    form: str,
+    *,
+    about: About | None = None,
+    for_spreadsheets: bool = False,
+    look: Theme = "light",
+) -> Download:
+    """Answers as a file. `for_spreadsheets` defuses texts that begin like formulas in CSV; XLSX
+    holds them as texts anyway.
+    """
     writers: Mapping[str, Callable[[], bytes]] = {
         "csv": lambda: result_csv(result, for_spreadsheets=for_spreadsheets),
         "json": lambda: result_json(result),
@@ -56,12 +72,20 @@ def write(result: Result, form: str, *, about: About | None = None, for_spreadsh
 
 def write_chart(chart: Chart, form: str, name: str, *, look: Theme = "light") -> Download:
     """A chart as a file; the name without its ending."""
-    writers: Mapping[str, Callable[[], bytes]] = {kind: partial(_image, chart, kind, look) for kind in PICTURES}
+    writers: Mapping[str, Callable[[], bytes]] = {
+        kind: partial(_image, chart, kind, look) for kind in PICTURES
+    }
     return _download(writers, form, f"{safe(name)}.{form}")
 
 
 def write_table(  # noqa: PLR0913 - a table, and how it is written
-    columns: Sequence[str], rows: Iterable[Sequence[Any]], form: str, *, name: str = "table", about: About | None = None, for_spreadsheets: bool = False
+    columns: Sequence[str],
+    rows: Iterable[Sequence[Any]],
+    form: str,
+    *,
+    name: str = "table",
+    about: About | None = None,
+    for_spreadsheets: bool = False,
 ) -> Download:
     """Any table as a file; the name without its ending."""
     writers: Mapping[str, Callable[[], bytes]] = {
@@ -100,20 +124,38 @@ def _image(chart: Chart, form: str, look: Theme) -> bytes:
 def picture_of(result: Result) -> Chart:
     """The picture that suits an answer: slices of one period as bars, everything else over time."""
     periods = {answer.period_start for answer in result}
-    return breakdown(result) if len(periods) <= 1 and result.dimensions and len({answer.kpi for answer in result}) == 1 else trend(result)
+    return (
+        breakdown(result)
+        if len(periods) <= 1 and result.dimensions and len({answer.kpi for answer in result}) == 1
+        else trend(result)
+    )
 
 
 def file_name(result: Result, form: str) -> str:
     """What the file is called, such as nrr_2025-Q4_by-segment.xlsx."""
     kpis = list(dict.fromkeys(answer.kpi for answer in result))
     more = [f"and-{len(kpis) - _NAMED}-more"] if len(kpis) > _NAMED else []
-    parts = ["-".join(kpis[:_NAMED] + more) or "answers", _span([(answer.period_start, answer.period_end) for answer in result])]
+    parts = [
+        "-".join(kpis[:_NAMED] + more) or "answers",
+        _span([(answer.period_start, answer.period_end) for answer in result]),
+    ]
     by = "-".join(result.dimensions)
-    return "_".join(filter(None, [*(safe(part) for part in parts if part), f"by-{safe(by)}" if by else ""])) + f".{safe(form)}"
+    return (
+        "_".join(
+            filter(None, [*(safe(part) for part in parts if part), f"by-{safe(by)}" if by else ""])
+        )
+        + f".{safe(form)}"
+    )
 
 
 def _span(periods: Sequence[tuple[date, date]]) -> str:
-    return label(min(start for start, _ in periods), max(end for _, end in periods)).replace(" to ", "_to_") if periods else ""
+    return (
+        label(min(start for start, _ in periods), max(end for _, end in periods)).replace(
+            " to ", "_to_"
+        )
+        if periods
+        else ""
+    )
 
 
 def safe(name: str) -> str:

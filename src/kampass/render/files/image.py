@@ -1,6 +1,7 @@
 """Charts as PNG and SVG, drawn here: nothing is fetched.
 
-The renderer may read no address at all, its fonts are the machine's, and Liberation Sans stands in where Inter is not installed.
+The renderer may read no address at all, its fonts are the machine's, and Liberation Sans stands in
+where Inter is not installed.
 """
 
 from typing import Any

@@ -1,7 +1,8 @@
 """Brings an application database to what this program needs, in one transaction.
 
-Imported only when a database is not there yet, so that opening one costs a query and never Alembic's start. A database without a version
-holds either nothing or the tables that the first migration makes; that one makes only what is missing, and so adopts both.
+Imported only when a database is not there yet, so that opening one costs a query and never
+Alembic's start. A database without a version holds either nothing or the tables that the first
+migration makes; that one makes only what is missing, and so adopts both.
 """
 
 from functools import cache
@@ -19,14 +20,18 @@ from kampass.store.integrity import seal
 
 
 def upgrade(engine: sa.Engine) -> None:
-    """Run what is missing, in one transaction; programs that open one database at once take turns."""
+    """Run what is missing, in one transaction; programs that open one database at once take
+    turns.
+    """
     with engine.begin() as connection:
         take_turns(connection)
         bring_up(connection)
 
 
 def bring_up(connection: sa.Connection) -> None:
-    """The same inside a transaction; DataError where the database was made by a later version of Kampass."""
+    """The same inside a transaction; DataError where the database was made by a later version of
+    Kampass.
+    """
     context = MigrationContext.configure(connection)
     run(context, context.get_current_revision())
     seal(connection)
@@ -36,12 +41,20 @@ def run(context: MigrationContext, revision: str | None) -> None:
     """Take a database from its version to the head."""
     directory = scripts()
     try:
-        steps = [step for step in directory.iterate_revisions("head", revision or "base") if isinstance(step, Script)]
+        steps = [
+            step
+            for step in directory.iterate_revisions("head", revision or "base")
+            if isinstance(step, Script)
+        ]
     except RevisionError:
         raise DataError(
-            f"The application database was made by a later version of Kampass (its version is {revision}).",
-            code="database_newer", hint="Upgrade Kampass: 'pip install --upgrade kampass'. Nothing was changed.",
-        ) from None  # fmt: skip
+            (
+                "The application database was made by a later version of Kampass (its version is "
+                f"{revision})."
+            ),
+            code="database_newer",
+            hint="Upgrade Kampass: 'pip install --upgrade kampass'. Nothing was changed.",
+        ) from None
     with Operations.context(context):
         for step in reversed(steps):
             step.module.upgrade()

@@ -1,6 +1,8 @@
-"""Builds one snapshot file from the journal: winners, references judged, deletions applied, tables prepared.
+"""Builds one snapshot file from the journal: winners, references judged, deletions applied, tables
+prepared.
 
-Everything here is a function of the loads and two settings (time zone, currency); building twice gives equal tables.
+Everything here is a function of the loads and two settings (time zone, currency); building twice
+gives equal tables.
 """
 
 from collections.abc import Sequence
@@ -29,15 +31,25 @@ class SnapshotSettings:
 
 
 _SCORE_RULES = (
-    Check("score", "s.id IS NOT NULL AND (t.score < s.scale_min OR t.score > s.scale_max)", "lies outside the survey's scale"),
-    Check("score", "s.kind IN ('nps', 'enps') AND t.score <> floor(t.score)", "is fractional, and the survey counts whole scores"),
+    Check(
+        "score",
+        "s.id IS NOT NULL AND (t.score < s.scale_min OR t.score > s.scale_max)",
+        "lies outside the survey's scale",
+    ),
+    Check(
+        "score",
+        "s.kind IN ('nps', 'enps') AND t.score <> floor(t.score)",
+        "is fractional, and the survey counts whole scores",
+    ),
 )
 
 
 class SnapshotBuilder:
     """Builds into `file`, which must not exist yet."""
 
-    def __init__(self, journal: Journal, loads: Sequence[Load], settings: SnapshotSettings, file: Path) -> None:
+    def __init__(
+        self, journal: Journal, loads: Sequence[Load], settings: SnapshotSettings, file: Path
+    ) -> None:
         self.journal, self.loads, self.settings = journal, loads, settings
         self.as_of = max(load.recorded_at for load in loads)
         self.file = file
@@ -52,7 +64,9 @@ class SnapshotBuilder:
             for table in TABLES.values():
                 self._table(connection, table)
                 faults.reach("publish.table_built")
-            for statement in prepared.statements(timezone=self.settings.timezone, currency=self.settings.currency):
+            for statement in prepared.statements(
+                timezone=self.settings.timezone, currency=self.settings.currency
+            ):
                 connection.execute(statement)
             self._coverage(connection)
             self._take_out_mended(connection)
@@ -61,18 +75,37 @@ class SnapshotBuilder:
             connection.execute("DETACH snapshot")
 
     def _registers(self, connection: duckdb.DuckDBPyConnection) -> None:
-        connection.execute("CREATE TABLE _load (id BIGINT, source VARCHAR, recorded_at TIMESTAMPTZ)")
+        connection.execute(
+            "CREATE TABLE _load (id BIGINT, source VARCHAR, recorded_at TIMESTAMPTZ)"
+        )
         for load in self.loads:
-            connection.execute("INSERT INTO _load VALUES (?, ?, ?)", [load.id, load.source, load.recorded_at])
+            connection.execute(
+                "INSERT INTO _load VALUES (?, ?, ?)", [load.id, load.source, load.recorded_at]
+            )
         connection.execute('CREATE TABLE _connected ("table" VARCHAR, loaded_at TIMESTAMPTZ)')
-        latest = {row.table: load.recorded_at for load in self.loads for row in load.tables if not is_by_hand(row)}
+        latest = {
+            row.table: load.recorded_at
+            for load in self.loads
+            for row in load.tables
+            if not is_by_hand(row)
+        }
         for name, recorded_at in latest.items():
             connection.execute("INSERT INTO _connected VALUES (?, ?)", [name, recorded_at])
-        connection.execute("CREATE TABLE _settings (timezone VARCHAR, currency VARCHAR, known_at TIMESTAMPTZ)")
-        connection.execute("INSERT INTO _settings VALUES (?, ?, ?)", [self.settings.timezone, self.settings.currency, self.as_of])
-        connection.execute('CREATE TABLE _notice ("table" VARCHAR, "column" VARCHAR, "rows" BIGINT, what VARCHAR)')
+        connection.execute(
+            "CREATE TABLE _settings (timezone VARCHAR, currency VARCHAR, known_at TIMESTAMPTZ)"
+        )
+        connection.execute(
+            "INSERT INTO _settings VALUES (?, ?, ?)",
+            [self.settings.timezone, self.settings.currency, self.as_of],
+        )
+        connection.execute(
+            'CREATE TABLE _notice ("table" VARCHAR, "column" VARCHAR, "rows" BIGINT, what VARCHAR)'
+        )
         connection.execute(f"CREATE TABLE _quarantine AS {self.journal.quarantine(self.loads)}")
-        connection.execute('CREATE TABLE _reconciliation ("table" VARCHAR, journal BIGINT, kept BIGINT, gone BIGINT, set_aside BIGINT)')
+        connection.execute(
+            'CREATE TABLE _reconciliation ("table" VARCHAR, journal BIGINT, kept BIGINT, gone '
+            "BIGINT, set_aside BIGINT)"
+        )
 
     def _table(self, connection: duckdb.DuckDBPyConnection, table: Table) -> None:
         """One table: the journal's winners, then references and rules that need other tables."""
@@ -80,36 +113,62 @@ class SnapshotBuilder:
         if versions is None:
             connection.execute(self._create(table, f"SELECT {_nulls(table)} WHERE false"))
             return
-        rows = f"SELECT j.* REPLACE ({self._deleted_at()} AS deleted_at) FROM ({versions}) j JOIN _load ON _load.id = j._load"
+        rows = (
+            f"SELECT j.* REPLACE ({self._deleted_at()} AS deleted_at) FROM ({versions}) j JOIN "
+            "_load ON _load.id = j._load"
+        )
         connection.execute(f"CREATE TEMP TABLE version AS {rows}")
         self._set_aside(connection, table)
         self._settle(connection, table)
-        gone = f"coalesce(deleted_at <= {literal(to_text(self.as_of))}::TIMESTAMPTZ, false)" if table.deletion == "gone" else "false"
+        gone = (
+            f"coalesce(deleted_at <= {literal(to_text(self.as_of))}::TIMESTAMPTZ, false)"
+            if table.deletion == "gone"
+            else "false"
+        )
         connection.execute(self._create(table, self._kept(table, gone)))
         self._notice(connection, table, gone)
         count = "SELECT count(*) FROM"
-        keys = f"({count} (SELECT DISTINCT {_key(table)} FROM version)), ({count} {quoted(table.name)}), ({count} state WHERE {gone})"
-        lost = f"({count} (SELECT {_key(table)} FROM version EXCEPT SELECT {_key(table)} FROM state))"
-        connection.execute(f"INSERT INTO _reconciliation SELECT {literal(table.name)}, {keys}, {lost}")
+        keys = (
+            f"({count} (SELECT DISTINCT {_key(table)} FROM version)), ({count} "
+            f"{quoted(table.name)}), ({count} state WHERE {gone})"
+        )
+        lost = (
+            f"({count} (SELECT {_key(table)} FROM version EXCEPT SELECT {_key(table)} FROM state))"
+        )
+        connection.execute(
+            f"INSERT INTO _reconciliation SELECT {literal(table.name)}, {keys}, {lost}"
+        )
         connection.execute("DROP TABLE state; DROP TABLE aside; DROP TABLE version")
 
     def _settle(self, connection: duckdb.DuckDBPyConnection, table: Table) -> None:
-        """Stage the winning good version of each key, the few with rivals apart; one that its source states no more was deleted then at the latest.
+        """Stage the winning good version of each key, the few with rivals apart; one that its
+        source states no more was deleted then at the latest.
 
         A deletion is never set aside, whatever version it meant: it ends the last good one.
         """
-        connection.execute(f"CREATE TEMP TABLE repeated AS SELECT {_key(table)} FROM version GROUP BY ALL HAVING count(*) > 1")
-        match = " AND ".join(f"g.{quoted(name)} IS NOT DISTINCT FROM l.{quoted(name)}" for name in table.key)
+        connection.execute(
+            f"CREATE TEMP TABLE repeated AS SELECT {_key(table)} FROM version GROUP BY ALL "
+            "HAVING count(*) > 1"
+        )
+        match = " AND ".join(
+            f"g.{quoted(name)} IS NOT DISTINCT FROM l.{quoted(name)}" for name in table.key
+        )
         several = f"EXISTS (SELECT 1 FROM repeated l WHERE {match})"
         good = "SELECT * FROM version g ANTI JOIN aside USING (_load, _line) WHERE NOT _deleted"
         connection.execute(f"CREATE TEMP TABLE rival AS SELECT * FROM version g WHERE {several}")
         standing = "SELECT * FROM rival ANTI JOIN aside USING (_load, _line) WHERE NOT _deleted"
-        connection.execute(f"CREATE TEMP TABLE latest AS {winners(f'{standing} UNION ALL SELECT * FROM rival WHERE _deleted', table)}")
+        connection.execute(
+            "CREATE TEMP TABLE latest AS "
+            f"{winners(f'{standing} UNION ALL SELECT * FROM rival WHERE _deleted', table)}"
+        )
         ended = (
             f"SELECT g.* REPLACE (least(g.deleted_at, l.deleted_at) AS deleted_at)"
             f" FROM ({winners(standing, table)}) g JOIN latest l ON {match} WHERE l._deleted"
         )
-        connection.execute(f"CREATE TEMP TABLE state AS {good} AND NOT {several} UNION ALL SELECT * FROM latest WHERE NOT _deleted UNION ALL {ended}")
+        connection.execute(
+            f"CREATE TEMP TABLE state AS {good} AND NOT {several} UNION ALL SELECT * FROM latest "
+            f"WHERE NOT _deleted UNION ALL {ended}"
+        )
         connection.execute("DROP TABLE latest; DROP TABLE rival; DROP TABLE repeated")
 
     def _deleted_at(self) -> str:
@@ -117,7 +176,10 @@ class SnapshotBuilder:
 
     def _create(self, table: Table, rows: str) -> str:
         order = ", ".join(quoted(name) for name in table.order)
-        return f"CREATE TABLE {quoted(table.name)} AS SELECT {self._day(table)} AS _day, * FROM ({rows}) ORDER BY {order}"
+        return (
+            f"CREATE TABLE {quoted(table.name)} AS SELECT {self._day(table)} AS _day, * FROM "
+            f"({rows}) ORDER BY {order}"
+        )
 
     def _day(self, table: Table) -> str:
         """The local date of the table's main moment."""
@@ -128,13 +190,18 @@ class SnapshotBuilder:
         return f"CAST(timezone({literal(self.settings.timezone)}, {quoted(table.start)}) AS DATE)"
 
     def _set_aside(self, connection: duckdb.DuckDBPyConnection, table: Table) -> None:
-        """Stage the versions whose required reference is unknown, or which break a rule across tables.
+        """Stage the versions whose required reference is unknown, or which break a rule across
+        tables.
 
-        A version set aside supersedes nothing. It is shown in quarantine unless a good one of its load beats it, or a
-        later load says otherwise.
+        A version set aside supersedes nothing. It is shown in quarantine unless a good one of its
+        load beats it, or a later load says otherwise.
         """
         rules = [
-            Check(column.name, f"t.{quoted(column.name)} NOT IN (SELECT id FROM {quoted(column.refers_to)})", f"is unknown in {column.refers_to}")
+            Check(
+                column.name,
+                f"t.{quoted(column.name)} NOT IN (SELECT id FROM {quoted(column.refers_to)})",
+                f"is unknown in {column.refers_to}",
+            )
             for column in table.columns
             if column.required and column.refers_to
         ]
@@ -143,24 +210,40 @@ class SnapshotBuilder:
             rules += _SCORE_RULES
             join = "LEFT JOIN surveys s ON s.id = t.survey_id"
         if not rules:
-            connection.execute("CREATE TEMP TABLE aside AS SELECT _load, _line FROM version WHERE false")
+            connection.execute(
+                "CREATE TEMP TABLE aside AS SELECT _load, _line FROM version WHERE false"
+            )
             return
         broken = " ".join(f"WHEN {rule.offends} THEN {index}" for index, rule in enumerate(rules))
-        cells = " ".join(f"WHEN {index} THEN CAST({quoted(rule.column)} AS VARCHAR)" for index, rule in enumerate(rules))
-        names = " ".join(f"WHEN {index} THEN {literal(rule.column)}" for index, rule in enumerate(rules))
-        reasons = " ".join(f"WHEN {index} THEN {literal(rule.reason)}" for index, rule in enumerate(rules))
+        cells = " ".join(
+            f"WHEN {index} THEN CAST({quoted(rule.column)} AS VARCHAR)"
+            for index, rule in enumerate(rules)
+        )
+        names = " ".join(
+            f"WHEN {index} THEN {literal(rule.column)}" for index, rule in enumerate(rules)
+        )
+        reasons = " ".join(
+            f"WHEN {index} THEN {literal(rule.reason)}" for index, rule in enumerate(rules)
+        )
         connection.execute(
-            f"CREATE TEMP TABLE aside AS SELECT t.*, CASE {broken} END AS broken FROM version t {join} WHERE NOT _deleted AND CASE {broken} END IS NOT NULL"
+            f"CREATE TEMP TABLE aside AS SELECT t.*, CASE {broken} END AS broken FROM version t "
+            f"{join} WHERE NOT _deleted AND CASE {broken} END IS NOT NULL"
         )
         same_key = same(table.key, "v", "a")
         later = "v._line > a._line AND NOT coalesce(v.updated_at < a.updated_at, false)"
-        beats = f"NOT EXISTS (FROM aside b WHERE (b._load, b._line) = (v._load, v._line)) AND ({later} OR coalesce(v.updated_at > a.updated_at, false))"
+        beats = (
+            "NOT EXISTS (FROM aside b WHERE (b._load, b._line) = (v._load, v._line)) AND "
+            f"({later} OR coalesce(v.updated_at > a.updated_at, false))"
+        )
         canonical = quarantine.canonical_cells(table, "a")
         connection.execute(
-            f"INSERT INTO _quarantine SELECT {literal(table.name)}, _load, _source, {quarantine.line_of('_line')}, CASE broken {names} END,"
-            f" CASE broken {cells} END, CASE broken {reasons} END, {quarantine.raw_of(canonical)}, {quarantine.mark_of(canonical)} FROM aside a"
+            f"INSERT INTO _quarantine SELECT {literal(table.name)}, _load, _source, "
+            f"{quarantine.line_of('_line')}, CASE broken {names} END,"
+            f" CASE broken {cells} END, CASE broken {reasons} END, "
+            f"{quarantine.raw_of(canonical)}, {quarantine.mark_of(canonical)} FROM aside a"
             f" WHERE NOT EXISTS (SELECT 1 FROM version v WHERE {same_key} AND v._load > a._load)"
-            f" AND NOT EXISTS (SELECT 1 FROM version v WHERE {same_key} AND v._load = a._load AND {beats})"
+            f" AND NOT EXISTS (SELECT 1 FROM version v WHERE {same_key} AND v._load = a._load "
+            f"AND {beats})"
         )
 
     def _kept(self, table: Table, gone: str) -> str:
@@ -170,42 +253,65 @@ class SnapshotBuilder:
             name = quoted(column.name)
             if column.refers_to and not column.required:
                 alias = quoted("ref_" + column.name)
-                source = f"state WHERE NOT {gone}" if column.refers_to == table.name else quoted(column.refers_to)
-                joins.append(f"LEFT JOIN (SELECT id FROM {source}) {alias} ON {alias}.id = t.{name}")
+                source = (
+                    f"state WHERE NOT {gone}"
+                    if column.refers_to == table.name
+                    else quoted(column.refers_to)
+                )
+                joins.append(
+                    f"LEFT JOIN (SELECT id FROM {source}) {alias} ON {alias}.id = t.{name}"
+                )
                 cells.append(f"{alias}.id AS {name}")
             else:
                 cells.append(f"t.{name}")
         extra = ["t._extra"] if table.name == "accounts" else []
         rows = f"(SELECT * FROM state WHERE NOT {gone})"
-        return f"SELECT {', '.join([*cells, *extra, 't._load', 't._line', 't._source'])} FROM {rows} t {' '.join(joins)}"
+        return (
+            f"SELECT {', '.join([*cells, *extra, 't._load', 't._line', 't._source'])} FROM "
+            f"{rows} t {' '.join(joins)}"
+        )
 
     def _notice(self, connection: duckdb.DuckDBPyConnection, table: Table, gone: str) -> None:
         """Count the optional references that turned out unknown."""
-        references = [column for column in table.columns if column.refers_to and not column.required]
+        references = [
+            column for column in table.columns if column.refers_to and not column.required
+        ]
         for column in references:
             name = quoted(column.name)
-            lost = f"(SELECT count({name}) FROM state WHERE NOT {gone}) - (SELECT count({name}) FROM {quoted(table.name)})"
+            lost = (
+                f"(SELECT count({name}) FROM state WHERE NOT {gone}) - (SELECT count({name}) "
+                f"FROM {quoted(table.name)})"
+            )
             what = literal(f"unknown in {column.refers_to}, kept empty")
             row = f"SELECT {literal(table.name)}, {literal(column.name)}, {lost} AS n, {what}"
             connection.execute(f"INSERT INTO _notice SELECT * FROM ({row}) WHERE n > 0")
 
     def _coverage(self, connection: duckdb.DuckDBPyConnection) -> None:
-        """Which stretch of time each fact table is complete for: as `coverage` says, else assumed."""
+        """Which stretch of time each fact table is complete for: as `coverage` says, else
+        assumed.
+        """
         zone = literal(self.settings.timezone)
         facts = [table for table in TABLES.values() if table.gates and table.start]
-        first = " UNION ALL ".join(f"SELECT min(_day) AS day FROM {quoted(table.name)}{_not_empty(table)}" for table in facts)
+        first = " UNION ALL ".join(
+            f"SELECT min(_day) AS day FROM {quoted(table.name)}{_not_empty(table)}"
+            for table in facts
+        )
         names = ", ".join(literal(table.name) for table in facts)
         connection.execute(f"""
 CREATE TABLE coverage_span AS
 WITH earliest AS (SELECT date_trunc('month', min(day)) AS day FROM ({first})),
   stated AS (
-    SELECT *, max(covered_to) OVER (PARTITION BY "table" ORDER BY covered_from, covered_to ROWS BETWEEN UNBOUNDED PRECEDING AND 1 PRECEDING) AS before
+    SELECT *, max(covered_to) OVER (PARTITION BY "table" ORDER BY covered_from,
+      covered_to ROWS BETWEEN UNBOUNDED PRECEDING AND 1 PRECEDING) AS before
     FROM coverage WHERE covered_to > covered_from),
   numbered AS (
-    SELECT *, count(*) FILTER (WHERE before IS NULL OR covered_from > before) OVER (PARTITION BY "table" ORDER BY covered_from, covered_to) AS stretch
+    SELECT *, count(*) FILTER (WHERE before IS NULL OR covered_from > before) OVER
+      (PARTITION BY "table" ORDER BY covered_from, covered_to) AS stretch
     FROM stated),
-  joined AS (SELECT "table", min(covered_from) AS covered_from, max(covered_to) AS covered_to FROM numbered GROUP BY "table", stretch)
-SELECT "table", timezone({zone}, CAST(covered_from AS TIMESTAMP)) AS covered_from, timezone({zone}, CAST(covered_to AS TIMESTAMP)) AS covered_to, false AS assumed
+  joined AS (SELECT "table", min(covered_from) AS covered_from, max(covered_to) AS covered_to
+    FROM numbered GROUP BY "table", stretch)
+SELECT "table", timezone({zone}, CAST(covered_from AS TIMESTAMP)) AS covered_from,
+  timezone({zone}, CAST(covered_to AS TIMESTAMP)) AS covered_to, false AS assumed
 FROM joined WHERE "table" IN (SELECT "table" FROM _connected)
 UNION ALL
 SELECT c."table", timezone({zone}, CAST(earliest.day AS TIMESTAMP)), c.loaded_at, true
@@ -214,19 +320,37 @@ FROM _connected c, earliest WHERE c."table" IN ({names}) AND earliest.day IS NOT
 ORDER BY 1, 2""")
 
     def _take_out_mended(self, connection: duckdb.DuckDBPyConnection) -> None:
-        """Move wrong lines that somebody mended by hand from `_quarantine` to `_mended`, with the load that mends them."""
+        """Move wrong lines that somebody mended by hand from `_quarantine` to `_mended`, with the
+        load that mends them.
+        """
         mends = self.journal.mends(self.loads)
         none = "SELECT '' AS \"table\", '' AS source, 0::BIGINT AS load, '' AS mark WHERE false"
-        latest = f'SELECT "table", source, mark, max(load) AS mended_by FROM ({mends or none}) GROUP BY ALL'
-        connection.execute(f'CREATE TABLE _mended AS SELECT q.*, m.mended_by FROM _quarantine q JOIN ({latest}) m USING ("table", source, mark)')
+        latest = (
+            f'SELECT "table", source, mark, max(load) AS mended_by FROM ({mends or none}) GROUP '
+            "BY ALL"
+        )
+        connection.execute(
+            f"CREATE TABLE _mended AS SELECT q.*, m.mended_by FROM _quarantine q JOIN ({latest}) "
+            'm USING ("table", source, mark)'
+        )
         if mends:
-            connection.execute('DELETE FROM _quarantine q WHERE EXISTS (FROM _mended m WHERE (m."table", m.source, m.mark) = (q."table", q.source, q.mark))')
+            connection.execute(
+                'DELETE FROM _quarantine q WHERE EXISTS (FROM _mended m WHERE (m."table", '
+                'm.source, m.mark) = (q."table", q.source, q.mark))'
+            )
 
     def _reconcile(self, connection: duckdb.DuckDBPyConnection) -> None:
-        """Every winner of the journal is kept, gone, or set aside; anything else stops the publishing."""
-        wrong = connection.execute('SELECT "table" FROM _reconciliation WHERE journal <> kept + gone + set_aside').fetchall()
+        """Every winner of the journal is kept, gone, or set aside; anything else stops the
+        publishing.
+        """
+        wrong = connection.execute(
+            'SELECT "table" FROM _reconciliation WHERE journal <> kept + gone + set_aside'
+        ).fetchall()
         if wrong:
-            raise DataError(f"The snapshot does not reconcile with the journal in '{wrong[0][0]}'.", code="not_reconciled")
+            raise DataError(
+                f"The snapshot does not reconcile with the journal in '{wrong[0][0]}'.",
+                code="not_reconciled",
+            )
 
 
 def _key(table: Table) -> str:
@@ -234,10 +358,16 @@ def _key(table: Table) -> str:
 
 
 def _not_empty(table: Table) -> str:
-    return " WHERE valid_to IS NULL OR valid_to > valid_from" if table.has("valid_to") and table.start == "valid_from" else ""
+    return (
+        " WHERE valid_to IS NULL OR valid_to > valid_from"
+        if table.has("valid_to") and table.start == "valid_from"
+        else ""
+    )
 
 
 def _nulls(table: Table) -> str:
     extra = "NULL::MAP(VARCHAR, VARCHAR) AS _extra, " if table.name == "accounts" else ""
-    columns = ", ".join(f"NULL::{SQL_TYPES[column.type]} AS {quoted(column.name)}" for column in table.columns)
+    columns = ", ".join(
+        f"NULL::{SQL_TYPES[column.type]} AS {quoted(column.name)}" for column in table.columns
+    )
     return f"{columns}, {extra}0::BIGINT AS _load, 0::BIGINT AS _line, '' AS _source"

@@ -1,8 +1,9 @@
 """Which snapshots keep their files: the last ten, one a day for a month, one a month for ever.
 
-Counted by what a snapshot knows (its `known_at`), because that is how people ask for one later ("as we knew it at the end of March"); when
-it was built says nothing about that. Back from the newest snapshot, not from today: a workspace that slept for a year loses nothing by waking.
-Pins and the current snapshot are the caller's; everything that goes can be built again from the journal.
+Counted by what a snapshot knows (its `known_at`), because that is how people ask for one later ("as
+we knew it at the end of March"); when it was built says nothing about that. Back from the newest
+snapshot, not from today: a workspace that slept for a year loses nothing by waking. Pins and the
+current snapshot are the caller's; everything that goes can be built again from the journal.
 """
 
 from collections.abc import Iterable, Sequence
@@ -16,7 +17,9 @@ DAYS = 31
 
 @dataclass(frozen=True)
 class Aged:
-    """A snapshot as retention sees it: what it knows, and when it was built (of two that know the same, the later one stands)."""
+    """A snapshot as retention sees it: what it knows, and when it was built (of two that know the
+    same, the later one stands).
+    """
 
     id: str
     known_at: datetime
@@ -31,7 +34,11 @@ def kept(snapshots: Sequence[Aged], zone: ZoneInfo) -> frozenset[str]:
     >>> sorted(kept(hours, ZoneInfo("UTC")))
     ['23', '38', '39', '40', '41', '42', '43', '44', '45', '46', '47']
     """
-    newest_first = sorted(snapshots, key=lambda snapshot: (snapshot.known_at, snapshot.built_at, snapshot.id), reverse=True)
+    newest_first = sorted(
+        snapshots,
+        key=lambda snapshot: (snapshot.known_at, snapshot.built_at, snapshot.id),
+        reverse=True,
+    )
     if not newest_first:
         return frozenset()
     days = [snapshot.known_at.astimezone(zone).date() for snapshot in newest_first]

@@ -1,7 +1,9 @@
-"""Published snapshots: immutable DuckDB files with names of their own, made current by one pointer update.
+"""Published snapshots: immutable DuckDB files with names of their own, made current by one pointer
+update.
 
-A snapshot is a function of a set of loads and the settings it depends on; its name is their digest. Readers open it
-read-only and never wait; while one has it, its file stays. A killed build leaves a file no manifest names.
+A snapshot is a function of a set of loads and the settings it depends on; its name is their digest.
+Readers open it read-only and never wait; while one has it, its file stays. A killed build leaves a
+file no manifest names.
 """
 
 import fcntl
@@ -79,14 +81,28 @@ class Snapshots:
     """The snapshots of a workspace, under `folder`."""
 
     def __init__(
-        self, folder: Path, journal: Journal, settings: SnapshotSettings, *, clock: Callable[[], datetime], rules: Callable[[], Sequence[Wording]] = tuple
+        self,
+        folder: Path,
+        journal: Journal,
+        settings: SnapshotSettings,
+        *,
+        clock: Callable[[], datetime],
+        rules: Callable[[], Sequence[Wording]] = tuple,
     ) -> None:
-        self.folder, self.journal, self.settings, self.clock, self.rules = folder, journal, settings, clock, rules
+        self.folder, self.journal, self.settings, self.clock, self.rules = (
+            folder,
+            journal,
+            settings,
+            clock,
+            rules,
+        )
         self.manifest = journal.manifest
         folder.mkdir(parents=True, exist_ok=True)
 
     def publish(self) -> Snapshot:
-        """Build what the complete loads say, unless it exists, make it current, and let files go that retention does not keep."""
+        """Build what the complete loads say, unless it exists, make it current, and let files go
+        that retention does not keep.
+        """
         snapshot = self._of(self._loads(), self.settings)
         self.manifest.publish(snapshot.id, self.clock(), self.rules())
         faults.reach("publish.pointed")
@@ -98,21 +114,37 @@ class Snapshots:
         self.manifest.withdraw()
 
     def prune(self) -> list[str]:
-        """Remove the files that nothing keeps and nobody reads; the ids of what can from now on be built again only."""
+        """Remove the files that nothing keeps and nobody reads; the ids of what can from now on be
+        built again only.
+        """
         files = {file.name: file for file in self.folder.glob("*.duckdb")}
         rows = [row for row in self.manifest.snapshots() if row.file in files]
         aged = [Aged(row.id, row.recorded_at, row.published_at) for row in rows]
-        stay = kept(aged, ZoneInfo(self.settings.timezone)) | self.manifest.pins().keys() | {self.manifest.current()}
+        stay = (
+            kept(aged, ZoneInfo(self.settings.timezone))
+            | self.manifest.pins().keys()
+            | {self.manifest.current()}
+        )
         staying = {row.file for row in rows if row.id in stay}
-        return [file.stem for name, file in sorted(files.items()) if name not in staying and _removed(file)]
+        return [
+            file.stem
+            for name, file in sorted(files.items())
+            if name not in staying and _removed(file)
+        ]
 
     def current(self, *, build: bool = False) -> Snapshot | None:
-        """What answers when nobody asks for another; None where its loads or settings have changed and it may not build."""
+        """What answers when nobody asks for another; None where its loads or settings have changed
+        and it may not build.
+        """
         if build:
             return self.publish()
         found = self.manifest.current()
         if found is None:
-            raise DataError("Nothing has been published yet.", code="nothing_published", hint="Run 'kampass sync', or 'kampass init DIR --from FOLDER'.")
+            raise DataError(
+                "Nothing has been published yet.",
+                code="nothing_published",
+                hint="Run 'kampass sync', or 'kampass init DIR --from FOLDER'.",
+            )
         row = next(row for row in self.manifest.snapshots() if row.id == found)
         loads = [load for load in self.manifest.loads() if load.id <= row.last_load]
         if not loads or self._name(loads, self.settings) != found:
@@ -120,7 +152,9 @@ class Snapshots:
         return self._open(found, row.recorded_at)
 
     def by_id(self, snapshot_id: str, *, build: bool = False) -> Snapshot | None:
-        """A published snapshot by its id, or the start of it; None where its file is gone and it may not build."""
+        """A published snapshot by its id, or the start of it; None where its file is gone and it
+        may not build.
+        """
         row = self.row(snapshot_id)
         there = self._open(row.id, row.recorded_at)
         return self._rebuild(row) if there is None and build else there
@@ -130,23 +164,47 @@ class Snapshots:
         rows = self.manifest.snapshots()
         found = [row for row in rows if row.id.startswith(snapshot_id)] if snapshot_id else []
         if len(found) > 1:
-            raise UnknownName("snapshot", snapshot_id, (), hint=f"{len(found)} ids start like this: {', '.join(row.id for row in found[:5])}.")
+            raise UnknownName(
+                "snapshot",
+                snapshot_id,
+                (),
+                hint=f"{len(found)} ids start like this: {', '.join(row.id for row in found[:5])}.",
+            )
         if not found:
-            raise UnknownName("snapshot", snapshot_id, [row.id for row in rows], hint="'kampass snapshot list' shows every snapshot.")
+            raise UnknownName(
+                "snapshot",
+                snapshot_id,
+                [row.id for row in rows],
+                hint="'kampass snapshot list' shows every snapshot.",
+            )
         return found[0]
 
     def rebuildable(self, rows: Iterable[SnapshotRow]) -> frozenset[str]:
-        """Those of these snapshots that the journal still holds all of, so that they can be built again under their names."""
+        """Those of these snapshots that the journal still holds all of, so that they can be built
+        again under their names.
+        """
         loads = self.manifest.loads(states=EVERY_STATE)
         lines = {load.id: _line(load) for load in loads}
-        named = ((row.id, [lines[load.id] for load in _made_of(row, loads)], self._settings_of(row)) for row in rows)
-        return frozenset(snapshot_id for snapshot_id, made_of, settings in named if made_of and _name(made_of, settings) == snapshot_id)
+        named = (
+            (row.id, [lines[load.id] for load in _made_of(row, loads)], self._settings_of(row))
+            for row in rows
+        )
+        return frozenset(
+            snapshot_id
+            for snapshot_id, made_of, settings in named
+            if made_of and _name(made_of, settings) == snapshot_id
+        )
 
     def known_at(self, instant: datetime, *, build: bool = False) -> Snapshot | None:
-        """The snapshot of the loads recorded until then; None where it is not there yet and it may not build."""
+        """The snapshot of the loads recorded until then; None where it is not there yet and it may
+        not build.
+        """
         loads = [load for load in self._loads() if load.recorded_at <= instant]
         if not loads:
-            raise DataError(f"Nothing was known at {to_text(instant)}: the first load came later.", code="not_known_yet")
+            raise DataError(
+                f"Nothing was known at {to_text(instant)}: the first load came later.",
+                code="not_known_yet",
+            )
         there = self._open(self._name(loads, self.settings), loads[-1].recorded_at)
         return self._of(loads, self.settings) if there is None and build else there
 
@@ -160,7 +218,11 @@ class Snapshots:
     def _loads(self) -> list[Load]:
         loads = self.manifest.loads()
         if not loads:
-            raise DataError("There is no load yet.", code="no_load", hint="Run 'kampass sync', or 'kampass init DIR --from FOLDER'.")
+            raise DataError(
+                "There is no load yet.",
+                code="no_load",
+                hint="Run 'kampass sync', or 'kampass init DIR --from FOLDER'.",
+            )
         return loads
 
     def loads_of(self, row: SnapshotRow) -> list[Load]:
@@ -169,7 +231,9 @@ class Snapshots:
 
     def _settings_of(self, row: SnapshotRow) -> SnapshotSettings:
         """The settings a snapshot was made in."""
-        return SnapshotSettings(row.timezone or self.settings.timezone, row.currency or self.settings.currency)
+        return SnapshotSettings(
+            row.timezone or self.settings.timezone, row.currency or self.settings.currency
+        )
 
     def _open(self, snapshot_id: str, known_at: datetime) -> Snapshot | None:
         """A snapshot whose file cannot go before it is closed; None where it has gone."""
@@ -183,7 +247,8 @@ class Snapshots:
             os.close(descriptor)
             return None
         snapshot = Snapshot(snapshot_id, file, known_at)
-        snapshot._hold = weakref.finalize(snapshot, os.close, descriptor)  # noqa: SLF001 - its own, given at birth
+        # Its own, given at birth.
+        snapshot._hold = weakref.finalize(snapshot, os.close, descriptor)  # noqa: SLF001
         return snapshot
 
     def _of(self, loads: Sequence[Load], settings: SnapshotSettings) -> Snapshot:
@@ -196,16 +261,33 @@ class Snapshots:
         assert opened is not None
         numbers = tuple(load.id for load in loads)
         made_in = (settings.timezone, settings.currency)
-        self.manifest.add_snapshot(SnapshotRow(snapshot_id, file.name, recorded_at, self.clock(), numbers[-1], numbers, *made_in, opened.rows))
+        self.manifest.add_snapshot(
+            SnapshotRow(
+                snapshot_id,
+                file.name,
+                recorded_at,
+                self.clock(),
+                numbers[-1],
+                numbers,
+                *made_in,
+                opened.rows,
+            )
+        )
         faults.reach("publish.recorded")
         return opened
 
     def _rebuild(self, row: SnapshotRow) -> Snapshot:
         if not self.rebuildable([row]):
             raise DataError(
-                f"The file of snapshot {row.id} is gone, and its loads or settings have changed since.",
-                code="snapshot_gone", hint=f"'--known-at {to_text(row.recorded_at)}' answers from the loads recorded until then.",
-            )  # fmt: skip
+                (
+                    f"The file of snapshot {row.id} is gone, and its loads or settings have "
+                    "changed "
+                    "since."
+                ),
+                code="snapshot_gone",
+                hint=f"'--known-at {to_text(row.recorded_at)}' answers from the loads recorded "
+                "until then.",
+            )
         return self._of(self.loads_of(row), self._settings_of(row))
 
     def _build(self, loads: Sequence[Load], settings: SnapshotSettings, file: Path) -> None:
@@ -228,7 +310,9 @@ class Snapshots:
 
 
 def _made_of(row: SnapshotRow, loads: Sequence[Load]) -> list[Load]:
-    """The loads of a snapshot; where nobody wrote them down, those that counted then and still do."""
+    """The loads of a snapshot; where nobody wrote them down, those that counted then and still
+    do.
+    """
     if row.loads is None:
         return [load for load in loads if load.id <= row.last_load and load.state == "complete"]
     numbers = set(row.loads)
@@ -243,7 +327,9 @@ def _line(load: Load) -> str:
 
 def _name(lines: Sequence[str], settings: SnapshotSettings) -> str:
     """A name that says which loads and settings a snapshot is made of."""
-    return hashlib.sha256("\n".join([f"shape {SHAPE}", settings.timezone, settings.currency, *lines]).encode()).hexdigest()[:16]
+    return hashlib.sha256(
+        "\n".join([f"shape {SHAPE}", settings.timezone, settings.currency, *lines]).encode()
+    ).hexdigest()[:16]
 
 
 def _removed(file: Path) -> bool:

@@ -1,4 +1,6 @@
-"""Where the ink of a part goes: points, positions and shades. Only geometry is worked out here; every number that is read as a number comes from the engine."""
+"""Where the ink of a part goes: points, positions and shades. Only geometry is worked out here;
+every number that is read as a number comes from the engine.
+"""
 
 import textwrap
 from collections.abc import Mapping, Sequence
@@ -18,7 +20,9 @@ LABEL_WIDTH: Final = 13
 
 @dataclass(frozen=True)
 class Spark:
-    """A sparkline in its own box: one path per run without a gap, the last point, a target line, and the path of what is not over yet."""
+    """A sparkline in its own box: one path per run without a gap, the last point, a target line,
+    and the path of what is not over yet.
+    """
 
     runs: tuple[str, ...]
     open_run: str | None
@@ -28,8 +32,11 @@ class Spark:
     height: int = SPARK_HEIGHT
 
 
-def spark(values: Sequence[float | None], *, target: float | None = None, partial: bool = False) -> Spark:
-    """A line through the values; a gap stays a gap, and the step to a partial last value is drawn apart.
+def spark(
+    values: Sequence[float | None], *, target: float | None = None, partial: bool = False
+) -> Spark:
+    """A line through the values; a gap stays a gap, and the step to a partial last value is drawn
+    apart.
 
     >>> spark([0.0, 1.0, None, 1.0]).runs
     ('M0 28 L40 4', 'M120 4')
@@ -38,7 +45,10 @@ def spark(values: Sequence[float | None], *, target: float | None = None, partia
     if not known:
         return Spark((), None, None, None)
     low, high = (limit([*known, *([] if target is None else [target])]) for limit in (min, max))
-    places = [None if value is None else (_across(i, len(values)), _down(value, low, high)) for i, value in enumerate(values)]
+    places = [
+        None if value is None else (_across(i, len(values)), _down(value, low, high))
+        for i, value in enumerate(values)
+    ]
     closed = places[:-1] if partial else places
     ends = places[-2:] if partial else []
     joined = [place for place in ends if place is not None]
@@ -97,7 +107,9 @@ def shade(value: float | None, least: float, most: float) -> int:
 
 @dataclass(frozen=True)
 class Bar:
-    """One step of a bridge, in percent of the picture's box; `ahead` and `length` lay it on its side."""
+    """One step of a bridge, in percent of the picture's box; `ahead` and `length` lay it on its
+    side.
+    """
 
     x: float
     width: float
@@ -120,15 +132,22 @@ class Waterfall:
 
 
 def waterfall(steps: Sequence[Mapping[str, Any]]) -> Waterfall:
-    """Bars from the steps of a bridge: `kind` start and end stand on zero, every other one hangs on the level before it.
+    """Bars from the steps of a bridge: `kind` start and end stand on zero, every other one hangs on
+    the level before it.
 
     >>> [(bar.y, bar.height) for bar in waterfall([{"kind": "start", "value": 8, "label": "a"}, {"kind": "up", "value": 2, "label": "b"}]).bars]
     [(29.6, 70.4), (12.0, 17.6)]
     """
     spans = _spans(steps)
-    least, most = min([0.0, *(low for low, _, _ in spans)]), max([0.0, *(high for _, high, _ in spans)])
+    least, most = (
+        min([0.0, *(low for low, _, _ in spans)]),
+        max([0.0, *(high for _, high, _ in spans)]),
+    )
     slot = 100 / max(len(steps), 1)
-    bars = tuple(_bar(step, span, (index * slot, slot), (least, most)) for index, (step, span) in enumerate(zip(steps, spans, strict=True)))
+    bars = tuple(
+        _bar(step, span, (index * slot, slot), (least, most))
+        for index, (step, span) in enumerate(zip(steps, spans, strict=True))
+    )
     joins = tuple((round(a.x + a.width, 3), b.x, a.join) for a, b in pairwise(bars))
     return Waterfall(bars, _height(0.0, least, most), joins)
 
@@ -137,7 +156,9 @@ def _spans(steps: Sequence[Mapping[str, Any]]) -> list[tuple[float, float, float
     spans, level = [], 0.0
     for step in steps:
         standing = step["kind"] in {"start", "end"}
-        before, level = (0.0, float(step["value"])) if standing else (level, level + float(step["value"]))
+        before, level = (
+            (0.0, float(step["value"])) if standing else (level, level + float(step["value"]))
+        )
         spans.append((min(before, level), max(before, level), level))
     return spans
 
@@ -147,7 +168,12 @@ def _height(value: float, least: float, most: float) -> float:
     return round(BRIDGE_HEAD + share * (100 - BRIDGE_HEAD), 3)
 
 
-def _bar(step: Mapping[str, Any], span: tuple[float, float, float], slot: tuple[float, float], scale: tuple[float, float]) -> Bar:
+def _bar(
+    step: Mapping[str, Any],
+    span: tuple[float, float, float],
+    slot: tuple[float, float],
+    scale: tuple[float, float],
+) -> Bar:
     low, high, level = span
     left, wide = slot
     top, foot = _height(high, *scale), _height(low, *scale)
@@ -166,5 +192,12 @@ def _bar(step: Mapping[str, Any], span: tuple[float, float, float], slot: tuple[
 
 
 def equip(environment: jinja2.Environment) -> None:
-    """Give templates the drawing functions that the macros in templates/parts use, under the one name `draw`."""
-    environment.globals["draw"] = {"spark": spark, "along": along, "shade": shade, "waterfall": waterfall}
+    """Give templates the drawing functions that the macros in templates/parts use, under the one
+    name `draw`.
+    """
+    environment.globals["draw"] = {
+        "spark": spark,
+        "along": along,
+        "shade": shade,
+        "waterfall": waterfall,
+    }

@@ -1,4 +1,6 @@
-"""Loads, sources, tables and jobs in words, ready for the pages under Data. Sums are taken as the store counted them."""
+"""Loads, sources, tables and jobs in words, ready for the pages under Data. Sums are taken as the
+store counted them.
+"""
 
 import re
 from collections.abc import Sequence
@@ -24,8 +26,17 @@ from kampass.workspace.loads.loads import LoadCard, SourceCard, Sum
 from kampass.workspace.loads.replay import Replay
 from kampass.workspace.loads.uploads import Loaded
 
-_PARTS = (("loaded", "loaded"), ("unchanged", "unchanged"), ("superseded", "superseded"), ("quarantined", "set aside"))
-_STATES = {"complete": ("counts", "good"), "held": ("waits for a person", "warn"), "dropped": ("dropped", "neutral")}
+_PARTS = (
+    ("loaded", "loaded"),
+    ("unchanged", "unchanged"),
+    ("superseded", "superseded"),
+    ("quarantined", "set aside"),
+)
+_STATES = {
+    "complete": ("counts", "good"),
+    "held": ("waits for a person", "warn"),
+    "dropped": ("dropped", "neutral"),
+}
 _NAMED = 5
 _FORMAT = re.compile(r"(?:%[A-Za-z%])(?:[^%]{0,3}%[A-Za-z%])+")
 _EXAMPLE = datetime(2026, 12, 31, 17, 5, 9)  # noqa: DTZ001 - an example without a zone
@@ -43,7 +54,9 @@ def when(instant: datetime | str | None, workspace: Workspace) -> dict[str, str]
 
 def day(text: str, workspace: Workspace) -> str:
     """The day of an instant in the workspace's zone."""
-    return spans.day(datetime.fromisoformat(text).astimezone(ZoneInfo(workspace.settings.timezone)).date())
+    return spans.day(
+        datetime.fromisoformat(text).astimezone(ZoneInfo(workspace.settings.timezone)).date()
+    )
 
 
 def plain(reason: str) -> str:
@@ -61,18 +74,43 @@ def lead(workspace: Workspace, health: Examination | None) -> str:
         return "Nothing has been loaded yet."
     connected = [table for table in health.tables if table.connected]
     assumed = sum(table.assumed for table in connected)
-    kept = f"{len(health.possible):,} of {len(workspace.catalogue.kpis):,} KPIs have the tables they need"
-    how = f"; how far {assumed} of {len(connected)} tables reach is assumed, not stated" if assumed else "; every table states how far it reaches"
-    return f"The data is as of {moment(datetime.fromisoformat(health.known_at), workspace.settings.timezone)}. {kept}{how}."
+    kept = (
+        f"{len(health.possible):,} of {len(workspace.catalogue.kpis):,} KPIs have the tables "
+        "they need"
+    )
+    how = (
+        f"; how far {assumed} of {len(connected)} tables reach is assumed, not stated"
+        if assumed
+        else "; every table states how far it reaches"
+    )
+    return (
+        "The data is as of "
+        f"{moment(datetime.fromisoformat(health.known_at), workspace.settings.timezone)}. "
+        f"{kept}{how}."
+    )
 
 
 def source_row(source: SourceCard, workspace: Workspace) -> dict[str, Any]:
     """A source with its last load."""
-    uploaded = next((one for one in workspace.settings.sources if one.name == source.name and one.options.get("path") == f"uploads/{one.name}"), None)
+    uploaded = next(
+        (
+            one
+            for one in workspace.settings.sources
+            if one.name == source.name and one.options.get("path") == f"uploads/{one.name}"
+        ),
+        None,
+    )
     words = [table_word(table) for table in source.tables]
     kind = "uploaded files" if uploaded else _KINDS.get(source.kind, source.kind)
-    return {"name": source.name, "kind": kind, "tables": ", ".join(words[:_NAMED]), "more": words[_NAMED:], "last": when(source.last, workspace),
-            "waits": source.waits, "uploaded": uploaded is not None}  # fmt: skip
+    return {
+        "name": source.name,
+        "kind": kind,
+        "tables": ", ".join(words[:_NAMED]),
+        "more": words[_NAMED:],
+        "last": when(source.last, workspace),
+        "waits": source.waits,
+        "uploaded": uploaded is not None,
+    }
 
 
 def load_row(load: LoadCard, workspace: Workspace) -> dict[str, Any]:
@@ -80,15 +118,35 @@ def load_row(load: LoadCard, workspace: Workspace) -> dict[str, Any]:
     word, tone = _STATES[load.state]
     tables = ", ".join(table_word(table) for table, _ in load.tables)
     return {
-        "number": load.number, "source": load.source, "when": when(load.recorded_at, workspace), "state": load.state, "word": word, "tone": tone,
-        "why": load.why, "sum": sum_of(load.total), "tables": tables,
-    }  # fmt: skip
+        "number": load.number,
+        "source": load.source,
+        "when": when(load.recorded_at, workspace),
+        "state": load.state,
+        "word": word,
+        "tone": tone,
+        "why": load.why,
+        "sum": sum_of(load.total),
+        "tables": tables,
+    }
 
 
 def sum_of(sums: Sum) -> dict[str, Any]:
     """A sum in words: read = loaded + unchanged + superseded + set aside."""
-    parts = [{"count": f"{getattr(sums, name):,}", "word": word, "some": getattr(sums, name) > 0, "name": name} for name, word in _PARTS]
-    return {"read": f"{sums.read:,}", "parts": parts, "deleted": f"{sums.deleted:,}" if sums.deleted else None, "aside": sums.quarantined}
+    parts = [
+        {
+            "count": f"{getattr(sums, name):,}",
+            "word": word,
+            "some": getattr(sums, name) > 0,
+            "name": name,
+        }
+        for name, word in _PARTS
+    ]
+    return {
+        "read": f"{sums.read:,}",
+        "parts": parts,
+        "deleted": f"{sums.deleted:,}" if sums.deleted else None,
+        "aside": sums.quarantined,
+    }
 
 
 def of_tables(load: LoadCard) -> list[dict[str, Any]]:
@@ -97,63 +155,116 @@ def of_tables(load: LoadCard) -> list[dict[str, Any]]:
 
 
 def table_rows(health: Examination, workspace: Workspace, *, whole: bool) -> list[dict[str, Any]]:
-    """The connected tables with their coverage, dated ones first; what is set aside is for those who see everything."""
+    """The connected tables with their coverage, dated ones first; what is set aside is for those
+    who see everything.
+    """
     connected = [table for table in health.tables if table.connected]
-    return [_table_row(table, workspace, whole=whole) for table in sorted(connected, key=lambda table: not table.covered)]
+    return [
+        _table_row(table, workspace, whole=whole)
+        for table in sorted(connected, key=lambda table: not table.covered)
+    ]
 
 
 def _table_row(table: TableHealth, workspace: Workspace, *, whole: bool) -> dict[str, Any]:
-    low, high = (_ordinal(table.covered[0][0]), _ordinal(table.covered[-1][1])) if table.covered else (None, None)
+    low, high = (
+        (_ordinal(table.covered[0][0]), _ordinal(table.covered[-1][1]))
+        if table.covered
+        else (None, None)
+    )
     return {
-        "table": table_word(table.table), "name": table.table, "rows": f"{table.rows:,}", "covered": _covered(table, workspace), "assumed": table.assumed,
-        "low": low, "high": high, "aside": f"{table.set_aside:,}" if whole and table.set_aside else None,
-    }  # fmt: skip
+        "table": table_word(table.table),
+        "name": table.table,
+        "rows": f"{table.rows:,}",
+        "covered": _covered(table, workspace),
+        "assumed": table.assumed,
+        "low": low,
+        "high": high,
+        "aside": f"{table.set_aside:,}" if whole and table.set_aside else None,
+    }
 
 
 def missing(health: Examination, workspace: Workspace) -> list[dict[str, Any]]:
-    """The tables that are not connected, and the KPIs that each would add; those that would add most come first."""
+    """The tables that are not connected, and the KPIs that each would add; those that would add
+    most come first.
+    """
     found = [
-        {"tables": " and ".join(table_word(table) for table in tables.split(" + ")), "first": tables.split(" + ")[0], "count": len(kpis),
-         "kpis": [{"id": kpi, "name": workspace.catalogue.get(kpi).name} for kpi in kpis]}
+        {
+            "tables": " and ".join(table_word(table) for table in tables.split(" + ")),
+            "first": tables.split(" + ")[0],
+            "count": len(kpis),
+            "kpis": [{"id": kpi, "name": workspace.catalogue.get(kpi).name} for kpi in kpis],
+        }
         for tables, kpis in health.missing.items()
-    ]  # fmt: skip
+    ]
     return sorted(found, key=lambda one: (-int(str(one["count"])), str(one["tables"])))
 
 
 def set_aside(workspace: Workspace, health: Examination) -> list[dict[str, Any]]:
-    """How many rows of each table are set aside, and the KPIs switched on that need it: counts, and nothing of the rows."""
+    """How many rows of each table are set aside, and the KPIs switched on that need it: counts, and
+    nothing of the rows.
+    """
     enabled = [workspace.catalogue.get(kpi) for kpi in workspace.settings.enabled]
     return [
-        {"table": table_word(table.table), "name": table.table, "rows": f"{table.set_aside:,}", "of": f"{table.rows + table.set_aside:,}",
-         "kpis": [{"id": kpi.id, "name": kpi.name} for kpi in enabled if table.table in kpi.needs]}
-        for table in health.tables if table.set_aside
-    ]  # fmt: skip
+        {
+            "table": table_word(table.table),
+            "name": table.table,
+            "rows": f"{table.set_aside:,}",
+            "of": f"{table.rows + table.set_aside:,}",
+            "kpis": [
+                {"id": kpi.id, "name": kpi.name} for kpi in enabled if table.table in kpi.needs
+            ],
+        }
+        for table in health.tables
+        if table.set_aside
+    ]
 
 
 def held_figures(held: Held, workspace: Workspace) -> list[dict[str, Any]]:
     """The figures that would be others if a load counted."""
     currency = workspace.settings.currency
     return [
-        {"kpi": figure.kpi, "name": figure.name, "month": figure.month, "now": show_value(figure.now, figure.unit, currency),
-         "then": show_value(figure.then, figure.unit, currency)}
-        for figure in held.figures if figure.now != figure.then
-    ]  # fmt: skip
+        {
+            "kpi": figure.kpi,
+            "name": figure.name,
+            "month": figure.month,
+            "now": show_value(figure.now, figure.unit, currency),
+            "then": show_value(figure.then, figure.unit, currency),
+        }
+        for figure in held.figures
+        if figure.now != figure.then
+    ]
 
 
 def progress(job: Job) -> dict[str, Any]:
     """How far a job is."""
     told = f"Step {job.step}" if job.step and not job.over else ""
-    said = {"waiting": "Waits until other work is done", "running": job.said or "Begins"}.get(job.state, "")
-    return {"id": job.id, "title": job.title, "state": job.state, "over": job.over, "said": said, "told": told, "error": job.error}
+    said = {"waiting": "Waits until other work is done", "running": job.said or "Begins"}.get(
+        job.state, ""
+    )
+    return {
+        "id": job.id,
+        "title": job.title,
+        "state": job.state,
+        "over": job.over,
+        "said": said,
+        "told": told,
+        "error": job.error,
+    }
 
 
 def came(job: Job, workspace: Workspace) -> dict[str, Any] | None:
-    """What came of a job that is done: its loads, what was mended and what remains, and what it did to the figures."""
+    """What came of a job that is done: its loads, what was mended and what remains, and what it did
+    to the figures.
+    """
     if job.state != "done" or not isinstance(job.result, tuple):
         return None
     result, became = job.result
     reports: Sequence[LoadReport] = ()
-    found: dict[str, Any] = {"kind": job.kind, "said": result if isinstance(result, str) else None, "replay": None}
+    found: dict[str, Any] = {
+        "kind": job.kind,
+        "said": result if isinstance(result, str) else None,
+        "replay": None,
+    }
     if isinstance(result, Loaded):
         reports = result.reports
     elif isinstance(result, Replay):
@@ -161,7 +272,10 @@ def came(job: Job, workspace: Workspace) -> dict[str, Any] | None:
         found["replay"] = _replayed(result)
     elif isinstance(result, tuple):
         reports = result
-    return found | {"loads": [_report(report) for report in reports], "became": _became(became, workspace)}
+    return found | {
+        "loads": [_report(report) for report in reports],
+        "became": _became(became, workspace),
+    }
 
 
 def figure(one: Moved, workspace: Workspace) -> dict[str, Any]:
@@ -170,14 +284,27 @@ def figure(one: Moved, workspace: Workspace) -> dict[str, Any]:
     change = show_difference(one.difference, unit, currency) if one.difference is not None else None
     period = spans.said(one.period.start, one.period.end)
     return {
-        "kpi": one.after.kpi, "name": workspace.catalogue.get(one.after.kpi).name, "period": period, "before": _side(one.before, currency),
-        "after": _side(one.after, currency), "change": change or (None if one.before.status == one.after.status else f"{one.before.status} to {one.after.status}"),
+        "kpi": one.after.kpi,
+        "name": workspace.catalogue.get(one.after.kpi).name,
+        "period": period,
+        "before": _side(one.before, currency),
+        "after": _side(one.after, currency),
+        "change": change
+        or (
+            None
+            if one.before.status == one.after.status
+            else f"{one.before.status} to {one.after.status}"
+        ),
         "why": f"/why/{one.after.kpi}?{urlencode({'period': spans.spelled(one.period, workspace.settings.engine.calendar)})}",
-    }  # fmt: skip
+    }
 
 
 def _side(answer: Answer, currency: str) -> str:
-    return show_value(answer.value, answer.unit, currency) if answer.value is not None else (answer.reason or "none").replace("_", " ")
+    return (
+        show_value(answer.value, answer.unit, currency)
+        if answer.value is not None
+        else (answer.reason or "none").replace("_", " ")
+    )
 
 
 def drawn(rows: Sequence[dict[str, Any]]) -> tuple[int, int]:
@@ -186,18 +313,36 @@ def drawn(rows: Sequence[dict[str, Any]]) -> tuple[int, int]:
     return (min(days), max(days)) if days else (0, 1)
 
 
-def tiles(health: Examination, workspace: Workspace, loads: Sequence[LoadCard], *, whole: bool) -> list[dict[str, Any]]:
+def tiles(
+    health: Examination, workspace: Workspace, loads: Sequence[LoadCard], *, whole: bool
+) -> list[dict[str, Any]]:
     """The headlines: how fresh, how complete, what is set aside and what waits."""
     known, aside = when(health.known_at, workspace), sum(table.set_aside for table in health.tables)
     waiting = sum(load.state == "held" for load in loads)
     found: list[dict[str, Any]] = [
-        {"label": "Data as of", "value": day(health.known_at, workspace), "target": f"{known['text'].partition(', ')[2]} {known['zone']}" if known else None},
-        {"label": "KPIs that can be asked", "value": f"{len(health.possible):,}", "target": f"of {len(workspace.catalogue.kpis):,} in the catalogue"},
+        {
+            "label": "Data as of",
+            "value": day(health.known_at, workspace),
+            "target": f"{known['text'].partition(', ')[2]} {known['zone']}" if known else None,
+        },
+        {
+            "label": "KPIs that can be asked",
+            "value": f"{len(health.possible):,}",
+            "target": f"of {len(workspace.catalogue.kpis):,} in the catalogue",
+        },
     ]
     if whole:
         found += [
-            {"label": "Rows set aside", "value": f"{aside:,}", "target": "none was dropped or guessed"},
-            {"label": "Loads that wait", "value": f"{waiting:,}", "target": "for somebody to decide"},
+            {
+                "label": "Rows set aside",
+                "value": f"{aside:,}",
+                "target": "none was dropped or guessed",
+            },
+            {
+                "label": "Loads that wait",
+                "value": f"{waiting:,}",
+                "target": "for somebody to decide",
+            },
         ]
     return found
 
@@ -207,24 +352,73 @@ def _ordinal(text: str) -> int:
 
 
 def _covered(table: TableHealth, workspace: Workspace) -> str | None:
-    return ", ".join(f"{day(start, workspace)} to {day(end, workspace)}" for start, end in table.covered) or None
+    return (
+        ", ".join(
+            f"{day(start, workspace)} to {day(end, workspace)}" for start, end in table.covered
+        )
+        or None
+    )
 
 
 def _report(report: LoadReport) -> dict[str, Any]:
-    sums = [(table.table, Sum(table.read, table.loaded, table.unchanged, table.superseded, table.quarantined, table.deleted)) for table in report.tables]
-    tables = [{"table": table_word(table), "name": table, "sum": sum_of(one)} for table, one in sums]
+    sums = [
+        (
+            table.table,
+            Sum(
+                table.read,
+                table.loaded,
+                table.unchanged,
+                table.superseded,
+                table.quarantined,
+                table.deleted,
+            ),
+        )
+        for table in report.tables
+    ]
+    tables = [
+        {"table": table_word(table), "name": table, "sum": sum_of(one)} for table, one in sums
+    ]
     aside = sum(one.quarantined for _, one in sums)
     return {
-        "number": report.number, "source": report.source, "state": report.state, "why": report.why, "tables": tables, "aside": aside,
+        "number": report.number,
+        "source": report.source,
+        "state": report.state,
+        "why": report.why,
+        "tables": tables,
+        "aside": aside,
         "notices": report.notices,
-    }  # fmt: skip
+    }
 
 
 def _replayed(found: Replay) -> dict[str, Any]:
-    remaining = [{"id": row.id, "line": row.line, "column": row.column, "value": row.value, "reason": plain(row.reason)} for row in found.remaining[:20]]
-    return {"mended": found.mended, "remain": len(found.remaining), "rows": remaining, "skipped": found.skipped}
+    remaining = [
+        {
+            "id": row.id,
+            "line": row.line,
+            "column": row.column,
+            "value": row.value,
+            "reason": plain(row.reason),
+        }
+        for row in found.remaining[:20]
+    ]
+    return {
+        "mended": found.mended,
+        "remain": len(found.remaining),
+        "rows": remaining,
+        "skipped": found.skipped,
+    }
 
 
 def _became(became: Outcome, workspace: Workspace) -> dict[str, Any]:
-    names = {name: [{"id": kpi, "name": workspace.catalogue.get(kpi).name} for kpi in getattr(became, name)] for name in ("possible", "impossible")}
-    return {"moved": [figure(one, workspace) for one in became.moved], "before": became.before, "after": became.after, **names}
+    names = {
+        name: [
+            {"id": kpi, "name": workspace.catalogue.get(kpi).name} for kpi in getattr(became, name)
+        ]
+        for name in ("possible", "impossible")
+    }
+    return {
+        "moved": [figure(one, workspace) for one in became.moved],
+        "before": became.before,
+        "after": became.after,
+        **names,
+    }

@@ -1,4 +1,6 @@
-"""Notes beside a number, ready for their panel: who wrote what about what, what the reader may change, and the form for another one."""
+"""Notes beside a number, ready for their panel: who wrote what about what, what the reader may
+change, and the form for another one.
+"""
 
 from collections.abc import Mapping, Sequence
 from typing import Any
@@ -15,13 +17,25 @@ from kampass.web.rendering import moment
 from kampass.workspace.view import Sight
 
 
-def noted(call: Call, notes: Sequence[Note], *, back: str, about: Mapping[str, str], periods: Sequence[tuple[str, str]] = ()) -> dict[str, Any]:
-    """The parameters of `pages/notes.html`: `about` (kpi, account) is what the page, and so a new note, is about; `periods` (value, words) what one may choose."""
+def noted(
+    call: Call,
+    notes: Sequence[Note],
+    *,
+    back: str,
+    about: Mapping[str, str],
+    periods: Sequence[tuple[str, str]] = (),
+) -> dict[str, Any]:
+    """The parameters of `pages/notes.html`: `about` (kpi, account) is what the page, and so a new
+    note, is about; `periods` (value, words) what one may choose.
+    """
     hidden = {name: value for name, value in about.items() if value}
     return {
-        "items": [_item(call, note, hidden) for note in notes], "back": f"{back}#notes", "hidden": hidden,
-        "periods": [*periods, ("", "No period in particular")] if periods else [], "longest": LONGEST,
-    }  # fmt: skip
+        "items": [_item(call, note, hidden) for note in notes],
+        "back": f"{back}#notes",
+        "hidden": hidden,
+        "periods": [*periods, ("", "No period in particular")] if periods else [],
+        "longest": LONGEST,
+    }
 
 
 def _item(call: Call, note: Note, here: Mapping[str, str]) -> dict[str, Any]:
@@ -30,14 +44,28 @@ def _item(call: Call, note: Note, here: Mapping[str, str]) -> dict[str, Any]:
     about = []
     if note.kpi and note.kpi != here.get("kpi"):
         known = call.sight.catalogue.kpis.get(note.kpi)
-        about.append({"text": known.name if known else note.kpi, "href": f"/kpis/{quote(note.kpi, safe='')}"})
+        about.append(
+            {"text": known.name if known else note.kpi, "href": f"/kpis/{quote(note.kpi, safe='')}"}
+        )
     if note.account and note.account != here.get("account"):
-        about.append({"text": _names(call.sight).get(note.account, note.account), "href": f"/accounts/{quote(note.account, safe='')}"})
+        about.append(
+            {
+                "text": _names(call.sight).get(note.account, note.account),
+                "href": f"/accounts/{quote(note.account, safe='')}",
+            }
+        )
     return {
-        "id": note.id, "text": note.text, "author": note.author, "about": about, "period": period_words(call.sight, note.period),
-        "when": moment(note.created_at, zone), "iso": note.created_at.isoformat(), "zone": zone, "edited": note.changed_at is not None,
+        "id": note.id,
+        "text": note.text,
+        "author": note.author,
+        "about": about,
+        "period": period_words(call.sight, note.period),
+        "when": moment(note.created_at, zone),
+        "iso": note.created_at.isoformat(),
+        "zone": zone,
+        "edited": note.changed_at is not None,
         "mine": person is not None and (person.id == note.author_id or person.role is Role.ADMIN),
-    }  # fmt: skip
+    }
 
 
 def period_words(sight: Sight, text: str | None) -> str:
@@ -50,4 +78,6 @@ def period_words(sight: Sight, text: str | None) -> str:
 
 
 def _names(sight: Sight) -> dict[str, str]:
-    return sight.kept("names of accounts", lambda: {account.id: account.name for account in accounts(sight)})
+    return sight.kept(
+        "names of accounts", lambda: {account.id: account.name for account in accounts(sight)}
+    )

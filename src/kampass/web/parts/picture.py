@@ -1,4 +1,6 @@
-"""A chart for a page: the specification without the title, which the page's own heading says, and the words under it."""
+"""A chart for a page: the specification without the title, which the page's own heading says, and
+the words under it.
+"""
 
 from dataclasses import dataclass
 from typing import Any
@@ -8,7 +10,9 @@ from kampass.render.charts import Chart
 
 @dataclass(frozen=True)
 class Picture:
-    """What `pages/chart.html` draws: what the picture shows in words for those who cannot see it, the lines to read it by, the specification."""
+    """What `pages/chart.html` draws: what the picture shows in words for those who cannot see it,
+    the lines to read it by, the specification.
+    """
 
     said: str
     words: tuple[str, ...]

@@ -1,7 +1,8 @@
-"""A page's question: read from the address, checked by the engine's own parser, said in words, written back into links.
+"""A page's question: read from the address, checked by the engine's own parser, said in words,
+written back into links.
 
-What cannot be asked is kept as it was typed, beside the reason, and no figure is shown for it: a page that answers another question
-than its address asks would be worse than none.
+What cannot be asked is kept as it was typed, beside the reason, and no figure is shown for it: a
+page that answers another question than its address asks would be worse than none.
 """
 
 from collections.abc import Hashable, Mapping, Sequence
@@ -32,7 +33,9 @@ _Texts = Annotated[list[Annotated[str, Query(max_length=4000)]] | None, Query(ma
 
 
 class Written:
-    """The question as the address spells it, unread: `Asking.of` reads it. An empty field counts as none."""
+    """The question as the address spells it, unread: `Asking.of` reads it. An empty field counts as
+    none.
+    """
 
     def __init__(  # noqa: PLR0913 - the question, spelled as the contract spells it
         self,
@@ -45,7 +48,13 @@ class Written:
         known_at: _Text = None,
         snapshot: _Text = None,
     ) -> None:
-        self.one = {"period": period, "grain": grain, "compare": compare, "known_at": known_at, "snapshot": snapshot}
+        self.one = {
+            "period": period,
+            "grain": grain,
+            "compare": compare,
+            "known_at": known_at,
+            "snapshot": snapshot,
+        }
         self.by = tuple(dict.fromkeys(name for name in by or () if name))
         self.where = tuple(dict.fromkeys(text.strip() for text in where or () if text.strip()))
 
@@ -69,7 +78,9 @@ class Changes(TypedDict, total=False):
 
 @dataclass(frozen=True)
 class Asking:
-    """The question of a page. `wrong` is the error in it, `at` the field that it is in; without one, everything here can be asked."""
+    """The question of a page. `wrong` is the error in it, `at` the field that it is in; without
+    one, everything here can be asked.
+    """
 
     sight: Sight = field(repr=False)
     kpis: tuple[Kpi, ...]
@@ -84,10 +95,19 @@ class Asking:
     at: str = ""
 
     @classmethod
-    def of(cls, call: Call, written: Written, *, kpis: Sequence[str] = (), grain: Unit = "quarter", pieces: Unit | None = None) -> "Asking":
+    def of(
+        cls,
+        call: Call,
+        written: Written,
+        *,
+        kpis: Sequence[str] = (),
+        grain: Unit = "quarter",
+        pieces: Unit | None = None,
+    ) -> "Asking":
         """The question of an address about these KPIs; UnknownName where one does not exist.
 
-        Where it names no period: the latest one of `grain` that is over, or, with `pieces`, the twelve up to it, cut into them.
+        Where it names no period: the latest one of `grain` that is over, or, with `pieces`, the
+        twelve up to it, cut into them.
         """
         sight = call.sight
         given = {name: (value or "").strip() or None for name, value in written.one.items()}
@@ -96,7 +116,9 @@ class Asking:
             given["period"] = spans.trail(start, sight.settings.calendar)[0] if pieces else start
             given["grain"] = given["grain"] or pieces
         named = tuple(sight.catalogue.get(kpi) for kpi in kpis)
-        made = cls(sight, named, by=written.by, where=written.where, **cast("dict[str, Any]", given))
+        made = cls(
+            sight, named, by=written.by, where=written.where, **cast("dict[str, Any]", given)
+        )
         return made._checked()
 
     @property
@@ -107,12 +129,27 @@ class Asking:
     @property
     def key(self) -> tuple[Hashable, ...]:
         """What tells this question from another, for `sight.kept`."""
-        return tuple(kpi.id for kpi in self.kpis), self.period, self.grain, self.by, self.where, self.compare, self.known_at, self.snapshot
+        return (
+            tuple(kpi.id for kpi in self.kpis),
+            self.period,
+            self.grain,
+            self.by,
+            self.where,
+            self.compare,
+            self.known_at,
+            self.snapshot,
+        )
 
     def spelled(self, **changes: Unpack[Changes]) -> Spelled:
         """The question for `sight.kpi`, `explain` and `rows`, without its clock."""
         new = self.changed(**changes)
-        return {"period": new.period, "grain": new.grain, "by": new.by, "where": new.where, "compare": cast("Comparison | None", new.compare)}
+        return {
+            "period": new.period,
+            "grain": new.grain,
+            "by": new.by,
+            "where": new.where,
+            "compare": cast("Comparison | None", new.compare),
+        }
 
     def changed(self, **changes: Unpack[Changes]) -> "Asking":
         """The same question but for these parts, not checked again."""
@@ -127,12 +164,23 @@ class Asking:
         }
         return replace(self, **cast("dict[str, Any]", given | own))
 
-    def url(self, path: str, *, more: Mapping[str, object] | None = None, **changes: Unpack[Changes]) -> str:
+    def url(
+        self, path: str, *, more: Mapping[str, object] | None = None, **changes: Unpack[Changes]
+    ) -> str:
         """A link that carries the whole question, and `more` of the page's own."""
         new = self.changed(**changes)
-        pairs: list[tuple[str, object]] = [("period", new.period), ("grain", new.grain), *(("by", name) for name in new.by)]
+        pairs: list[tuple[str, object]] = [
+            ("period", new.period),
+            ("grain", new.grain),
+            *(("by", name) for name in new.by),
+        ]
         pairs += [("where", text) for text in new.where]
-        pairs += [("compare", new.compare), ("known_at", new.known_at), ("snapshot", new.snapshot), *(more or {}).items()]
+        pairs += [
+            ("compare", new.compare),
+            ("known_at", new.known_at),
+            ("snapshot", new.snapshot),
+            *(more or {}).items(),
+        ]
         return f"{path}?{urlencode([(name, value) for name, value in pairs if value not in {None, ''}], errors='surrogatepass')}"
 
     @cached_property
@@ -142,7 +190,11 @@ class Asking:
             found = parse(self.period, self.sight.settings.calendar)
         except QuestionError:
             return self.period
-        return self.period.replace("..", " to ") if found.fiscal else spans.said(found.start, found.end)
+        return (
+            self.period.replace("..", " to ")
+            if found.fiscal
+            else spans.said(found.start, found.end)
+        )
 
     @cached_property
     def conditions(self) -> list[tuple[str, str]]:
@@ -158,31 +210,89 @@ class Asking:
         against = f"against {COMPARISONS[self.compare]}" if self.compare in COMPARISONS else ""
         clock = f"as known at {self.known_at}" if self.known_at else ""
         shot = f"from snapshot {self.snapshot}" if self.snapshot else ""
-        said = ", ".join(part for part in (lead, period, *(words for words, _ in self.conditions), against, clock, shot) if part)
+        said = ", ".join(
+            part
+            for part in (
+                lead,
+                period,
+                *(words for words, _ in self.conditions),
+                against,
+                clock,
+                shot,
+            )
+            if part
+        )
         return said[:1].upper() + said[1:]
 
     def chips(self, path: str) -> list[tuple[str, str]]:
         """What is filtered, each with the link without it, for ui.filters."""
-        return [(words[:1].upper() + words[1:], self.url(path, without=text)) for words, text in self.conditions]
+        return [
+            (words[:1].upper() + words[1:], self.url(path, without=text))
+            for words, text in self.conditions
+        ]
 
-    def fields(self, *, cuts: int = 1, grains: bool = True, compare: bool = False) -> list[dict[str, Any]]:
+    def fields(
+        self, *, cuts: int = 1, grains: bool = True, compare: bool = False
+    ) -> list[dict[str, Any]]:
         """The fields of ui.filters. `cuts`: by how many dimensions the page can cut."""
         offered = [("", "No cut"), *((name, dimension_word(name)) for name in self.dimensions)]
-        made: list[dict[str, Any]] = [{"name": "period", "label": "Period", "value": self.period, "listed": spans.offered(self.sight)}]
+        made: list[dict[str, Any]] = [
+            {
+                "name": "period",
+                "label": "Period",
+                "value": self.period,
+                "listed": spans.offered(self.sight),
+            }
+        ]
         if grains:
             options = [("", "As one period"), *((unit, f"Every {unit}") for unit in UNITS)]
-            made.append({"name": "grain", "label": "Cut into", "value": self.grain or "", "options": _with(options, self.grain)})
+            made.append(
+                {
+                    "name": "grain",
+                    "label": "Cut into",
+                    "value": self.grain or "",
+                    "options": _with(options, self.grain),
+                }
+            )
         for place in range(cuts):
             value = self.by[place] if place < len(self.by) else ""
-            made.append({"name": "by", "label": "By" if not place else "And by", "id": f"field-by-{place}", "value": value, "options": _with(offered, value)})
+            made.append(
+                {
+                    "name": "by",
+                    "label": "By" if not place else "And by",
+                    "id": f"field-by-{place}",
+                    "value": value,
+                    "options": _with(offered, value),
+                }
+            )
         if compare:
-            options = [("", "Nothing"), *((key, text[:1].upper() + text[1:]) for key, text in COMPARISONS.items())]
-            made.append({"name": "compare", "label": "Compare with", "value": self.compare or "", "options": _with(options, self.compare)})
+            options = [
+                ("", "Nothing"),
+                *((key, text[:1].upper() + text[1:]) for key, text in COMPARISONS.items()),
+            ]
+            made.append(
+                {
+                    "name": "compare",
+                    "label": "Compare with",
+                    "value": self.compare or "",
+                    "options": _with(options, self.compare),
+                }
+            )
         listed = suggestions(self.sight, self.dimensions)
         for place, text in enumerate([*self.where, ""]):
             label = f"Filter {place + 1}" if text else ("Add a filter" if place else "Filter")
-            made.append({"name": "where", "label": label, "id": f"field-where-{place}", "value": text, "listed": listed})
-        made[-1]["hint"] = "Such as segment=enterprise, region!=emea, tier in a,b or segment is unknown"
+            made.append(
+                {
+                    "name": "where",
+                    "label": label,
+                    "id": f"field-where-{place}",
+                    "value": text,
+                    "listed": listed,
+                }
+            )
+        made[-1]["hint"] = (
+            "Such as segment=enterprise, region!=emea, tier in a,b or segment is unknown"
+        )
         return self._marked(made)
 
     @property
@@ -198,7 +308,10 @@ class Asking:
     def takes(self, kpi: Kpi) -> bool:
         """Whether a KPI can be cut and filtered as this question does."""
         known = dimensions_of(self.sight, (kpi,))
-        return all(name in known for name in (*self.by, *(parse_filter(text).dimension for text in self.where)))
+        return all(
+            name in known
+            for name in (*self.by, *(parse_filter(text).dimension for text in self.where))
+        )
 
     def _condition(self, text: str) -> str:
         try:
@@ -206,7 +319,9 @@ class Asking:
         except QuestionError:
             return text
         shown = self.sight.engine().labels({found.dimension: set(found.values)})
-        return condition(found, tuple(shown.get((found.dimension, value), value) for value in found.values))
+        return condition(
+            found, tuple(shown.get((found.dimension, value), value) for value in found.values)
+        )
 
     def _marked(self, made: list[dict[str, Any]]) -> list[dict[str, Any]]:
         """The fields with the error at the one it is in."""
@@ -243,14 +358,29 @@ class Asking:
         if name not in self.dimensions:
             ids = tuple(kpi.id for kpi in self.kpis[:1])
             self.sight.engine().check(Question(ids, self.period, by=(name,)))
-            raise QuestionError(f"Nothing here can be cut by '{name}'.", code="bad_filter", hint=f"One of {', '.join(self.dimensions)}.")
+            raise QuestionError(
+                f"Nothing here can be cut by '{name}'.",
+                code="bad_filter",
+                hint=f"One of {', '.join(self.dimensions)}.",
+            )
 
 
 def cannot_ask(call: Call, asking: Asking, *, title: str, question: str, path: str) -> HTMLResponse:
-    """The page of a question that cannot be asked: what is wrong, and the question as it was typed, to be mended."""
+    """The page of a question that cannot be asked: what is wrong, and the question as it was typed,
+    to be mended.
+    """
     assert asking.wrong is not None
     fields = asking.fields(cuts=max(1, len(asking.by)), compare=asking.compare is not None)
-    return render(call, "parts/page/question.html", question=question, title=title, status=asking.wrong.status, asking=asking, fields=fields, path=path)
+    return render(
+        call,
+        "parts/page/question.html",
+        question=question,
+        title=title,
+        status=asking.wrong.status,
+        asking=asking,
+        fields=fields,
+        path=path,
+    )
 
 
 def conditions_of(asking: Asking) -> tuple[Filter, ...]:
@@ -260,7 +390,11 @@ def conditions_of(asking: Asking) -> tuple[Filter, ...]:
 
 def _with(options: list[tuple[str, str]], value: str | None) -> list[tuple[str, str]]:
     """The options, and what was typed even where it is none of them."""
-    return options if value is None or any(key == value for key, _ in options) else [*options, (value, value)]
+    return (
+        options
+        if value is None or any(key == value for key, _ in options)
+        else [*options, (value, value)]
+    )
 
 
 assert set(COMPARISONS) == set(get_args(Comparison))

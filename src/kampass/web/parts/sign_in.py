@@ -1,6 +1,8 @@
-"""What begins a session, wherever somebody proves who they are: a cookie that no script and no other site can use.
+"""What begins a session, wherever somebody proves who they are: a cookie that no script and no
+other site can use.
 
-A session begins under a secret of its own each time, and the one that the browser brought along ends there.
+A session begins under a secret of its own each time, and the one that the browser brought along
+ends there.
 """
 
 from starlette.responses import Response
@@ -20,14 +22,26 @@ class Mistyped(BadField):
 
 
 def entered(call: Call, person: Person, to: str, flash: str = "") -> Response:
-    """A session for the person, in a cookie that no script and no other site can use; the one before ends."""
+    """A session for the person, in a cookie that no script and no other site can use; the one
+    before ends.
+    """
     before = call.request.cookies.get(call.serving.cookie)
     if before:
         call.people.sessions.end(before)
-    token, _ = call.people.sessions.start(person.id, address=call.address, agent=call.request.headers.get("user-agent", ""))
+    token, _ = call.people.sessions.start(
+        person.id, address=call.address, agent=call.request.headers.get("user-agent", "")
+    )
     call.people.audit.record(person, "signed_in", "session", {}, call.address)
     response = go(to, flash)
-    response.set_cookie(call.serving.cookie, token, max_age=int(LONGEST.total_seconds()), httponly=True, samesite="lax", secure=call.serving.secure, path="/")
+    response.set_cookie(
+        call.serving.cookie,
+        token,
+        max_age=int(LONGEST.total_seconds()),
+        httponly=True,
+        samesite="lax",
+        secure=call.serving.secure,
+        path="/",
+    )
     return response
 
 

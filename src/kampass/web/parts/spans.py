@@ -1,6 +1,8 @@
-"""Periods as pages offer them: the latest one that is over, those before it for a trend, how each is spelled and how it is said.
+"""Periods as pages offer them: the latest one that is over, those before it for a trend, how each
+is spelled and how it is said.
 
-A page without a question shows the latest period that is over in the data, never the running one: half a quarter looks like a bad one.
+A page without a question shows the latest period that is over in the data, never the running one:
+half a quarter looks like a bad one.
 """
 
 from datetime import date, datetime, timedelta
@@ -15,7 +17,9 @@ _OFFERED: Final[tuple[Unit, ...]] = ("month", "quarter", "year")
 
 
 def reach(sight: Sight) -> datetime:
-    """How far the data reaches: the latest load, or where the last table ends if that is earlier."""
+    """How far the data reaches: the latest load, or where the last table ends if that is
+    earlier.
+    """
     found = sight.engine()
     ends = [stretch.end for stretches in found.coverage.stretches.values() for stretch in stretches]
     return min(found.known_at, max(ends, default=found.known_at))
@@ -31,7 +35,8 @@ def latest(sight: Sight, grain: Unit) -> str:
 
 
 def trail(text: str, calendar: Calendar, count: int = 12) -> tuple[str, Unit]:
-    """The stretch whose pieces make a trend up to a period, and their grain: `count` periods of its kind, or a range's own pieces.
+    """The stretch whose pieces make a trend up to a period, and their grain: `count` periods of its
+    kind, or a range's own pieces.
 
     >>> trail("2025-Q4", Calendar(), 4), trail("2025-01..2025-06", Calendar())
     (('2025-Q1..2025-Q4', 'quarter'), ('2025-01..2025-06', 'month'))
@@ -42,7 +47,9 @@ def trail(text: str, calendar: Calendar, count: int = 12) -> tuple[str, Unit]:
     first = period
     for _ in range(count - 1):
         first = first.previous()
-    return spelled(Period(first.start, period.end, period.unit, count, fiscal=period.fiscal), calendar), period.unit
+    return spelled(
+        Period(first.start, period.end, period.unit, count, fiscal=period.fiscal), calendar
+    ), period.unit
 
 
 def before(text: str, calendar: Calendar) -> str:

@@ -1,4 +1,6 @@
-"""The words around figures as account managers use them: what was counted, why there is no value, what to do about it."""
+"""The words around figures as account managers use them: what was counted, why there is no value,
+what to do about it.
+"""
 
 from datetime import timedelta
 from typing import Final
@@ -12,12 +14,28 @@ from kampass.web.parts import spans
 from kampass.workspace.view import Sight
 
 _NOUNS: Final = {
-    "subscriptions": "paid line", "responses": "answer", "usage_daily": "day of use", "feedback": "idea", "costs": "cost", "employees": "employment",
-    "touches": "touch", "references": "reference",
-}  # fmt: skip
-_DISTINCT: Final = {"account_id": "account", "manager_id": "account manager", "day": "day", "employment": "employment"}
+    "subscriptions": "paid line",
+    "responses": "answer",
+    "usage_daily": "day of use",
+    "feedback": "idea",
+    "costs": "cost",
+    "employees": "employment",
+    "touches": "touch",
+    "references": "reference",
+}
+_DISTINCT: Final = {
+    "account_id": "account",
+    "manager_id": "account manager",
+    "day": "day",
+    "employment": "employment",
+}
 _PLURALS: Final = {"touch": "touches", "day of use": "days of use"}
-_TABLES: Final = {"usage_daily": "usage", "subscriptions": "subscriptions", "fx_rates": "exchange rates", "responses": "survey answers"}
+_TABLES: Final = {
+    "usage_daily": "usage",
+    "subscriptions": "subscriptions",
+    "fx_rates": "exchange rates",
+    "responses": "survey answers",
+}
 
 
 def counted(kpi: Kpi, n: int) -> str:
@@ -27,7 +45,9 @@ def counted(kpi: Kpi, n: int) -> str:
 
 def unit_word(kpi: Kpi, n: int = 2) -> str:
     """What the n of a KPI counts."""
-    measure = kpi.measures.get(kpi.n) or next(kpi.measures[name] for name in kpi.measures if name in kpi.n)
+    measure = kpi.measures.get(kpi.n) or next(
+        kpi.measures[name] for name in kpi.measures if name in kpi.n
+    )
     distinct = measure.of.partition("(distinct ")[2].partition(")")[0]
     table = ORIGINS[measure.fact].table
     word = _DISTINCT.get(distinct) or _NOUNS.get(table) or table.removesuffix("s").replace("_", " ")
@@ -51,13 +71,18 @@ def dimension_word(name: str) -> str:
 def why_none(sight: Sight, kpi: Kpi, answer: Answer) -> str:
     """Why a figure has no value, and what to do."""
     return {
-        "not_connected": _not_connected, "not_covered": _not_covered, "missing_rate": _missing_rate, "suppressed_small_n": _suppressed,
+        "not_connected": _not_connected,
+        "not_covered": _not_covered,
+        "missing_rate": _missing_rate,
+        "suppressed_small_n": _suppressed,
         "zero_denominator": _nothing,
-    }[str(answer.reason)](sight, kpi, answer)  # fmt: skip
+    }[str(answer.reason)](sight, kpi, answer)
 
 
 def status_words(answer: Answer, zone_date: str) -> dict[str, str] | None:
-    """What to keep in mind of a figure that has a value; `zone_date` says how far the data reaches."""
+    """What to keep in mind of a figure that has a value; `zone_date` says how far the data
+    reaches.
+    """
     return {
         "partial": {"text": f"Not over yet: data to {zone_date}", "tone": "warn"},
         "provisional": {"text": "May still change", "tone": "neutral"},
@@ -71,14 +96,24 @@ def change_of(kpi: Kpi, answer: Answer, currency: str, against: str) -> dict[str
     if change is None or (change.difference is None and answer.value is None):
         return None
     if change.difference is None:
-        return {"text": "Nothing to compare with", "direction": "none", "tone": "neutral", "against": against}
+        return {
+            "text": "Nothing to compare with",
+            "direction": "none",
+            "tone": "neutral",
+            "against": against,
+        }
     if change.detectable is False or change.difference == 0:
         said = "No detectable change" if change.difference else "No change"
         return {"text": said, "direction": "none", "tone": "neutral", "against": against}
     rose = change.difference > 0
     good = kpi.direction == ("up" if rose else "down")
     tone = "neutral" if kpi.direction == "neutral" else ("good" if good else "bad")
-    return {"text": show_difference(change.difference, kpi.unit, currency), "direction": "up" if rose else "down", "tone": tone, "against": against}
+    return {
+        "text": show_difference(change.difference, kpi.unit, currency),
+        "direction": "up" if rose else "down",
+        "tone": tone,
+        "against": against,
+    }
 
 
 def condition(found: Filter, shown: tuple[str, ...]) -> str:
@@ -90,12 +125,18 @@ def condition(found: Filter, shown: tuple[str, ...]) -> str:
     name = found.dimension.replace("_", " ")
     listed = " or ".join(shown)
     return {
-        "=": f"{listed} only", "in": f"{listed} only", "!=": f"without {listed}", "in_tree": f"{listed} and the teams below", "is unknown": f"{name} unknown",
-    }[found.operator]  # fmt: skip
+        "=": f"{listed} only",
+        "in": f"{listed} only",
+        "!=": f"without {listed}",
+        "in_tree": f"{listed} and the teams below",
+        "is unknown": f"{name} unknown",
+    }[found.operator]
 
 
 def _not_connected(sight: Sight, kpi: Kpi, _: Answer) -> str:
-    lacking = [table_word(name) for name in kpi.needs if name not in sight.engine().coverage.connected]
+    lacking = [
+        table_word(name) for name in kpi.needs if name not in sight.engine().coverage.connected
+    ]
     return f"No {' or '.join(lacking) or 'source'} connected. Add a file or a source under Data."
 
 
@@ -103,26 +144,44 @@ def _not_covered(sight: Sight, kpi: Kpi, answer: Answer) -> str:
     known = sight.engine().coverage.stretches
     ends = [(stretches[-1].end, name) for name in kpi.needs if (stretches := known.get(name))]
     if not ends:
-        return "The data does not say for which time it is complete. Add a coverage line under Data."
+        return (
+            "The data does not say for which time it is complete. Add a coverage line under Data."
+        )
     end, name = min(ends)
     last = spans.day(sight.settings.calendar.last_date_before(end))
     period = spans.said(answer.period_start, answer.period_end)
-    return f"The {table_word(name)} reach to {last} and do not cover {period}. Choose another period, or load more data."
+    return (
+        f"The {table_word(name)} reach to {last} and do not cover {period}. Choose another "
+        "period, or load more data."
+    )
 
 
 def _missing_rate(_: Sight, __: Kpi, ___: Answer) -> str:
-    return "An amount has no exchange rate at its date. Open the rows to see which, then add the rate under Data."
+    return (
+        "An amount has no exchange rate at its date. Open the rows to see which, then add the "
+        "rate under Data."
+    )
 
 
 def _suppressed(_: Sight, kpi: Kpi, __: Answer) -> str:
-    return f"Fewer than {kpi.suppress_below or 5} people answered: hidden to protect them. Ask for a longer period."
+    return (
+        f"Fewer than {kpi.suppress_below or 5} people answered: hidden to protect them. Ask for "
+        "a longer period."
+    )
 
 
 def _nothing(_: Sight, kpi: Kpi, answer: Answer) -> str:
-    return f"No {unit_word(kpi)} to count in {spans.said(answer.period_start, answer.period_end)}. Choose a longer period or fewer filters."
+    return (
+        f"No {unit_word(kpi)} to count in {spans.said(answer.period_start, answer.period_end)}. "
+        "Choose a longer period or fewer filters."
+    )
 
 
 def through_day(sight: Sight, answer: Answer) -> str:
     """The last day that an answer has seen."""
     calendar = sight.settings.calendar
-    return spans.day(calendar.last_date_before(answer.through) if answer.through else answer.period_end - timedelta(days=1))
+    return spans.day(
+        calendar.last_date_before(answer.through)
+        if answer.through
+        else answer.period_end - timedelta(days=1)
+    )

@@ -1,12 +1,38 @@
-"""Writing own KPIs: a draft is checked, its examples are run and its figures shown before anything is saved."""
+"""Writing own KPIs: a draft is checked, its examples are run and its figures shown before anything
+is saved.
+"""
 
 from kampass.workspace.authoring.check import Look, look
 from kampass.workspace.authoring.draft import Draft, Finding, read_draft
 from kampass.workspace.authoring.examples import Outcome, WorldShelf
-from kampass.workspace.authoring.own_files import NOTHING, OwnFile, Stale, delete, file_of, save, switch
+from kampass.workspace.authoring.own_files import (
+    NOTHING,
+    OwnFile,
+    Stale,
+    delete,
+    file_of,
+    save,
+    switch,
+)
 from kampass.workspace.authoring.preview import Preview, Spell, effects, preview
 
 __all__ = [
-    "NOTHING", "Draft", "Finding", "Look", "Outcome", "OwnFile", "Preview", "Spell", "Stale", "WorldShelf", "delete", "effects", "file_of", "look", "preview",
-    "read_draft", "save", "switch",
-]  # fmt: skip
+    "NOTHING",
+    "Draft",
+    "Finding",
+    "Look",
+    "Outcome",
+    "OwnFile",
+    "Preview",
+    "Spell",
+    "Stale",
+    "WorldShelf",
+    "delete",
+    "effects",
+    "file_of",
+    "look",
+    "preview",
+    "read_draft",
+    "save",
+    "switch",
+]

@@ -1,7 +1,9 @@
-"""What a draft may be before anybody reads it: its size, its depth, and how much it becomes once its aliases are written out.
+"""What a draft may be before anybody reads it: its size, its depth, and how much it becomes once
+its aliases are written out.
 
-YAML lets a few lines stand for billions of values. The text is walked as a stream of events, which cost the same whatever they stand
-for, so that nothing larger than the text itself is ever made of a draft that is refused.
+YAML lets a few lines stand for billions of values. The text is walked as a stream of events, which
+cost the same whatever they stand for, so that nothing larger than the text itself is ever made of a
+draft that is refused.
 """
 
 import re
@@ -29,7 +31,9 @@ class Beyond(Exception):  # noqa: N818 - reads as a sentence at the raise
 
 @dataclass
 class _Open:
-    """A list or a mapping that is not over yet: the values in it so far, and the keys of a mapping."""
+    """A list or a mapping that is not over yet: the values in it so far, and the keys of a
+    mapping.
+    """
 
     anchor: str | None
     keys: set[str] | None
@@ -50,7 +54,9 @@ class _Walk:
         if self.open:
             self.open[-1].values += values
         if values > MOST_VALUES or (self.open and self.open[-1].values > MOST_VALUES):
-            raise Beyond(f"With its aliases written out it holds more than {MOST_VALUES:,} values.", line)
+            raise Beyond(
+                f"With its aliases written out it holds more than {MOST_VALUES:,} values.", line
+            )
 
     def turn(self) -> None:
         """From a mapping's key to its value, and on to the next key."""
@@ -79,7 +85,9 @@ def _step(walk: _Walk, event: Any, line: int) -> None:  # noqa: ANN401 - PyYAML'
         if walk.documents > 1:
             raise Beyond("There is a second document after '---'; write one.", line)
     elif isinstance(event, yaml.CollectionStartEvent):
-        walk.open.append(_Open(event.anchor, set() if isinstance(event, yaml.MappingStartEvent) else None))
+        walk.open.append(
+            _Open(event.anchor, set() if isinstance(event, yaml.MappingStartEvent) else None)
+        )
         if len(walk.open) > DEEPEST:
             raise Beyond(f"It is nested deeper than {DEEPEST} levels.", line)
     elif isinstance(event, yaml.CollectionEndEvent):
@@ -108,7 +116,9 @@ def _alias(walk: _Walk, anchor: str, line: int) -> None:
 def _scalar(walk: _Walk, event: Any, line: int) -> None:  # noqa: ANN401
     inside = walk.open[-1] if walk.open else None
     if event.implicit[0] and len(event.value) > LONGEST_NUMBER and _NUMBER.fullmatch(event.value):
-        raise Beyond(f"A number has at most {LONGEST_NUMBER} characters; put a text between quotes.", line)
+        raise Beyond(
+            f"A number has at most {LONGEST_NUMBER} characters; put a text between quotes.", line
+        )
     if inside and inside.keys is not None and inside.at_key and event.value != "<<":
         if event.value in inside.keys:
             raise Beyond(f"The key '{event.value[:80]}' stands there twice.", line)

@@ -1,4 +1,6 @@
-"""One look at a draft from every side: what is wrong with it, whether its examples hold, what it shows and what it changes."""
+"""One look at a draft from every side: what is wrong with it, whether its examples hold, what it
+shows and what it changes.
+"""
 
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -36,23 +38,46 @@ class Look:
 
     @property
     def ready(self) -> bool:
-        """Whether it can be saved: nothing wrong, every example passed, a figure for each that can be shown."""
-        return not self.draft.errors and not self.failed and not any(each.trouble for each in self.previews)
+        """Whether it can be saved: nothing wrong, every example passed, a figure for each that can
+        be shown.
+        """
+        return (
+            not self.draft.errors
+            and not self.failed
+            and not any(each.trouble for each in self.previews)
+        )
 
     @property
     def moves(self) -> bool:
         """Whether published figures would no longer be what they were."""
-        return any(figure.moved for change in self.changes for figure in change.figures) or any(change.trouble for change in self.changes)
+        return any(figure.moved for change in self.changes for figure in change.figures) or any(
+            change.trouble for change in self.changes
+        )
 
 
-def look(workspace: "Workspace", sight: Sight | None, text: str, spell: Spell | None, *, file: str | None = None) -> Look:
-    """Look at a draft of one of the files, or of another one; without a snapshot there is nothing to show of it."""
+def look(
+    workspace: "Workspace",
+    sight: Sight | None,
+    text: str,
+    spell: Spell | None,
+    *,
+    file: str | None = None,
+) -> Look:
+    """Look at a draft of one of the files, or of another one; without a snapshot there is nothing
+    to show of it.
+    """
     draft = read_draft(text, workspace.catalogue, file=file)
-    saved = {kpi.id: kpi for kpi in workspace.catalogue if kpi.own and file and kpi.place.startswith(f"{file}:")}
+    saved = {
+        kpi.id: kpi
+        for kpi in workspace.catalogue
+        if kpi.own and file and kpi.place.startswith(f"{file}:")
+    }
     if any(finding.raises is None for finding in draft.errors) or not draft.kpis:
         return Look(draft, saved=saved)
     outcomes = examples.run(draft.kpis, examples.shelf_of(workspace), seconds=EXAMPLE_SECONDS)
     if sight is None or spell is None:
         return Look(draft, tuple(outcomes), saved=saved)
     shown = [preview(sight, kpi, spell) for kpi in draft.kpis[:MOST_PREVIEWS]]
-    return Look(draft, tuple(outcomes), tuple(shown), tuple(effects(sight, saved, draft.kpis)), saved)
+    return Look(
+        draft, tuple(outcomes), tuple(shown), tuple(effects(sight, saved, draft.kpis)), saved
+    )

@@ -1,4 +1,6 @@
-"""Definitions seen from outside: described for people, linted, and tested by their own worked examples."""
+"""Definitions seen from outside: described for people, linted, and tested by their own worked
+examples.
+"""
 
 from collections.abc import Iterable
 from dataclasses import dataclass
@@ -42,7 +44,11 @@ def lint(kpi: Kpi) -> list[str]:
         findings.append(f"{kpi.place}: no example with parts.")
     if not any("tables" in example for example in kpi.examples):
         findings.append(f"{kpi.place}: no example with tables.")
-    return findings + [f"{kpi.place}: the {key} is empty." for key in ("question", "formula") if not getattr(kpi, key).strip()]
+    return findings + [
+        f"{kpi.place}: the {key} is empty."
+        for key in ("question", "formula")
+        if not getattr(kpi, key).strip()
+    ]
 
 
 def run_examples(kpis: Iterable[Kpi], *, worlds: Worlds | None = None) -> tuple[list[str], int]:
@@ -53,11 +59,16 @@ def run_examples(kpis: Iterable[Kpi], *, worlds: Worlds | None = None) -> tuple[
         for kpi in kpis:
             for number, example in enumerate(kpi.examples, start=1):
                 count += 1
-                failures += [f"{kpi.place}, example {number}: {wrong}" for wrong in check_example(kpi, example, built)]
+                failures += [
+                    f"{kpi.place}, example {number}: {wrong}"
+                    for wrong in check_example(kpi, example, built)
+                ]
     return failures, count
 
 
-def check_example(kpi: Kpi, example: dict[str, Any], worlds: Worlds, *, engine: type[Engine] = Engine) -> list[str]:
+def check_example(
+    kpi: Kpi, example: dict[str, Any], worlds: Worlds, *, engine: type[Engine] = Engine
+) -> list[str]:
     """What is wrong with one example, if anything."""
     try:
         return list(map(str, differences(kpi, example, worlds, engine=engine)))
@@ -65,30 +76,50 @@ def check_example(kpi: Kpi, example: dict[str, Any], worlds: Worlds, *, engine: 
         return [wrong.message]
 
 
-def differences(kpi: Kpi, example: dict[str, Any], worlds: Worlds, *, engine: type[Engine] = Engine) -> list[Difference]:
-    """Where the answer to one example is not what it expects; KampassError where there is no answer."""
+def differences(
+    kpi: Kpi, example: dict[str, Any], worlds: Worlds, *, engine: type[Engine] = Engine
+) -> list[Difference]:
+    """Where the answer to one example is not what it expects; KampassError where there is no
+    answer.
+    """
     if "parts" in example:
         return _differences(figure_of(kpi, example["parts"]), example["expect"])
     return _rows_differences(kpi, example, worlds, engine)
 
 
-def _rows_differences(kpi: Kpi, example: dict[str, Any], worlds: Worlds, kind: type[Engine]) -> list[Difference]:
+def _rows_differences(
+    kpi: Kpi, example: dict[str, Any], worlds: Worlds, kind: type[Engine]
+) -> list[Difference]:
     timezone = example.get("timezone", "UTC")
     recorded_at = parse_instant(example["recorded_at"]) if "recorded_at" in example else None
     snapshot = worlds.snapshot(example["tables"], timezone=timezone, recorded_at=recorded_at)
     engine = kind(snapshot, Catalogue({kpi.id: kpi}), Settings(Calendar(timezone)))
     by, where = _several(example.get("by")), _several(example.get("where"))
-    question = Question((kpi.id,), str(example["period"]), example.get("grain"), by, tuple(parse_filter(text) for text in where))
+    question = Question(
+        (kpi.id,),
+        str(example["period"]),
+        example.get("grain"),
+        by,
+        tuple(parse_filter(text) for text in where),
+    )
     found = engine.ask(question).to_dicts()
     expected = example["expect"] if isinstance(example["expect"], list) else [example["expect"]]
     if len(found) != len(expected):
         return [Difference("rows", [row["dimensions"] for row in found], len(expected))]
-    return [wrong for row, wanted in zip(found, expected, strict=True) for wrong in _differences(row, wanted)]
+    return [
+        wrong
+        for row, wanted in zip(found, expected, strict=True)
+        for wrong in _differences(row, wanted)
+    ]
 
 
 def _differences(found: dict[str, Any], expected: dict[str, Any]) -> list[Difference]:
     row = found.get("dimensions") or None
-    return [Difference(key, found.get(key), wanted, row) for key, wanted in expected.items() if not _same(found.get(key), wanted)]
+    return [
+        Difference(key, found.get(key), wanted, row)
+        for key, wanted in expected.items()
+        if not _same(found.get(key), wanted)
+    ]
 
 
 def _same(found: Any, wanted: Any) -> bool:  # noqa: ANN401 - a cell of an answer
@@ -99,7 +130,9 @@ def _same(found: Any, wanted: Any) -> bool:  # noqa: ANN401 - a cell of an answe
         return False
     decimals = len(repr(wanted).partition(".")[2]) if isinstance(wanted, float) else 0
     exact = decimals == 0 or (isinstance(wanted, float) and wanted == int(wanted))
-    return abs(found - wanted) <= (1e-9 * max(1.0, abs(wanted)) if exact else 1.0001 * 10**-decimals)
+    return abs(found - wanted) <= (
+        1e-9 * max(1.0, abs(wanted)) if exact else 1.0001 * 10**-decimals
+    )
 
 
 def _several(names: Any) -> tuple[str, ...]:  # noqa: ANN401 - a text or a list

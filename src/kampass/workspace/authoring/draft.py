@@ -1,6 +1,8 @@
-"""A draft of own KPIs: its text, the definitions in it, and everything that is wrong with them, each with its line.
+"""A draft of own KPIs: its text, the definitions in it, and everything that is wrong with them,
+each with its line.
 
-A finding that is an error keeps the draft from being saved, since a file that cannot be read would keep everybody from every figure.
+A finding that is an error keeps the draft from being saved, since a file that cannot be read would
+keep everybody from every figure.
 """
 
 import re
@@ -27,7 +29,9 @@ _SNIPPET: Final = re.compile(r"\s*in \"<[^>]*>\", line \d+, column \d+(?::\n.*\n
 
 @dataclass(frozen=True)
 class Finding:
-    """One thing that is wrong; `advice` keeps nobody from saving. `raises` is the version that would mend it."""
+    """One thing that is wrong; `advice` keeps nobody from saving. `raises` is the version that
+    would mend it.
+    """
 
     text: str
     line: int | None = None
@@ -52,7 +56,9 @@ class Draft:
 
 
 def read_draft(text: str, catalogue: Catalogue, *, file: str | None = None) -> Draft:
-    """Read a draft of one of the workspace's files, or of another one; never an error, whatever the text."""
+    """Read a draft of one of the workspace's files, or of another one; never an error, whatever the
+    text.
+    """
     text = text.replace("\r\n", "\n")
     try:
         bounds.check(text)
@@ -63,13 +69,24 @@ def read_draft(text: str, catalogue: Catalogue, *, file: str | None = None) -> D
         return Draft(text, (), (_located(text, wrong.message, wrong.hint),))
     except (TypeError, ValueError, ArithmeticError) as wrong:
         # A value of a kind that the key does not take; the reader names the commonest itself.
-        return Draft(text, (), (Finding(f"A value in it is of a kind that its key does not take: {wrong}."),))
-    saved = {kpi.id: kpi for kpi in catalogue if kpi.own and file is not None and kpi.place.startswith(f"{file}:")}
-    found = [*_about_ids(text, kpis, catalogue, saved), *(finding for kpi in kpis for finding in _about(text, kpi, saved.get(kpi.id)))]
+        return Draft(
+            text, (), (Finding(f"A value in it is of a kind that its key does not take: {wrong}."),)
+        )
+    saved = {
+        kpi.id: kpi
+        for kpi in catalogue
+        if kpi.own and file is not None and kpi.place.startswith(f"{file}:")
+    }
+    found = [
+        *_about_ids(text, kpis, catalogue, saved),
+        *(finding for kpi in kpis for finding in _about(text, kpi, saved.get(kpi.id))),
+    ]
     return Draft(text, kpis, tuple(dict.fromkeys(found)))
 
 
-def _about_ids(text: str, kpis: tuple[Kpi, ...], catalogue: Catalogue, saved: Mapping[str, Kpi]) -> Iterator[Finding]:
+def _about_ids(
+    text: str, kpis: tuple[Kpi, ...], catalogue: Catalogue, saved: Mapping[str, Kpi]
+) -> Iterator[Finding]:
     """Each KPI has an id that is its own, and those that are there stay."""
     if not kpis:
         yield Finding("There is no KPI in it.")
@@ -79,21 +96,48 @@ def _about_ids(text: str, kpis: tuple[Kpi, ...], catalogue: Catalogue, saved: Ma
     for kpi in kpis:
         there = catalogue.kpis.get(kpi.id)
         if not _ID.fullmatch(kpi.id) or kpi.id in RESERVED:
-            yield _at(text, kpi, "An id has small letters, digits and '_', begins with a letter, has at most 60 characters and is not 'new'.", about="id:")
+            yield _at(
+                text,
+                kpi,
+                (
+                    "An id has small letters, digits and '_', begins with a letter, has at most 60 "
+                    "characters and is not 'new'."
+                ),
+                about="id:",
+            )
         elif kpi.id in seen:
             yield _at(text, kpi, f"The id '{kpi.id}' is there twice.", about="id:")
         elif there is not None and kpi.id not in saved:
-            where = f"in the file {there.place.partition(':')[0]}" if there.own else "which comes with Kampass"
-            yield _at(text, kpi, f"There is a KPI '{kpi.id}' already, {where}.", hint="Give yours another id.", about="id:")
+            where = (
+                f"in the file {there.place.partition(':')[0]}"
+                if there.own
+                else "which comes with Kampass"
+            )
+            yield _at(
+                text,
+                kpi,
+                f"There is a KPI '{kpi.id}' already, {where}.",
+                hint="Give yours another id.",
+                about="id:",
+            )
         seen.add(kpi.id)
     for kpi_id in saved.keys() - seen:
-        yield Finding(f"The KPI '{kpi_id}' is gone from the file.", hint="An id stays, since dashboards and links name it. To remove the KPI, use 'Delete'.")
+        yield Finding(
+            f"The KPI '{kpi_id}' is gone from the file.",
+            hint="An id stays, since dashboards and links name it. To remove the KPI, use "
+            "'Delete'.",
+        )
 
 
 def _about(text: str, kpi: Kpi, before: Kpi | None) -> Iterator[Finding]:
     """Everything about one definition."""
     try:
-        for message in lint(replace(kpi, examples=tuple(example for example in kpi.examples if isinstance(example, dict)))):
+        for message in lint(
+            replace(
+                kpi,
+                examples=tuple(example for example in kpi.examples if isinstance(example, dict)),
+            )
+        ):
             yield _located(text, message, advice=bool(kpi.examples) and message.endswith(_ADVICE))
     except RecursionError:
         yield _at(text, kpi, "An expression in it is nested too deeply.")
@@ -124,55 +168,97 @@ def _words(kpi: Kpi) -> Iterator[tuple[str, str]]:
     for key in ("name", "unit"):
         if not getattr(kpi, key).strip():
             yield key, f"the {key} is empty."
-    if any(measure.fact in ORIGINS and ORIGINS[measure.fact].table not in kpi.needs for measure in kpi.measures.values()) and not kpi.needs:
+    if (
+        any(
+            measure.fact in ORIGINS and ORIGINS[measure.fact].table not in kpi.needs
+            for measure in kpi.measures.values()
+        )
+        and not kpi.needs
+    ):
         yield "needs", "'needs' names the tables that it counts."
 
 
 def _about_version(text: str, kpi: Kpi, before: Kpi | None) -> Iterator[Finding]:
-    """A definition that counts otherwise has a higher version, so that answers can be told apart."""
+    """A definition that counts otherwise has a higher version, so that answers can be told
+    apart.
+    """
     if before is None:
         return
-    counts = sorted(name for name in changed_fields(before, kpi) if name.partition(".")[0] in COUNTS)
+    counts = sorted(
+        name for name in changed_fields(before, kpi) if name.partition(".")[0] in COUNTS
+    )
     if counts and kpi.version <= before.version:
         what = ", ".join(name.removeprefix("measures.") for name in counts)
-        said = f"It counts otherwise than what is saved ({what}) and is still version {kpi.version}: raise 'version' to {before.version + 1}, so that answers can be told apart."
+        said = (
+            f"It counts otherwise than what is saved ({what}) and is still version "
+            f"{kpi.version}: raise 'version' to {before.version + 1}, so that answers can be "
+            "told apart."
+        )
         yield _at(text, kpi, said, about="version:", raises=before.version + 1)
     elif kpi.version < before.version:
-        yield _at(text, kpi, f"The version cannot fall: {before.version} is saved.", about="version:", raises=before.version)
+        yield _at(
+            text,
+            kpi,
+            f"The version cannot fall: {before.version} is saved.",
+            about="version:",
+            raises=before.version,
+        )
 
 
 def _located(text: str, message: str, hint: str = "", *, advice: bool = False) -> Finding:
-    """A message of the reader or of lint with the line it is about: that of the word it quotes, else where its KPI begins."""
+    """A message of the reader or of lint with the line it is about: that of the word it quotes,
+    else where its KPI begins.
+    """
     head = _HEAD.match(message)
     if head is None:
         return Finding(message, hint=hint, advice=advice)
     said, marked = _short(message[head.end() :]), _LINE.findall(message)
     if head["line"] is None:
-        # What is left open is mended where it was opened; everything else where the reader stumbled.
-        return Finding(f"It {said}", int(marked[0 if "a flow" in said or "scalar" in said else -1]) if marked else None, hint)
+        # What is left open is mended where it was opened; everything else where the reader
+        # stumbled.
+        return Finding(
+            f"It {said}",
+            int(marked[0 if "a flow" in said or "scalar" in said else -1]) if marked else None,
+            hint,
+        )
     start = int(head["line"])
     line = (head["id"] and _line_of(text, start, re.findall(r"'([^']+)'", said))) or start
     return Finding(said[:1].upper() + said[1:], line, hint, advice=advice, kpi=head["id"])
 
 
 def _short(said: str) -> str:
-    """A message without what PyYAML quotes of the text, on one line, and no longer than a person reads."""
+    """A message without what PyYAML quotes of the text, on one line, and no longer than a person
+    reads.
+    """
     plain = " ".join(_SNIPPET.sub(";", said).split()).rstrip(";")
     return plain if len(plain) <= LONGEST else f"{plain[: LONGEST - 1]}…"
 
 
-def _at(text: str, kpi: Kpi, said: str, *, about: str = "", **more: Any) -> Finding:  # noqa: ANN401 - the rest of a finding
+def _at(text: str, kpi: Kpi, said: str, *, about: str = "", **more: Any) -> Finding:  # noqa: ANN401
     """A finding about a KPI, at the line of what it is about."""
     start = int(kpi.place.partition(":")[2].partition(" ")[0])
-    return Finding(said[:1].upper() + said[1:], _line_of(text, start, [about]) or start, kpi=kpi.id, **more)
+    return Finding(
+        said[:1].upper() + said[1:], _line_of(text, start, [about]) or start, kpi=kpi.id, **more
+    )
 
 
 def _line_of(text: str, start: int, words: list[str]) -> int | None:
     """The first line of the KPI that begins on line `start` that holds one of the words."""
     lines = text.split("\n")
-    later = min((line for line in edits.starts(text).values() if line > start), default=len(lines) + 1) if start <= len(lines) else start
+    later = (
+        min((line for line in edits.starts(text).values() if line > start), default=len(lines) + 1)
+        if start <= len(lines)
+        else start
+    )
     for word in filter(None, words):
-        found = next((number for number in range(start, min(later, len(lines) + 1)) if _holds(lines[number - 1], word)), None)
+        found = next(
+            (
+                number
+                for number in range(start, min(later, len(lines) + 1))
+                if _holds(lines[number - 1], word)
+            ),
+            None,
+        )
         if found:
             return found
     return None
@@ -186,4 +272,8 @@ def _holds(line: str, word: str) -> bool:
 def _example_at(text: str, kpi: Kpi, said: str) -> Finding:
     numbered = re.match(r"example (\d+)", said)
     line = edits.example_lines(text, kpi.id).get(int(numbered[1])) if numbered else None
-    return Finding(said[:1].upper() + said[1:], line, kpi=kpi.id) if line else _at(text, kpi, said, about="examples:")
+    return (
+        Finding(said[:1].upper() + said[1:], line, kpi=kpi.id)
+        if line
+        else _at(text, kpi, said, about="examples:")
+    )

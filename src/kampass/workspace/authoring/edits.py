@@ -1,4 +1,6 @@
-"""Changes to a definition's text that leave everything else in it as it was written: another version, one KPI less."""
+"""Changes to a definition's text that leave everything else in it as it was written: another
+version, one KPI less.
+"""
 
 import json
 import textwrap
@@ -35,19 +37,30 @@ def copied(text: str, kpi_id: str, as_id: str) -> str:
     """
     entry = _entries(text)[kpi_id]
     nodes = {key.value: value for key, value in entry.value}
-    given = {"id": as_id, "name": json.dumps(f"{nodes['name'].value} (copy)", ensure_ascii=False), "version": "1"}
+    given = {
+        "id": as_id,
+        "name": json.dumps(f"{nodes['name'].value} (copy)", ensure_ascii=False),
+        "version": "1",
+    }
     for name in sorted(given.keys() & nodes.keys(), key=lambda name: -nodes[name].start_mark.index):
         text = _replaced(text, nodes[name], given[name])
     return text
 
 
 def alone(text: str, kpi_id: str) -> str:
-    """A file of one KPI out of a file of several: as it is written there, or, where it borrows from others, written out."""
+    """A file of one KPI out of a file of several: as it is written there, or, where it borrows from
+    others, written out.
+    """
     entries = _entries(text)
     entry = entries[kpi_id]
-    head = "".join(line for line in text.splitlines(keepends=True)[:3] if line.startswith("family:"))
+    head = "".join(
+        line for line in text.splitlines(keepends=True)[:3] if line.startswith("family:")
+    )
     first = entry.start_mark.line
-    last = min((each.start_mark.line for each in entries.values() if each.start_mark.line > first), default=len(text.splitlines()))
+    last = min(
+        (each.start_mark.line for each in entries.values() if each.start_mark.line > first),
+        default=len(text.splitlines()),
+    )
     cut = f"{head}kpis:\n{''.join(text.splitlines(keepends=True)[first:last]).rstrip()}\n"
     try:
         if yaml.compose(cut, Loader=_LOADER) is not None:
@@ -55,7 +68,15 @@ def alone(text: str, kpi_id: str) -> str:
     except yaml.YAMLError:
         pass
     return f"{head}kpis:\n" + textwrap.indent(
-        yaml.dump([_plain(entry)], Dumper=_Dumper, sort_keys=False, allow_unicode=True, width=140, default_flow_style=None), "  "
+        yaml.dump(
+            [_plain(entry)],
+            Dumper=_Dumper,
+            sort_keys=False,
+            allow_unicode=True,
+            width=140,
+            default_flow_style=None,
+        ),
+        "  ",
     )
 
 
@@ -82,21 +103,34 @@ def starts(text: str) -> dict[str, int]:
 
 
 def _entries(text: str) -> dict[str, Any]:
-    """The nodes of the KPIs by id; the text has been read before, so it is what a definition file is."""
+    """The nodes of the KPIs by id; the text has been read before, so it is what a definition file
+    is.
+    """
     document: Any = yaml.compose(text, Loader=_LOADER)
     listed = next(value for key, value in document.value if key.value == "kpis")
-    ids = ((next((value.value for key, value in entry.value if key.value == "id"), ""), entry) for entry in listed.value)
+    ids = (
+        (next((value.value for key, value in entry.value if key.value == "id"), ""), entry)
+        for entry in listed.value
+    )
     return {kpi_id: entry for kpi_id, entry in ids if kpi_id}
 
 
 def example_lines(text: str, kpi_id: str) -> dict[int, int]:
     """The line on which each example of a KPI begins, by its number."""
     entry = _entries(text).get(kpi_id)
-    listed = next((value for key, value in entry.value if key.value == "examples"), None) if entry is not None else None
-    return {number: node.start_mark.line + 1 for number, node in enumerate(listed.value, start=1)} if listed is not None else {}
+    listed = (
+        next((value for key, value in entry.value if key.value == "examples"), None)
+        if entry is not None
+        else None
+    )
+    return (
+        {number: node.start_mark.line + 1 for number, node in enumerate(listed.value, start=1)}
+        if listed is not None
+        else {}
+    )
 
 
-def _replaced(text: str, node: Any, written: str) -> str:  # noqa: ANN401 - PyYAML's nodes are untyped
+def _replaced(text: str, node: Any, written: str) -> str:  # noqa: ANN401
     return text[: node.start_mark.index] + written + text[node.end_mark.index :]
 
 
@@ -122,7 +156,9 @@ class _Dumper(yaml.SafeDumper):
 
 
 def _text(dumper: yaml.SafeDumper, text: str) -> yaml.ScalarNode:
-    return dumper.represent_scalar("tag:yaml.org,2002:str", text, style="|" if "\n" in text else None)
+    return dumper.represent_scalar(
+        "tag:yaml.org,2002:str", text, style="|" if "\n" in text else None
+    )
 
 
 _Dumper.add_representer(str, _text)

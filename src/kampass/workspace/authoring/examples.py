@@ -1,6 +1,8 @@
-"""The worked examples of a draft, run one by one: what each expected, what came out, and no more time than a person waits.
+"""The worked examples of a draft, run one by one: what each expected, what came out, and no more
+time than a person waits.
 
-The tiny worlds of examples are kept between two checks, since an author changes the formula far more often than the example.
+The tiny worlds of examples are kept between two checks, since an author changes the formula far
+more often than the example.
 """
 
 import threading
@@ -29,7 +31,20 @@ from kampass.workspace.authoring.worlds import Worlds
 if TYPE_CHECKING:
     from kampass.workspace.workspace import Workspace
 
-KEYS: Final = frozenset({"about", "parts", "tables", "period", "expect", "where", "grain", "by", "timezone", "recorded_at"})
+KEYS: Final = frozenset(
+    {
+        "about",
+        "parts",
+        "tables",
+        "period",
+        "expect",
+        "where",
+        "grain",
+        "by",
+        "timezone",
+        "recorded_at",
+    }
+)
 MOST: Final = 40
 LONGEST_DAYS: Final = 4_000
 _KEPT: Final = 24
@@ -68,7 +83,13 @@ class WorldShelf(Worlds):
     def __exit__(self, *_: object) -> None:
         _clear(self._shelf)
 
-    def snapshot(self, tables: Mapping[str, str], *, timezone: str = "UTC", recorded_at: datetime | None = None) -> Snapshot:
+    def snapshot(
+        self,
+        tables: Mapping[str, str],
+        *,
+        timezone: str = "UTC",
+        recorded_at: datetime | None = None,
+    ) -> Snapshot:
         """The snapshot of a world, built where it is not there."""
         key = (tuple(sorted(tables.items())), timezone, recorded_at)
         if key not in self._shelf:
@@ -101,34 +122,62 @@ def _clear(shelf: OrderedDict[tuple[object, ...], Worlds]) -> None:
 
 
 def run(kpis: Iterable[Kpi], worlds: WorldShelf, *, seconds: float) -> list[Outcome]:
-    """Run the examples, one check at a time; what there was no time for is said, and is quicker the next time."""
+    """Run the examples, one check at a time; what there was no time for is said, and is quicker the
+    next time.
+    """
     deadline = time.monotonic() + seconds
     if not worlds.lock.acquire(timeout=seconds):
-        return [Outcome(kpi, number, example, trouble="Somebody else's examples are running. Check again.") for kpi, number, example in _all(kpis)]
+        return [
+            Outcome(
+                kpi, number, example, trouble="Somebody else's examples are running. Check again."
+            )
+            for kpi, number, example in _all(kpis)
+        ]
     try:
-        return [_outcome(kpi, number, example, worlds, deadline) for kpi, number, example in _all(kpis)]
+        return [
+            _outcome(kpi, number, example, worlds, deadline) for kpi, number, example in _all(kpis)
+        ]
     finally:
         worlds.lock.release()
 
 
 def _all(kpis: Iterable[Kpi]) -> list[tuple[Kpi, int, Mapping[str, Any]]]:
-    return [(kpi, number, example) for kpi in kpis for number, example in enumerate(kpi.examples, start=1)]
+    return [
+        (kpi, number, example)
+        for kpi in kpis
+        for number, example in enumerate(kpi.examples, start=1)
+    ]
 
 
-def _outcome(kpi: Kpi, number: int, example: Mapping[str, Any], worlds: WorldShelf, deadline: float) -> Outcome:
+def _outcome(
+    kpi: Kpi, number: int, example: Mapping[str, Any], worlds: WorldShelf, deadline: float
+) -> Outcome:
     left = deadline - time.monotonic()
     if left <= 0:
-        return Outcome(kpi, number, example, trouble="There was no time left to run it. Check again: what was built is kept.")
+        return Outcome(
+            kpi,
+            number,
+            example,
+            trouble="There was no time left to run it. Check again: what was built is kept.",
+        )
     watch = Watch(left)
     engine: type[Engine] = type("_Watched", (_Watched,), {"watch": watch})
     try:
         with watch:
-            return Outcome(kpi, number, example, tuple(differences(kpi, dict(example), worlds, engine=engine)))
+            return Outcome(
+                kpi, number, example, tuple(differences(kpi, dict(example), worlds, engine=engine))
+            )
     except KampassError as wrong:
         return Outcome(kpi, number, example, trouble=watch.said or wrong.message)
     except (duckdb.Error, ValueError, OverflowError, RecursionError) as wrong:
-        # Numbers beyond what a formula can hold: the database, or the interval, says so in its own way.
-        return Outcome(kpi, number, example, trouble=watch.said or f"It cannot be worked out: {str(wrong).splitlines()[0][:300]}")
+        # Numbers beyond what a formula can hold: the database, or the interval, says so in its own
+        # way.
+        return Outcome(
+            kpi,
+            number,
+            example,
+            trouble=watch.said or f"It cannot be worked out: {str(wrong).splitlines()[0][:300]}",
+        )
 
 
 class _Watched(Engine):
@@ -142,8 +191,15 @@ class _Watched(Engine):
 
 def wrongly_written(kpi: Kpi) -> list[str]:
     """What keeps examples from being run at all, in words."""
-    found = [f"example {number}: {wrong}" for number, example in enumerate(kpi.examples, start=1) for wrong in _wrongly(kpi, example)]
-    return [*found, *([f"there are more than {MOST} examples."] if len(kpi.examples) > MOST else [])]
+    found = [
+        f"example {number}: {wrong}"
+        for number, example in enumerate(kpi.examples, start=1)
+        for wrong in _wrongly(kpi, example)
+    ]
+    return [
+        *found,
+        *([f"there are more than {MOST} examples."] if len(kpi.examples) > MOST else []),
+    ]
 
 
 def _wrongly(kpi: Kpi, example: Any) -> list[str]:  # noqa: ANN401 - whatever the file holds
@@ -154,14 +210,20 @@ def _wrongly(kpi: Kpi, example: Any) -> list[str]:  # noqa: ANN401 - whatever th
         return [f"there is no key '{unknown[0]}'; there are {', '.join(sorted(KEYS))}."]
     if ("parts" in example) == ("tables" in example):
         return ["give either 'parts' or 'tables'."]
-    return [*_expectation(example.get("expect")), *(_parts(kpi, example["parts"]) if "parts" in example else _world(example))]
+    return [
+        *_expectation(example.get("expect")),
+        *(_parts(kpi, example["parts"]) if "parts" in example else _world(example)),
+    ]
 
 
 def _expectation(expect: Any) -> list[str]:  # noqa: ANN401
     rows = expect if isinstance(expect, list) else [expect]
     if not all(isinstance(row, dict) and row for row in rows):
         return ["'expect' says nothing that can be compared, such as {value: 50}."]
-    unknown = sorted({str(key) for row in rows for key in row} - {*_PARTS, "dimensions", "period_start", "period_end", "through", "unit", "definition"})
+    unknown = sorted(
+        {str(key) for row in rows for key in row}
+        - {*_PARTS, "dimensions", "period_start", "period_end", "through", "unit", "definition"}
+    )
     return [f"'expect' has no '{unknown[0]}'; there are {', '.join(_PARTS)}."] if unknown else []
 
 
@@ -171,21 +233,37 @@ def _parts(kpi: Kpi, parts: Any) -> list[str]:  # noqa: ANN401
     strangers = [str(name) for name in parts if name not in kpi.measures]
     if strangers:
         return [f"there is no measure '{strangers[0]}'; there are {', '.join(kpi.measures)}."]
-    wrong = [name for name, value in parts.items() if isinstance(value, bool) or not isinstance(value, int | float) or not isfinite(value)]
+    wrong = [
+        name
+        for name, value in parts.items()
+        if isinstance(value, bool) or not isinstance(value, int | float) or not isfinite(value)
+    ]
     return [f"'{wrong[0]}' under parts is no number."] if wrong else []
 
 
 def _world(example: dict[str, Any]) -> list[str]:
     tables = example["tables"]
-    if not isinstance(tables, dict) or not tables or not all(isinstance(text, str) and text.strip() for text in tables.values()):
+    if (
+        not isinstance(tables, dict)
+        or not tables
+        or not all(isinstance(text, str) and text.strip() for text in tables.values())
+    ):
         return ["'tables' gives the lines of a CSV for each table, under '|'."]
     strangers = [str(name) for name in tables if name not in TABLES]
     if strangers:
         return [f"there is no table '{strangers[0]}'."]
-    lacking = [name for name, text in tables.items() if any(c.name == "id" for c in TABLES[name].columns) and "id" not in _header(text)]
+    lacking = [
+        name
+        for name, text in tables.items()
+        if any(c.name == "id" for c in TABLES[name].columns) and "id" not in _header(text)
+    ]
     if lacking:
         return [f"the first line of '{lacking[0]}' names its columns, 'id' among them."]
-    wrong = [key for key in ("by", "where") if not all(isinstance(text, str) for text in _listed(example.get(key)))]
+    wrong = [
+        key
+        for key in ("by", "where")
+        if not all(isinstance(text, str) for text in _listed(example.get(key)))
+    ]
     return [*_clock(example), *(f"'{key}' is a text or a list of texts." for key in wrong)]
 
 

@@ -1,6 +1,8 @@
-"""The workspace's own KPI files as a person saves them: found, written whole or not at all, never over what somebody else wrote meanwhile.
+"""The workspace's own KPI files as a person saves them: found, written whole or not at all, never
+over what somebody else wrote meanwhile.
 
-A file's name is that of its first KPI, or the one that it has already; no name ever comes from whoever is at the other end.
+A file's name is that of its first KPI, or the one that it has already; no name ever comes from
+whoever is at the other end.
 """
 
 import fcntl
@@ -41,14 +43,18 @@ class OwnFile:
 
 
 class Stale(DataError):  # noqa: N818 - reads as a sentence at the raise
-    """Somebody else has written the file since; `now` is what they wrote, None where they deleted it."""
+    """Somebody else has written the file since; `now` is what they wrote, None where they deleted
+    it.
+    """
 
     code = "stale_definition"
 
     def __init__(self, now: OwnFile | None) -> None:
         what = "changed" if now else "deleted"
         super().__init__(
-            f"Somebody else has {what} this file since you opened it.", hint="Compare both versions, then decide what to keep.", code="stale_definition"
+            f"Somebody else has {what} this file since you opened it.",
+            hint="Compare both versions, then decide what to keep.",
+            code="stale_definition",
         )
         self.now = now
 
@@ -56,7 +62,10 @@ class Stale(DataError):  # noqa: N818 - reads as a sentence at the raise
 def file_of(workspace: "Workspace", kpi: Kpi) -> OwnFile:
     """The file in which an own KPI is defined; NotFound where it comes with Kampass."""
     if not kpi.own:
-        raise NotFound(f"'{kpi.id}' comes with Kampass and cannot be changed.", hint="Copy it, and change the copy.")
+        raise NotFound(
+            f"'{kpi.id}' comes with Kampass and cannot be changed.",
+            hint="Copy it, and change the copy.",
+        )
     for file in _files(workspace):
         if kpi.place.startswith(f"{file.name}:"):
             return OwnFile(file.name, _text(file))
@@ -64,9 +73,13 @@ def file_of(workspace: "Workspace", kpi: Kpi) -> OwnFile:
 
 
 def save(workspace: "Workspace", draft: Draft, *, file: str | None, digest: str) -> OwnFile:
-    """Write a draft without errors into its file; Stale where that is not what the draft began with."""
+    """Write a draft without errors into its file; Stale where that is not what the draft began
+    with.
+    """
     if draft.errors or not draft.kpis:
-        raise DefinitionError("A draft with something wrong in it is not saved.", hint="Mend what was found.")
+        raise DefinitionError(
+            "A draft with something wrong in it is not saved.", hint="Mend what was found."
+        )
     with _writing(workspace):
         place = _place(workspace, file, draft.kpis[0].id)
         _unchanged(place, digest)
@@ -127,10 +140,15 @@ def _unchanged(place: Path, digest: str) -> None:
 def _free(workspace: "Workspace", draft: Draft, place: Path) -> None:
     """DefinitionError where another file has one of the ids by now."""
     for file in _files(workspace):
-        taken = {kpi.id for kpi in read(_text(file), file.name, own=True)} if file != place else set()
+        taken = (
+            {kpi.id for kpi in read(_text(file), file.name, own=True)} if file != place else set()
+        )
         for kpi in draft.kpis:
             if kpi.id in taken:
-                raise DefinitionError(f"There is a KPI '{kpi.id}' already, in {file.name}.", hint="Give yours another id.")
+                raise DefinitionError(
+                    f"There is a KPI '{kpi.id}' already, in {file.name}.",
+                    hint="Give yours another id.",
+                )
 
 
 def _readable(rest: str | None, name: str) -> None:
@@ -140,7 +158,10 @@ def _readable(rest: str | None, name: str) -> None:
             return
     except DefinitionError:
         pass
-    raise DefinitionError(f"Other KPIs in {name} build on this one.", hint="Take it out in the editor of the file, where you see both.")
+    raise DefinitionError(
+        f"Other KPIs in {name} build on this one.",
+        hint="Take it out in the editor of the file, where you see both.",
+    )
 
 
 def _write(place: Path, text: str) -> None:
@@ -157,7 +178,9 @@ def _write(place: Path, text: str) -> None:
 
 @contextmanager
 def _writing(workspace: "Workspace") -> Iterator[None]:
-    """One writer of definitions at a time; the lock goes with the process. Loading and publishing wait for nobody here."""
+    """One writer of definitions at a time; the lock goes with the process. Loading and publishing
+    wait for nobody here.
+    """
     with trouble.naming(), (workspace.folder / ".kampass" / "definitions.lock").open("w") as lock:
         fcntl.flock(lock, fcntl.LOCK_EX)
         workspace.refresh()

@@ -1,6 +1,8 @@
-"""What a draft would show, worked out on the real snapshot without saving anything, within a time limit.
+"""What a draft would show, worked out on the real snapshot without saving anything, within a time
+limit.
 
-The draft is added to a catalogue of its own and asked through the viewer's own window, so a preview shows no more than a saved KPI would.
+The draft is added to a catalogue of its own and asked through the viewer's own window, so a preview
+shows no more than a saved KPI would.
 """
 
 from collections.abc import Mapping, Sequence
@@ -22,7 +24,9 @@ SECONDS: Final = 10.0
 
 @dataclass(frozen=True)
 class Spell:
-    """Which figures a preview shows: of a period, over a stretch of months, and cut by a dimension."""
+    """Which figures a preview shows: of a period, over a stretch of months, and cut by a
+    dimension.
+    """
 
     period: str
     stretch: str
@@ -46,19 +50,37 @@ def preview(sight: Sight, kpi: Kpi, spell: Spell, *, seconds: float = SECONDS) -
         try:
             engine = _engine(sight, kpi, watch)
             now = engine.ask(Question((kpi.id,), spell.period, None, (), ()))
-            trend = None if kpi.distribution else engine.ask(Question((kpi.id,), spell.stretch, "month", (), ()))
+            trend = (
+                None
+                if kpi.distribution
+                else engine.ask(Question((kpi.id,), spell.stretch, "month", (), ()))
+            )
             cut = spell.by and not kpi.distribution and spell.by in kpi.named_dimensions
-            slices = engine.ask(Question((kpi.id,), spell.period, None, (spell.by,), ())) if cut and spell.by else None
+            slices = (
+                engine.ask(Question((kpi.id,), spell.period, None, (spell.by,), ()))
+                if cut and spell.by
+                else None
+            )
             return Preview(kpi, now, trend, slices)
         except KampassError as wrong:
             return Preview(kpi, trouble=watch.said or _plain(wrong.message))
         except (duckdb.Error, ValueError, OverflowError, RecursionError) as wrong:
-            return Preview(kpi, trouble=watch.said or f"It cannot be worked out: {str(wrong).splitlines()[0][:300]}")
+            return Preview(
+                kpi,
+                trouble=watch.said
+                or f"It cannot be worked out: {str(wrong).splitlines()[0][:300]}",
+            )
 
 
-def effects(sight: Sight, saved: Mapping[str, Kpi], kpis: Sequence[Kpi], *, seconds: float = SECONDS) -> list[Redefined]:
+def effects(
+    sight: Sight, saved: Mapping[str, Kpi], kpis: Sequence[Kpi], *, seconds: float = SECONDS
+) -> list[Redefined]:
     """What a draft of saved KPIs does to the figures of the last twelve months that are over."""
-    changed = [(saved[kpi.id], kpi) for kpi in kpis if kpi.id in saved and changed_fields(saved[kpi.id], kpi)]
+    changed = [
+        (saved[kpi.id], kpi)
+        for kpi in kpis
+        if kpi.id in saved and changed_fields(saved[kpi.id], kpi)
+    ]
     with Watch(seconds) as watch:
         return [_effect(sight, then, now, watch) for then, now in changed]
 
@@ -70,7 +92,12 @@ def _effect(sight: Sight, then: Kpi, now: Kpi, watch: Watch) -> Redefined:
     try:
         sides = (_engine(sight, then, watch), _engine(sight, now, watch))
         periods = closed_periods(sides[0], None, None)[-MONTHS:]
-        return Redefined(now.id, "changed", fields, figures=tuple(paired(sides, ([then], [now]), periods)) if periods else ())
+        return Redefined(
+            now.id,
+            "changed",
+            fields,
+            figures=tuple(paired(sides, ([then], [now]), periods)) if periods else (),
+        )
     except (KampassError, duckdb.Error, ValueError, OverflowError) as wrong:
         return Redefined(now.id, "changed", fields, trouble=watch.said or _plain(str(wrong)))
 
@@ -79,7 +106,12 @@ def _engine(sight: Sight, kpi: Kpi, watch: Watch) -> Engine:
     """The viewer's engine with the draft in its catalogue."""
     theirs = sight.engine()
     own = replace(kpi, own=True)
-    return Engine(watch.over(theirs.snapshot), Catalogue({**theirs.catalogue.kpis, kpi.id: own}), theirs.settings, theirs.known_at)
+    return Engine(
+        watch.over(theirs.snapshot),
+        Catalogue({**theirs.catalogue.kpis, kpi.id: own}),
+        theirs.settings,
+        theirs.known_at,
+    )
 
 
 def _plain(message: str) -> str:

@@ -1,4 +1,6 @@
-"""A time limit for what a draft makes the database do: when it is over, every statement under way is interrupted."""
+"""A time limit for what a draft makes the database do: when it is over, every statement under way
+is interrupted.
+"""
 
 import threading
 from dataclasses import dataclass, field
@@ -45,7 +47,10 @@ class Watch:
         late = not self._over.wait(self.seconds)
         while late:
             with self._lock:
-                self.said = f"It was stopped after {max(1, round(self.seconds))} s: nobody waits that long for a figure."
+                self.said = (
+                    f"It was stopped after {max(1, round(self.seconds))} s: nobody waits that "
+                    "long for a figure."
+                )
                 for cursor in self._cursors:
                     cursor.interrupt()
             late = not self._over.wait(_AGAIN)

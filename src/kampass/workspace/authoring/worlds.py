@@ -1,4 +1,6 @@
-"""Tiny worlds for worked examples: tables written as CSV in a definition, run through the journal and a snapshot."""
+"""Tiny worlds for worked examples: tables written as CSV in a definition, run through the journal
+and a snapshot.
+"""
 
 import csv
 import io
@@ -12,11 +14,19 @@ from kampass.intake.sources.folder import FileSource
 from kampass.model import TABLES
 from kampass.store import Journal, Manifest, Snapshot, Snapshots, SnapshotSettings
 
-_IMPLIED = {"accounts": ("id", "name"), "users": ("id", "name"), "teams": ("id", "name"), "contacts": ("id",), "products": ("id", "name", "family")}
+_IMPLIED = {
+    "accounts": ("id", "name"),
+    "users": ("id", "name"),
+    "teams": ("id", "name"),
+    "contacts": ("id",),
+    "products": ("id", "name", "family"),
+}
 
 
 class Worlds:
-    """Snapshots of example worlds, each built once; a context manager that leaves nothing behind."""
+    """Snapshots of example worlds, each built once; a context manager that leaves nothing
+    behind.
+    """
 
     def __init__(self) -> None:
         self._folder = tempfile.TemporaryDirectory(prefix="kampass-")
@@ -30,7 +40,13 @@ class Worlds:
             snapshot.close()
         self._folder.cleanup()
 
-    def snapshot(self, tables: Mapping[str, str], *, timezone: str = "UTC", recorded_at: datetime | None = None) -> Snapshot:
+    def snapshot(
+        self,
+        tables: Mapping[str, str],
+        *,
+        timezone: str = "UTC",
+        recorded_at: datetime | None = None,
+    ) -> Snapshot:
         """The snapshot of a world; rows that others merely refer to are added."""
         instant = recorded_at or datetime(2030, 1, 1, tzinfo=UTC)
         key = (tuple(sorted(tables.items())), timezone, instant)
@@ -47,7 +63,9 @@ class Worlds:
         manifest = Manifest(folder / "app.db")
         journal = Journal(folder / "journal", manifest, timezone=timezone)
         journal.load(FileSource("example", files), recorded_at=recorded_at)
-        snapshot = Snapshots(folder / "snapshots", journal, SnapshotSettings(timezone), clock=lambda: recorded_at).publish()
+        snapshot = Snapshots(
+            folder / "snapshots", journal, SnapshotSettings(timezone), clock=lambda: recorded_at
+        ).publish()
         manifest.close()
         return snapshot
 
@@ -69,7 +87,16 @@ def _complete(tables: Mapping[str, str]) -> dict[str, str]:
         lacking = [name for name in wanted if name not in there]
         if not lacking:
             continue
-        header = next(csv.reader(io.StringIO(tables[target]))) if target in tables else list(columns)
-        lines = [",".join(name if column in columns else "" for column in header) for name in lacking]
-        completed[target] = tables.get(target, ",".join(header) + "\n").rstrip("\n") + "\n" + "\n".join(lines) + "\n"
+        header = (
+            next(csv.reader(io.StringIO(tables[target]))) if target in tables else list(columns)
+        )
+        lines = [
+            ",".join(name if column in columns else "" for column in header) for name in lacking
+        ]
+        completed[target] = (
+            tables.get(target, ",".join(header) + "\n").rstrip("\n")
+            + "\n"
+            + "\n".join(lines)
+            + "\n"
+        )
     return completed

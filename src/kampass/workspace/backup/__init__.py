@@ -5,4 +5,14 @@ from kampass.workspace.backup.restore import Restored, restore
 from kampass.workspace.backup.take import take
 from kampass.workspace.backup.verify import Finding, Verification, verify_backup, verify_workspace
 
-__all__ = ["Backup", "Contents", "Finding", "Restored", "Verification", "restore", "take", "verify_backup", "verify_workspace"]
+__all__ = [
+    "Backup",
+    "Contents",
+    "Finding",
+    "Restored",
+    "Verification",
+    "restore",
+    "take",
+    "verify_backup",
+    "verify_workspace",
+]

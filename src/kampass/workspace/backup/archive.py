@@ -1,7 +1,8 @@
-"""The file a backup is: a zip of uncompressed members, the last of which, `backup.json`, names every other with its digest.
+"""The file a backup is: a zip of uncompressed members, the last of which, `backup.json`, names
+every other with its digest.
 
-Nothing is compressed (the journal is already), so what a member says it holds is what lies in the file: there are no
-bombs, and any zip program can take a backup apart.
+Nothing is compressed (the journal is already), so what a member says it holds is what lies in the
+file: there are no bombs, and any zip program can take a backup apart.
 """
 
 import hashlib
@@ -52,7 +53,9 @@ class Contents:
     def to_json(self) -> bytes:
         """The contents as `backup.json` holds them, with a seal over all of it."""
         said = asdict(self)
-        return json.dumps(said | {"seal": _seal(said)}, indent=1, sort_keys=True, ensure_ascii=False).encode()
+        return json.dumps(
+            said | {"seal": _seal(said)}, indent=1, sort_keys=True, ensure_ascii=False
+        ).encode()
 
 
 @dataclass(frozen=True)
@@ -68,9 +71,16 @@ class Backup:
         """The backup in short, ready for JSON."""
         contents = self.contents
         return {
-            "file": str(self.file), "bytes": self.size, "created_at": contents.created_at, "kampass": contents.kampass, "loads": contents.loads,
-            "snapshot": contents.snapshot, "export_sha256": contents.export_sha256, "members": len(contents.members), "notices": list(self.notices),
-        }  # fmt: skip
+            "file": str(self.file),
+            "bytes": self.size,
+            "created_at": contents.created_at,
+            "kampass": contents.kampass,
+            "loads": contents.loads,
+            "snapshot": contents.snapshot,
+            "export_sha256": contents.export_sha256,
+            "members": len(contents.members),
+            "notices": list(self.notices),
+        }
 
 
 class Packer:
@@ -93,7 +103,9 @@ class Packer:
 
 
 class Archive:
-    """A backup opened for reading: its listing agrees with its contents, and every name stays inside a workspace."""
+    """A backup opened for reading: its listing agrees with its contents, and every name stays
+    inside a workspace.
+    """
 
     def __init__(self, file: Path, archive: zipfile.ZipFile) -> None:
         self.file, self._archive = file, archive
@@ -101,7 +113,9 @@ class Archive:
         self._check_listing()
 
     def read(self, member: Member) -> Iterator[bytes]:
-        """The bytes of a member; DataError after the last one unless they are what the contents say."""
+        """The bytes of a member; DataError after the last one unless they are what the contents
+        say.
+        """
         digest, size = hashlib.sha256(), 0
         with _as_damage(self.file, member.name), self._archive.open(member.name) as stream:
             while chunk := stream.read(CHUNK):
@@ -122,17 +136,27 @@ class Archive:
             seal = said.pop("seal")
             if said.get("format") != FORMAT:
                 raise DataError(
-                    f"{self.file} is a backup of format {said.get('format')}, and this Kampass reads format {FORMAT}.", code="backup_format",
+                    (
+                        f"{self.file} is a backup of format {said.get('format')}, and this Kampass "
+                        f"reads format {FORMAT}."
+                    ),
+                    code="backup_format",
                     hint="Upgrade Kampass: 'pip install --upgrade kampass'. Nothing was changed.",
-                )  # fmt: skip
+                )
             if seal != _seal(said):
                 raise damaged(self.file, f"its {CONTENTS} does not agree with its own digest")
-            return Contents(**(said | {"members": tuple(Member(**member) for member in said["members"])}))
+            return Contents(
+                **(said | {"members": tuple(Member(**member) for member in said["members"])})
+            )
 
     def _check_listing(self) -> None:
         listed = {info.filename: info for info in self._archive.infolist()}
         named = {member.name: member for member in self.contents.members}
-        if len(listed) != len(self._archive.infolist()) or set(listed) != {*named, CONTENTS} or len(named) != len(self.contents.members):
+        if (
+            len(listed) != len(self._archive.infolist())
+            or set(listed) != {*named, CONTENTS}
+            or len(named) != len(self.contents.members)
+        ):
             raise damaged(self.file, f"its files are not those its {CONTENTS} names")
         for name, member in named.items():
             _check_member(self.file, listed[name], member)
@@ -144,7 +168,9 @@ class Archive:
 def opened(file: Path) -> Iterator[Archive]:
     """Open a backup for reading."""
     if not file.is_file():
-        raise DataError(f"There is no backup {file}.", code="no_backup", hint="'kampass backup FILE' makes one.")
+        raise DataError(
+            f"There is no backup {file}.", code="no_backup", hint="'kampass backup FILE' makes one."
+        )
     with _as_damage(file, ""):
         archive = zipfile.ZipFile(file)
     with archive:
@@ -153,18 +179,32 @@ def opened(file: Path) -> Iterator[Archive]:
 
 def damaged(file: Path, what: str) -> DataError:
     """The error of a backup that is not what was written."""
-    return DataError(f"{file} is no whole backup: {what}.", code="damaged_backup", hint="Nothing was changed. Use another copy, or an earlier backup.")
+    return DataError(
+        f"{file} is no whole backup: {what}.",
+        code="damaged_backup",
+        hint="Nothing was changed. Use another copy, or an earlier backup.",
+    )
 
 
 def _refused(file: Path, what: str) -> DataError:
-    return DataError(f"{file} was refused: {what}.", code="unsafe_backup", hint="Kampass never writes such a backup. Nothing was changed.")
+    return DataError(
+        f"{file} was refused: {what}.",
+        code="unsafe_backup",
+        hint="Kampass never writes such a backup. Nothing was changed.",
+    )
 
 
 def _check_member(file: Path, info: zipfile.ZipInfo, member: Member) -> None:
     """Only plain files, where a workspace has files, uncompressed, of the size that is said."""
     path = PurePosixPath(member.name)
     inside = member.name in _FILES or member.name.startswith(_FOLDERS)
-    plain = "\\" not in member.name and "\0" not in member.name and str(path) == member.name and ".." not in path.parts and len(path.parts) <= _DEEPEST
+    plain = (
+        "\\" not in member.name
+        and "\0" not in member.name
+        and str(path) == member.name
+        and ".." not in path.parts
+        and len(path.parts) <= _DEEPEST
+    )
     if not inside or not plain or path.is_absolute():
         raise _refused(file, f"'{member.name}' lies where a workspace has no file")
     mode = info.external_attr >> 16
@@ -186,5 +226,15 @@ def _as_damage(file: Path, name: str) -> Iterator[None]:
     """Whatever an archive that was tampered with makes its reader raise is one error here."""
     try:
         yield
-    except (zipfile.BadZipFile, KeyError, ValueError, TypeError, AttributeError, EOFError, NotImplementedError, RuntimeError, OverflowError) as wrong:
+    except (
+        zipfile.BadZipFile,
+        KeyError,
+        ValueError,
+        TypeError,
+        AttributeError,
+        EOFError,
+        NotImplementedError,
+        RuntimeError,
+        OverflowError,
+    ) as wrong:
         raise damaged(file, f"{name or 'it'} cannot be read ({wrong})") from None

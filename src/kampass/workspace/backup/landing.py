@@ -17,7 +17,9 @@ from kampass.workspace.backup.archive import SETTINGS
 
 
 def check_free(database: Database) -> None:
-    """DataError unless the schema is empty; what an interrupted restore into the same folder left there goes."""
+    """DataError unless the schema is empty; what an interrupted restore into the same folder left
+    there goes.
+    """
     if database.url is None:
         return
     with database.connected() as engine, engine.begin() as connection:
@@ -25,14 +27,18 @@ def check_free(database: Database) -> None:
         tables = tables_of(connection)
         if tables:
             raise DataError(
-                f"The database at {database} is not empty: it has a table '{tables[0]}'.", code="database_not_empty",
-                hint="A restore takes an empty schema: set KAMPASS_DATABASE_SCHEMA to the name of another, or KAMPASS_DATABASE_URL.",
-            )  # fmt: skip
+                f"The database at {database} is not empty: it has a table '{tables[0]}'.",
+                code="database_not_empty",
+                hint="A restore takes an empty schema: set KAMPASS_DATABASE_SCHEMA to the name "
+                "of another, or KAMPASS_DATABASE_URL.",
+            )
 
 
 @contextmanager
 def landed(database: Database) -> Iterator[None]:
-    """The rows are where the settings say; when something fails before the folder is a workspace, they are gone from there again."""
+    """The rows are where the settings say; when something fails before the folder is a workspace,
+    they are gone from there again.
+    """
     if database.url is None:
         yield
         return
@@ -52,7 +58,11 @@ def _move(database: Database, engine: sa.Engine) -> None:
     from kampass.store.migrations import bring_up
 
     file = database.folder / FILE
-    with closing(Manifest(file)) as unpacked, rows.one_moment(unpacked.engine) as source, engine.begin() as target:
+    with (
+        closing(Manifest(file)) as unpacked,
+        rows.one_moment(unpacked.engine) as source,
+        engine.begin() as target,
+    ):
         database.claim(target)
         bring_up(target)
         rows.copy(source, target)

@@ -1,7 +1,9 @@
-"""Puts a workspace back from a backup, and proves that it is the same: equal snapshot, equal export.
+"""Puts a workspace back from a backup, and proves that it is the same: equal snapshot, equal
+export.
 
-`kampass.toml` gets its name last, by one rename: until then the folder is no workspace, whatever happens. It waits as
-`.kampass/kampass.toml` from the start, which marks the folder as a restore's own. `landing` puts the database on a server.
+`kampass.toml` gets its name last, by one rename: until then the folder is no workspace, whatever
+happens. It waits as `.kampass/kampass.toml` from the start, which marks the folder as a restore's
+own. `landing` puts the database on a server.
 """
 
 import fcntl
@@ -27,7 +29,9 @@ from kampass.workspace.workspace import Workspace
 
 _OURS = {".kampass", "kpis", "uploads", ".gitignore"}
 _KEPT = {"lock", MARK}
-"""What stays from an interrupted restore: by the mark, the next one knows what that left on a server."""
+"""What stays from an interrupted restore: by the mark, the next one knows what that left on a
+server.
+"""
 
 _ROOM = 64 << 20
 """Free space beyond the files themselves below which a restore does not begin."""
@@ -51,13 +55,17 @@ class Restored:
 
 
 def restore(file: Path, folder: Path, *, tell: Tell = lambda _: None) -> Restored:
-    """Unpack a backup into a folder that is empty or not there, check every digest, and prove the result."""
+    """Unpack a backup into a folder that is empty or not there, check every digest, and prove the
+    result.
+    """
     folder = folder.resolve()
     with opened(file) as archive, _claimed(folder):
         faults.reach("restore.begun")
         _check_room(archive, folder)
         members = archive.contents.members
-        for number, member in enumerate(sorted(members, key=lambda member: member.name != SETTINGS), start=1):
+        for number, member in enumerate(
+            sorted(members, key=lambda member: member.name != SETTINGS), start=1
+        ):
             tell(f"Unpacking file {number} of {len(members)}")
             _unpack(archive, member, folder)
             if member.name == SETTINGS:
@@ -73,7 +81,9 @@ def restore(file: Path, folder: Path, *, tell: Tell = lambda _: None) -> Restore
             fsync(folder)
         faults.reach("restore.swapped")
     contents = archive.contents
-    return Restored(folder, contents.snapshot, contents.export_sha256, len(contents.members), tuple(notices))
+    return Restored(
+        folder, contents.snapshot, contents.export_sha256, len(contents.members), tuple(notices)
+    )
 
 
 def _waiting(folder: Path) -> Path:
@@ -95,7 +105,11 @@ def _claimed(folder: Path) -> Iterator[None]:
         try:
             fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
         except BlockingIOError:
-            raise DataError(f"Another restore into {folder} is going on.", code="restore_running", hint="Wait until it ends.") from None
+            raise DataError(
+                f"Another restore into {folder} is going on.",
+                code="restore_running",
+                hint="Wait until it ends.",
+            ) from None
         _check_free(folder)
         _clear(folder)
         _waiting(folder).touch()
@@ -113,11 +127,21 @@ def _check_free(folder: Path) -> None:
     if not folder.exists():
         return
     if not folder.is_dir():
-        raise DataError(f"{folder} is no folder.", code="folder_not_empty", hint="Name a folder that does not exist yet.")
+        raise DataError(
+            f"{folder} is no folder.",
+            code="folder_not_empty",
+            hint="Name a folder that does not exist yet.",
+        )
     found = {entry.name for entry in folder.iterdir()}
-    ours = _waiting(folder).exists() or (found == {".kampass"} and {entry.name for entry in (folder / ".kampass").iterdir()} <= _KEPT)
+    ours = _waiting(folder).exists() or (
+        found == {".kampass"} and {entry.name for entry in (folder / ".kampass").iterdir()} <= _KEPT
+    )
     if found and not (ours and found <= _OURS):
-        raise DataError(f"{folder} is not empty.", code="folder_not_empty", hint="Name a folder that is empty or does not exist yet.")
+        raise DataError(
+            f"{folder} is not empty.",
+            code="folder_not_empty",
+            hint="Name a folder that is empty or does not exist yet.",
+        )
 
 
 def _clear(folder: Path) -> None:
@@ -142,7 +166,9 @@ def _check_room(archive: Archive, folder: Path) -> None:
     free = shutil.disk_usage(folder).free
     if free < needed:
         raise DataError(
-            f"{folder} has {free >> 20:,} MB free, and the backup needs {needed >> 20:,} MB.", code="disk_full", hint="Make room. Nothing was changed."
+            f"{folder} has {free >> 20:,} MB free, and the backup needs {needed >> 20:,} MB.",
+            code="disk_full",
+            hint="Make room. Nothing was changed.",
         )
 
 
@@ -157,7 +183,9 @@ def _unpack(archive: Archive, member: Member, folder: Path) -> None:
 
 
 def _prove(folder: Path, contents: Contents) -> list[str]:
-    """Build the snapshot from what was unpacked; DataError unless it and its export are those of the backup."""
+    """Build the snapshot from what was unpacked; DataError unless it and its export are those of
+    the backup.
+    """
     settings = settings_file.read(folder / ".kampass")
     with closing(Workspace(folder, settings)) as workspace:
         loads = len(workspace.manifest.loads(states=("complete", "held", "dropped")))
@@ -171,18 +199,29 @@ def _prove(folder: Path, contents: Contents) -> list[str]:
 def _prove_snapshot(workspace: Workspace, contents: Contents) -> None:
     assert contents.snapshot is not None
     same = contents.shape == SHAPE
-    built = workspace.snapshots.by_id(contents.snapshot, build=True) if same else workspace.snapshots.publish()
+    built = (
+        workspace.snapshots.by_id(contents.snapshot, build=True)
+        if same
+        else workspace.snapshots.publish()
+    )
     assert built is not None
     with closing(built) as snapshot:
         if same and snapshot.id != contents.snapshot:
             raise _unproved(f"its snapshot is {snapshot.id} instead of {contents.snapshot}")
         found = export.digest(snapshot)
     if found != contents.export_sha256:
-        raise _unproved(f"its export has the digest {found} instead of {contents.export_sha256} (taken with Kampass {contents.kampass})")
+        raise _unproved(
+            f"its export has the digest {found} instead of {contents.export_sha256} (taken with "
+            f"Kampass {contents.kampass})"
+        )
 
 
 def _unproved(what: str) -> DataError:
-    return DataError(f"The restored workspace is not the one that was backed up: {what}.", code="not_proved", hint="Nothing was left behind. Report it.")
+    return DataError(
+        f"The restored workspace is not the one that was backed up: {what}.",
+        code="not_proved",
+        hint="Nothing was left behind. Report it.",
+    )
 
 
 def _absent_sources(workspace: Workspace) -> list[str]:
@@ -192,7 +231,8 @@ def _absent_sources(workspace: Workspace) -> list[str]:
         path = source.options.get("path")
         if isinstance(path, str) and not (workspace.folder / path).exists():
             notices.append(
-                f"source '{source.name}' reads {path}, which is not there: put its files there or change the path in {SETTINGS} before the next sync"
+                f"source '{source.name}' reads {path}, which is not there: put its files there "
+                f"or change the path in {SETTINGS} before the next sync"
             )
     return notices
 
@@ -203,7 +243,13 @@ def _other_database(settings: WorkspaceSettings, workspace: Workspace) -> list[s
     used = settings.database.of(workspace.folder / ".kampass")
     if stated == used:
         return []
-    return [f"the database is {used} as the environment says, and {SETTINGS} names {stated}: change [database] there, or keep the environment so"]
+    return [
+        (
+            f"the database is {used} as the environment says, and {SETTINGS} names {stated}: "
+            "change "
+            "[database] there, or keep the environment so"
+        )
+    ]
 
 
 def _sync_folders(folder: Path) -> None:

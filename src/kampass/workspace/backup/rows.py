@@ -1,6 +1,8 @@
-"""Copies an application database row by row, so that a backup has one form wherever the database is: a SQLite file.
+"""Copies an application database row by row, so that a backup has one form wherever the database
+is: a SQLite file.
 
-Sessions, single-use links and the memory of failures to sign in stay behind: a backup that is stolen signs nobody in.
+Sessions, single-use links and the memory of failures to sign in stay behind: a backup that is
+stolen signs nobody in.
 """
 
 from collections.abc import Iterator
@@ -25,14 +27,20 @@ def copied() -> list[sa.Table]:
 
 def save(engine: sa.Engine, file: Path) -> None:
     """Write the database as it is at this moment into a SQLite file that is not there yet."""
-    with closing(Manifest(file)) as fresh, one_moment(engine) as source, fresh.engine.begin() as target:
+    with (
+        closing(Manifest(file)) as fresh,
+        one_moment(engine) as source,
+        fresh.engine.begin() as target,
+    ):
         copy(source, target)
         integrity.seal(target)
 
 
 @contextmanager
 def one_moment(engine: sa.Engine) -> Iterator[sa.Connection]:
-    """A connection that sees nothing of what is written meanwhile; DataError where a file is not what was written."""
+    """A connection that sees nothing of what is written meanwhile; DataError where a file is not
+    what was written.
+    """
     if engine.dialect.name == "sqlite":
         with engine.connect() as connection:
             connection.exec_driver_sql("BEGIN")
@@ -41,7 +49,9 @@ def one_moment(engine: sa.Engine) -> Iterator[sa.Connection]:
                 raise integrity.damaged_database(str(engine.url.database), what)
             yield connection
     else:
-        with engine.execution_options(isolation_level="REPEATABLE READ", postgresql_readonly=True).connect() as connection:
+        with engine.execution_options(
+            isolation_level="REPEATABLE READ", postgresql_readonly=True
+        ).connect() as connection:
             yield connection
 
 
@@ -53,21 +63,29 @@ def copy(source: sa.Connection, target: sa.Connection) -> None:
     for table in tables:
         ordered = sa.select(table).order_by(*table.primary_key)
         for part in source.execute(ordered, execution_options={"yield_per": _AT_ONCE}).partitions():
-            target.execute(sa.insert(table), [dict(row._mapping) for row in part])  # noqa: SLF001 - its public name, in spite of the underscore
+            # Its public name, in spite of the underscore.
+            target.execute(sa.insert(table), [dict(row._mapping) for row in part])  # noqa: SLF001
         counter = table.autoincrement_column
         if counter is not None and counter.autoincrement is True:
             _count_on(target, table, counter, _counted(source, table, counter))
 
 
 def _counted(source: sa.Connection, table: sa.Table, counter: "sa.Column[int]") -> int:
-    """The highest number that was ever given out, also to a row that is gone since; 0 before the first."""
+    """The highest number that was ever given out, also to a row that is gone since; 0 before the
+    first.
+    """
     highest = int(source.scalar(sa.select(sa.func.max(counter))) or 0)
     if source.dialect.name == "sqlite":
         if not table.dialect_options["sqlite"]["autoincrement"]:
             return highest
-        given = source.scalar(sa.text("SELECT seq FROM sqlite_sequence WHERE name = :name"), {"name": table.name})
+        given = source.scalar(
+            sa.text("SELECT seq FROM sqlite_sequence WHERE name = :name"), {"name": table.name}
+        )
     else:
-        given = source.scalar(sa.text("SELECT pg_sequence_last_value(pg_get_serial_sequence(:name, :key)::regclass)"), _named(table, counter))
+        given = source.scalar(
+            sa.text("SELECT pg_sequence_last_value(pg_get_serial_sequence(:name, :key)::regclass)"),
+            _named(table, counter),
+        )
     return max(highest, int(given or 0))
 
 
@@ -76,10 +94,18 @@ def _count_on(target: sa.Connection, table: sa.Table, counter: "sa.Column[int]",
     if not last:
         return
     if target.dialect.name == "postgresql":
-        target.execute(sa.text("SELECT setval(pg_get_serial_sequence(:name, :key)::regclass, :last)"), _named(table, counter) | {"last": last})
+        target.execute(
+            sa.text("SELECT setval(pg_get_serial_sequence(:name, :key)::regclass, :last)"),
+            _named(table, counter) | {"last": last},
+        )
     elif table.dialect_options["sqlite"]["autoincrement"]:
-        target.execute(sa.text("DELETE FROM sqlite_sequence WHERE name = :name"), {"name": table.name})
-        target.execute(sa.text("INSERT INTO sqlite_sequence (name, seq) VALUES (:name, :last)"), {"name": table.name, "last": last})
+        target.execute(
+            sa.text("DELETE FROM sqlite_sequence WHERE name = :name"), {"name": table.name}
+        )
+        target.execute(
+            sa.text("INSERT INTO sqlite_sequence (name, seq) VALUES (:name, :last)"),
+            {"name": table.name, "last": last},
+        )
 
 
 def _named(table: sa.Table, counter: "sa.Column[int]") -> dict[str, str | int]:

@@ -1,7 +1,9 @@
-"""Takes a backup: settings, own KPIs, the application database and every file it names, in one archive.
+"""Takes a backup: settings, own KPIs, the application database and every file it names, in one
+archive.
 
-The writer's lock is held only while the database is copied: journal files never change once they are named, so the
-long part runs beside readers and writers, and the archive is still the workspace of one moment.
+The writer's lock is held only while the database is copied: journal files never change once they
+are named, so the long part runs beside readers and writers, and the archive is still the workspace
+of one moment.
 """
 
 import os
@@ -17,19 +19,44 @@ from kampass.store.disk import fsync
 from kampass.store.manifest import Load, to_text
 from kampass.store.snapshots.snapshot import SHAPE
 from kampass.workspace.backup import rows
-from kampass.workspace.backup.archive import CONTENTS, DATABASE, SETTINGS, Backup, Contents, Member, Packer
+from kampass.workspace.backup.archive import (
+    CONTENTS,
+    DATABASE,
+    SETTINGS,
+    Backup,
+    Contents,
+    Member,
+    Packer,
+)
 from kampass.workspace.loads import export
 from kampass.workspace.workspace import Workspace
 
 Tell = Callable[[str], None]
 
 
-def take(workspace: Workspace, file: Path, *, now: datetime, pinned: bool = False, tell: Tell = lambda _: None) -> Backup:
-    """Write the whole workspace to `file`, which is there only once it is complete and on disk; `pinned` packs pinned snapshots too."""
+def take(
+    workspace: Workspace,
+    file: Path,
+    *,
+    now: datetime,
+    pinned: bool = False,
+    tell: Tell = lambda _: None,
+) -> Backup:
+    """Write the whole workspace to `file`, which is there only once it is complete and on disk;
+    `pinned` packs pinned snapshots too.
+    """
     if file.exists():
-        raise DataError(f"{file} exists already.", code="file_exists", hint="A backup never overwrites anything: name another file.")
+        raise DataError(
+            f"{file} exists already.",
+            code="file_exists",
+            hint="A backup never overwrites anything: name another file.",
+        )
     if not file.parent.is_dir():
-        raise DataError(f"There is no folder {file.parent}.", code="no_folder", hint="Make it, or name another file.")
+        raise DataError(
+            f"There is no folder {file.parent}.",
+            code="no_folder",
+            hint="Make it, or name another file.",
+        )
     part = file.with_name(f".{file.name}.part")
     try:
         with zipfile.ZipFile(part, "w") as archive:
@@ -62,7 +89,11 @@ class _Packing:
                 snapshot = self._answering()
                 if snapshot:
                     held.enter_context(closing(snapshot))
-                pins = [held.enter_context(closing(found)) for found in self._pinned()] if pinned else []
+                pins = (
+                    [held.enter_context(closing(found)) for found in self._pinned()]
+                    if pinned
+                    else []
+                )
                 self.tell("Packing the settings and the database")
                 loads = self.workspace.manifest.loads(states=("complete", "held", "dropped"))
                 self._pack_database()
@@ -76,7 +107,15 @@ class _Packing:
             digest = export.digest(snapshot) if snapshot else None
         self._name_absolute_sources()
         members = tuple(self.packer.members)
-        return Contents(__version__, to_text(now), snapshot.id if snapshot else None, SHAPE, digest, len(loads), members)
+        return Contents(
+            __version__,
+            to_text(now),
+            snapshot.id if snapshot else None,
+            SHAPE,
+            digest,
+            len(loads),
+            members,
+        )
 
     def _answering(self) -> Snapshot | None:
         """The snapshot that answers, published first where loads wait for it."""
@@ -107,7 +146,12 @@ class _Packing:
     def _pack_settings(self) -> None:
         """Pack what people bring: settings, own KPIs and the files they uploaded."""
         folder = self.workspace.folder
-        for path in [folder / SETTINGS, folder / ".gitignore", *sorted(folder.glob("kpis/**/*")), *sorted(folder.glob("uploads/**/*"))]:
+        for path in [
+            folder / SETTINGS,
+            folder / ".gitignore",
+            *sorted(folder.glob("kpis/**/*")),
+            *sorted(folder.glob("uploads/**/*")),
+        ]:
             name = path.relative_to(folder).as_posix()
             if path.is_symlink():
                 self.notices.append(f"{name} is a link and was left out")
@@ -117,11 +161,18 @@ class _Packing:
     def _pack_journal(self, loads: Iterable[Load]) -> None:
         """Pack every file the manifest names, each once, and none that is damaged."""
         files = {row.file: row.file_sha256 for load in loads for row in load.tables if row.file}
-        files |= {row.quarantine_file: row.quarantine_sha256 for load in loads for row in load.tables if row.quarantine_file}
+        files |= {
+            row.quarantine_file: row.quarantine_sha256
+            for load in loads
+            for row in load.tables
+            if row.quarantine_file
+        }
         for number, (name, sha256) in enumerate(sorted(files.items()), start=1):
             self.tell(f"Packing file {number} of {len(files)} of the journal")
             try:
-                member = self._pack_file(self.workspace.journal.folder / name, f".kampass/journal/{name}")
+                member = self._pack_file(
+                    self.workspace.journal.folder / name, f".kampass/journal/{name}"
+                )
             except FileNotFoundError:
                 raise _damaged(name, "is gone") from None
             if sha256 is not None and member.sha256 != sha256:
@@ -137,11 +188,15 @@ class _Packing:
         for source in self.workspace.settings.sources:
             path = source.options.get("path")
             if isinstance(path, str) and Path(path).is_absolute():
-                self.notices.append(f"source '{source.name}' reads {path}, which is not in the backup; a restored workspace reads it there too")
+                self.notices.append(
+                    f"source '{source.name}' reads {path}, which is not in the backup; a "
+                    "restored workspace reads it there too"
+                )
 
 
 def _damaged(name: str, what: str) -> DataError:
     return DataError(
-        f"The journal file {name} {what}: a backup of it would be worthless.", code="damaged_journal",
+        f"The journal file {name} {what}: a backup of it would be worthless.",
+        code="damaged_journal",
         hint="'kampass verify' says what is damaged, and the way out.",
-    )  # fmt: skip
+    )

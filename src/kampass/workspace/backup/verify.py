@@ -1,7 +1,8 @@
-"""Checks a workspace where it lies, or a backup, and changes nothing: every digest, every count, every name.
+"""Checks a workspace where it lies, or a backup, and changes nothing: every digest, every count,
+every name.
 
-The database is examined in a copy: even opening SQLite's file after a crash would finish the interrupted transaction, and opening one on a
-server would migrate it.
+The database is examined in a copy: even opening SQLite's file after a crash would finish the
+interrupted transaction, and opening one on a server would migrate it.
 """
 
 import shutil
@@ -57,7 +58,10 @@ class Verification:
 
     def to_dict(self) -> dict[str, Any]:
         """The same, ready for JSON."""
-        return asdict(self) | {"whole": self.whole, "findings": [asdict(finding) for finding in self.findings]}
+        return asdict(self) | {
+            "whole": self.whole,
+            "findings": [asdict(finding) for finding in self.findings],
+        }
 
 
 def verify_workspace(folder: Path, *, tell: Tell = lambda _: None) -> Verification:
@@ -69,12 +73,18 @@ def verify_workspace(folder: Path, *, tell: Tell = lambda _: None) -> Verificati
     for number, (load, row, name, digest) in enumerate(files, start=1):
         tell(f"Checking file {number} of {len(files)} of the journal")
         what = integrity.journal_damage(data / "journal", name, digest)
-        findings += [_of_journal(name, load, row, what)] if what else _counts(data / "journal", load, row, name)
+        findings += (
+            [_of_journal(name, load, row, what)]
+            if what
+            else _counts(data / "journal", load, row, name)
+        )
     there = [snapshot for snapshot in snapshots if (data / "snapshots" / snapshot.file).exists()]
     for snapshot in there:
         tell(f"Checking snapshot {snapshot.id}")
         findings += _snapshot(data / "snapshots" / snapshot.file, snapshot)
-    return Verification(str(folder), len(files) + len(there), len(loads), len(there), tuple(findings))
+    return Verification(
+        str(folder), len(files) + len(there), len(loads), len(there), tuple(findings)
+    )
 
 
 def verify_backup(file: Path, *, tell: Tell = lambda _: None) -> Verification:
@@ -111,12 +121,18 @@ def _written(target: Path | None) -> Iterator[Callable[[bytes], object]]:
 
 
 def _of_workspace(database: Database) -> _Found:
-    """The loads and snapshots of a workspace's database, which is left alone: it is examined in a copy."""
+    """The loads and snapshots of a workspace's database, which is left alone: it is examined in a
+    copy.
+    """
     with tempfile.TemporaryDirectory(prefix="kampass-") as place:
         copy = Path(place) / FILE
         if database.url is not None:
             wrong = _from_server(database, copy)
-            return ([], [], [Finding(str(database), wrong, "Restore a backup.")]) if wrong else _manifest(copy)
+            return (
+                ([], [], [Finding(str(database), wrong, "Restore a backup.")])
+                if wrong
+                else _manifest(copy)
+            )
         for name in (FILE, f"{FILE}-journal"):
             if (database.folder / name).exists():
                 shutil.copyfile(database.folder / name, Path(place) / name)
@@ -156,7 +172,10 @@ def _journal_files(loads: Sequence[Load]) -> Iterator[tuple[Load, LoadedTable, s
     seen: set[str] = set()
     for load in loads:
         for row in load.tables:
-            for name, digest in ((row.file, row.file_sha256), (row.quarantine_file, row.quarantine_sha256)):
+            for name, digest in (
+                (row.file, row.file_sha256),
+                (row.quarantine_file, row.quarantine_sha256),
+            ):
                 if name and name not in seen:
                     seen.add(name)
                     yield load, row, name, digest
@@ -167,27 +186,51 @@ def _of_journal(name: str, load: Load, row: LoadedTable, what: str) -> Finding:
 
 
 def _counts(folder: Path, load: Load, row: LoadedTable, name: str) -> list[Finding]:
-    """What the load says it holds is what the file holds, and all that was read is accounted for."""
+    """What the load says it holds is what the file holds, and all that was read is accounted
+    for.
+    """
     if row.read != row.loaded + row.unchanged + row.superseded + row.quarantined:
-        return [_of_journal(name, load, row, "read is not loaded + unchanged + superseded + quarantined")]
+        return [
+            _of_journal(
+                name, load, row, "read is not loaded + unchanged + superseded + quarantined"
+            )
+        ]
     with duckdb.connect() as connection:
-        found: Any = connection.execute(f"SELECT count(*) FROM read_parquet({literal(str(folder / name))})").fetchone()
+        found: Any = connection.execute(
+            f"SELECT count(*) FROM read_parquet({literal(str(folder / name))})"
+        ).fetchone()
     short = found[0] < row.loaded + row.deleted if name == row.file else found[0] != row.quarantined
-    return [_of_journal(name, load, row, f"holds {found[0]} rows, which is not what the load counted")] if short else []
+    return (
+        [_of_journal(name, load, row, f"holds {found[0]} rows, which is not what the load counted")]
+        if short
+        else []
+    )
 
 
 def _snapshot(file: Path, row: SnapshotRow) -> list[Finding]:
-    """A snapshot is readable to its last block, made of the loads it is recorded with, and adds up to them."""
-    place, way_out = f"snapshots/{file.name}", "The next question that meets it builds it again from the journal."
+    """A snapshot is readable to its last block, made of the loads it is recorded with, and adds up
+    to them.
+    """
+    place, way_out = (
+        f"snapshots/{file.name}",
+        "The next question that meets it builds it again from the journal.",
+    )
     what = integrity.snapshot_damage(file)
     if what:
         return [Finding(place, what, way_out)]
     with closing(duckdb.connect(str(file), read_only=True)) as connection:
-        made_of = tuple(number for (number,) in connection.execute("SELECT id FROM _load ORDER BY id").fetchall())
-        wrong = connection.execute('SELECT "table" FROM _reconciliation WHERE journal <> kept + gone + set_aside').fetchall()
+        made_of = tuple(
+            number
+            for (number,) in connection.execute("SELECT id FROM _load ORDER BY id").fetchall()
+        )
+        wrong = connection.execute(
+            'SELECT "table" FROM _reconciliation WHERE journal <> kept + gone + set_aside'
+        ).fetchall()
     if row.loads is not None and made_of != tuple(sorted(row.loads)):
         return [Finding(place, f"is made of loads {made_of} instead of {row.loads}", way_out)]
-    return [Finding(place, f"'{name}' does not add up to the journal", way_out) for (name,) in wrong]
+    return [
+        Finding(place, f"'{name}' does not add up to the journal", way_out) for (name,) in wrong
+    ]
 
 
 def _missing(members: Sequence[Member], loads: Sequence[Load]) -> list[Finding]:
@@ -197,5 +240,12 @@ def _missing(members: Sequence[Member], loads: Sequence[Load]) -> list[Finding]:
     for load, row, name, digest in _journal_files(loads):
         found = packed.get(f".kampass/journal/{name}")
         if found is None or (digest and found != digest):
-            findings.append(_of_journal(name, load, row, "is not in the backup" if found is None else "is not what the load wrote"))
+            findings.append(
+                _of_journal(
+                    name,
+                    load,
+                    row,
+                    "is not in the backup" if found is None else "is not what the load wrote",
+                )
+            )
     return findings

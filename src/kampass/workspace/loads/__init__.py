@@ -1,1 +1,3 @@
-"""What comes in: looked at before it is loaded, set aside where it cannot be read, mended, held where too much would go."""
+"""What comes in: looked at before it is loaded, set aside where it cannot be read, mended, held
+where too much would go.
+"""

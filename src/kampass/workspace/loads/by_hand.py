@@ -1,4 +1,5 @@
-"""One row mended in a form, or rows in a file that came back: handed to a replay as the CSV that it reads.
+"""One row mended in a form, or rows in a file that came back: handed to a replay as the CSV that it
+reads.
 
 The CSV is made here, in a private folder of ours; no path ever comes from outside.
 """
@@ -37,13 +38,26 @@ def columns_of(row: SetAside) -> list[str]:
 
 def mend(workspace: "Workspace", row: SetAside, cells: Mapping[str, str], tell: Tell) -> Replay:
     """Replay one row with the cells that somebody wrote."""
-    names = [name for name in columns_of(row) if name in cells and (cells[name] or name in (row.row or {}))]
+    names = [
+        name
+        for name in columns_of(row)
+        if name in cells and (cells[name] or name in (row.row or {}))
+    ]
     with _private(workspace) as folder:
         file = folder / "mended.csv"
         with file.open("x", encoding="utf-8", newline="") as stream:
             writer = csv.writer(stream, quoting=csv.QUOTE_ALL, lineterminator="\n")
             writer.writerow([*names, *META])
-            writer.writerow([*(cells[name] for name in names), row.id, row.line or "", row.column, row.value or "", row.reason])
+            writer.writerow(
+                [
+                    *(cells[name] for name in names),
+                    row.id,
+                    row.line or "",
+                    row.column,
+                    row.value or "",
+                    row.reason,
+                ]
+            )
         return workspace.replay(table=row.table, source=row.source, file=file, tell=tell)
 
 
@@ -53,14 +67,23 @@ def for_spreadsheets(text: str) -> str:
     >>> print(for_spreadsheets("=1+1,plain,-5"), end="")
     "'=1+1","plain","'-5"
     """
-    return _written([_GUARD + cell if cell.startswith(_GUARDED) else cell for cell in row] for row in csv.reader(io.StringIO(text, newline="")))
+    return _written(
+        [_GUARD + cell if cell.startswith(_GUARDED) else cell for cell in row]
+        for row in csv.reader(io.StringIO(text, newline=""))
+    )
 
 
 def received(workspace: "Workspace", stream: BinaryIO) -> Path:
-    """Keep a file of mended rows until its replay, as it was before a spreadsheet had it; DataError where it cannot be read."""
+    """Keep a file of mended rows until its replay, as it was before a spreadsheet had it; DataError
+    where it cannot be read.
+    """
     content = stream.read(LARGEST + 1)
     if len(content) > LARGEST:
-        raise DataError(f"A file of mended rows holds at most {LARGEST >> 20} MB.", code="too_large", hint="Mend the rows of one table and reason at a time.")
+        raise DataError(
+            f"A file of mended rows holds at most {LARGEST >> 20} MB.",
+            code="too_large",
+            hint="Mend the rows of one table and reason at a time.",
+        )
     text = _written(_rows(content))
     file = Path(tempfile.mkdtemp(dir=_scratch(workspace))) / "mended.csv"
     file.write_text(text, encoding="utf-8", newline="")
@@ -72,20 +95,35 @@ def _rows(content: bytes) -> Iterator[list[str]]:
     try:
         text = content.decode("utf-8-sig")
     except UnicodeDecodeError:
-        raise DataError("The file is not UTF-8.", code="unreadable_file", hint="In Excel, save it as 'CSV UTF-8'.") from None
+        raise DataError(
+            "The file is not UTF-8.",
+            code="unreadable_file",
+            hint="In Excel, save it as 'CSV UTF-8'.",
+        ) from None
     head = text.partition("\n")[0]
     sign = max(",;\t", key=head.count)
     width = 0
     try:
-        for number, row in enumerate(csv.reader(io.StringIO(text, newline=""), delimiter=sign, strict=True), start=1):
+        for number, row in enumerate(
+            csv.reader(io.StringIO(text, newline=""), delimiter=sign, strict=True), start=1
+        ):
             width = width or len(row)
             if len(row) != width:
                 raise DataError(
-                    f"Row {number} has {len(row)} cells, the header has {width}.", code="unreadable_file", hint="Save the whole sheet as CSV UTF-8."
+                    f"Row {number} has {len(row)} cells, the header has {width}.",
+                    code="unreadable_file",
+                    hint="Save the whole sheet as CSV UTF-8.",
                 )
-            yield [cell[1:] if cell.startswith(_GUARD) and cell[1:].startswith(_GUARDED) else cell for cell in row]
+            yield [
+                cell[1:] if cell.startswith(_GUARD) and cell[1:].startswith(_GUARDED) else cell
+                for cell in row
+            ]
     except csv.Error as wrong:
-        raise DataError(f"The file is no CSV: {wrong}.", code="unreadable_file", hint="Save the whole sheet as CSV UTF-8.") from None
+        raise DataError(
+            f"The file is no CSV: {wrong}.",
+            code="unreadable_file",
+            hint="Save the whole sheet as CSV UTF-8.",
+        ) from None
 
 
 def _written(rows: Iterable[Sequence[str]]) -> str:

@@ -1,4 +1,6 @@
-"""What a workspace can answer now, what is assumed, what was set aside, and what each missing table would add."""
+"""What a workspace can answer now, what is assumed, what was set aside, and what each missing table
+would add.
+"""
 
 from dataclasses import asdict, dataclass
 from typing import Any
@@ -46,28 +48,45 @@ def examine(workspace: Workspace, engine: Engine | None = None) -> Examination:
     aside = dict(connection.sql('SELECT "table", count(*) FROM _quarantine GROUP BY 1').fetchall())
     tables = tuple(_table(connection, name, coverage, aside.get(name, 0)) for name in TABLES)
     possible = tuple(kpi.id for kpi in workspace.catalogue if set(kpi.needs) <= coverage.connected)
-    found = connection.sql('SELECT "table", "column", "rows", what FROM _notice ORDER BY ALL').fetchall()
+    found = connection.sql(
+        'SELECT "table", "column", "rows", what FROM _notice ORDER BY ALL'
+    ).fetchall()
     notices = [f"{table}.{column}: {rows:,} values {what}" for table, column, rows, what in found]
     assumed = [name for name in sorted(coverage.connected) if _assumed(coverage, name)]
     if assumed:
-        notices.append(f"coverage is assumed for {', '.join(assumed)}; a table 'coverage' says it for sure")
+        notices.append(
+            f"coverage is assumed for {', '.join(assumed)}; a table 'coverage' says it for sure"
+        )
     return Examination(
-        engine.snapshot.id, instant_text(engine.known_at) or "", tables, possible, workspace.settings.enabled, _missing(workspace, coverage), tuple(notices)
+        engine.snapshot.id,
+        instant_text(engine.known_at) or "",
+        tables,
+        possible,
+        workspace.settings.enabled,
+        _missing(workspace, coverage),
+        tuple(notices),
     )
 
 
-def _table(connection: Any, name: str, coverage: Any, set_aside: int) -> TableHealth:  # noqa: ANN401 - a DuckDB connection
+def _table(connection: Any, name: str, coverage: Any, set_aside: int) -> TableHealth:  # noqa: ANN401
     rows = connection.sql(f'SELECT count(*) FROM "{name}"').fetchone()[0]
-    covered = tuple((instant_text(s.start) or "", instant_text(s.end) or "") for s in coverage.stretches.get(name, ()))
-    return TableHealth(name, name in coverage.connected, rows, covered, _assumed(coverage, name), set_aside)
+    covered = tuple(
+        (instant_text(s.start) or "", instant_text(s.end) or "")
+        for s in coverage.stretches.get(name, ())
+    )
+    return TableHealth(
+        name, name in coverage.connected, rows, covered, _assumed(coverage, name), set_aside
+    )
 
 
 def _assumed(coverage: Any, name: str) -> bool:  # noqa: ANN401 - an engine's coverage
     return any(stretch.assumed for stretch in coverage.stretches.get(name, ()))
 
 
-def _missing(workspace: Workspace, coverage: Any) -> dict[str, tuple[str, ...]]:  # noqa: ANN401 - an engine's coverage
-    """For each missing table, the KPIs that it alone would add; where several are missing, their joined name."""
+def _missing(workspace: Workspace, coverage: Any) -> dict[str, tuple[str, ...]]:  # noqa: ANN401
+    """For each missing table, the KPIs that it alone would add; where several are missing, their
+    joined name.
+    """
     adds: dict[str, list[str]] = {}
     for kpi in workspace.catalogue:
         lacking = [table for table in kpi.needs if table not in coverage.connected]

@@ -54,11 +54,13 @@ def _connected(connection: Any) -> list[Table]:  # noqa: ANN401 - a DuckDB conne
 
 
 def _attributes(connection: Any) -> list[str]:  # noqa: ANN401 - a DuckDB connection
-    rows = connection.sql("SELECT DISTINCT unnest(map_keys(_extra)) AS name FROM accounts ORDER BY name").fetchall()
+    rows = connection.sql(
+        "SELECT DISTINCT unnest(map_keys(_extra)) AS name FROM accounts ORDER BY name"
+    ).fetchall()
     return [row[0] for row in rows]
 
 
-def _write(connection: Any, table: Table, stream: Any) -> int:  # noqa: ANN401 - a DuckDB connection and what takes text
+def _write(connection: Any, table: Table, stream: Any) -> int:  # noqa: ANN401
     extra = _attributes(connection) if table.name == "accounts" else []
     columns = ", ".join(quoted(name) for name in table.names) + (", _extra" if extra else "")
     key = ", ".join(f"{quoted(name)} NULLS FIRST" for name in table.key)
@@ -71,7 +73,8 @@ def _write(connection: Any, table: Table, stream: Any) -> int:  # noqa: ANN401 -
         attributes = dict(row[-1] or {}) if extra else {}
         own = row[:-1] if extra else row
         cells = [*(_text(cell) for cell in own), *(attributes.get(name) or "" for name in extra)]
-        # Python's writer leaves a lone carriage return bare, and readers take it for the end of the line.
+        # Python's writer leaves a lone carriage return bare, and readers take it for the end of the
+        # line.
         (careful if any("\r" in cell for cell in cells) else writer).writerow(cells)
         count += 1
     return count

@@ -1,6 +1,7 @@
 """What a load that the deletion brake holds would change if somebody let it count.
 
-The figures come from a snapshot built for the purpose: it is never current, on no list, and gone when the answer is there.
+The figures come from a snapshot built for the purpose: it is never current, on no list, and gone
+when the answer is there.
 """
 
 import os
@@ -30,7 +31,9 @@ _MONTHS = 3
 
 @dataclass(frozen=True)
 class HeldTable:
-    """What the load would do to one table: `deleted` of the source's `of` rows (the first of them by key), `added`, `changed`."""
+    """What the load would do to one table: `deleted` of the source's `of` rows (the first of them
+    by key), `added`, `changed`.
+    """
 
     table: str
     deleted: int
@@ -70,9 +73,15 @@ class Held:
 
 def held(workspace: "Workspace", number: int | None = None) -> tuple[Held, ...]:
     """The loads that wait, or the one of that number."""
-    waiting = [load for load in workspace.manifest.loads(states=("held",)) if number in {None, load.id}]
+    waiting = [
+        load for load in workspace.manifest.loads(states=("held",)) if number in {None, load.id}
+    ]
     if number is not None and not waiting:
-        raise DataError(f"Load {number} is not held.", code="load_not_held", hint="'kampass data loads' says which load waits.")
+        raise DataError(
+            f"Load {number} is not held.",
+            code="load_not_held",
+            hint="'kampass data loads' says which load waits.",
+        )
     return tuple(_held(workspace, load) for load in waiting)
 
 
@@ -86,7 +95,9 @@ def _held(workspace: "Workspace", load: Load) -> Held:
             figures = tuple(_figures(workspace, now, _preview(workspace, load, file)))
         finally:
             file.unlink(missing_ok=True)
-    return Held(load.id, load.source, instant_text(load.recorded_at) or "", load.why, tables, figures)
+    return Held(
+        load.id, load.source, instant_text(load.recorded_at) or "", load.why, tables, figures
+    )
 
 
 def _preview(workspace: "Workspace", load: Load, file: Path) -> Snapshot:
@@ -102,17 +113,29 @@ def _table(workspace: "Workspace", load: Load, row: LoadedTable, before: list[Lo
     stated = workspace.journal.versions(table, [load])
     with connect(workspace.snapshots.folder) as connection:
         known = workspace.journal.versions(table, before)
-        connection.execute(f"CREATE TEMP VIEW known AS SELECT * FROM ({winners(known, table)}) WHERE NOT _deleted" if known else _none(stated))
-        connection.execute(f"CREATE TEMP TABLE stated AS SELECT {_key_text(table)} AS name, * FROM ({stated})")
+        connection.execute(
+            f"CREATE TEMP VIEW known AS SELECT * FROM ({winners(known, table)}) WHERE NOT _deleted"
+            if known
+            else _none(stated)
+        )
+        connection.execute(
+            f"CREATE TEMP TABLE stated AS SELECT {_key_text(table)} AS name, * FROM ({stated})"
+        )
         match = same(table.key, "s", "k")
         counts = connection.execute(
             f"SELECT (SELECT count(*) FROM known WHERE _source = {literal(load.source)}),"
-            f" (SELECT count(DISTINCT name) FROM stated s WHERE NOT _deleted AND NOT EXISTS (FROM known k WHERE {match})),"
-            f" (SELECT count(DISTINCT name) FROM stated s WHERE NOT _deleted AND EXISTS (FROM known k WHERE {match}))"
+            " (SELECT count(DISTINCT name) FROM stated s WHERE NOT _deleted AND NOT EXISTS "
+            f"(FROM known k WHERE {match})),"
+            " (SELECT count(DISTINCT name) FROM stated s WHERE NOT _deleted AND EXISTS (FROM "
+            f"known k WHERE {match}))"
         ).fetchone()
-        first = connection.execute(f"SELECT name FROM stated WHERE _deleted ORDER BY name LIMIT {_KEYS}").fetchall()
+        first = connection.execute(
+            f"SELECT name FROM stated WHERE _deleted ORDER BY name LIMIT {_KEYS}"
+        ).fetchall()
     assert counts is not None
-    return HeldTable(row.table, row.deleted, counts[0], tuple(name for (name,) in first), counts[1], counts[2])
+    return HeldTable(
+        row.table, row.deleted, counts[0], tuple(name for (name,) in first), counts[1], counts[2]
+    )
 
 
 def _none(stated: str | None) -> str:
@@ -120,22 +143,46 @@ def _none(stated: str | None) -> str:
 
 
 def _key_text(table: Table) -> str:
-    return "concat_ws(' / ', " + ", ".join(f"CAST({quoted(name)} AS VARCHAR)" for name in table.key) + ")"
+    return (
+        "concat_ws(' / ', "
+        + ", ".join(f"CAST({quoted(name)} AS VARCHAR)" for name in table.key)
+        + ")"
+    )
 
 
 def _figures(workspace: "Workspace", now: Snapshot, then: Snapshot) -> list[HeldFigure]:
     """The KPIs switched on in the last closed months, from both."""
-    question = Question(tuple(workspace.settings.enabled), _months(workspace.settings.engine.calendar.local_date(then.known_at)), "month")
+    question = Question(
+        tuple(workspace.settings.enabled),
+        _months(workspace.settings.engine.calendar.local_date(then.known_at)),
+        "month",
+    )
     try:
-        sides = [Engine(snapshot, workspace.catalogue, workspace.settings.engine).ask(question) for snapshot in (now, then)]
+        sides = [
+            Engine(snapshot, workspace.catalogue, workspace.settings.engine).ask(question)
+            for snapshot in (now, then)
+        ]
     finally:
         then.close()
-    values = [{(answer.kpi, answer.period_start, *answer.dimensions.values()): answer for answer in side if not answer.dimensions} for side in sides]
+    values = [
+        {
+            (answer.kpi, answer.period_start, *answer.dimensions.values()): answer
+            for answer in side
+            if not answer.dimensions
+        }
+        for side in sides
+    ]
     return [
-        HeldFigure(answer.kpi, sides[1].names.get(answer.kpi, answer.kpi), answer.period_start.strftime("%Y-%m"), answer.unit,
-                   values[0][key].value if key in values[0] else None, answer.value)
+        HeldFigure(
+            answer.kpi,
+            sides[1].names.get(answer.kpi, answer.kpi),
+            answer.period_start.strftime("%Y-%m"),
+            answer.unit,
+            values[0][key].value if key in values[0] else None,
+            answer.value,
+        )
         for key, answer in values[1].items()
-    ]  # fmt: skip
+    ]
 
 
 def _months(today: date) -> str:

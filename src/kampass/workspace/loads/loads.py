@@ -1,4 +1,6 @@
-"""The loads and the sources as people see them: what each load read and what became of it, and how fresh each source is."""
+"""The loads and the sources as people see them: what each load read and what became of it, and how
+fresh each source is.
+"""
 
 from collections.abc import Iterable
 from dataclasses import dataclass
@@ -40,7 +42,9 @@ class LoadCard:
 
 @dataclass(frozen=True)
 class SourceCard:
-    """One source of the settings: its kind, the tables its loads have stated, its last load that counts (None: never loaded)."""
+    """One source of the settings: its kind, the tables its loads have stated, its last load that
+    counts (None: never loaded).
+    """
 
     name: str
     kind: str
@@ -57,8 +61,22 @@ def loads(workspace: "Workspace") -> list[LoadCard]:
 
 def card(load: Load) -> LoadCard:
     """A load as a card."""
-    tables = tuple((row.table, Sum(row.read, row.loaded, row.unchanged, row.superseded, row.quarantined, row.deleted)) for row in load.tables)
-    return LoadCard(load.id, load.source, load.recorded_at, load.state, load.why, total(sums for _, sums in tables), tables)
+    tables = tuple(
+        (
+            row.table,
+            Sum(row.read, row.loaded, row.unchanged, row.superseded, row.quarantined, row.deleted),
+        )
+        for row in load.tables
+    )
+    return LoadCard(
+        load.id,
+        load.source,
+        load.recorded_at,
+        load.state,
+        load.why,
+        total(sums for _, sums in tables),
+        tables,
+    )
 
 
 def total(sums: Iterable[Sum]) -> Sum:
@@ -75,5 +93,13 @@ def sources(workspace: "Workspace") -> list[SourceCard]:
         own = [load for load in counting if load.source == source.name]
         tables = tuple(dict.fromkeys(row.table for load in own for row in load.tables))
         waits = next((load.id for load in waiting if load.source == source.name), None)
-        found.append(SourceCard(source.name, source.kind, tables, max((load.recorded_at for load in own), default=None), waits))
+        found.append(
+            SourceCard(
+                source.name,
+                source.kind,
+                tables,
+                max((load.recorded_at for load in own), default=None),
+                waits,
+            )
+        )
     return found

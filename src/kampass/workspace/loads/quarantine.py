@@ -1,7 +1,8 @@
-"""What is set aside, as people see it: grouped with its effect on the KPIs, row by row, or as a CSV to mend in a spreadsheet.
+"""What is set aside, as people see it: grouped with its effect on the KPIs, row by row, or as a CSV
+to mend in a spreadsheet.
 
-How far a figure would move nobody can say before a row is mended; what can be said is said: how many rows of how many
-a KPI lacks, and in which months they fall where a row's own date reads.
+How far a figure would move nobody can say before a row is mended; what can be said is said: how
+many rows of how many a KPI lacks, and in which months they fall where a row's own date reads.
 """
 
 import csv
@@ -27,10 +28,11 @@ _SEVERAL = {"reason": ("table", "reason"), "table": ("table",), "load": ("table"
 
 @dataclass(frozen=True)
 class SetAside:
-    """One row that is set aside: where it stands, which cell is wrong and why, and the whole row as it stood.
+    """One row that is set aside: where it stands, which cell is wrong and why, and the whole row as
+    it stood.
 
-    `id` names it, also in later loads of the same file; `row` is None for a line that is no row; `mended_by` is the load
-    that mends it although the file still holds it.
+    `id` names it, also in later loads of the same file; `row` is None for a line that is no row;
+    `mended_by` is the load that mends it although the file still holds it.
     """
 
     table: str
@@ -51,7 +53,9 @@ class SetAside:
 
 @dataclass(frozen=True)
 class Group:
-    """Rows that are set aside for one reason (or in one table, or by one load), with the first of them."""
+    """Rows that are set aside for one reason (or in one table, or by one load), with the first of
+    them.
+    """
 
     table: str
     reason: str | None
@@ -63,7 +67,9 @@ class Group:
 
 @dataclass(frozen=True)
 class Effect:
-    """What a KPI lacks of one table: `rows` of `of` are set aside, in `months` where a date reads, `undated` where none does."""
+    """What a KPI lacks of one table: `rows` of `of` are set aside, in `months` where a date reads,
+    `undated` where none does.
+    """
 
     kpi: str
     on: bool
@@ -81,7 +87,9 @@ class Effect:
 
 @dataclass(frozen=True)
 class Quarantine:
-    """What is set aside now; `rows` is filled where they were asked for. `mended`: wrong lines that somebody mended by hand."""
+    """What is set aside now; `rows` is filled where they were asked for. `mended`: wrong lines that
+    somebody mended by hand.
+    """
 
     snapshot: str
     total: int
@@ -96,21 +104,42 @@ class Quarantine:
         return asdict(self) | {"effects": effects, "rows": [row.to_dict() for row in self.rows]}
 
     def to_csv(self) -> str:
-        """The rows of one table and source as CSV: its own columns, and META; mend it and give it to `kampass data replay --from`."""
+        """The rows of one table and source as CSV: its own columns, and META; mend it and give it
+        to `kampass data replay --from`.
+        """
         places = sorted({(row.table, row.source) for row in self.rows})
         if len(places) > 1:
             named = ", ".join(f"{table} from {source}" for table, source in places)
-            raise QuestionError(f"A CSV holds the rows of one table and source; here are {named}.", code="several_tables", hint="Add --table, or --source.")
-        own = list(dict.fromkeys(name for row in self.rows for name in row.row or ())) or [name for table, _ in places for name in TABLES[table].names]
+            raise QuestionError(
+                f"A CSV holds the rows of one table and source; here are {named}.",
+                code="several_tables",
+                hint="Add --table, or --source.",
+            )
+        own = list(dict.fromkeys(name for row in self.rows for name in row.row or ())) or [
+            name for table, _ in places for name in TABLES[table].names
+        ]
         taken = [name for name in own if name in META]
         if taken:
-            raise DataError(f"'{places[0][0]}' has a column '{taken[0]}' of its own.", code="bad_header", hint="Rename it in the source, or use --format json.")
+            raise DataError(
+                f"'{places[0][0]}' has a column '{taken[0]}' of its own.",
+                code="bad_header",
+                hint="Rename it in the source, or use --format json.",
+            )
         text = io.StringIO()
         writer = csv.writer(text, quoting=csv.QUOTE_ALL, lineterminator="\n")
         writer.writerow([*own, *META])
         for row in self.rows:
             cells = row.row or {}
-            writer.writerow([*(cells.get(name) or "" for name in own), row.id, row.line or "", row.column, row.value or "", row.reason])
+            writer.writerow(
+                [
+                    *(cells.get(name) or "" for name in own),
+                    row.id,
+                    row.line or "",
+                    row.column,
+                    row.value or "",
+                    row.reason,
+                ]
+            )
         return text.getvalue()
 
 
@@ -131,8 +160,12 @@ class Wish:
     @property
     def where(self) -> str:
         """The condition, with parameters of the fields' names."""
-        same = [f'($w_{name} IS NULL OR "{name}" = $w_{name})' for name in ("table", "source", "load")]
-        return " AND ".join([*same, "($w_reason IS NULL OR contains(lower(reason), lower($w_reason)))"])
+        same = [
+            f'($w_{name} IS NULL OR "{name}" = $w_{name})' for name in ("table", "source", "load")
+        ]
+        return " AND ".join(
+            [*same, "($w_reason IS NULL OR contains(lower(reason), lower($w_reason)))"]
+        )
 
     @property
     def parameters(self) -> dict[str, Any]:
@@ -140,22 +173,49 @@ class Wish:
         return {f"w_{name}": value for name, value in asdict(self).items()}
 
 
-def examine(workspace: "Workspace", wish: Wish, *, by: By = "reason", rows: bool = False) -> Quarantine:
+def examine(
+    workspace: "Workspace", wish: Wish, *, by: By = "reason", rows: bool = False
+) -> Quarantine:
     """What is set aside in the current snapshot."""
     if by not in get_args(By):
-        raise QuestionError(f"The quarantine is not grouped by '{by}'.", hint=f"One of {', '.join(get_args(By))}.")
+        raise QuestionError(
+            f"The quarantine is not grouped by '{by}'.", hint=f"One of {', '.join(get_args(By))}."
+        )
     snapshot = workspace.snapshot()
     cursor = snapshot.cursor()
-    total, mended = (_count(cursor, f"{name} WHERE {wish.where}", wish.parameters) for name in ("_quarantine", "_mended"))
+    total, mended = (
+        _count(cursor, f"{name} WHERE {wish.where}", wish.parameters)
+        for name in ("_quarantine", "_mended")
+    )
     found = listed(cursor, wish) if rows else ()
-    return Quarantine(snapshot.id, total, mended, tuple(_groups(cursor, wish, by)), tuple(_effects(workspace, cursor, wish)), found)
+    return Quarantine(
+        snapshot.id,
+        total,
+        mended,
+        tuple(_groups(cursor, wish, by)),
+        tuple(_effects(workspace, cursor, wish)),
+        found,
+    )
 
 
-def listed(cursor: Any, wish: Wish, *, mended: bool = True, page: tuple[int, int] | None = None) -> tuple[SetAside, ...]:  # noqa: ANN401 - a DuckDB cursor
-    """The rows, those mended by hand last; with a page (how many to skip, how many at most) only these."""
+def listed(
+    cursor: Any,  # noqa: ANN401
+    wish: Wish,
+    *,
+    mended: bool = True,
+    page: tuple[int, int] | None = None,
+) -> tuple[SetAside, ...]:
+    """The rows, those mended by hand last; with a page (how many to skip, how many at most) only
+    these.
+    """
     cells = '"table", source, load, line, "column", value, reason, raw, mark'
-    parts = [f"SELECT {cells}, NULL::BIGINT AS mended_by FROM _quarantine"] + ([f"SELECT {cells}, mended_by FROM _mended"] if mended else [])
-    sql = f'SELECT * FROM ({" UNION ALL ".join(parts)}) WHERE {wish.where} ORDER BY mended_by IS NOT NULL, "table", source, load, line, mark'
+    parts = [f"SELECT {cells}, NULL::BIGINT AS mended_by FROM _quarantine"] + (
+        [f"SELECT {cells}, mended_by FROM _mended"] if mended else []
+    )
+    sql = (
+        f"SELECT * FROM ({' UNION ALL '.join(parts)}) WHERE {wish.where} ORDER BY mended_by IS "
+        'NOT NULL, "table", source, load, line, mark'
+    )
     if page is not None:
         sql += f" LIMIT {int(page[1])} OFFSET {int(page[0])}"
     rows = cursor.execute(sql, wish.parameters).fetchall()
@@ -165,16 +225,29 @@ def listed(cursor: Any, wish: Wish, *, mended: bool = True, page: tuple[int, int
 def one(cursor: Any, mark: str) -> SetAside | None:  # noqa: ANN401 - a DuckDB cursor
     """The row of that `_id`, if it is still set aside."""
     cells = '"table", source, load, line, "column", value, reason, raw, mark, NULL::BIGINT'
-    row = cursor.execute(f"SELECT {cells} FROM _quarantine WHERE mark = $mark ORDER BY load LIMIT 1", {"mark": mark}).fetchone()
+    row = cursor.execute(
+        f"SELECT {cells} FROM _quarantine WHERE mark = $mark ORDER BY load LIMIT 1", {"mark": mark}
+    ).fetchone()
     return _row(row) if row else None
 
 
 def _row(cells: Sequence[Any]) -> SetAside:
     table, source, load, line, column, value, reason, raw, mark, mended_by = cells
-    return SetAside(table, source, load, line, column, value, reason, json.loads(raw) if raw else None, mark, mended_by)
+    return SetAside(
+        table,
+        source,
+        load,
+        line,
+        column,
+        value,
+        reason,
+        json.loads(raw) if raw else None,
+        mark,
+        mended_by,
+    )
 
 
-def _count(cursor: Any, what: str, parameters: dict[str, Any]) -> int:  # noqa: ANN401 - a DuckDB cursor
+def _count(cursor: Any, what: str, parameters: dict[str, Any]) -> int:  # noqa: ANN401
     return int(cursor.execute(f"SELECT count(*) FROM {what}", parameters).fetchone()[0])
 
 
@@ -182,35 +255,59 @@ def _groups(cursor: Any, wish: Wish, by: By) -> list[Group]:  # noqa: ANN401 - a
     names = [name if name in _SEVERAL[by] else "NULL" for name in ("table", "reason", "load")]
     keys = ", ".join(quoted(name) if name != "NULL" else name for name in names)
     found = cursor.execute(
-        f"SELECT {keys}, count(*), list_slice(list_sort(list(line) FILTER (line IS NOT NULL)), 1, {_EXAMPLES}), arg_min(value, (line, load))"
-        f' FROM _quarantine WHERE {wish.where} GROUP BY ALL ORDER BY "table", count(*) DESC, 2, 3', wish.parameters,
-    )  # fmt: skip
-    return [Group(table, reason, load, rows, tuple(lines or ()), example) for table, reason, load, rows, lines, example in found.fetchall()]
+        f"SELECT {keys}, count(*), list_slice(list_sort(list(line) FILTER (line IS NOT NULL)), "
+        f"1, {_EXAMPLES}), arg_min(value, (line, load))"
+        f' FROM _quarantine WHERE {wish.where} GROUP BY ALL ORDER BY "table", count(*) DESC, 2, 3',
+        wish.parameters,
+    )
+    return [
+        Group(table, reason, load, rows, tuple(lines or ()), example)
+        for table, reason, load, rows, lines, example in found.fetchall()
+    ]
 
 
-def _effects(workspace: "Workspace", cursor: Any, wish: Wish) -> list[Effect]:  # noqa: ANN401 - a DuckDB cursor
+def _effects(workspace: "Workspace", cursor: Any, wish: Wish) -> list[Effect]:  # noqa: ANN401
     """For each table with rows set aside, the KPIs that need it; those switched on come first."""
     found = []
     enabled = workspace.settings.enabled
-    tables = cursor.execute(f'SELECT "table", count(*) FROM _quarantine WHERE {wish.where} GROUP BY 1 ORDER BY 1', wish.parameters).fetchall()
+    tables = cursor.execute(
+        f'SELECT "table", count(*) FROM _quarantine WHERE {wish.where} GROUP BY 1 ORDER BY 1',
+        wish.parameters,
+    ).fetchall()
     for table, rows in tables:
         of = rows + _count(cursor, quoted(table), {})
         months, undated = _months(cursor, wish, table, workspace.settings.timezone)
         needing = [kpi.id for kpi in workspace.catalogue if table in kpi.needs]
-        ordered = [kpi for kpi in enabled if kpi in needing] + [kpi for kpi in needing if kpi not in enabled]
+        ordered = [kpi for kpi in enabled if kpi in needing] + [
+            kpi for kpi in needing if kpi not in enabled
+        ]
         found += [Effect(kpi, kpi in enabled, table, rows, of, months, undated) for kpi in ordered]
     return sorted(found, key=lambda effect: not effect.on)
 
 
-def _months(cursor: Any, wish: Wish, table: str, timezone: str) -> tuple[tuple[str, ...], int]:  # noqa: ANN401 - a DuckDB cursor
+def _months(cursor: Any, wish: Wish, table: str, timezone: str) -> tuple[tuple[str, ...], int]:  # noqa: ANN401
     """The months in which the rows' own dates lie, and how many rows have none that reads."""
-    dated = [column for column in TABLES[table].columns if column.required and column.type in {"date", "instant"}]
+    dated = [
+        column
+        for column in TABLES[table].columns
+        if column.required and column.type in {"date", "instant"}
+    ]
     if not dated:
         return (), 0
     column = dated[0]
-    cell = f"json_extract_string(raw, {literal('$.' + json.dumps(column.name))}) AS {quoted(column.name)}"
+    cell = (
+        f"json_extract_string(raw, {literal('$.' + json.dumps(column.name))}) AS "
+        f"{quoted(column.name)}"
+    )
     day = typed(column, "VARCHAR", timezone)
     local = f"timezone({literal(timezone)}, {day})" if column.type == "instant" else day
-    sql = f"SELECT strftime({local}, '%Y-%m') AS month, count(*) FROM (SELECT {cell} FROM _quarantine WHERE {wish.where} AND \"table\" = $t) GROUP BY 1 ORDER BY 1"
-    months: Sequence[tuple[str | None, int]] = cursor.execute(sql, wish.parameters | {"t": table}).fetchall()
-    return tuple(month for month, _ in months if month), sum(count for month, count in months if month is None)
+    sql = (
+        f"SELECT strftime({local}, '%Y-%m') AS month, count(*) FROM (SELECT {cell} FROM "
+        f'_quarantine WHERE {wish.where} AND "table" = $t) GROUP BY 1 ORDER BY 1'
+    )
+    months: Sequence[tuple[str | None, int]] = cursor.execute(
+        sql, wish.parameters | {"t": table}
+    ).fetchall()
+    return tuple(month for month, _ in months if month), sum(
+        count for month, count in months if month is None
+    )

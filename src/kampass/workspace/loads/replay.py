@@ -1,7 +1,8 @@
-"""Replaying what was set aside: from the sources as they are now, or from a CSV in which somebody mended the rows.
+"""Replaying what was set aside: from the sources as they are now, or from a CSV in which somebody
+mended the rows.
 
-Mended rows are a load of their source that states them and nothing else. The wrong lines may stay in the file: later
-loads neither undo the mending nor count these lines as open.
+Mended rows are a load of their source that states them and nothing else. The wrong lines may stay
+in the file: later loads neither undo the mending nor count these lines as open.
 """
 
 from collections.abc import Callable, Iterator, Sequence
@@ -24,7 +25,9 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True)
 class Replay:
-    """What a replay did: its loads, how many rows read now, which remain and why. `skipped`: sources that cannot be read again."""
+    """What a replay did: its loads, how many rows read now, which remain and why. `skipped`:
+    sources that cannot be read again.
+    """
 
     loads: tuple[LoadReport, ...]
     mended: int
@@ -35,11 +38,23 @@ class Replay:
     def to_dict(self) -> dict[str, Any]:
         """The replay, ready for JSON."""
         loads = [
-            {"load": load.number, "source": load.source, "state": load.state, "why": load.why, "tables": [_counts(table) for table in load.tables]}
+            {
+                "load": load.number,
+                "source": load.source,
+                "state": load.state,
+                "why": load.why,
+                "tables": [_counts(table) for table in load.tables],
+            }
             for load in self.loads
         ]
         remaining = [row.to_dict() for row in self.remaining]
-        return {"loads": loads, "mended": self.mended, "remaining": remaining, "skipped": list(self.skipped), "snapshot": self.snapshot}
+        return {
+            "loads": loads,
+            "mended": self.mended,
+            "remaining": remaining,
+            "skipped": list(self.skipped),
+            "snapshot": self.snapshot,
+        }
 
 
 @dataclass(frozen=True)
@@ -79,14 +94,26 @@ class Mended:
         return self.stated
 
 
-def replay(workspace: "Workspace", wish: Wish, file: Path | None, instant: Callable[[], datetime], tell: Callable[[str], None] = lambda _: None) -> Replay:
-    """Read again what is set aside, from the sources or from a file of mended rows, and publish; `instant` dates the loads."""
+def replay(
+    workspace: "Workspace",
+    wish: Wish,
+    file: Path | None,
+    instant: Callable[[], datetime],
+    tell: Callable[[str], None] = lambda _: None,
+) -> Replay:
+    """Read again what is set aside, from the sources or from a file of mended rows, and publish;
+    `instant` dates the loads.
+    """
     with workspace.writing():
         snapshot = current(workspace)
         before = listed(snapshot.cursor(), wish, mended=False)
         read = _of_file(file, before) if file is not None else _of_sources(workspace, before)
         reading = Reading.again if file is None else Reading.mended
-        loads = tuple(workspace.journal.load(source, recorded_at=instant(), tell=tell, reading=reading) for source in read if source.tables())
+        loads = tuple(
+            workspace.journal.load(source, recorded_at=instant(), tell=tell, reading=reading)
+            for source in read
+            if source.tables()
+        )
         faults.reach("replay.loaded")
         if any(load.state == "complete" for load in loads):
             tell("Publishing")
@@ -105,21 +132,34 @@ def current(workspace: "Workspace") -> Snapshot:
 
 
 def _mended(before: Sequence[SetAside], after: Sequence[SetAside]) -> int:
-    """How many rows are open no more: neither they themselves, nor another wrong row on their line."""
+    """How many rows are open no more: neither they themselves, nor another wrong row on their
+    line.
+    """
     still = {(row.source, row.table, sign) for row in after for sign in (row.id, row.line)}
-    return sum(not any((row.source, row.table, sign) in still for sign in (row.id, row.line)) for row in before)
+    return sum(
+        not any((row.source, row.table, sign) in still for sign in (row.id, row.line))
+        for row in before
+    )
 
 
 def _of_sources(workspace: "Workspace", rows: Sequence[SetAside]) -> list[Part]:
-    """The sources of these rows, with their tables; those that state their own history cannot be read again."""
+    """The sources of these rows, with their tables; those that state their own history cannot be
+    read again.
+    """
     wanted: dict[str, set[str]] = {}
     for row in rows:
         wanted.setdefault(row.source, set()).add(row.table)
-    return [Part(source, tuple(sorted(wanted[source.name]))) for source in workspace.sources() if source.name in wanted and not hasattr(source, "history")]
+    return [
+        Part(source, tuple(sorted(wanted[source.name])))
+        for source in workspace.sources()
+        if source.name in wanted and not hasattr(source, "history")
+    ]
 
 
 def _of_file(file: Path, rows: Sequence[SetAside]) -> list[Mended]:
-    """The rows of a mended CSV, each with the row it mends; DataError where one mends nothing that is open."""
+    """The rows of a mended CSV, each with the row it mends; DataError where one mends nothing that
+    is open.
+    """
     if not file.is_file():
         raise DataError(f"There is no file {file}.", code="no_file")
     ids = _ids(file)
@@ -127,35 +167,60 @@ def _of_file(file: Path, rows: Sequence[SetAside]) -> list[Mended]:
     for line, mark in ids:
         if mark not in open_rows:
             raise DataError(
-                f"{file.name}, line {line}: no row that is set aside has the _id '{mark}'.", code="not_set_aside",
-                hint="It may be mended already. Write the file anew with 'kampass data quarantine --table TABLE --format csv'.",
-            )  # fmt: skip
+                f"{file.name}, line {line}: no row that is set aside has the _id '{mark}'.",
+                code="not_set_aside",
+                hint="It may be mended already. Write the file anew with 'kampass data "
+                "quarantine --table TABLE --format csv'.",
+            )
     first: dict[str, int] = {}
     for line, mark in ids:
         if mark in first:
             raise DataError(
-                f"{file.name}, lines {first[mark]} and {line}: both mend the row with the _id '{mark}'.", code="mended_twice",
-                hint="One row was set aside, so one row can take its place: remove one of the lines.",
-            )  # fmt: skip
+                (
+                    f"{file.name}, lines {first[mark]} and {line}: both mend the row with the _id "
+                    f"'{mark}'."
+                ),
+                code="mended_twice",
+                hint="One row was set aside, so one row can take its place: remove one of the "
+                "lines.",
+            )
         first[mark] = line
     places = sorted({(open_rows[mark].table, open_rows[mark].source) for _, mark in ids})
     if len(places) > 1:
-        raise DataError(f"{file.name} mixes rows of several tables or sources.", code="several_tables", hint="Add --table or --source, a file for each.")
+        raise DataError(
+            f"{file.name} mixes rows of several tables or sources.",
+            code="several_tables",
+            hint="Add --table or --source, a file for each.",
+        )
     if not places:
         return []
     ((table, source),) = places
     scan = scan_csv(table, file)
-    return [Mended(source, replace(scan, columns={name: kind for name, kind in scan.columns.items() if name not in META}))]
+    return [
+        Mended(
+            source,
+            replace(
+                scan,
+                columns={name: kind for name, kind in scan.columns.items() if name not in META},
+            ),
+        )
+    ]
 
 
 def _ids(file: Path) -> list[tuple[int, str]]:
     """The line and `_id` of each row of a mended CSV."""
     scan = scan_csv("", file)
     if scan.rejects:
-        raise DataError(f"{file.name}, line {scan.rejects[0].line}: {scan.rejects[0].reason}.", code="unreadable_file", hint="Save it as CSV, UTF-8.")
+        raise DataError(
+            f"{file.name}, line {scan.rejects[0].line}: {scan.rejects[0].reason}.",
+            code="unreadable_file",
+            hint="Save it as CSV, UTF-8.",
+        )
     if META[0] not in scan.columns:
         raise DataError(
-            f"{file.name} has no column '{META[0]}'.", code="missing_column", hint="Mend the file that 'kampass data quarantine --format csv' writes."
+            f"{file.name} has no column '{META[0]}'.",
+            code="missing_column",
+            hint="Mend the file that 'kampass data quarantine --format csv' writes.",
         )
     with _rows(scan) as ids:
         lines = scan.lines(range(1, len(ids) + 1)) if ids else {}
@@ -169,8 +234,14 @@ def _rows(scan: Scan) -> Iterator[list[str | None]]:
     with duckdb.connect() as connection:
         for name, value in scan.objects.items():
             connection.register(name, value)
-        yield [row[0] for row in connection.execute(f"SELECT _id FROM ({scan.relation})").fetchall()]
+        yield [
+            row[0] for row in connection.execute(f"SELECT _id FROM ({scan.relation})").fetchall()
+        ]
 
 
 def _counts(table: Any) -> dict[str, Any]:  # noqa: ANN401 - a report's table
-    return {name: value for name, value in asdict(table).items() if name in {"table", "read", "loaded", "unchanged", "superseded", "quarantined", "deleted"}}
+    return {
+        name: value
+        for name, value in asdict(table).items()
+        if name in {"table", "read", "loaded", "unchanged", "superseded", "quarantined", "deleted"}
+    }

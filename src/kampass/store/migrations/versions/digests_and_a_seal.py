@@ -8,6 +8,12 @@ down_revision = "0002"
 
 
 def upgrade() -> None:
-    """Add them; files that are there already keep no digest, and the upgrade ends with the first seal."""
+    """Add them; files that are there already keep no digest, and the upgrade ends with the first
+    seal.
+    """
     op.add_column("loaded_table", sa.Column("quarantine_sha256", sa.Text))
-    op.create_table("seal", sa.Column("name", sa.Text, primary_key=True), sa.Column("sha256", sa.Text, nullable=False))
+    op.create_table(
+        "seal",
+        sa.Column("name", sa.Text, primary_key=True),
+        sa.Column("sha256", sa.Text, nullable=False),
+    )

@@ -8,7 +8,9 @@ down_revision = None
 
 
 def upgrade() -> None:
-    """Make the four tables, unless they are there: databases without a version have them as they stand here."""
+    """Make the four tables, unless they are there: databases without a version have them as they
+    stand here.
+    """
     op.create_table(
         "load",
         sa.Column("id", sa.Integer, primary_key=True, autoincrement=True),
@@ -22,7 +24,10 @@ def upgrade() -> None:
         "loaded_table",
         sa.Column("load_id", sa.Integer, sa.ForeignKey("load.id"), primary_key=True),
         sa.Column("table_name", sa.Text, primary_key=True),
-        *(sa.Column(name, sa.Integer, nullable=False) for name in ("read", "loaded", "unchanged", "superseded", "quarantined", "deleted")),
+        *(
+            sa.Column(name, sa.Integer, nullable=False)
+            for name in ("read", "loaded", "unchanged", "superseded", "quarantined", "deleted")
+        ),
         sa.Column("digest", sa.Text, nullable=False),
         sa.Column("file", sa.Text),
         sa.Column("file_sha256", sa.Text),

@@ -15,7 +15,11 @@ def upgrade() -> None:
     _keys()
     _traces()
     _desk()
-    op.create_table("turn", sa.Column("id", sa.Integer, primary_key=True, autoincrement=False), sa.Column("taken", sa.Integer, nullable=False))
+    op.create_table(
+        "turn",
+        sa.Column("id", sa.Integer, primary_key=True, autoincrement=False),
+        sa.Column("taken", sa.Integer, nullable=False),
+    )
     op.execute("INSERT INTO turn (id, taken) VALUES (1, 0)")
 
 
@@ -25,7 +29,10 @@ def _who() -> None:
         _id(),
         sa.Column("email", sa.Text, unique=True),
         *_texts("name", "role"),
-        *(sa.Column(name, sa.Text) for name in ("user_id", "team_id", "password_hash", "totp_secret", "totp_offered")),
+        *(
+            sa.Column(name, sa.Text)
+            for name in ("user_id", "team_id", "password_hash", "totp_secret", "totp_offered")
+        ),
         sa.Column("totp_step", sa.Integer),
         *_texts("created_at"),
         *(sa.Column(name, sa.Text) for name in ("last_seen_at", "removed_at")),
@@ -99,8 +106,20 @@ def _desk() -> None:
         sa.Column("changed_at", sa.Text),
         sqlite_autoincrement=True,
     )
-    op.create_table("saved_question", _id(), _person("owner_id"), *_texts("name", "query", "created_at"), sqlite_autoincrement=True)
-    op.create_table("dashboard", _id(), _person("owner_id"), *_texts("name", "layout", "created_at", "changed_at"), sqlite_autoincrement=True)
+    op.create_table(
+        "saved_question",
+        _id(),
+        _person("owner_id"),
+        *_texts("name", "query", "created_at"),
+        sqlite_autoincrement=True,
+    )
+    op.create_table(
+        "dashboard",
+        _id(),
+        _person("owner_id"),
+        *_texts("name", "layout", "created_at", "changed_at"),
+        sqlite_autoincrement=True,
+    )
     op.create_table(
         "dashboard_share",
         sa.Column("dashboard_id", sa.Integer, sa.ForeignKey("dashboard.id"), primary_key=True),

@@ -1,4 +1,6 @@
-"""Under which settings and definitions a snapshot was published and when, of which loads it is made, and which are pinned."""
+"""Under which settings and definitions a snapshot was published and when, of which loads it is
+made, and which are pinned.
+"""
 
 import sqlalchemy as sa
 from alembic import op
@@ -8,7 +10,9 @@ down_revision = "0001"
 
 
 def upgrade() -> None:
-    """Add them; a snapshot that is there already counts as published once, under rules that nobody wrote down."""
+    """Add them; a snapshot that is there already counts as published once, under rules that nobody
+    wrote down.
+    """
     for name in ("loads", "timezone", "currency", "rows"):
         op.add_column("snapshot", sa.Column(name, sa.Text))
     op.create_table(
@@ -32,4 +36,7 @@ def upgrade() -> None:
         sa.Column("who", sa.Text, nullable=False),
         sa.Column("pinned_at", sa.Text, nullable=False),
     )
-    op.execute("INSERT INTO publication (snapshot_id, published_at) SELECT id, published_at FROM snapshot ORDER BY published_at")
+    op.execute(
+        "INSERT INTO publication (snapshot_id, published_at) SELECT id, published_at FROM "
+        "snapshot ORDER BY published_at"
+    )

@@ -1,4 +1,6 @@
-"""The list of accounts that an address asks for: words, filters, columns of any KPI, order; read for the page and its export alike."""
+"""The list of accounts that an address asks for: words, filters, columns of any KPI, order; read
+for the page and its export alike.
+"""
 
 from dataclasses import dataclass
 from functools import cached_property
@@ -33,7 +35,9 @@ _Short = Annotated[str, Query(max_length=200)]
 
 
 class Picked:
-    """What the address says of the list besides the question: words, filters, columns, order, page."""
+    """What the address says of the list besides the question: words, filters, columns, order,
+    page.
+    """
 
     def __init__(
         self,
@@ -47,14 +51,31 @@ class Picked:
         acquisition_source: _Short = "",
         manager: _Short = "",
         team: _Short = "",
-        column: Annotated[list[Annotated[str, Query(max_length=200)]] | None, Query(max_length=100)] = None,
+        column: Annotated[
+            list[Annotated[str, Query(max_length=200)]] | None, Query(max_length=100)
+        ] = None,
         chosen: bool = False,
         sort: Annotated[str, Query(max_length=200)] = "",
         page: Annotated[int, Query(ge=1, le=100_000)] = 1,
     ) -> None:
-        named = {"segment": segment, "industry": industry, "region": region, "tier": tier, "acquisition_source": acquisition_source}
-        self.values = {name: value for name, value in (named | {"manager": manager, "team": team}).items() if value}
-        self.words, self.state, self.sort, self.page = q.strip(), state if state in STATES else "", sort, page
+        named = {
+            "segment": segment,
+            "industry": industry,
+            "region": region,
+            "tier": tier,
+            "acquisition_source": acquisition_source,
+        }
+        self.values = {
+            name: value
+            for name, value in (named | {"manager": manager, "team": team}).items()
+            if value
+        }
+        self.words, self.state, self.sort, self.page = (
+            q.strip(),
+            state if state in STATES else "",
+            sort,
+            page,
+        )
         self.columns = None if column is None and not chosen else tuple(dict.fromkeys(column or ()))
 
 
@@ -71,14 +92,25 @@ class Listing:
     def of(cls, call: Call, picked: Picked, asked: Asked) -> "Listing":
         """The list; UnknownName where a column is no KPI."""
         usual = [name for name in USUAL if name in call.sight.catalogue.kpis]
-        kpis = tuple(call.sight.catalogue.get(name) for name in (usual if picked.columns is None else picked.columns[:MOST_COLUMNS]))
+        kpis = tuple(
+            call.sight.catalogue.get(name)
+            for name in (usual if picked.columns is None else picked.columns[:MOST_COLUMNS])
+        )
         kpis = tuple(kpi for kpi in kpis if can_stand(kpi))
-        return cls(call, picked, Asking.of(call, asked, kpis=[kpi.id for kpi in kpis], grain="quarter"), kpis)
+        return cls(
+            call,
+            picked,
+            Asking.of(call, asked, kpis=[kpi.id for kpi in kpis], grain="quarter"),
+            kpis,
+        )
 
     @cached_property
     def values(self) -> dict[str, str]:
         """The filters in force; those on further attributes are spelled `a.name`."""
-        given = {name: self.call.request.query_params.get(f"{_OWN}{name}", "")[:200] for name in book.attributes(self.call.sight)}
+        given = {
+            name: self.call.request.query_params.get(f"{_OWN}{name}", "")[:200]
+            for name in book.attributes(self.call.sight)
+        }
         return self.picked.values | {name: value for name, value in given.items() if value}
 
     @cached_property
@@ -94,7 +126,16 @@ class Listing:
         asking = self.asking
         ids = [kpi.id for kpi in self.kpis]
         asked = (
-            self.call.sight.kpi(ids, period=asking.period, by="account", where=asking.where, known_at=asking.known_at, snapshot=asking.snapshot) if ids else ()
+            self.call.sight.kpi(
+                ids,
+                period=asking.period,
+                by="account",
+                where=asking.where,
+                known_at=asking.known_at,
+                snapshot=asking.snapshot,
+            )
+            if ids
+            else ()
         )
         for answer in asked:
             found[answer.kpi][answer.dimensions["account"] or ""] = answer
@@ -103,19 +144,46 @@ class Listing:
     @cached_property
     def rows(self) -> list[Listed]:
         """The accounts in the order asked for."""
-        figures = {kpi: {account: a.value for account, a in answers.items() if a.value is not None} for kpi, answers in self.answers.items()}
+        figures = {
+            kpi: {account: a.value for account, a in answers.items() if a.value is not None}
+            for kpi, answers in self.answers.items()
+        }
         key = self.picked.sort.removeprefix("-")
         known = {"name", "state", "mrr", "since", *WORDS, *figures}
-        kept = [account for account in self.narrowed if not self.picked.state or account.state == self.picked.state]
-        return book.ordered(kept, key if key in known else "name", figures, downwards=self.picked.sort.startswith("-") and key in known)
+        kept = [
+            account
+            for account in self.narrowed
+            if not self.picked.state or account.state == self.picked.state
+        ]
+        return book.ordered(
+            kept,
+            key if key in known else "name",
+            figures,
+            downwards=self.picked.sort.startswith("-") and key in known,
+        )
 
     @property
     def kept(self) -> dict[str, Any]:
         """What every link of the page carries, but for the page's number."""
-        own = {f"{'' if name in WORDS else _OWN}{name}": value for name, value in self.values.items()}
-        question = {"period": self.call.request.query_params.get("period", ""), "where": list(self.asking.where), **self.asking.hidden}
-        columns = {"column": [kpi.id for kpi in self.kpis], "chosen": "1"} if self.picked.columns is not None else {}
-        made = {"q": self.picked.words, "state": self.picked.state, "sort": self.picked.sort} | own | columns | question
+        own = {
+            f"{'' if name in WORDS else _OWN}{name}": value for name, value in self.values.items()
+        }
+        question = {
+            "period": self.call.request.query_params.get("period", ""),
+            "where": list(self.asking.where),
+            **self.asking.hidden,
+        }
+        columns = (
+            {"column": [kpi.id for kpi in self.kpis], "chosen": "1"}
+            if self.picked.columns is not None
+            else {}
+        )
+        made = (
+            {"q": self.picked.words, "state": self.picked.state, "sort": self.picked.sort}
+            | own
+            | columns
+            | question
+        )
         return {name: value for name, value in made.items() if value}
 
     def url(self, path: str = PATH, **changes: str | int) -> str:
@@ -126,24 +194,49 @@ class Listing:
     @property
     def said(self) -> str:
         """What is listed, in words."""
-        parts = [f"{WORDS.get(name, name)} {self._shown(name, value)}" for name, value in self.values.items()]
-        lead = {"": "All accounts", "active": "Accounts that pay now", "lost": "Lost accounts", "prospect": "Accounts that never paid"}[self.picked.state]
-        return ", ".join([lead, *parts, *([f"with '{self.picked.words}'"] if self.picked.words else []), f"figures of {self.asking.period_words}"])
+        parts = [
+            f"{WORDS.get(name, name)} {self._shown(name, value)}"
+            for name, value in self.values.items()
+        ]
+        lead = {
+            "": "All accounts",
+            "active": "Accounts that pay now",
+            "lost": "Lost accounts",
+            "prospect": "Accounts that never paid",
+        }[self.picked.state]
+        return ", ".join(
+            [
+                lead,
+                *parts,
+                *([f"with '{self.picked.words}'"] if self.picked.words else []),
+                f"figures of {self.asking.period_words}",
+            ]
+        )
 
     @property
     def chips(self) -> list[tuple[str, str]]:
         """Each filter in force with the link without it."""
         made = [
-            (f"{WORDS.get(name, name)}: {self._shown(name, value)}", self.url(**{name if name in WORDS else f"{_OWN}{name}": ""}))
+            (
+                f"{WORDS.get(name, name)}: {self._shown(name, value)}",
+                self.url(**{name if name in WORDS else f"{_OWN}{name}": ""}),
+            )
             for name, value in self.values.items()
         ]
-        return [*made, *([(f"Holds: {self.picked.words}", self.url(q=""))] if self.picked.words else [])]
+        return [
+            *made,
+            *([(f"Holds: {self.picked.words}", self.url(q=""))] if self.picked.words else []),
+        ]
 
     @property
     def fields(self) -> list[dict[str, Any]]:
         """The fields of the filter form."""
         own = book.attributes(self.call.sight)
-        names = [name for name in (*WORDS, *own) if not (name in {"manager", "team"} and self.call.viewer.role is Role.ACCOUNT_MANAGER)]
+        names = [
+            name
+            for name in (*WORDS, *own)
+            if not (name in {"manager", "team"} and self.call.viewer.role is Role.ACCOUNT_MANAGER)
+        ]
         made: list[dict[str, Any]] = []
         for name in names:
             choices = book.choices(self.call.sight, name)
@@ -157,7 +250,14 @@ class Listing:
                         "options": options,
                     }
                 )
-        return [*made, *(field for field in self.asking.fields(cuts=0, grains=False) if field["name"] == "period")]
+        return [
+            *made,
+            *(
+                field
+                for field in self.asking.fields(cuts=0, grains=False)
+                if field["name"] == "period"
+            ),
+        ]
 
     def _shown(self, name: str, value: str) -> str:
         return plain(dict(book.choices(self.call.sight, name)).get(value, value))

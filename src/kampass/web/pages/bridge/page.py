@@ -32,11 +32,18 @@ class Between:
         after: Annotated[str | None, Query(max_length=64)] = None,
         before_snapshot: Annotated[str | None, Query(max_length=64)] = None,
     ) -> None:
-        self.before, self.after, self.before_snapshot = (None if not text else text.strip() for text in (before, after, before_snapshot))
+        self.before, self.after, self.before_snapshot = (
+            None if not text else text.strip() for text in (before, after, before_snapshot)
+        )
 
 
 @router.get("/bridge/{kpi}")
-def show(kpi: KpiId, call: Annotated[Call, Depends(SIGNED_IN)], asked: Asked, between: Annotated[Between, Depends(Between)]) -> Response:
+def show(
+    kpi: KpiId,
+    call: Annotated[Call, Depends(SIGNED_IN)],
+    asked: Asked,
+    between: Annotated[Between, Depends(Between)],
+) -> Response:
     """The page."""
     asking, found = _asked(call, asked, between, kpi)
     path, question = f"/bridge/{kpi}", f"What changed in {found.name}?"
@@ -45,18 +52,39 @@ def show(kpi: KpiId, call: Annotated[Call, Depends(SIGNED_IN)], asked: Asked, be
     ends, parts, wrong = _ends(asking, between), [], None
     try:
         parse(ends.before, call.sight.settings.calendar)
-        parts = [told(asking, found, ends, made) for made in bridges(asking, found, ends, asking.by)]
+        parts = [
+            told(asking, found, ends, made) for made in bridges(asking, found, ends, asking.by)
+        ]
     except QuestionError as error:
         wrong = error
     more = _more(ends)
     return render(
-        call, "pages/bridge/page.html", title=f"Bridge: {found.name}", question=question, status=wrong.status if wrong else 200, asking=asking, kpi=found, ends=ends,
-        parts=parts, wrong=wrong, fields=_fields(asking, ends, wrong), words=_words(asking, found, ends),
-        chips=[(text, f"{address}&{_tail(more)}") for text, address in asking.chips(path)] if asking.where else [],
-        cuts=[(text, asking.url(path, by=by, more=more, period=""), tuple(by) == asking.by) for text, by in _cuts(asking)],
-        exports=[(text, asking.url(f"{path}/export", period="", more=more | {"format": form})) for text, form in (("CSV", "csv"), ("Excel", "xlsx"), ("JSON", "json"))],
-        way=asking.url(f"/kpis/{kpi}", by=()), path=path,
-    )  # fmt: skip
+        call,
+        "pages/bridge/page.html",
+        title=f"Bridge: {found.name}",
+        question=question,
+        status=wrong.status if wrong else 200,
+        asking=asking,
+        kpi=found,
+        ends=ends,
+        parts=parts,
+        wrong=wrong,
+        fields=_fields(asking, ends, wrong),
+        words=_words(asking, found, ends),
+        chips=[(text, f"{address}&{_tail(more)}") for text, address in asking.chips(path)]
+        if asking.where
+        else [],
+        cuts=[
+            (text, asking.url(path, by=by, more=more, period=""), tuple(by) == asking.by)
+            for text, by in _cuts(asking)
+        ],
+        exports=[
+            (text, asking.url(f"{path}/export", period="", more=more | {"format": form}))
+            for text, form in (("CSV", "csv"), ("Excel", "xlsx"), ("JSON", "json"))
+        ],
+        way=asking.url(f"/kpis/{kpi}", by=()),
+        path=path,
+    )
 
 
 @router.get("/bridge/{kpi}/export")
@@ -76,14 +104,30 @@ def export(
     rows: list[list[Any]] = []
     for made in bridges(asking, found, ends, asking.by):
         rows += [
-            [effect.kind, " / ".join("unknown" if part is None else str(part) for part in effect.label), effect.effect, effect.mix, effect.rate]
+            [
+                effect.kind,
+                " / ".join("unknown" if part is None else str(part) for part in effect.label),
+                effect.effect,
+                effect.mix,
+                effect.rate,
+            ]
             for effect in made.effects
         ]
     link = call.serving.url + asking.url(f"/bridge/{kpi}", period="", more=_more(ends))
-    about = About(_words(asking, found, ends), call.sight.snapshot_id, call.sight.known_at, {found.label: found.formula}, link)
+    about = About(
+        _words(asking, found, ends),
+        call.sight.snapshot_id,
+        call.sight.known_at,
+        {found.label: found.formula},
+        link,
+    )
     unit = unit_words(found.unit, call.sight.settings.currency) or found.unit
     columns = ["kind", "member", f"effect ({unit})", f"mix ({unit})", f"rate ({unit})"]
-    return attachment(call, write_table(columns, rows, form, name=f"{kpi}_bridge", about=about, for_spreadsheets=True), link)
+    return attachment(
+        call,
+        write_table(columns, rows, form, name=f"{kpi}_bridge", about=about, for_spreadsheets=True),
+        link,
+    )
 
 
 def _asked(call: Call, asked: Written, between: Between, kpi: str) -> tuple[Asking, Kpi]:
@@ -95,11 +139,19 @@ def _asked(call: Call, asked: Written, between: Between, kpi: str) -> tuple[Aski
 
 
 def _ends(asking: Asking, between: Between) -> Ends:
-    return Ends(between.before or spans.before(asking.period, asking.sight.settings.calendar), asking.period, between.before_snapshot)
+    return Ends(
+        between.before or spans.before(asking.period, asking.sight.settings.calendar),
+        asking.period,
+        between.before_snapshot,
+    )
 
 
 def _more(ends: Ends) -> dict[str, object]:
-    return {"before": ends.before, "after": ends.after, "before_snapshot": ends.before_snapshot or ""}
+    return {
+        "before": ends.before,
+        "after": ends.after,
+        "before_snapshot": ends.before_snapshot or "",
+    }
 
 
 def _tail(more: dict[str, object]) -> str:
@@ -108,20 +160,42 @@ def _tail(more: dict[str, object]) -> str:
 
 def _words(asking: Asking, kpi: Kpi, ends: Ends) -> str:
     """The question in words."""
-    first = asking.changed(period=ends.before).period_words + (f" in snapshot {ends.before_snapshot}" if ends.before_snapshot else "")
-    by = f", by {' and '.join(dimension_word(name).lower() for name in asking.by)}" if asking.by else ""
-    return ", ".join([f"{kpi.name} from {first} to {asking.period_words}{by}", *(text for text, _ in asking.conditions)])
+    first = asking.changed(period=ends.before).period_words + (
+        f" in snapshot {ends.before_snapshot}" if ends.before_snapshot else ""
+    )
+    by = (
+        f", by {' and '.join(dimension_word(name).lower() for name in asking.by)}"
+        if asking.by
+        else ""
+    )
+    return ", ".join(
+        [
+            f"{kpi.name} from {first} to {asking.period_words}{by}",
+            *(text for text, _ in asking.conditions),
+        ]
+    )
 
 
 def _fields(asking: Asking, ends: Ends, wrong: KampassError | None) -> list[dict[str, Any]]:
     """The form: both ends, the cut, the filters."""
     listed = spans.offered(asking.sight)
     own: list[dict[str, Any]] = [
-        {"name": "before", "label": "From", "value": ends.before, "listed": listed, "error": wrong.message if wrong and wrong.code == "bad_period" else None},
+        {
+            "name": "before",
+            "label": "From",
+            "value": ends.before,
+            "listed": listed,
+            "error": wrong.message if wrong and wrong.code == "bad_period" else None,
+        },
         {"name": "after", "label": "To", "value": ends.after, "listed": listed},
     ]
     rest = [item for item in asking.fields(grains=False) if item["name"] != "period"]
-    snapshot = {"name": "before_snapshot", "label": "Earlier snapshot", "value": ends.before_snapshot or "", "hint": "Only to compare two snapshots"}
+    snapshot = {
+        "name": "before_snapshot",
+        "label": "Earlier snapshot",
+        "value": ends.before_snapshot or "",
+        "hint": "Only to compare two snapshots",
+    }
     return [*own, *rest, snapshot]
 
 

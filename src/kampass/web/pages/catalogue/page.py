@@ -19,7 +19,13 @@ from kampass.workspace.view import Sight
 
 router = APIRouter()
 KpiId = Annotated[str, Path(max_length=200)]
-_SHOWN: Final = (("", "All"), ("on", "Switched on"), ("possible", "Possible now"), ("lacking", "Lacking data"), ("own", "Our own"))
+_SHOWN: Final = (
+    ("", "All"),
+    ("on", "Switched on"),
+    ("possible", "Possible now"),
+    ("lacking", "Lacking data"),
+    ("own", "Our own"),
+)
 
 
 @router.get("/catalogue")
@@ -37,11 +43,22 @@ def show(
     found = [each for each in told.search(catalogue, q) if each.kpi.id in kept] if q.strip() else []
     rows = {kpi.id: _row(kpi, enabled, connected) for kpi in catalogue if kpi.id in kept}
     return render(
-        call, "pages/catalogue/page.html", title="KPIs", question="Which KPI answers my question?", q=q, shown=show, may=_may(call), count=len(catalogue),
-        on=len(enabled), possible=sum(not told.lacking(kpi, connected) for kpi in catalogue), families=[] if q.strip() else _families(catalogue, rows),
-        found=[rows[each.kpi.id] | {"through": each.through} for each in found], connected=bool(connected),
-        views=[(text, _here(q, key), key == show) for key, text in _SHOWN], here=_here(q, show),
-    )  # fmt: skip
+        call,
+        "pages/catalogue/page.html",
+        title="KPIs",
+        question="Which KPI answers my question?",
+        q=q,
+        shown=show,
+        may=_may(call),
+        count=len(catalogue),
+        on=len(enabled),
+        possible=sum(not told.lacking(kpi, connected) for kpi in catalogue),
+        families=[] if q.strip() else _families(catalogue, rows),
+        found=[rows[each.kpi.id] | {"through": each.through} for each in found],
+        connected=bool(connected),
+        views=[(text, _here(q, key), key == show) for key, text in _SHOWN],
+        here=_here(q, show),
+    )
 
 
 @router.get("/catalogue/{kpi}")
@@ -53,15 +70,31 @@ def one(kpi: KpiId, call: Annotated[Call, Depends(SIGNED_IN)]) -> Response:
     enabled = kpi in call.workspace.enabled
     tile, trouble = _tile(call, sight, found)
     return render(
-        call, "pages/catalogue/kpi.html", title=found.name, question=f"What is {found.name}?", kpi=found, counted=told.counted(found), examples=told.worked(found),
-        source=told.source(found, {file.name: file.text for file in _own_files(call, found)}), on=enabled, may=_may(call), tile=tile, trouble=trouble,
-        lacking=told.lacking(found, connected), facts=_facts(found, connected, on=enabled), here=f"/catalogue/{found.id}", connected=bool(connected),
-    )  # fmt: skip
+        call,
+        "pages/catalogue/kpi.html",
+        title=found.name,
+        question=f"What is {found.name}?",
+        kpi=found,
+        counted=told.counted(found),
+        examples=told.worked(found),
+        source=told.source(found, {file.name: file.text for file in _own_files(call, found)}),
+        on=enabled,
+        may=_may(call),
+        tile=tile,
+        trouble=trouble,
+        lacking=told.lacking(found, connected),
+        facts=_facts(found, connected, on=enabled),
+        here=f"/catalogue/{found.id}",
+        connected=bool(connected),
+    )
 
 
 @router.post("/catalogue/{kpi}/switch")
 def switch(
-    kpi: KpiId, call: Annotated[Call, Depends(CHANGING_DATA)], on: Annotated[str, Form(max_length=5)] = "", back: Annotated[str, Form(max_length=2000)] = ""
+    kpi: KpiId,
+    call: Annotated[Call, Depends(CHANGING_DATA)],
+    on: Annotated[str, Form(max_length=5)] = "",
+    back: Annotated[str, Form(max_length=2000)] = "",
 ) -> Response:
     """Switch a KPI on or off for everybody."""
     found = call.workspace.catalogue.get(kpi)
@@ -72,7 +105,9 @@ def switch(
 
 
 def sight_of(call: Call) -> Sight | None:
-    """What the viewer may ask; None where nothing has been published yet: definitions can be read without data."""
+    """What the viewer may ask; None where nothing has been published yet: definitions can be read
+    without data.
+    """
     try:
         return call.sight
     except DataError as wrong:
@@ -93,19 +128,32 @@ def _here(q: str, shown: str) -> str:
 
 
 def _kept(kpi: Kpi, shown: str, enabled: frozenset[str], connected: frozenset[str]) -> bool:
-    return {"on": kpi.id in enabled, "own": kpi.own, "possible": not told.lacking(kpi, connected), "lacking": bool(told.lacking(kpi, connected))}.get(
-        shown, True
-    )
+    return {
+        "on": kpi.id in enabled,
+        "own": kpi.own,
+        "possible": not told.lacking(kpi, connected),
+        "lacking": bool(told.lacking(kpi, connected)),
+    }.get(shown, True)
 
 
 def _row(kpi: Kpi, enabled: frozenset[str], connected: frozenset[str]) -> dict[str, Any]:
     return {
-        "id": kpi.id, "name": kpi.name, "question": kpi.question, "kind": told.KINDS[kpi.kind], "unit": told.unit(kpi),
-        "cadence": kpi.cadence.get("review", ""), "on": kpi.id in enabled, "lacking": told.lacking(kpi, connected), "own": kpi.own, "through": "",
-    }  # fmt: skip
+        "id": kpi.id,
+        "name": kpi.name,
+        "question": kpi.question,
+        "kind": told.KINDS[kpi.kind],
+        "unit": told.unit(kpi),
+        "cadence": kpi.cadence.get("review", ""),
+        "on": kpi.id in enabled,
+        "lacking": told.lacking(kpi, connected),
+        "own": kpi.own,
+        "through": "",
+    }
 
 
-def _families(catalogue: Catalogue, rows: dict[str, dict[str, Any]]) -> list[tuple[str, list[dict[str, Any]]]]:
+def _families(
+    catalogue: Catalogue, rows: dict[str, dict[str, Any]]
+) -> list[tuple[str, list[dict[str, Any]]]]:
     """The rows by family, in the catalogue's order."""
     by_family: dict[str, list[dict[str, Any]]] = {}
     for kpi in catalogue:
@@ -131,12 +179,25 @@ def _tile(call: Call, sight: Sight | None, kpi: Kpi) -> tuple[dict[str, Any] | N
 
 
 def _facts(kpi: Kpi, connected: frozenset[str], *, on: bool) -> list[tuple[str, Any]]:
-    cuts = [dimension_word(name).lower() for name in kpi.named_dimensions if name not in ACCOUNT_DIMENSIONS]
+    cuts = [
+        dimension_word(name).lower()
+        for name in kpi.named_dimensions
+        if name not in ACCOUNT_DIMENSIONS
+    ]
     cuts = [*(["every account dimension"] if kpi.takes_any_account_dimension else []), *cuts]
-    needs = [table_word(name) + ("" if name in connected else " (not connected)") for name in kpi.needs]
+    needs = [
+        table_word(name) + ("" if name in connected else " (not connected)") for name in kpi.needs
+    ]
     return [
-        ("Id", kpi.id), ("Also called", ", ".join(kpi.synonyms) or "nothing else"), ("Kind", told.KINDS[kpi.kind]), ("Unit", told.unit(kpi)),
-        ("Better", told.DIRECTIONS[kpi.direction]), *told.cadence(kpi), ("Can be cut by", ", ".join(cuts) or "nothing"),
-        ("Needs", ", ".join(needs) or "nothing"), ("Version", str(kpi.version)), ("Owner", "Our own" if kpi.own else "Comes with Kampass"),
+        ("Id", kpi.id),
+        ("Also called", ", ".join(kpi.synonyms) or "nothing else"),
+        ("Kind", told.KINDS[kpi.kind]),
+        ("Unit", told.unit(kpi)),
+        ("Better", told.DIRECTIONS[kpi.direction]),
+        *told.cadence(kpi),
+        ("Can be cut by", ", ".join(cuts) or "nothing"),
+        ("Needs", ", ".join(needs) or "nothing"),
+        ("Version", str(kpi.version)),
+        ("Owner", "Our own" if kpi.own else "Comes with Kampass"),
         ("Switched", "on" if on else "off"),
-    ]  # fmt: skip
+    ]

@@ -1,4 +1,6 @@
-"""The catalogue in words: which KPI answers a question, what each counts, whether it can be worked out from what is connected."""
+"""The catalogue in words: which KPI answers a question, what each counts, whether it can be worked
+out from what is connected.
+"""
 
 import csv
 import io
@@ -18,16 +20,40 @@ from kampass.workspace.authoring import edits
 
 _WORD: Final = re.compile(r"[a-z0-9]+")
 _EMPTY: Final = (
-    "a an and are as at be by do does for from have how i in is it long many me much my of on or our per than that the their they to us was we what "
+    "a an and are as at be by do does for from have how i in is it long many me much my of on or "
+    "our per than that the their they to us was we what "
     "when which who why with you your client clients customer customers account accounts kpi"
 )
-_WEIGHTS: Final = (("id", 5), ("name", 5), ("synonyms", 5), ("question", 3), ("formula", 1), ("family", 2))
+_WEIGHTS: Final = (
+    ("id", 5),
+    ("name", 5),
+    ("synonyms", 5),
+    ("question", 3),
+    ("formula", 1),
+    ("family", 2),
+)
 _ENDINGS: Final = ("ation", "ing", "ed", "es", "er", "s", "y", "e")
 _STEM: Final = 4
 KINDS: Final = {"activity": "Activity", "objective": "Objective", "moneyball": "Moneyball"}
-DIRECTIONS: Final = {"up": "More is better", "down": "Less is better", "neutral": "Neither more nor less is better by itself"}
-_WINDOWS: Final = {"": "", "previous": "in the period before", "year": "in the twelve months up to the end"}
-_UNITS: Final = {"count": "a number", "percent": "%", "money": "money", "points": "points", "hours": "hours", "days": "days", "ratio": "a ratio"}
+DIRECTIONS: Final = {
+    "up": "More is better",
+    "down": "Less is better",
+    "neutral": "Neither more nor less is better by itself",
+}
+_WINDOWS: Final = {
+    "": "",
+    "previous": "in the period before",
+    "year": "in the twelve months up to the end",
+}
+_UNITS: Final = {
+    "count": "a number",
+    "percent": "%",
+    "money": "money",
+    "points": "points",
+    "hours": "hours",
+    "days": "days",
+    "ratio": "a ratio",
+}
 _MOST_LINES: Final = 12
 
 
@@ -53,13 +79,28 @@ def _fits(kpi: Kpi, wanted: Sequence[str], phrase: str) -> Found | None:
     """How well a KPI fits; a whole name goes before words that are scattered."""
     score = 0
     for word in wanted:
-        score += max((weight for field, weight in _WEIGHTS if any(_same(word, stem) for stem in _stems(_field(kpi, field)))), default=0)
+        score += max(
+            (
+                weight
+                for field, weight in _WEIGHTS
+                if any(_same(word, stem) for stem in _stems(_field(kpi, field)))
+            ),
+            default=0,
+        )
     names = [kpi.id.replace("_", " "), kpi.id, kpi.name, *kpi.synonyms]
     whole = [name for name in names if phrase and phrase in name.casefold()]
     score += 10 if whole else 0
     if not score:
         return None
-    through = next((name for name in kpi.synonyms if name in whole or all(any(_same(word, stem) for stem in _stems(name)) for word in wanted)), "")
+    through = next(
+        (
+            name
+            for name in kpi.synonyms
+            if name in whole
+            or all(any(_same(word, stem) for stem in _stems(name)) for word in wanted)
+        ),
+        "",
+    )
     return Found(kpi, score, through)
 
 
@@ -74,7 +115,9 @@ def _stems(text: str) -> tuple[str, ...]:
 
 
 def _stem(word: str) -> str:
-    ending = next((end for end in _ENDINGS if word.endswith(end) and len(word) - len(end) >= _STEM), "")
+    ending = next(
+        (end for end in _ENDINGS if word.endswith(end) and len(word) - len(end) >= _STEM), ""
+    )
     return word.removesuffix(ending) if ending else word
 
 
@@ -82,7 +125,8 @@ _STOPPED: Final = frozenset(map(_stem, _WORD.findall(_EMPTY)))
 
 
 def _same(wanted: str, stem: str) -> bool:
-    return stem.startswith(wanted) if len(wanted) > 2 else stem == wanted  # noqa: PLR2004 - "a" begins too much
+    # "a" begins too much.
+    return stem.startswith(wanted) if len(wanted) > 2 else stem == wanted  # noqa: PLR2004
 
 
 def lacking(kpi: Kpi, connected: frozenset[str]) -> list[str]:
@@ -92,7 +136,13 @@ def lacking(kpi: Kpi, connected: frozenset[str]) -> list[str]:
 
 def cadence(kpi: Kpi) -> list[tuple[str, str]]:
     """How often to do what with it."""
-    return [({"collect": "Collect", "review": "Review", "deep_dive": "Deep dive"}.get(name, name), often) for name, often in kpi.cadence.items()]
+    return [
+        (
+            {"collect": "Collect", "review": "Review", "deep_dive": "Deep dive"}.get(name, name),
+            often,
+        )
+        for name, often in kpi.cadence.items()
+    ]
 
 
 def unit(kpi: Kpi) -> str:
@@ -104,11 +154,14 @@ def counted(kpi: Kpi) -> list[dict[str, str]]:
     """What is counted, measure by measure."""
     return [
         {
-            "name": name.replace("_", " ").capitalize(), "what": _aggregate(measure), "of": FACTS[measure.fact].about if measure.fact in FACTS else measure.fact,
-            "only": "; ".join(_conditions(measure)), "when": _WINDOWS[measure.window],
+            "name": name.replace("_", " ").capitalize(),
+            "what": _aggregate(measure),
+            "of": FACTS[measure.fact].about if measure.fact in FACTS else measure.fact,
+            "only": "; ".join(_conditions(measure)),
+            "when": _WINDOWS[measure.window],
         }
         for name, measure in kpi.measures.items()
-    ]  # fmt: skip
+    ]
 
 
 def _aggregate(measure: Measure) -> str:
@@ -116,8 +169,16 @@ def _aggregate(measure: Measure) -> str:
     inner = text[text.find("(") + 1 : text.rfind(")")].strip()
     named = _spoken(inner.removeprefix("distinct ").strip("() "))
     if text.lower().startswith("count"):
-        return f"how many different {' and '.join(part.strip() for part in named.split(','))}" if "distinct" in text.lower() else "how many"
-    kinds = {"sum": f"the sum of {named}", "max": f"the largest {named}", "median": f"the middle value of {named}"}
+        return (
+            f"how many different {' and '.join(part.strip() for part in named.split(','))}"
+            if "distinct" in text.lower()
+            else "how many"
+        )
+    kinds = {
+        "sum": f"the sum of {named}",
+        "max": f"the largest {named}",
+        "median": f"the middle value of {named}",
+    }
     if text.lower().startswith("quantile"):
         column, _, share = named.partition(",")
         return f"the value of {column} that {share.strip()} of them stay below"
@@ -135,10 +196,18 @@ def _conditions(measure: Measure) -> Iterator[str]:
 
 
 _SPOKEN: Final = (
-    (r" IS NOT NULL", " is known"), (r" IS NULL", " is not known"), (r" NOT IN ", " is none of "), (r" IN ", " is one of "), (r"<>|!=", "is not"),
-    (r">=", "is at least"), (r"<=", "is at most"), (r">", "is more than"), (r"<", "is less than"), (r"=", "is"),
+    (r" IS NOT NULL", " is known"),
+    (r" IS NULL", " is not known"),
+    (r" NOT IN ", " is none of "),
+    (r" IN ", " is one of "),
+    (r"<>|!=", "is not"),
+    (r">=", "is at least"),
+    (r"<=", "is at most"),
+    (r">", "is more than"),
+    (r"<", "is less than"),
+    (r"=", "is"),
     (r"\bCOALESCE\(([^(),]+), ([^(),]+)\)", r"\1 (\2 where not known)"),
-)  # fmt: skip
+)
 
 
 def _spoken(condition: str) -> str:
@@ -149,7 +218,9 @@ def _spoken(condition: str) -> str:
     """
     for pattern, words in _SPOKEN:
         condition = re.sub(pattern, words, condition)
-    condition = re.sub(r"\b(AND|OR|NOT|BETWEEN|TRUE|FALSE)\b", lambda word: word[0].lower(), condition)
+    condition = re.sub(
+        r"\b(AND|OR|NOT|BETWEEN|TRUE|FALSE)\b", lambda word: word[0].lower(), condition
+    )
     return re.sub(r"_id\b", "", condition).replace("'", "").replace("_", " ")
 
 
@@ -164,7 +235,10 @@ def source(kpi: Kpi, files: Mapping[str, str] | None = None) -> str:
 
 @lru_cache(maxsize=256)
 def _shipped(name: str, kpi_id: str) -> str:
-    return edits.alone((resources.files("kampass.catalogue") / "definitions" / name).read_text(encoding="utf-8"), kpi_id)
+    return edits.alone(
+        (resources.files("kampass.catalogue") / "definitions" / name).read_text(encoding="utf-8"),
+        kpi_id,
+    )
 
 
 @dataclass(frozen=True)
@@ -185,29 +259,56 @@ class Worked:
 
 def worked(kpi: Kpi) -> list[Worked]:
     """One example of numbers in the formula and one of rows, as far as there are."""
-    chosen = [next((example for example in kpi.examples if key in example), None) for key in ("parts", "tables")]
+    chosen = [
+        next((example for example in kpi.examples if key in example), None)
+        for key in ("parts", "tables")
+    ]
     return [shown(example) for example in chosen if example]
 
 
 def shown(example: Mapping[str, Any]) -> Worked:
     """One example."""
     if "parts" in example:
-        given = [("Given", ["Measure", "Number"], [[str(name).replace("_", " "), f"{value}"] for name, value in example["parts"].items()])]
+        given = [
+            (
+                "Given",
+                ["Measure", "Number"],
+                [
+                    [str(name).replace("_", " "), f"{value}"]
+                    for name, value in example["parts"].items()
+                ],
+            )
+        ]
         more = 0
     else:
-        read = [(table_word(name).capitalize(), list(csv.reader(io.StringIO(text)))) for name, text in example["tables"].items()]
+        read = [
+            (table_word(name).capitalize(), list(csv.reader(io.StringIO(text))))
+            for name, text in example["tables"].items()
+        ]
         given = [(name, rows[0], rows[1 : _MOST_LINES + 1]) for name, rows in read if rows]
         more = sum(max(0, len(rows) - 1 - _MOST_LINES) for _, rows in read)
     asked = [f"period {example['period']}"] if "period" in example else []
-    asked += [f"{word} {_listed(example[key])}" for key, word in (("by", "by"), ("where", "only"), ("timezone", "clocks of")) if key in example]
+    asked += [
+        f"{word} {_listed(example[key])}"
+        for key, word in (("by", "by"), ("where", "only"), ("timezone", "clocks of"))
+        if key in example
+    ]
     about = str(example.get("about") or "")
-    return Worked(about[:1].upper() + about[1:], tuple(given), ", ".join(asked), _expected(example["expect"]), more)
+    return Worked(
+        about[:1].upper() + about[1:],
+        tuple(given),
+        ", ".join(asked),
+        _expected(example["expect"]),
+        more,
+    )
 
 
-def _expected(expect: Any) -> tuple[list[str], list[list[str]]]:  # noqa: ANN401 - a mapping or a list of them
+def _expected(expect: Any) -> tuple[list[str], list[list[str]]]:  # noqa: ANN401
     rows = expect if isinstance(expect, list) else [expect]
     keys = list(dict.fromkeys(key for row in rows for key in row))
-    return [key.replace("_", " ") for key in keys], [[plain(row.get(key)) for key in keys] for row in rows]
+    return [key.replace("_", " ") for key in keys], [
+        [plain(row.get(key)) for key in keys] for row in rows
+    ]
 
 
 def plain(value: Any) -> str:  # noqa: ANN401 - whatever an example may hold

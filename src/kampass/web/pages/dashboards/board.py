@@ -1,7 +1,8 @@
 """A dashboard's layout as values: tiles on twelve columns, and the period that they follow.
 
-Reading a layout never fails: programs write layouts too, and what no page can show is said at its tile. Tiles always lie as high as they
-can, in the order of rows and columns, so that the grid of the reading page and the one that is dragged agree without the place of a row.
+Reading a layout never fails: programs write layouts too, and what no page can show is said at its
+tile. Tiles always lie as high as they can, in the order of rows and columns, so that the grid of
+the reading page and the one that is dragged agree without the place of a row.
 """
 
 import re
@@ -21,7 +22,13 @@ KINDS: Final = {
     "table": "A table by a cut",
     "note": "Words",
 }
-SIZES: Final = {"figure": (3, 4), "trend": (6, 5), "breakdown": (6, 5), "table": (6, 5), "note": (4, 3)}
+SIZES: Final = {
+    "figure": (3, 4),
+    "trend": (6, 5),
+    "breakdown": (6, 5),
+    "table": (6, 5),
+    "note": (4, 3),
+}
 Move = Literal["left", "right", "up", "down", "narrower", "wider", "shorter", "taller"]
 MOVES: Final = get_args(Move)
 _ID = re.compile(r"[A-Za-z0-9_-]{1,64}")
@@ -47,17 +54,43 @@ class Tile:
     @classmethod
     def read(cls, entry: Mapping[str, Any], number: int) -> "Tile":
         """The tile of a layout's entry, within the grid whatever it says."""
-        words: dict[str, Any] = {name: str(entry.get(name) or "") for name in ("kind", "kpi", "by", "period", "title", "text")}
+        words: dict[str, Any] = {
+            name: str(entry.get(name) or "")
+            for name in ("kind", "kpi", "by", "period", "title", "text")
+        }
         key, where = str(entry.get("id", "")), entry.get("where")
         w = _between(entry.get("w"), 1, COLUMNS)
-        place = {"x": _between(entry.get("x"), 0, COLUMNS - w), "y": _between(entry.get("y"), 0, 1_000), "w": w, "h": _between(entry.get("h"), 1, HIGHEST)}
-        conditions = tuple(str(text) for text in where) if isinstance(where, list) else (where,) if isinstance(where, str) and where else ()
-        return cls(key if _ID.fullmatch(key) else f"tile-{number}", **(words | place), where=conditions)
+        place = {
+            "x": _between(entry.get("x"), 0, COLUMNS - w),
+            "y": _between(entry.get("y"), 0, 1_000),
+            "w": w,
+            "h": _between(entry.get("h"), 1, HIGHEST),
+        }
+        conditions = (
+            tuple(str(text) for text in where)
+            if isinstance(where, list)
+            else (where,)
+            if isinstance(where, str) and where
+            else ()
+        )
+        return cls(
+            key if _ID.fullmatch(key) else f"tile-{number}", **(words | place), where=conditions
+        )
 
     def written(self) -> dict[str, Any]:
         """The entry of a layout."""
-        words = {name: getattr(self, name) for name in ("kpi", "by", "period", "title", "text") if getattr(self, name)}
-        return {"id": self.id, "kind": self.kind, **self.place(), **words, **({"where": list(self.where)} if self.where else {})}
+        words = {
+            name: getattr(self, name)
+            for name in ("kpi", "by", "period", "title", "text")
+            if getattr(self, name)
+        }
+        return {
+            "id": self.id,
+            "kind": self.kind,
+            **self.place(),
+            **words,
+            **({"where": list(self.where)} if self.where else {}),
+        }
 
     def place(self) -> dict[str, int]:
         """Where it lies."""
@@ -74,7 +107,9 @@ class Tile:
 
 @dataclass(frozen=True)
 class Board:
-    """The tiles of a dashboard in reading order, and the period that they follow unless an address names another."""
+    """The tiles of a dashboard in reading order, and the period that they follow unless an address
+    names another.
+    """
 
     tiles: tuple[Tile, ...]
     period: str = USUAL_PERIOD
@@ -83,13 +118,31 @@ class Board:
     def of(cls, layout: Iterable[Mapping[str, Any]]) -> "Board":
         """The board of a layout; its entry of the kind 'period' is no tile."""
         entries = list(layout)
-        period = next((str(entry.get("period") or "") for entry in entries if entry.get("kind") == "period"), "")
-        tiles = [Tile.read(entry, number) for number, entry in enumerate(entries) if entry.get("kind") != "period"]
+        period = next(
+            (str(entry.get("period") or "") for entry in entries if entry.get("kind") == "period"),
+            "",
+        )
+        tiles = [
+            Tile.read(entry, number)
+            for number, entry in enumerate(entries)
+            if entry.get("kind") != "period"
+        ]
         return cls(settled(_apart(tiles)), period or USUAL_PERIOD)
 
     def layout(self) -> list[dict[str, Any]]:
         """The layout as dashboards keep it."""
-        return [{"id": "period", "kind": "period", "x": 0, "y": 0, "w": 1, "h": 1, "period": self.period}, *(tile.written() for tile in self.tiles)]
+        return [
+            {
+                "id": "period",
+                "kind": "period",
+                "x": 0,
+                "y": 0,
+                "w": 1,
+                "h": 1,
+                "period": self.period,
+            },
+            *(tile.written() for tile in self.tiles),
+        ]
 
     def places(self) -> list[dict[str, Any]]:
         """Where each tile lies, by id."""
@@ -100,7 +153,10 @@ class Board:
         for tile in self.tiles:
             if tile.id == tile_id:
                 return tile
-        raise NotFound("There is no such tile on this dashboard.", hint="It may have been removed meanwhile: load the dashboard again.")
+        raise NotFound(
+            "There is no such tile on this dashboard.",
+            hint="It may have been removed meanwhile: load the dashboard again.",
+        )
 
     def added(self, tile: Tile) -> "Board":
         """With one more tile, at the foot, under an id of its own."""
@@ -110,7 +166,9 @@ class Board:
     def changed(self, tile: Tile) -> "Board":
         """With that tile in place of the one of its id."""
         self.tile(tile.id)
-        return self._with([tile if each.id == tile.id else each for each in self.tiles], held=tile.id)
+        return self._with(
+            [tile if each.id == tile.id else each for each in self.tiles], held=tile.id
+        )
 
     def without(self, tile_id: str) -> "Board":
         """Without a tile."""
@@ -119,20 +177,25 @@ class Board:
 
     def placed(self, places: Mapping[str, Mapping[str, int]]) -> "Board":
         """With the tiles at these places, by id; a tile that is not named stays."""
-        return self._with([Tile.read(tile.written() | dict(places.get(tile.id, {})), 0) for tile in self.tiles])
+        return self._with(
+            [Tile.read(tile.written() | dict(places.get(tile.id, {})), 0) for tile in self.tiles]
+        )
 
     def moved(self, tile_id: str, move: Move) -> "Board":
         """With one tile a step further, and the others out of its way."""
         tile = self.tile(tile_id)
         held = _stepped(tile, move, self.tiles)
-        return self._with([held if each.id == held.id else each for each in self.tiles], held=held.id)
+        return self._with(
+            [held if each.id == held.id else each for each in self.tiles], held=held.id
+        )
 
     def _with(self, tiles: Iterable[Tile], held: str = "") -> "Board":
         return replace(self, tiles=settled(tiles, held))
 
 
 def settled(tiles: Iterable[Tile], held: str = "") -> tuple[Tile, ...]:
-    """The tiles without overlaps, each as high as it can lie; `held` keeps its place while the others give way.
+    """The tiles without overlaps, each as high as it can lie; `held` keeps its place while the
+    others give way.
 
     >>> [(tile.id, tile.y) for tile in settled([Tile("a", "note", y=5, h=2), Tile("b", "note", y=5, h=1)])]
     [('a', 0), ('b', 2)]
@@ -153,20 +216,36 @@ def _lowered(tile: Tile, others: Sequence[Tile]) -> Tile:
 
 
 def _raised(tile: Tile, others: Sequence[Tile]) -> Tile:
-    floor = max((other.y + other.h for other in others if tile.beside(other) and other.y < tile.y), default=0)
+    floor = max(
+        (other.y + other.h for other in others if tile.beside(other) and other.y < tile.y),
+        default=0,
+    )
     return replace(tile, y=min(tile.y, floor))
 
 
 def _stepped(tile: Tile, move: Move, tiles: Sequence[Tile]) -> Tile:
-    """The tile that is held in its place after a step: itself, or the one below that takes its place."""
+    """The tile that is held in its place after a step: itself, or the one below that takes its
+    place.
+    """
     beside = [each for each in tiles if each.id != tile.id and each.beside(tile)]
     if move == "up":
-        above = max((each for each in beside if each.y < tile.y), key=lambda each: each.y, default=tile)
+        above = max(
+            (each for each in beside if each.y < tile.y), key=lambda each: each.y, default=tile
+        )
         return replace(tile, y=above.y)
     if move == "down":
-        below = min((each for each in beside if each.y > tile.y), key=lambda each: each.y, default=tile)
+        below = min(
+            (each for each in beside if each.y > tile.y), key=lambda each: each.y, default=tile
+        )
         return replace(below, y=tile.y)
-    steps = {"left": (-1, 0, 0), "right": (1, 0, 0), "narrower": (0, -1, 0), "wider": (0, 1, 0), "shorter": (0, 0, -1), "taller": (0, 0, 1)}
+    steps = {
+        "left": (-1, 0, 0),
+        "right": (1, 0, 0),
+        "narrower": (0, -1, 0),
+        "wider": (0, 1, 0),
+        "shorter": (0, 0, -1),
+        "taller": (0, 0, 1),
+    }
     x, w, h = (had + step for had, step in zip((tile.x, tile.w, tile.h), steps[move], strict=True))
     w = _between(w, 1, COLUMNS)
     return replace(tile, x=_between(x, 0, COLUMNS - w), w=w, h=_between(h, 1, HIGHEST))

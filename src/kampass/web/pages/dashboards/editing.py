@@ -1,6 +1,8 @@
-"""Changing a dashboard: its name, its period, with whom it is shared, its tiles and where they lie. Only its owner comes here.
+"""Changing a dashboard: its name, its period, with whom it is shared, its tiles and where they lie.
+Only its owner comes here.
 
-Everything is a form. Where the page runs its script, the same forms answer with the places of all tiles, and the page moves them.
+Everything is a form. Where the page runs its script, the same forms answer with the places of all
+tiles, and the page moves them.
 """
 
 from collections.abc import Callable
@@ -34,9 +36,18 @@ def edit(number: Number, call: Reader) -> Response:
     """The dashboard with everything that changes it."""
     view = _own(call, number)
     return render(
-        call, "pages/dashboards/edit.html", title=view.dashboard.name, question="Arrange the tiles", faces=faces(call, view.board, view.asking), view=view,
-        dashboard=view.dashboard, path=view.path, roles=list(Role), longest=LONGEST_NAME, period=view.fields[0] | {"value": view.board.period},
-    )  # fmt: skip
+        call,
+        "pages/dashboards/edit.html",
+        title=view.dashboard.name,
+        question="Arrange the tiles",
+        faces=faces(call, view.board, view.asking),
+        view=view,
+        dashboard=view.dashboard,
+        path=view.path,
+        roles=list(Role),
+        longest=LONGEST_NAME,
+        period=view.fields[0] | {"value": view.board.period},
+    )
 
 
 @router.post("/dashboards/{number}/settings")
@@ -59,13 +70,24 @@ def settings(
 
 
 @router.post("/dashboards/{number}/places")
-def place(number: Number, call: Writer, places: Annotated[str, Form(max_length=20_000)]) -> Response:
+def place(
+    number: Number, call: Writer, places: Annotated[str, Form(max_length=20_000)]
+) -> Response:
     """Where the tiles lie now, as they were dragged: a JSON list of id, x, y, w and h."""
     try:
         given = {str(one.pop("id", "")): one for one in _PLACES.validate_json(places)}
     except ValidationError:
-        raise BadLayout("These are no places of tiles.", hint="A JSON list of id, x, y, w and h.") from None
-    whole = {key: {name: value for name, value in one.items() if name in set("xywh") and isinstance(value, int)} for key, one in given.items()}
+        raise BadLayout(
+            "These are no places of tiles.", hint="A JSON list of id, x, y, w and h."
+        ) from None
+    whole = {
+        key: {
+            name: value
+            for name, value in one.items()
+            if name in set("xywh") and isinstance(value, int)
+        }
+        for key, one in given.items()
+    }
     return JSONResponse(_kept(call, number, lambda board: board.placed(whole)).places())
 
 
@@ -83,7 +105,10 @@ def add(number: Number, call: Writer, typed: Annotated[Typed, Form()]) -> Respon
     if typed.do == "preview" or form.wrong:
         return _form(view, form)
     board = _kept(call, number, lambda board: board.added(form.tile))
-    return go(f"{view.path}/edit#tile-{board.tiles[-1].id}", "The tile stands at the foot. Drag it where it belongs.")
+    return go(
+        f"{view.path}/edit#tile-{board.tiles[-1].id}",
+        "The tile stands at the foot. Drag it where it belongs.",
+    )
 
 
 @router.get("/dashboards/{number}/tiles/{tile}")
@@ -121,10 +146,14 @@ def remove(number: Number, tile: TileId, call: Writer) -> Response:
 
 
 def _own(call: Call, number: int) -> View:
-    """The dashboard; NotFound where the viewer may not see it, NotAllowed where they may not change it."""
+    """The dashboard; NotFound where the viewer may not see it, NotAllowed where they may not change
+    it.
+    """
     view = View.of(call, number)
     if not view.mine:
-        raise NotAllowed("Only its owner changes a dashboard.", hint="Make a copy: that one is yours.")
+        raise NotAllowed(
+            "Only its owner changes a dashboard.", hint="Make a copy: that one is yours."
+        )
     return view
 
 
@@ -138,8 +167,17 @@ def _kept(call: Call, number: int, change: Callable[[Board], Board]) -> Board:
 
 
 def _form(view: View, form: TileForm) -> Response:
-    face = next(iter(faces(view.call, Board((form.tile,)), view.asking)), None) if form.shown else None
+    face = (
+        next(iter(faces(view.call, Board((form.tile,)), view.asking)), None) if form.shown else None
+    )
     return render(
-        view.call, "pages/dashboards/tile.html", title=view.dashboard.name, question="What does this tile show?", form=form, path=view.path, face=face, kinds=KINDS,
+        view.call,
+        "pages/dashboards/tile.html",
+        title=view.dashboard.name,
+        question="What does this tile show?",
+        form=form,
+        path=view.path,
+        face=face,
+        kinds=KINDS,
         status=422 if form.wrong else 200,
-    )  # fmt: skip
+    )

@@ -1,6 +1,8 @@
-"""What the tiles of a dashboard show to whoever looks: every figure asked within the viewer's own rights, the figures of one period in one go.
+"""What the tiles of a dashboard show to whoever looks: every figure asked within the viewer's own
+rights, the figures of one period in one go.
 
-A tile that cannot be asked, because its KPI is gone or cannot be cut so, says why and how to mend it; the others stand.
+A tile that cannot be asked, because its KPI is gone or cannot be cut so, says why and how to mend
+it; the others stand.
 """
 
 from collections.abc import Sequence
@@ -27,7 +29,9 @@ _CUT: Final = frozenset({"breakdown", "table"})
 
 @dataclass(frozen=True)
 class Face:
-    """One tile as it is shown: a figure, a picture, rows or words; or what is wrong with it and how to mend it."""
+    """One tile as it is shown: a figure, a picture, rows or words; or what is wrong with it and how
+    to mend it.
+    """
 
     tile: Tile
     title: str
@@ -58,7 +62,9 @@ class _Ready:
 def faces(call: Call, board: Board, asking: Asking) -> list[Face]:
     """The tiles of a board, for the question of the whole dashboard."""
     asked = [_ready(call, tile, asking) for tile in board.tiles]
-    known = _figures(call, [one for one in asked if isinstance(one, _Ready) and one.tile.kind == "figure"])
+    known = _figures(
+        call, [one for one in asked if isinstance(one, _Ready) and one.tile.kind == "figure"]
+    )
     return [one if isinstance(one, Face) else _face(one, known) for one in asked]
 
 
@@ -74,13 +80,25 @@ def _ready(call: Call, tile: Tile, whole: Asking) -> _Ready | Face:
         return Face(tile, tile.title)
     title = tile.title or tile.kpi or "A tile"
     if tile.kind not in KINDS:
-        return Face(tile, title, wrong="This tile shows nothing that a page can draw.", hint="Choose a picture for it, or remove it.")
+        return Face(
+            tile,
+            title,
+            wrong="This tile shows nothing that a page can draw.",
+            hint="Choose a picture for it, or remove it.",
+        )
     kpi = call.sight.catalogue.kpis.get(tile.kpi)
     if kpi is None:
         wrong = f"There is no KPI '{tile.kpi}' any more." if tile.kpi else "No KPI is chosen."
-        return Face(tile, title, wrong=wrong, hint="Choose another KPI for this tile, or remove it.")
+        return Face(
+            tile, title, wrong=wrong, hint="Choose another KPI for this tile, or remove it."
+        )
     if tile.kind in _CUT and not tile.by and not kpi.distribution:
-        return Face(tile, tile.title or kpi.name, wrong="It does not say by what to cut.", hint="Choose a cut, such as segment.")
+        return Face(
+            tile,
+            tile.title or kpi.name,
+            wrong="It does not say by what to cut.",
+            hint="Choose a cut, such as segment.",
+        )
     return _asked(call, tile, kpi, whole)
 
 
@@ -88,7 +106,12 @@ def _asked(call: Call, tile: Tile, kpi: Kpi, whole: Asking) -> _Ready | Face:
     """The question as the engine's parser takes it."""
     title = _title(tile, kpi)
     period = resolved(call.sight, tile.period) if tile.period else whole.period
-    written = Written(period=period, by=[tile.by] if tile.by else [], where=[*whole.where, *tile.where], **whole.clock)
+    written = Written(
+        period=period,
+        by=[tile.by] if tile.by else [],
+        where=[*whole.where, *tile.where],
+        **whole.clock,
+    )
     try:
         asking = Asking.of(call, written, kpis=(kpi.id,))
     except KampassError as wrong:
@@ -96,8 +119,14 @@ def _asked(call: Call, tile: Tile, kpi: Kpi, whole: Asking) -> _Ready | Face:
     if asking.wrong is None:
         return _Ready(tile, asking, own_period=bool(tile.period))
     cut = tile.by and tile.by not in dimensions_of(call.sight, (kpi,))
-    said = f"{kpi.name} cannot be cut by {tile.by.replace('_', ' ')}." if cut else asking.wrong.message
-    hint = f"Choose another cut: {', '.join(asking.dimensions)}." if cut else "Change the filter or the period, of this tile or of the whole dashboard."
+    said = (
+        f"{kpi.name} cannot be cut by {tile.by.replace('_', ' ')}." if cut else asking.wrong.message
+    )
+    hint = (
+        f"Choose another cut: {', '.join(asking.dimensions)}."
+        if cut
+        else "Change the filter or the period, of this tile or of the whole dashboard."
+    )
     return Face(tile, title, wrong=said, hint=hint)
 
 
@@ -115,8 +144,12 @@ def _figures(call: Call, ready: Sequence[_Ready]) -> dict[tuple[object, ...], di
     for key, group in groups.items():
         asking = group[0].asking
         ids = list(dict.fromkeys(one.kpi.id for one in group))
-        found: dict[str, Figure] = figures(call.sight, ids, period=asking.period, where=asking.where, clock=asking.clock)
-        for kpi_id, tile in zip(ids, tiles_of(call, asking, {kpi_id: found.get(kpi_id) for kpi_id in ids}), strict=True):
+        found: dict[str, Figure] = figures(
+            call.sight, ids, period=asking.period, where=asking.where, clock=asking.clock
+        )
+        for kpi_id, tile in zip(
+            ids, tiles_of(call, asking, {kpi_id: found.get(kpi_id) for kpi_id in ids}), strict=True
+        ):
             made[(*key, kpi_id)] = tile
     return made
 
@@ -133,15 +166,24 @@ def _face(one: _Ready, known: dict[tuple[object, ...], dict[str, Any]]) -> Face:
         figure = known[(*_group(asking), one.kpi.id)]
         return replace(blank, figure=figure | {"label": blank.title, "note": blank.note or None})
     if tile.kind == "trend":
-        return replace(blank, picture=asking.sight.kept("tile's trend", lambda: _trend(asking), *asking.key))
+        return replace(
+            blank, picture=asking.sight.kept("tile's trend", lambda: _trend(asking), *asking.key)
+        )
     portrait = Portrait(asking, one.kpi)
     if tile.kind == "breakdown":
         drawn = asking.sight.kept("tile's breakdown", lambda: _breakdown(portrait), *asking.key)
         empty = "" if drawn else f"There is nothing to count in {asking.period_words}."
-        return replace(blank, picture=drawn, wrong=empty, hint="" if drawn else "Choose a longer period, or fewer filters.")
+        return replace(
+            blank,
+            picture=drawn,
+            wrong=empty,
+            hint="" if drawn else "Choose a longer period, or fewer filters.",
+        )
     rows = portrait.slice_rows
     kept = rows if len(rows) <= MOST_ROWS else [*rows[: MOST_ROWS - 1], rows[-1]]
-    columns = [column for column in portrait.slice_columns if column["key"] in {"slice", "value", "change"}]
+    columns = [
+        column for column in portrait.slice_columns if column["key"] in {"slice", "value", "change"}
+    ]
     return replace(blank, columns=columns, rows=[_narrow(row) for row in kept])
 
 
@@ -154,7 +196,9 @@ def _narrow(row: dict[str, Any]) -> dict[str, Any]:
 def _breakdown(portrait: Portrait) -> Picture | None:
     """The slices as bars; None where none has a value."""
     found = portrait.slices
-    known = found is not None and any(answer.dimensions and answer.value is not None for answer in found)
+    known = found is not None and any(
+        answer.dimensions and answer.value is not None for answer in found
+    )
     return picture(breakdown(found)) if known and found is not None else None
 
 

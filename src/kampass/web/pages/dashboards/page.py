@@ -1,4 +1,6 @@
-"""Dashboards: one's own, those shared with one's role, good ones to begin with; and one of them, read within the reader's own rights."""
+"""Dashboards: one's own, those shared with one's role, good ones to begin with; and one of them,
+read within the reader's own rights.
+"""
 
 from dataclasses import dataclass
 from itertools import chain, count
@@ -33,13 +35,22 @@ def listed(call: Reader) -> Response:
     own = [_card(call, one) for one in visible if one.owner_id == call.person.id]
     shared = [_card(call, one) for one in visible if one.owner_id != call.person.id]
     return render(
-        call, "pages/dashboards/page.html", title="Dashboards", question="Which figures do I want in one place?", own=own, shared=shared,
-        starters=for_role(call.person.role), catalogue=call.sight.catalogue, longest=LONGEST_NAME,
-    )  # fmt: skip
+        call,
+        "pages/dashboards/page.html",
+        title="Dashboards",
+        question="Which figures do I want in one place?",
+        own=own,
+        shared=shared,
+        starters=for_role(call.person.role),
+        catalogue=call.sight.catalogue,
+        longest=LONGEST_NAME,
+    )
 
 
 @router.post(PATH)
-def make(call: Writer, name: Name = "", start: Annotated[str, Form(max_length=64)] = "") -> Response:
+def make(
+    call: Writer, name: Name = "", start: Annotated[str, Form(max_length=64)] = ""
+) -> Response:
     """Make one: empty, or a copy of one to begin with."""
     assert call.person is not None
     found = starter(start) if start else None
@@ -47,7 +58,11 @@ def make(call: Writer, name: Name = "", start: Annotated[str, Form(max_length=64
     wanted = name.strip() or (_free(call, found.name) if found else "")
     made = call.people.dashboards.add(call.person, wanted, board.layout())
     call.record("made a dashboard", str(made.id), name=made.name, start=start)
-    return go(f"{PATH}/{made.id}", "It is yours now: change it as you like.") if found else go(f"{PATH}/{made.id}/edit", "Add the first tile.")
+    return (
+        go(f"{PATH}/{made.id}", "It is yours now: change it as you like.")
+        if found
+        else go(f"{PATH}/{made.id}/edit", "Add the first tile.")
+    )
 
 
 @router.get("/dashboards/{number}")
@@ -55,11 +70,27 @@ def show(number: Number, call: Reader, asked: Asked) -> Response:
     """One dashboard, read."""
     view = View.of(call, number, asked)
     if view.asking.wrong:
-        return cannot_ask(call, view.asking, title=view.dashboard.name, question=view.dashboard.name, path=view.path)
+        return cannot_ask(
+            call,
+            view.asking,
+            title=view.dashboard.name,
+            question=view.dashboard.name,
+            path=view.path,
+        )
     return render(
-        call, "pages/dashboards/dashboard.html", title="Dashboards", question=view.dashboard.name, faces=faces(call, view.board, view.asking), mine=view.mine,
-        fields=view.fields, asking=view.asking, dashboard=view.dashboard, path=view.path, lead=_lead(view), words=view.words,
-    )  # fmt: skip
+        call,
+        "pages/dashboards/dashboard.html",
+        title="Dashboards",
+        question=view.dashboard.name,
+        faces=faces(call, view.board, view.asking),
+        mine=view.mine,
+        fields=view.fields,
+        asking=view.asking,
+        dashboard=view.dashboard,
+        path=view.path,
+        lead=_lead(view),
+        words=view.words,
+    )
 
 
 @router.post("/dashboards/{number}/copy")
@@ -85,7 +116,9 @@ def remove(number: Number, call: Writer) -> Response:
 
 @dataclass(frozen=True)
 class View:
-    """One dashboard as somebody asks for it; `period` is what the address or the dashboard says, perhaps a period that moves."""
+    """One dashboard as somebody asks for it; `period` is what the address or the dashboard says,
+    perhaps a period that moves.
+    """
 
     call: Call
     dashboard: Dashboard
@@ -102,7 +135,9 @@ class View:
         period = (written.one["period"] or "").strip() or board.period
         written.one |= {"period": resolved(call.sight, period), "grain": None, "compare": None}
         written.by = ()
-        kpis = tuple(dict.fromkeys(tile.kpi for tile in board.tiles if tile.kpi in call.sight.catalogue.kpis))
+        kpis = tuple(
+            dict.fromkeys(tile.kpi for tile in board.tiles if tile.kpi in call.sight.catalogue.kpis)
+        )
         return cls(call, one, board, Asking.of(call, written, kpis=kpis), period)
 
     @property
@@ -126,20 +161,34 @@ class View:
     def fields(self) -> list[dict[str, Any]]:
         """The fields of its filter bar."""
         first, *rest = self.asking.fields(cuts=0, grains=False)
-        own = {"value": self.period, "listed": offered(self.call.sight), "hint": "Words such as 'latest quarter' move with the data"}
+        own = {
+            "value": self.period,
+            "listed": offered(self.call.sight),
+            "hint": "Words such as 'latest quarter' move with the data",
+        }
         return [first | own, *rest]
 
 
 def _free(call: Call, name: str) -> str:
     """The name, with a number where the viewer has one of that name already."""
     assert call.person is not None
-    taken = {one.name for one in call.people.dashboards.visible(call.person) if one.owner_id == call.person.id}
-    return next(each for each in chain([name], (f"{name} {number}" for number in count(2))) if each not in taken)
+    taken = {
+        one.name
+        for one in call.people.dashboards.visible(call.person)
+        if one.owner_id == call.person.id
+    }
+    return next(
+        each
+        for each in chain([name], (f"{name} {number}" for number in count(2)))
+        if each not in taken
+    )
 
 
 def _lead(view: View) -> str:
     one, by = view.dashboard, "" if view.mine else f"Made by {view.dashboard.owner}. "
-    seen = "all accounts" if view.call.sight.scope.everything else "the accounts that you look after"
+    seen = (
+        "all accounts" if view.call.sight.scope.everything else "the accounts that you look after"
+    )
     shared = "" if not view.mine or not one.shared_with else f" Shared with {_roles(one)}."
     return f"{by}Figures of {view.asking.period_words}, of {seen}.{shared}"
 
@@ -148,12 +197,25 @@ def _card(call: Call, one: Dashboard) -> dict[str, Any]:
     """What the list says of a dashboard."""
     assert call.person is not None
     board, zone = Board.of(one.layout), call.sight.settings.calendar.timezone
-    names = [call.sight.catalogue.kpis[tile.kpi].name if tile.kpi in call.sight.catalogue.kpis else tile.title or tile.kpi for tile in board.tiles]
+    names = [
+        call.sight.catalogue.kpis[tile.kpi].name
+        if tile.kpi in call.sight.catalogue.kpis
+        else tile.title or tile.kpi
+        for tile in board.tiles
+    ]
     return {
-        "href": f"{PATH}/{one.id}", "name": one.name, "owner": one.owner, "mine": one.changed_by(call.person), "shared": _roles(one),
-        "changed": moment(one.changed_at, zone), "iso": one.changed_at.isoformat(), "zone": zone, "count": len(board.tiles),
-        "about": " · ".join(list(dict.fromkeys(filter(None, names)))[:4]), "id": one.id,
-    }  # fmt: skip
+        "href": f"{PATH}/{one.id}",
+        "name": one.name,
+        "owner": one.owner,
+        "mine": one.changed_by(call.person),
+        "shared": _roles(one),
+        "changed": moment(one.changed_at, zone),
+        "iso": one.changed_at.isoformat(),
+        "zone": zone,
+        "count": len(board.tiles),
+        "about": " · ".join(list(dict.fromkeys(filter(None, names)))[:4]),
+        "id": one.id,
+    }
 
 
 def _roles(one: Dashboard) -> str:

@@ -1,4 +1,6 @@
-"""Periods that move with the data: "latest quarter" is another one after the next load, so that a dashboard never grows old."""
+"""Periods that move with the data: "latest quarter" is another one after the next load, so that a
+dashboard never grows old.
+"""
 
 from collections.abc import Callable
 from typing import Final
@@ -10,8 +12,12 @@ _MEANT: Final[dict[str, Callable[[Sight], str]]] = {
     "latest month": lambda sight: spans.latest(sight, "month"),
     "latest quarter": lambda sight: spans.latest(sight, "quarter"),
     "latest year": lambda sight: spans.latest(sight, "year"),
-    "last 12 months": lambda sight: spans.trail(spans.latest(sight, "month"), sight.settings.calendar, 12)[0],
-    "last 4 quarters": lambda sight: spans.trail(spans.latest(sight, "quarter"), sight.settings.calendar, 4)[0],
+    "last 12 months": lambda sight: spans.trail(
+        spans.latest(sight, "month"), sight.settings.calendar, 12
+    )[0],
+    "last 4 quarters": lambda sight: spans.trail(
+        spans.latest(sight, "quarter"), sight.settings.calendar, 4
+    )[0],
 }
 RELATIVE: Final = tuple(_MEANT)
 

@@ -49,4 +49,8 @@ def _starter(entry: dict[str, object]) -> Starter:
     assert isinstance(tiles, list)
     assert isinstance(roles, list)
     named = [{"id": f"{tile['kind']}-{number}", **tile} for number, tile in enumerate(tiles, 1)]
-    return Starter(**{name: str(value) for name, value in entry.items()}, roles=frozenset(map(Role, roles)), board=Board.of([period, *named]))
+    return Starter(
+        **{name: str(value) for name, value in entry.items()},
+        roles=frozenset(map(Role, roles)),
+        board=Board.of([period, *named]),
+    )

@@ -1,4 +1,6 @@
-"""The form of a tile: what was typed, read into a tile, with what is wrong beside the field that it is in."""
+"""The form of a tile: what was typed, read into a tile, with what is wrong beside the field that it
+is in.
+"""
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
@@ -30,7 +32,9 @@ class Typed(BaseModel):
     kind: Annotated[str, Field(max_length=20)] = "figure"
     kpi: _Line = ""
     by: _Line = ""
-    where: list[Annotated[str, Field(max_length=LONGEST_TEXT)]] = Field(default_factory=list, max_length=10)
+    where: list[Annotated[str, Field(max_length=LONGEST_TEXT)]] = Field(
+        default_factory=list, max_length=10
+    )
     period: Annotated[str, Field(max_length=64)] = ""
     title: Annotated[str, Field(max_length=LONGEST_TITLE)] = ""
     text: Annotated[str, Field(max_length=LONGEST_TEXT)] = ""
@@ -40,7 +44,9 @@ class Typed(BaseModel):
 
 @dataclass(frozen=True)
 class TileForm:
-    """A tile that is being written: `wrong` says by field what cannot be kept, `shown` whether there is something to look at."""
+    """A tile that is being written: `wrong` says by field what cannot be kept, `shown` whether
+    there is something to look at.
+    """
 
     call: Call
     tile: Tile
@@ -70,9 +76,17 @@ class TileForm:
         where = tuple(dict.fromkeys(text.strip() for text in typed.where if text.strip()))
         text = typed.text.replace("\r\n", "\n").strip()
         tile = Tile(
-            had.id if had else "new", kind, kpi=kpi.id if kpi else typed.kpi.strip(), by=typed.by, where=where, period=" ".join(typed.period.split()),
-            title=typed.title.strip(), text=text, w=typed.w or (had.w if had else w), h=typed.h or (had.h if had else h),
-        )  # fmt: skip
+            had.id if had else "new",
+            kind,
+            kpi=kpi.id if kpi else typed.kpi.strip(),
+            by=typed.by,
+            where=where,
+            period=" ".join(typed.period.split()),
+            title=typed.title.strip(),
+            text=text,
+            w=typed.w or (had.w if had else w),
+            h=typed.h or (had.h if had else h),
+        )
         tile = replace(tile, x=min(had.x, COLUMNS - tile.w), y=had.y) if had else tile
         wrong = _wrong(call, tile, kpi)
         return cls(call, tile, kpi, typed.kpi, known=had is not None, wrong=wrong, shown=not wrong)
@@ -82,40 +96,106 @@ class TileForm:
         """The fields of what it asks."""
         sight, tile = self.call.sight, self.tile
         kpis = (self.kpi,) if self.kpi else tuple(sight.catalogue)
-        cuts = [("", "No cut"), *((name, dimension_word(name)) for name in dimensions_of(sight, kpis))]
+        cuts = [
+            ("", "No cut"),
+            *((name, dimension_word(name)) for name in dimensions_of(sight, kpis)),
+        ]
         if tile.by and tile.by not in dict(cuts):
             cuts.append((tile.by, tile.by))
         made: list[dict[str, Any]] = [
-            {"name": "kpi", "label": "KPI", "value": self.typed_kpi, "listed": [kpi.name for kpi in sight.catalogue], "hint": "Type a part of its name"},
-            {"name": "by", "label": "Cut by", "value": tile.by, "options": cuts, "hint": "Bars and tables need a cut; a line may have one"},
-            {"name": "period", "label": "Period", "value": tile.period, "listed": offered(sight), "hint": "Empty: the dashboard's"},
+            {
+                "name": "kpi",
+                "label": "KPI",
+                "value": self.typed_kpi,
+                "listed": [kpi.name for kpi in sight.catalogue],
+                "hint": "Type a part of its name",
+            },
+            {
+                "name": "by",
+                "label": "Cut by",
+                "value": tile.by,
+                "options": cuts,
+                "hint": "Bars and tables need a cut; a line may have one",
+            },
+            {
+                "name": "period",
+                "label": "Period",
+                "value": tile.period,
+                "listed": offered(sight),
+                "hint": "Empty: the dashboard's",
+            },
         ]
         listed = suggestions(sight, dimensions_of(sight, kpis))
         for place, text in enumerate([*tile.where, ""]):
-            made.append({"name": "where", "label": "And filter" if place else "Filter", "id": f"field-where-{place}", "value": text, "listed": listed})
+            made.append(
+                {
+                    "name": "where",
+                    "label": "And filter" if place else "Filter",
+                    "id": f"field-where-{place}",
+                    "value": text,
+                    "listed": listed,
+                }
+            )
         made[-1]["hint"] = "Such as segment=enterprise or region!=emea"
-        return [item | ({"error": self.wrong[item["name"]]} if item["name"] in self.wrong else {}) for item in made]
+        return [
+            item | ({"error": self.wrong[item["name"]]} if item["name"] in self.wrong else {})
+            for item in made
+        ]
 
     @property
     def words(self) -> list[dict[str, Any]]:
         """The fields of what it says."""
         return [
-            {"name": "title", "label": "Title", "value": self.tile.title, "hint": "Empty: the KPI's name", "attrs": {"maxlength": LONGEST_TITLE}},
             {
-                "name": "text", "label": "Words", "value": self.tile.text, "rows": 4, "hint": "Shown by a tile of words", "error": self.wrong.get("text"),
+                "name": "title",
+                "label": "Title",
+                "value": self.tile.title,
+                "hint": "Empty: the KPI's name",
+                "attrs": {"maxlength": LONGEST_TITLE},
+            },
+            {
+                "name": "text",
+                "label": "Words",
+                "value": self.tile.text,
+                "rows": 4,
+                "hint": "Shown by a tile of words",
+                "error": self.wrong.get("text"),
                 "attrs": {"maxlength": LONGEST_TEXT},
             },
-        ]  # fmt: skip
+        ]
 
     @property
     def size(self) -> list[dict[str, Any]]:
         """The fields of its size, in the steps of the grid."""
-        wide = {12: "whole width", 9: "three quarters", 8: "two thirds", 6: "half", 4: "a third", 3: "a quarter"}
-        columns = [(number, f"{number} columns{f', {wide[number]}' if number in wide else ''}") for number in range(2, COLUMNS + 1)]
+        wide = {
+            12: "whole width",
+            9: "three quarters",
+            8: "two thirds",
+            6: "half",
+            4: "a third",
+            3: "a quarter",
+        }
+        columns = [
+            (number, f"{number} columns{f', {wide[number]}' if number in wide else ''}")
+            for number in range(2, COLUMNS + 1)
+        ]
         return [
-            {"name": "w", "label": "Width", "value": self.tile.w if self.known else 0, "options": [(0, "As the picture needs"), *columns]},
-            {"name": "h", "label": "Height", "value": self.tile.h if self.known else 0, "options": [(0, "As the picture needs"), *((n, f"{n} rows") for n in range(2, HIGHEST + 1))]},
-        ]  # fmt: skip
+            {
+                "name": "w",
+                "label": "Width",
+                "value": self.tile.w if self.known else 0,
+                "options": [(0, "As the picture needs"), *columns],
+            },
+            {
+                "name": "h",
+                "label": "Height",
+                "value": self.tile.h if self.known else 0,
+                "options": [
+                    (0, "As the picture needs"),
+                    *((n, f"{n} rows") for n in range(2, HIGHEST + 1)),
+                ],
+            },
+        ]
 
 
 def named(call: Call, text: str) -> Kpi | None:
@@ -126,7 +206,9 @@ def named(call: Call, text: str) -> Kpi | None:
         return found
     every = list(call.sight.catalogue)
     by_name = next((kpi for kpi in every if kpi.name.casefold() == wanted), None)
-    return by_name or next((kpi for kpi in every if wanted in {name.casefold() for name in kpi.synonyms}), None)
+    return by_name or next(
+        (kpi for kpi in every if wanted in {name.casefold() for name in kpi.synonyms}), None
+    )
 
 
 def _wrong(call: Call, tile: Tile, kpi: Kpi | None) -> dict[str, str]:
@@ -134,8 +216,19 @@ def _wrong(call: Call, tile: Tile, kpi: Kpi | None) -> dict[str, str]:
     if tile.kind == "note":
         return {} if tile.text else {"text": "Write what the tile should say."}
     if kpi is None:
-        return {"kpi": f"There is no KPI called '{tile.kpi}'. Choose one from the list." if tile.kpi else "Choose a KPI."}
-    found = {name: said for name, said in (("by", _wrong_cut(call, tile, kpi)), ("period", _wrong_period(call, tile))) if said}
+        return {
+            "kpi": f"There is no KPI called '{tile.kpi}'. Choose one from the list."
+            if tile.kpi
+            else "Choose a KPI."
+        }
+    found = {
+        name: said
+        for name, said in (
+            ("by", _wrong_cut(call, tile, kpi)),
+            ("period", _wrong_period(call, tile)),
+        )
+        if said
+    }
     for text in tile.where:
         said = _wrong_filter(call, text, kpi)
         if said:
@@ -146,13 +239,22 @@ def _wrong(call: Call, tile: Tile, kpi: Kpi | None) -> dict[str, str]:
 def _wrong_cut(call: Call, tile: Tile, kpi: Kpi) -> str:
     known = dimensions_of(call.sight, (kpi,))
     if tile.by and tile.by not in known:
-        return f"{kpi.name} cannot be cut by {tile.by.replace('_', ' ')}. It can by {', '.join(known)}."
-    return "Bars and tables need a cut." if tile.kind in _CUT and not tile.by and not kpi.distribution else ""
+        return (
+            f"{kpi.name} cannot be cut by {tile.by.replace('_', ' ')}. It can by "
+            f"{', '.join(known)}."
+        )
+    return (
+        "Bars and tables need a cut."
+        if tile.kind in _CUT and not tile.by and not kpi.distribution
+        else ""
+    )
 
 
 def _wrong_period(call: Call, tile: Tile) -> str:
     try:
-        parse(resolved(call.sight, tile.period), call.sight.settings.calendar) if tile.period else None
+        parse(
+            resolved(call.sight, tile.period), call.sight.settings.calendar
+        ) if tile.period else None
     except QuestionError as wrong:
         return f"{wrong.message} {wrong.hint}".strip()
     return ""
@@ -163,4 +265,8 @@ def _wrong_filter(call: Call, text: str, kpi: Kpi) -> str:
         dimension = parse_filter(text).dimension
     except KampassError as wrong:
         return f"{wrong.message} {wrong.hint}".strip()
-    return "" if dimension in dimensions_of(call.sight, (kpi,)) else f"{kpi.name} cannot be filtered by {dimension.replace('_', ' ')}."
+    return (
+        ""
+        if dimension in dimensions_of(call.sight, (kpi,))
+        else f"{kpi.name} cannot be filtered by {dimension.replace('_', ' ')}."
+    )

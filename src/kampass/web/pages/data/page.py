@@ -1,6 +1,8 @@
-"""Data: what was loaded and when, what waits for a person, what each table is covered for and what is missing.
+"""Data: what was loaded and when, what waits for a person, what each table is covered for and what
+is missing.
 
-Account managers and leads see how fresh and how complete the data is; counts over everybody's accounts are for those who see them all.
+Account managers and leads see how fresh and how complete the data is; counts over everybody's
+accounts are for those who see them all.
 """
 
 from typing import Annotated, Any
@@ -35,22 +37,39 @@ def show(call: Annotated[Call, Depends(SIGNED_IN)]) -> Response:
     least, most = loaded.drawn(tables)
     running = [loaded.progress(job) for job in jobs_of(call.workspace).unfinished()]
     return render(
-        call, "pages/data/page.html", title="Data", question="Can the numbers be trusted?", lead=loaded.lead(call.workspace, health),
-        sources=[loaded.source_row(source, call.workspace) for source in sources(call.workspace)], whole=whole, may=call.person.role in DEFINING,
+        call,
+        "pages/data/page.html",
+        title="Data",
+        question="Can the numbers be trusted?",
+        lead=loaded.lead(call.workspace, health),
+        sources=[loaded.source_row(source, call.workspace) for source in sources(call.workspace)],
+        whole=whole,
+        may=call.person.role in DEFINING,
         loads=[loaded.load_row(load, call.workspace) for load in every[:_LOADS]] if whole else [],
-        tables=tables, least=least, most=most, tiles=loaded.tiles(health, call.workspace, every, whole=whole) if health else [],
+        tables=tables,
+        least=least,
+        most=most,
+        tiles=loaded.tiles(health, call.workspace, every, whole=whole) if health else [],
         missing=loaded.missing(health, call.workspace) if health else [],
-        aside=loaded.set_aside(call.workspace, health) if whole and health else [], running=running, notices=health.notices if health and whole else (),
-    )  # fmt: skip
+        aside=loaded.set_aside(call.workspace, health) if whole and health else [],
+        running=running,
+        notices=health.notices if health and whole else (),
+    )
 
 
 @router.post("/data/sync")
-def sync(call: Annotated[Call, Depends(CHANGING_DATA)], source: Annotated[str, Form(max_length=200)] = "") -> Response:
+def sync(
+    call: Annotated[Call, Depends(CHANGING_DATA)], source: Annotated[str, Form(max_length=200)] = ""
+) -> Response:
     """Read the sources, or one of them, and publish."""
     call.workspace.sources(source or None)
     call.record("data.sync", source or "every source")
     title = f"Reading {source}" if source else "Reading every source"
-    return work(call, Order("load", title, call.viewer.person_id), lambda tell: tuple(call.workspace.sync(source or None, tell=tell)))
+    return work(
+        call,
+        Order("load", title, call.viewer.person_id),
+        lambda tell: tuple(call.workspace.sync(source or None, tell=tell)),
+    )
 
 
 @router.get("/data/loads/{number}")
@@ -61,10 +80,17 @@ def one_load(call: Annotated[Call, Depends(ANALYSING)], number: Number) -> Respo
         raise NotFound(f"There is no load {number}.")
     held = call.workspace.held(number)[0] if found.state == "held" else None
     return render(
-        call, "pages/data/load.html", title="Data", question=f"What did load {number} bring?" if held is None else f"Shall load {number} count?",
-        load=loaded.load_row(found, call.workspace), tables=loaded.of_tables(found), held=held,
+        call,
+        "pages/data/load.html",
+        title="Data",
+        question=f"What did load {number} bring?"
+        if held is None
+        else f"Shall load {number} count?",
+        load=loaded.load_row(found, call.workspace),
+        tables=loaded.of_tables(found),
+        held=held,
         figures=loaded.held_figures(held, call.workspace) if held else [],
-    )  # fmt: skip
+    )
 
 
 @router.post("/data/loads/{number}/confirm")
@@ -72,7 +98,11 @@ def confirm(call: Annotated[Call, Depends(CHANGING_DATA)], number: Number) -> Re
     """Let a load count that waits."""
     _must_wait(call, number)
     call.record("data.confirm", f"load {number}")
-    return work(call, Order("decision", f"Letting load {number} count", call.viewer.person_id, 1), lambda tell: _decide(call, number, "confirm", tell))
+    return work(
+        call,
+        Order("decision", f"Letting load {number} count", call.viewer.person_id, 1),
+        lambda tell: _decide(call, number, "confirm", tell),
+    )
 
 
 @router.post("/data/loads/{number}/drop")
@@ -80,7 +110,11 @@ def drop(call: Annotated[Call, Depends(CHANGING_DATA)], number: Number) -> Respo
     """Take a load back that waits."""
     _must_wait(call, number)
     call.record("data.drop", f"load {number}")
-    return work(call, Order("decision", f"Dropping load {number}", call.viewer.person_id, 1), lambda tell: _decide(call, number, "drop", tell))
+    return work(
+        call,
+        Order("decision", f"Dropping load {number}", call.viewer.person_id, 1),
+        lambda tell: _decide(call, number, "drop", tell),
+    )
 
 
 @router.get("/data/jobs/{job_id}")
@@ -88,7 +122,10 @@ def one_job(call: Annotated[Call, Depends(ANALYSING)], job_id: JobId) -> Respons
     """How far a piece of work is, and what came of it."""
     job = jobs_of(call.workspace).get(job_id)
     if job is None:
-        raise NotFound("This work is no longer known: the server was started again, or it was long ago.", hint="Data lists every load.")
+        raise NotFound(
+            "This work is no longer known: the server was started again, or it was long ago.",
+            hint="Data lists every load.",
+        )
     values: dict[str, Any] = {"job": loaded.progress(job), "came": loaded.came(job, call.workspace)}
     if "hx-request" in call.request.headers:
         found = fragment("pages/data/progress.html", **values)
@@ -99,7 +136,9 @@ def one_job(call: Annotated[Call, Depends(ANALYSING)], job_id: JobId) -> Respons
 
 
 def work(call: Call, order: Order, do: Work) -> Response:
-    """Begin work in the background and go to where its progress is; its result comes with what it did to the figures."""
+    """Begin work in the background and go to where its progress is; its result comes with what it
+    did to the figures.
+    """
     workspace = call.workspace
 
     def done(tell: Any) -> Any:  # noqa: ANN401 - a page shows it
@@ -123,7 +162,11 @@ def _decide(call: Call, number: int, what: str, tell: Any) -> str:  # noqa: ANN4
 
 def _must_wait(call: Call, number: int) -> None:
     if not any(load.id == number for load in call.workspace.manifest.loads(states=("held",))):
-        raise DataError(f"Load {number} does not wait.", code="load_not_held", hint="Somebody may have decided already; the page Data shows its state.")
+        raise DataError(
+            f"Load {number} does not wait.",
+            code="load_not_held",
+            hint="Somebody may have decided already; the page Data shows its state.",
+        )
 
 
 def _health(call: Call) -> doctor.Examination | None:

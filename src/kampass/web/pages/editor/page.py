@@ -1,4 +1,6 @@
-"""The editor of own KPIs: a draft is checked as it is typed, and saved only when nothing is wrong with it and every example holds."""
+"""The editor of own KPIs: a draft is checked as it is typed, and saved only when nothing is wrong
+with it and every example holds.
+"""
 
 import difflib
 from dataclasses import dataclass, replace
@@ -27,7 +29,9 @@ _STARTER: Final = "meeting_share"
 
 
 class Written:
-    """What the form holds: the draft, what it began with, by what the preview is cut, which effects were seen, and what to do."""
+    """What the form holds: the draft, what it began with, by what the preview is cut, which effects
+    were seen, and what to do.
+    """
 
     def __init__(
         self,
@@ -38,7 +42,13 @@ class Written:
         seen: Annotated[str, Form(max_length=100)] = "",
         do: Annotated[str, Form(max_length=20)] = "check",
     ) -> None:
-        self.text, self.base, self.by, self.seen, self.do = text.replace("\r\n", "\n"), base, by, seen, do
+        self.text, self.base, self.by, self.seen, self.do = (
+            text.replace("\r\n", "\n"),
+            base,
+            by,
+            seen,
+            do,
+        )
 
 
 Filled = Annotated[Written, Depends(Written)]
@@ -63,13 +73,29 @@ class Sheet:
 
 
 @router.get("/catalogue/new")
-def begin(call: Annotated[Call, Depends(ANALYSING)], source: Annotated[str, Query(alias="from", max_length=200)] = "") -> Response:
+def begin(
+    call: Annotated[Call, Depends(ANALYSING)],
+    source: Annotated[str, Query(alias="from", max_length=200)] = "",
+) -> Response:
     """A KPI that explains itself, or a copy of one that is there."""
     catalogue = call.workspace.catalogue
     if not source:
-        return _page(call, Sheet(_starter() if _STARTER not in catalogue.kpis else edits.copied(_starter(), _STARTER, _free(catalogue, _STARTER))))
+        return _page(
+            call,
+            Sheet(
+                _starter()
+                if _STARTER not in catalogue.kpis
+                else edits.copied(_starter(), _STARTER, _free(catalogue, _STARTER))
+            ),
+        )
     kpi = catalogue.get(source)
-    text = told.source(kpi, {file.name: file.text for file in ([authoring.file_of(call.workspace, kpi)] if kpi.own else [])})
+    text = told.source(
+        kpi,
+        {
+            file.name: file.text
+            for file in ([authoring.file_of(call.workspace, kpi)] if kpi.own else [])
+        },
+    )
     return _page(call, Sheet(edits.copied(text, kpi.id, _free(catalogue, kpi.id))))
 
 
@@ -103,7 +129,11 @@ def ask(kpi: KpiId, call: Annotated[Call, Depends(ANALYSING)]) -> Response:
     found = call.workspace.catalogue.get(kpi)
     file = authoring.file_of(call.workspace, found)
     assert call.person is not None
-    boards = [board.name for board in call.people.dashboards.visible(call.person) if any(kpi in map(str, tile.values()) for tile in board.layout)]
+    boards = [
+        board.name
+        for board in call.people.dashboards.visible(call.person)
+        if any(kpi in map(str, tile.values()) for tile in board.layout)
+    ]
     return render(
         call,
         "pages/editor/delete.html",
@@ -117,7 +147,11 @@ def ask(kpi: KpiId, call: Annotated[Call, Depends(ANALYSING)]) -> Response:
 
 
 @router.post("/catalogue/{kpi}/delete")
-def delete(kpi: KpiId, call: Annotated[Call, Depends(CHANGING_DATA)], base: Annotated[str, Form(max_length=100)]) -> Response:
+def delete(
+    kpi: KpiId,
+    call: Annotated[Call, Depends(CHANGING_DATA)],
+    base: Annotated[str, Form(max_length=100)],
+) -> Response:
     """Delete it, unless somebody has changed it since the question was asked."""
     found = call.workspace.catalogue.get(kpi)
     authoring.delete(call.workspace, found, digest=base)
@@ -132,20 +166,38 @@ def _answered(call: Call, sheet: Sheet, form: Written) -> Response:
     if form.do != "save":
         return _page(call, sheet)
     sight = sight_of(call)
-    look = authoring.look(call.workspace, sight, sheet.text, spell(sight, sheet.by), file=sheet.file)
+    look = authoring.look(
+        call.workspace, sight, sheet.text, spell(sight, sheet.by), file=sheet.file
+    )
     if not look.ready or (look.moves and form.seen != digest(sheet.text)):
         return _page(call, replace(sheet, said=_not_saved(look)), look=look, status=422)
     try:
         saved = authoring.save(call.workspace, look.draft, file=sheet.file, digest=sheet.base)
     except Stale as stale:
         now = stale.now
-        return _page(call, replace(sheet, theirs=now.text if now else None, base=now.digest if now else authoring.NOTHING, said=stale), look=look, status=409)
+        return _page(
+            call,
+            replace(
+                sheet,
+                theirs=now.text if now else None,
+                base=now.digest if now else authoring.NOTHING,
+                said=stale,
+            ),
+            look=look,
+            status=409,
+        )
     return _saved(call, sheet, look, saved)
 
 
 def _saved(call: Call, sheet: Sheet, look: Look, file: OwnFile) -> Response:
     kpis = look.draft.kpis
-    call.record("catalogue.save", ", ".join(kpi.id for kpi in kpis), file=file.name, versions={kpi.id: kpi.version for kpi in kpis}, digest=file.digest[:16])
+    call.record(
+        "catalogue.save",
+        ", ".join(kpi.id for kpi in kpis),
+        file=file.name,
+        versions={kpi.id: kpi.version for kpi in kpis},
+        digest=file.digest[:16],
+    )
     shown = next((kpi for kpi in kpis if sheet.kpi and kpi.id == sheet.kpi.id), kpis[0])
     off = "" if shown.id in call.workspace.enabled else " Switch it on, and everybody sees it."
     return go(f"/catalogue/{shown.id}", f"{shown.name} is saved.{off}")
@@ -153,8 +205,14 @@ def _saved(call: Call, sheet: Sheet, look: Look, file: OwnFile) -> Response:
 
 def _not_saved(look: Look) -> KampassError:
     if look.ready:
-        return KampassError("Figures that people have seen would change.", hint="Look at them below; if that is what you want, save again.")
-    return KampassError("It is not saved: something in it is not right yet.", hint="What to mend stands beside the draft. Nothing of what you typed is lost.")
+        return KampassError(
+            "Figures that people have seen would change.",
+            hint="Look at them below; if that is what you want, save again.",
+        )
+    return KampassError(
+        "It is not saved: something in it is not right yet.",
+        hint="What to mend stands beside the draft. Nothing of what you typed is lost.",
+    )
 
 
 def _raised(call: Call, sheet: Sheet) -> Sheet:
@@ -169,28 +227,51 @@ def _raised(call: Call, sheet: Sheet) -> Sheet:
 def _page(call: Call, sheet: Sheet, *, look: Look | None = None, status: int = 200) -> Response:
     """The editor with what came of the draft; only that where the page asks as it is typed."""
     sight = sight_of(call)
-    found = look or authoring.look(call.workspace, sight, sheet.text, spell(sight, sheet.by), file=sheet.file)
+    found = look or authoring.look(
+        call.workspace, sight, sheet.text, spell(sight, sheet.by), file=sheet.file
+    )
     values = {"one": Told(found, sight, sheet.by), "sheet": sheet}
     if "hx-request" in call.request.headers:
         return fragment("pages/editor/checked.html", **values)
     name = sheet.kpi.name if sheet.kpi else ""
     return render(
-        call, "pages/editor/page.html", status=status, title=f"Edit {name}" if name else "Write a KPI", question=f"What shall {name} count?" if name else "What shall be counted?",
-        facts=facts(), difference=_difference(sheet), lines=max(sheet.text.count("\n") + 1, 20), **values,
-    )  # fmt: skip
+        call,
+        "pages/editor/page.html",
+        status=status,
+        title=f"Edit {name}" if name else "Write a KPI",
+        question=f"What shall {name} count?" if name else "What shall be counted?",
+        facts=facts(),
+        difference=_difference(sheet),
+        lines=max(sheet.text.count("\n") + 1, 20),
+        **values,
+    )
 
 
 def _difference(sheet: Sheet) -> str:
     """What somebody else wrote against what stands here."""
     if sheet.theirs is None:
         return ""
-    return "\n".join(difflib.unified_diff(sheet.theirs.splitlines(), sheet.text.splitlines(), "what is saved now", "your draft", lineterm=""))
+    return "\n".join(
+        difflib.unified_diff(
+            sheet.theirs.splitlines(),
+            sheet.text.splitlines(),
+            "what is saved now",
+            "your draft",
+            lineterm="",
+        )
+    )
 
 
 def _free(catalogue: Catalogue, kpi_id: str) -> str:
     """An id for a copy that no KPI has."""
-    return next(each for number in range(1, len(catalogue) + 2) if (each := f"{kpi_id[:48]}_copy{number if number > 1 else ''}") not in catalogue.kpis)
+    return next(
+        each
+        for number in range(1, len(catalogue) + 2)
+        if (each := f"{kpi_id[:48]}_copy{number if number > 1 else ''}") not in catalogue.kpis
+    )
 
 
 def _starter() -> str:
-    return (resources.files("kampass.workspace.authoring") / "starter.yaml").read_text(encoding="utf-8")
+    return (resources.files("kampass.workspace.authoring") / "starter.yaml").read_text(
+        encoding="utf-8"
+    )

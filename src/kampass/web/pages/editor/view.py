@@ -1,4 +1,6 @@
-"""What came of a draft, in words: what to mend, which examples hold, what it would show, which figures would no longer be the same."""
+"""What came of a draft, in words: what to mend, which examples hold, what it would show, which
+figures would no longer be the same.
+"""
 
 import hashlib
 from collections.abc import Iterator
@@ -37,7 +39,14 @@ def digest(text: str) -> str:
 
 def facts() -> list[tuple[str, str, list[tuple[str, str, str]]]]:
     """What can be counted: each fact with its columns."""
-    return [(fact.name, fact.about, [(name, column.kind, column.about) for name, column in fact.columns.items()]) for fact in FACTS.values()]
+    return [
+        (
+            fact.name,
+            fact.about,
+            [(name, column.kind, column.about) for name, column in fact.columns.items()],
+        )
+        for fact in FACTS.values()
+    ]
 
 
 @dataclass(frozen=True)
@@ -57,24 +66,48 @@ class Told:
     def state(self) -> tuple[str, str]:
         """Whether it can be saved, in one sentence, and its tone."""
         look = self.look
-        parts = [_several(len(look.draft.errors), "thing to mend", "things to mend")] if look.draft.errors else []
+        parts = (
+            [_several(len(look.draft.errors), "thing to mend", "things to mend")]
+            if look.draft.errors
+            else []
+        )
         parts += (
-            [f"{len(look.failed)} of {_several(len(look.outcomes), 'example', 'examples')} {'does' if len(look.failed) == 1 else 'do'} not hold"]
+            [
+                (
+                    f"{len(look.failed)} of {_several(len(look.outcomes), 'example', 'examples')} "
+                    f"{'does' if len(look.failed) == 1 else 'do'} not hold"
+                )
+            ]
             if look.failed
             else []
         )
-        parts += ["it cannot be worked out on your data"] if any(each.trouble for each in look.previews) else []
+        parts += (
+            ["it cannot be worked out on your data"]
+            if any(each.trouble for each in look.previews)
+            else []
+        )
         if parts:
             return f"Not yet: {' and '.join(parts)}.", "warn"
-        held = f"{len(look.outcomes)} examples hold" if len(look.outcomes) != 1 else "its example holds"
+        held = (
+            f"{len(look.outcomes)} examples hold"
+            if len(look.outcomes) != 1
+            else "its example holds"
+        )
         if look.moves:
-            return f"It can be saved: {held}. Figures that people have seen change: see below.", "info"
+            return (
+                f"It can be saved: {held}. Figures that people have seen change: see below.",
+                "info",
+            )
         return f"It can be saved: {held}.", "good"
 
     @property
     def findings(self) -> tuple[Finding, ...]:
         """What is wrong, errors first."""
-        return tuple(sorted(self.look.draft.findings, key=lambda finding: (finding.advice, finding.line or 0)))
+        return tuple(
+            sorted(
+                self.look.draft.findings, key=lambda finding: (finding.advice, finding.line or 0)
+            )
+        )
 
     @property
     def raises(self) -> Finding | None:
@@ -108,17 +141,32 @@ class Told:
         kpi = next(kpi for kpi in self.look.draft.kpis if kpi.id == change.kpi)
         moved = [figure for figure in change.figures if figure.moved]
         return {
-            "kpi": kpi.name, "trouble": change.trouble, "of": len(change.figures), "fields": [name.removeprefix("measures.").replace("_", " ") for name in change.fields],
+            "kpi": kpi.name,
+            "trouble": change.trouble,
+            "of": len(change.figures),
+            "fields": [name.removeprefix("measures.").replace("_", " ") for name in change.fields],
             "rows": [_moved(figure, kpi, currency) for figure in moved],
-        }  # fmt: skip
+        }
 
 
 def _moved(figure: Moved, kpi: Kpi, currency: str) -> dict[str, str]:
-    before, after = (show_value(answer.value, kpi.unit, currency) if answer.value is not None else "no value" for answer in (figure.before, figure.after))
+    before, after = (
+        show_value(answer.value, kpi.unit, currency) if answer.value is not None else "no value"
+        for answer in (figure.before, figure.after)
+    )
     about = ", ".join(str(value) for value in figure.after.dimensions.values())
     period = spans.said(figure.period.start, figure.period.end)
-    change = show_difference(figure.difference, kpi.unit, currency) if figure.difference else f"{_state(figure.before)}, then {_state(figure.after)}"
-    return {"period": f"{period} {about}".strip(), "before": before, "after": after, "change": change}
+    change = (
+        show_difference(figure.difference, kpi.unit, currency)
+        if figure.difference
+        else f"{_state(figure.before)}, then {_state(figure.after)}"
+    )
+    return {
+        "period": f"{period} {about}".strip(),
+        "before": before,
+        "after": after,
+        "change": change,
+    }
 
 
 def _state(answer: Answer) -> str:
@@ -126,12 +174,25 @@ def _state(answer: Answer) -> str:
 
 
 def _outcome(outcome: Outcome, *, several: bool) -> dict[str, Any]:
-    named = f"{outcome.kpi.id}, example {outcome.number}" if several else f"Example {outcome.number}"
+    named = (
+        f"{outcome.kpi.id}, example {outcome.number}" if several else f"Example {outcome.number}"
+    )
     rows = [
-        {"what": f"{difference.key.replace('_', ' ')}{_of(difference.row)}", "expected": _exact(difference.wanted), "got": _exact(difference.found)}
+        {
+            "what": f"{difference.key.replace('_', ' ')}{_of(difference.row)}",
+            "expected": _exact(difference.wanted),
+            "got": _exact(difference.found),
+        }
         for difference in outcome.differences
     ]
-    return {"name": named, "about": outcome.about, "passed": outcome.passed, "trouble": outcome.trouble, "rows": rows, "expects": ", ".join(_expects(outcome))}
+    return {
+        "name": named,
+        "about": outcome.about,
+        "passed": outcome.passed,
+        "trouble": outcome.trouble,
+        "rows": rows,
+        "expects": ", ".join(_expects(outcome)),
+    }
 
 
 def _of(row: dict[str, Any] | None) -> str:
@@ -141,7 +202,9 @@ def _of(row: dict[str, Any] | None) -> str:
 def _expects(outcome: Outcome) -> Iterator[str]:
     expect = outcome.example.get("expect")
     if isinstance(expect, dict):
-        yield from (f"{str(key).replace('_', ' ')} {_exact(value)}" for key, value in expect.items())
+        yield from (
+            f"{str(key).replace('_', ' ')} {_exact(value)}" for key, value in expect.items()
+        )
     elif isinstance(expect, list):
         yield _several(len(expect), "row", "rows")
 
@@ -153,7 +216,13 @@ def _exact(value: Any) -> str:  # noqa: ANN401 - a cell of an answer
 
 def _glimpse(sight: Sight, each: Preview) -> dict[str, Any]:
     """One KPI as it would look."""
-    made: dict[str, Any] = {"name": each.kpi.name, "trouble": each.trouble, "value": None, "slices": [], "spark": None}
+    made: dict[str, Any] = {
+        "name": each.kpi.name,
+        "trouble": each.trouble,
+        "value": None,
+        "slices": [],
+        "spark": None,
+    }
     if each.now is None:
         return made
     result, first = each.now, each.now[0] if len(each.now) else None
@@ -167,10 +236,17 @@ def _glimpse(sight: Sight, each: Preview) -> dict[str, Any]:
     assert first is not None
     trend = tuple(each.trend or ())
     made |= {
-        "period": spans.said(first.period_start, first.period_end), "n": counted(each.kpi, first.n), "value": _shown(sight, each.kpi, first, result.currency),
-        "spark": Figure(each.kpi, first, first, trend, result.currency).spark, "none": first.value is None,
-    }  # fmt: skip
-    return made | ({"slices": _slices(sight, each.kpi, each.slices), "cut": each.slices.dimensions[0]} if each.slices is not None else {})
+        "period": spans.said(first.period_start, first.period_end),
+        "n": counted(each.kpi, first.n),
+        "value": _shown(sight, each.kpi, first, result.currency),
+        "spark": Figure(each.kpi, first, first, trend, result.currency).spark,
+        "none": first.value is None,
+    }
+    return made | (
+        {"slices": _slices(sight, each.kpi, each.slices), "cut": each.slices.dimensions[0]}
+        if each.slices is not None
+        else {}
+    )
 
 
 def _slices(sight: Sight, kpi: Kpi, result: Result) -> list[dict[str, str]]:
@@ -187,7 +263,11 @@ def _slices(sight: Sight, kpi: Kpi, result: Result) -> list[dict[str, str]]:
 
 
 def _shown(sight: Sight, kpi: Kpi, answer: Answer, currency: str) -> str:
-    return why_none(sight, kpi, answer) if answer.value is None else show_value(answer.value, kpi.unit, currency)
+    return (
+        why_none(sight, kpi, answer)
+        if answer.value is None
+        else show_value(answer.value, kpi.unit, currency)
+    )
 
 
 def _several(count: int, one: str, many: str) -> str:

@@ -14,7 +14,9 @@ router = APIRouter()
 @router.get("/")
 def start(call: Annotated[Call, Depends(SIGNED_IN)]) -> RedirectResponse:
     """To one's own accounts, or to the whole."""
-    return RedirectResponse("/portfolio" if call.viewer.role is Role.ACCOUNT_MANAGER else "/overview")
+    return RedirectResponse(
+        "/portfolio" if call.viewer.role is Role.ACCOUNT_MANAGER else "/overview"
+    )
 
 
 @router.get("/healthz")

@@ -17,7 +17,14 @@ from kampass.web.rendering import render
 
 router = APIRouter()
 KpiId = Annotated[str, Path(max_length=200)]
-_FORMS: Final = (("CSV", "csv"), ("Excel", "xlsx"), ("Parquet", "parquet"), ("JSON", "json"), ("Picture (PNG)", "png"), ("Picture (SVG)", "svg"))
+_FORMS: Final = (
+    ("CSV", "csv"),
+    ("Excel", "xlsx"),
+    ("Parquet", "parquet"),
+    ("JSON", "json"),
+    ("Picture (PNG)", "png"),
+    ("Picture (SVG)", "svg"),
+)
 
 
 @router.get("/kpis/{kpi}")
@@ -30,19 +37,45 @@ def show(kpi: KpiId, call: Annotated[Call, Depends(SIGNED_IN)], asked: Asked) ->
     notes = call.people.notes.about(kpi=kpi, scope=call.sight.scope)
     one = Portrait(asking, found, notes)
     return render(
-        call, "pages/kpi/page.html", title=found.name, question=found.question, asking=asking, kpi=found, one=one, path=path, here=asking.url(path),
-        fields=asking.fields(), tile=tiles_of(call, one.focus, {kpi: one.figure})[0],
-        cuts=[(dimension_word(name), f"{asking.url(path, by=[name])}#slices", name == one.sliced_by) for name in asking.dimensions],
-        exports=[(text, asking.url(f"{path}/export", more={"format": form})) for text, form in _FORMS], why=one.focus.url(f"/why/{kpi}"),
+        call,
+        "pages/kpi/page.html",
+        title=found.name,
+        question=found.question,
+        asking=asking,
+        kpi=found,
+        one=one,
+        path=path,
+        here=asking.url(path),
+        fields=asking.fields(),
+        tile=tiles_of(call, one.focus, {kpi: one.figure})[0],
+        cuts=[
+            (dimension_word(name), f"{asking.url(path, by=[name])}#slices", name == one.sliced_by)
+            for name in asking.dimensions
+        ],
+        exports=[
+            (text, asking.url(f"{path}/export", more={"format": form})) for text, form in _FORMS
+        ],
+        why=one.focus.url(f"/why/{kpi}"),
         noted=noted(
-            call, notes, back=asking.url(path), about={"kpi": kpi, "account": _account(asking)}, periods=[(one.focus.period, one.focus.period_words)]
+            call,
+            notes,
+            back=asking.url(path),
+            about={"kpi": kpi, "account": _account(asking)},
+            periods=[(one.focus.period, one.focus.period_words)],
         ),
-    )  # fmt: skip
+    )
 
 
 @router.get("/kpis/{kpi}/export")
-def export(kpi: KpiId, call: Annotated[Call, Depends(EXPORTING)], asked: Asked, form: Annotated[str, Query(alias="format", max_length=20)] = "csv") -> Response:
-    """The figures as asked, as a file: cut and compared as the address says, over time where it names no grain and no cut."""
+def export(
+    kpi: KpiId,
+    call: Annotated[Call, Depends(EXPORTING)],
+    asked: Asked,
+    form: Annotated[str, Query(alias="format", max_length=20)] = "csv",
+) -> Response:
+    """The figures as asked, as a file: cut and compared as the address says, over time where it
+    names no grain and no cut.
+    """
     asking = Asking.of(call, asked, kpis=(kpi,), grain="quarter")
     if asking.wrong:
         raise asking.wrong
@@ -50,7 +83,9 @@ def export(kpi: KpiId, call: Annotated[Call, Depends(EXPORTING)], asked: Asked, 
     wanted = asking if asking.by or asking.grain else one.over_time.changed(compare=asking.compare)
     result = call.sight.kpi(kpi, **wanted.spelled(), **wanted.clock)
     link = call.serving.url + wanted.url(f"/kpis/{kpi}")
-    about = About.of(result, question=wanted.words(asking.kpis[0].name), kpis=asking.kpis, link=link)
+    about = About.of(
+        result, question=wanted.words(asking.kpis[0].name), kpis=asking.kpis, link=link
+    )
     return attachment(call, write(result, form, about=about, for_spreadsheets=True), link)
 
 

@@ -1,4 +1,6 @@
-"""Notes: written, changed and removed beside the number that they are about. One set of routes for every page that shows some."""
+"""Notes: written, changed and removed beside the number that they are about. One set of routes for
+every page that shows some.
+"""
 
 from typing import Annotated
 from urllib.parse import quote
@@ -21,33 +23,62 @@ Next = Annotated[str, Form(max_length=4000)]
 
 
 @router.post("/notes")
-def write(call: Writer, text: Text, kpi: Subject = "", account: Subject = "", period: Annotated[str, Form(max_length=64)] = "", next: Next = "") -> Response:  # noqa: A002 - the fields of the form, by their names
+def write(
+    call: Writer,
+    text: Text,
+    kpi: Subject = "",
+    account: Subject = "",
+    period: Annotated[str, Form(max_length=64)] = "",
+    next: Next = "",  # noqa: A002
+) -> Response:
     """Write a note about a KPI, an account, a period, or several of them at once."""
     assert call.person is not None
     if kpi:
         call.sight.catalogue.get(kpi)
     if period:
         parse(period, call.sight.settings.calendar)
-    made = call.people.notes.add(call.person, text=text, scope=call.sight.scope, kpi=kpi or None, account=account or None, period=period or None)
-    call.record("wrote a note", str(made.id), kpi=made.kpi, account=made.account, period=made.period)
+    made = call.people.notes.add(
+        call.person,
+        text=text,
+        scope=call.sight.scope,
+        kpi=kpi or None,
+        account=account or None,
+        period=period or None,
+    )
+    call.record(
+        "wrote a note", str(made.id), kpi=made.kpi, account=made.account, period=made.period
+    )
     return go(_back(next, made), "Your note stands beside the figure.")
 
 
 @router.get("/notes/{number}")
-def form(number: Number, call: Annotated[Call, Depends(SIGNED_IN)], next: Annotated[str, Query(max_length=4000)] = "") -> Response:  # noqa: A002 - the field's name
+def form(
+    number: Number,
+    call: Annotated[Call, Depends(SIGNED_IN)],
+    next: Annotated[str, Query(max_length=4000)] = "",  # noqa: A002
+) -> Response:
     """A note to be written again, by its author or an administrator."""
     note = call.people.notes.get(number, scope=call.sight.scope)
     assert call.person is not None
     if call.person.id != note.author_id and call.person.role is not Role.ADMIN:
-        raise NotAllowed("Only its author or an administrator changes a note.", hint="Write one of your own.")
+        raise NotAllowed(
+            "Only its author or an administrator changes a note.", hint="Write one of your own."
+        )
     return render(
-        call, "pages/notes/page.html", title="Note", question="What should it say?", note=note, back=_back(next, note), longest=LONGEST,
+        call,
+        "pages/notes/page.html",
+        title="Note",
+        question="What should it say?",
+        note=note,
+        back=_back(next, note),
+        longest=LONGEST,
         when=moment(note.created_at, call.sight.settings.calendar.timezone),
-    )  # fmt: skip
+    )
 
 
 @router.post("/notes/{number}")
-def change(number: Number, call: Writer, text: Text, next: Next = "") -> Response:  # noqa: A002 - the field's name
+# The field's name.
+def change(number: Number, call: Writer, text: Text, next: Next = "") -> Response:  # noqa: A002
     """Write its text again."""
     assert call.person is not None
     note = call.people.notes.change(number, call.person, text, scope=call.sight.scope)
@@ -56,7 +87,8 @@ def change(number: Number, call: Writer, text: Text, next: Next = "") -> Respons
 
 
 @router.post("/notes/{number}/remove")
-def remove(number: Number, call: Writer, next: Next = "") -> Response:  # noqa: A002 - the field's name
+# The field's name.
+def remove(number: Number, call: Writer, next: Next = "") -> Response:  # noqa: A002
     """Take it away."""
     assert call.person is not None
     note = call.people.notes.get(number, scope=call.sight.scope)
@@ -67,5 +99,11 @@ def remove(number: Number, call: Writer, next: Next = "") -> Response:  # noqa: 
 
 def _back(path: str, note: Note) -> str:
     """To the page that it was written on, else to that of what it is about."""
-    home = f"/kpis/{quote(note.kpi, safe='')}" if note.kpi else f"/accounts/{quote(note.account, safe='')}" if note.account else "/"
+    home = (
+        f"/kpis/{quote(note.kpi, safe='')}"
+        if note.kpi
+        else f"/accounts/{quote(note.account, safe='')}"
+        if note.account
+        else "/"
+    )
     return local(path, f"{home}#notes")

@@ -21,14 +21,25 @@ def listed(call: Annotated[Call, Depends(SIGNED_IN)]) -> Response:
     """One's own."""
     assert call.person is not None
     zone = call.sight.settings.calendar.timezone
-    saved = [{"one": one, "when": moment(one.created_at, zone), "iso": one.created_at.isoformat()} for one in call.people.saved.all(call.person)]
+    saved = [
+        {"one": one, "when": moment(one.created_at, zone), "iso": one.created_at.isoformat()}
+        for one in call.people.saved.all(call.person)
+    ]
     return render(
-        call, "pages/saved/page.html", title="Saved questions", question="Which questions do I ask again?", saved=saved, zone=zone, longest=LONGEST_NAME
+        call,
+        "pages/saved/page.html",
+        title="Saved questions",
+        question="Which questions do I ask again?",
+        saved=saved,
+        zone=zone,
+        longest=LONGEST_NAME,
     )
 
 
 @router.post(PATH)
-def save(call: Writer, name: Name, query: Annotated[str, Form(max_length=LONGEST_QUERY)]) -> Response:
+def save(
+    call: Writer, name: Name, query: Annotated[str, Form(max_length=LONGEST_QUERY)]
+) -> Response:
     """Keep a question; one that leads elsewhere is refused."""
     assert call.person is not None
     made = call.people.saved.add(call.person, name, query)

@@ -1,4 +1,6 @@
-"""Search: any account, KPI, page, dashboard or saved question, as a page and as what the palette shows while one types."""
+"""Search: any account, KPI, page, dashboard or saved question, as a page and as what the palette
+shows while one types.
+"""
 
 from typing import Annotated
 

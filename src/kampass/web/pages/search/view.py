@@ -1,6 +1,8 @@
-"""What the palette and the search page find: accounts, KPIs, pages, dashboards, saved questions; nothing that the viewer may not open.
+"""What the palette and the search page find: accounts, KPIs, pages, dashboards, saved questions;
+nothing that the viewer may not open.
 
-What begins with the words comes before what has a word that does, and that before what holds them anywhere.
+What begins with the words comes before what has a word that does, and that before what holds them
+anywhere.
 """
 
 import re
@@ -44,8 +46,12 @@ class Thing:
     names: tuple[str, ...] = field(default=(), repr=False)
 
     def rank(self, words: str) -> int:
-        """How well folded words fit, the less the better: the title counts before other names of the same fit."""
-        return min([2 * _fit(self.plain, words), *(2 * _fit(name, words) + 1 for name in self.names)])
+        """How well folded words fit, the less the better: the title counts before other names of
+        the same fit.
+        """
+        return min(
+            [2 * _fit(self.plain, words), *(2 * _fit(name, words) + 1 for name in self.names)]
+        )
 
     @cached_property
     def plain(self) -> str:
@@ -58,7 +64,13 @@ def found(call: Call, typed: str) -> list[dict[str, Any]]:
     words = folded(typed)
     if not words:
         return [
-            _group(label, things) for label, things in (("Pages", _pages(call)), ("Dashboards", _dashboards(call)), ("Saved questions", _saved(call))) if things
+            _group(label, things)
+            for label, things in (
+                ("Pages", _pages(call)),
+                ("Dashboards", _dashboards(call)),
+                ("Saved questions", _saved(call)),
+            )
+            if things
         ]
     groups = (
         ("KPIs", _kpis(call)),
@@ -68,7 +80,11 @@ def found(call: Call, typed: str) -> list[dict[str, Any]]:
         ("Saved questions", _saved(call)),
     )
     ranked = [(label, _ranked(things, words)) for label, things in groups]
-    return [_group(label, [thing for _, thing in best]) for label, best in sorted(ranked, key=lambda each: each[1][0][0] if each[1] else 0) if best]
+    return [
+        _group(label, [thing for _, thing in best])
+        for label, best in sorted(ranked, key=lambda each: each[1][0][0] if each[1] else 0)
+        if best
+    ]
 
 
 def folded(text: str) -> str:
@@ -77,15 +93,25 @@ def folded(text: str) -> str:
     >>> folded("  Ångström  GmbH ")
     'angstrom gmbh'
     """
-    bare = "".join(letter for letter in unicodedata.normalize("NFKD", text) if not unicodedata.combining(letter))
+    bare = "".join(
+        letter
+        for letter in unicodedata.normalize("NFKD", text)
+        if not unicodedata.combining(letter)
+    )
     return " ".join(bare.casefold().split())
 
 
 def _fit(name: str, words: str) -> int:
-    """0 the same, 1 at the beginning, 2 at the beginning of a word, 3 every word begins one, 4 somewhere."""
+    """0 the same, 1 at the beginning, 2 at the beginning of a word, 3 every word begins one, 4
+    somewhere.
+    """
     if words not in name:
         starts = re.split(r"[^\w]+", name)
-        return 3 if all(any(start.startswith(word) for start in starts) for word in words.split()) else _NOWHERE
+        return (
+            3
+            if all(any(start.startswith(word) for start in starts) for word in words.split())
+            else _NOWHERE
+        )
     if name.startswith(words):
         return 0 if name == words else 1
     return 2 if _begins(words).search(name) else 4
@@ -102,7 +128,10 @@ def _ranked(things: Iterable[Thing], words: str) -> list[tuple[int, Thing]]:
 
 
 def _group(label: str, things: Sequence[Thing]) -> dict[str, Any]:
-    kept = [{name: value for name, value in asdict(thing).items() if name != "names"} for thing in things[:MOST]]
+    kept = [
+        {name: value for name, value in asdict(thing).items() if name != "names"}
+        for thing in things[:MOST]
+    ]
     return {"label": label, "items": kept}
 
 
@@ -121,29 +150,55 @@ def _accounts(call: Call) -> Sequence[Thing]:
 
 def _listed(sight: Sight) -> Iterator[Thing]:
     for account in accounts(sight):
-        note = {"lost": "lost", "prospect": "never paid"}.get(account.state) or (worded(account.segment) if account.segment else None)
-        yield Thing(account.name, f"/accounts/{account.id}", "accounts", note, (folded(account.id),))
+        note = {"lost": "lost", "prospect": "never paid"}.get(account.state) or (
+            worded(account.segment) if account.segment else None
+        )
+        yield Thing(
+            account.name, f"/accounts/{account.id}", "accounts", note, (folded(account.id),)
+        )
 
 
 def _kpis(call: Call) -> Sequence[Thing]:
     sight = _sight(call)
-    return list(_defined(call.workspace.catalogue)) if sight is None else sight.kept("KPIs to find", lambda: list(_defined(sight.catalogue)))
+    return (
+        list(_defined(call.workspace.catalogue))
+        if sight is None
+        else sight.kept("KPIs to find", lambda: list(_defined(sight.catalogue)))
+    )
 
 
 def _defined(catalogue: Catalogue) -> Iterator[Thing]:
     for kpi in catalogue:
-        yield Thing(kpi.name, f"/kpis/{kpi.id}", "kpis", kpi.id, (folded(kpi.id), folded(kpi.id.replace("_", " ")), *map(folded, kpi.synonyms)))
+        yield Thing(
+            kpi.name,
+            f"/kpis/{kpi.id}",
+            "kpis",
+            kpi.id,
+            (folded(kpi.id), folded(kpi.id.replace("_", " ")), *map(folded, kpi.synonyms)),
+        )
 
 
 def _pages(call: Call) -> list[Thing]:
     assert call.person is not None
-    return [Thing(title, href, icon) for title, href, icon, roles in (*NAV, *_FURTHER) if call.person.role in roles]
+    return [
+        Thing(title, href, icon)
+        for title, href, icon, roles in (*NAV, *_FURTHER)
+        if call.person.role in roles
+    ]
 
 
 def _dashboards(call: Call) -> list[Thing]:
     assert call.person is not None
     visible = call.people.dashboards.visible(call.person)
-    return [Thing(one.name, f"/dashboards/{one.id}", "dashboards", None if one.owner_id == call.person.id else f"by {one.owner}") for one in visible]
+    return [
+        Thing(
+            one.name,
+            f"/dashboards/{one.id}",
+            "dashboards",
+            None if one.owner_id == call.person.id else f"by {one.owner}",
+        )
+        for one in visible
+    ]
 
 
 def _saved(call: Call) -> list[Thing]:

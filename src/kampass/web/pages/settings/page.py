@@ -1,4 +1,6 @@
-"""Settings: one's own account (name, password, authenticator, appearance), and what holds for the whole workspace."""
+"""Settings: one's own account (name, password, authenticator, appearance), and what holds for the
+whole workspace.
+"""
 
 from collections.abc import Sequence
 from itertools import groupby
@@ -14,7 +16,14 @@ from kampass.engine import BusinessCalendar
 from kampass.engine.planning.hours import WEEKDAYS
 from kampass.errors import KampassError, UnknownName
 from kampass.people import Person
-from kampass.people.errors import BadField, NeedsCode, SignInFailed, TooManyAttempts, WeakPassword, WrongCode
+from kampass.people.errors import (
+    BadField,
+    NeedsCode,
+    SignInFailed,
+    TooManyAttempts,
+    WeakPassword,
+    WrongCode,
+)
 from kampass.server.rules import CHANGING_DATA, DEFINING, SIGNED_IN, Call
 from kampass.web.parts.sign_in import Mistyped, entered, same
 from kampass.web.rendering import go, moment, render
@@ -22,7 +31,20 @@ from kampass.workspace.settings import switch
 
 router = APIRouter()
 Typed = Annotated[str, Form(max_length=2000)]
-_MONTHS = ("January", "February", "March", "April", "May", "June", "July", "August", "September", "October", "November", "December")
+_MONTHS = (
+    "January",
+    "February",
+    "March",
+    "April",
+    "May",
+    "June",
+    "July",
+    "August",
+    "September",
+    "October",
+    "November",
+    "December",
+)
 SCAN = "Scan the picture again: it is another one."
 
 
@@ -45,7 +67,12 @@ def rename(call: Annotated[Call, Depends(SIGNED_IN)], name: Typed = "") -> Respo
 
 
 @router.post("/settings/password")
-def change_password(call: Annotated[Call, Depends(SIGNED_IN)], current: Typed = "", password: Typed = "", again: Typed = "") -> Response:
+def change_password(
+    call: Annotated[Call, Depends(SIGNED_IN)],
+    current: Typed = "",
+    password: Typed = "",
+    again: Typed = "",
+) -> Response:
     """Another password: every session ends, and this browser gets another one."""
     person = myself(call)
     place = "current"
@@ -58,7 +85,9 @@ def change_password(call: Annotated[Call, Depends(SIGNED_IN)], current: Typed = 
     except (SignInFailed, TooManyAttempts, Mistyped, WeakPassword) as wrong:
         return _refused(call, place, wrong)
     call.record("password_set", "by themselves")
-    return entered(call, person, "/settings", "Your password is changed. You are signed out everywhere else.")
+    return entered(
+        call, person, "/settings", "Your password is changed. You are signed out everywhere else."
+    )
 
 
 @router.post("/settings/totp/start")
@@ -77,7 +106,11 @@ def confirm_totp(call: Annotated[Call, Depends(SIGNED_IN)], code: Typed = "") ->
     try:
         call.people.accounts.confirm_totp(myself(call).id, code)
     except WrongCode:
-        return go("/settings", "That code was not right, and nothing was switched on. Start again.", kind="bad")
+        return go(
+            "/settings",
+            "That code was not right, and nothing was switched on. Start again.",
+            kind="bad",
+        )
     call.record("authenticator_on", "for themselves")
     return go("/settings", "From now on you sign in with a code.")
 
@@ -102,17 +135,34 @@ def show_workspace(call: Annotated[Call, Depends(SIGNED_IN)]) -> Response:
         ("Time zone", {"text": settings.timezone, "note": "days, weeks and months are cut in it"}),
         ("Currency", {"text": settings.currency, "note": "money is shown in it"}),
         ("Weeks start on", settings.week_start.capitalize()),
-        ("Fiscal year starts in", {"text": _MONTHS[settings.fiscal_start - 1], "note": "and is named by the year in which it ends"}),
+        (
+            "Fiscal year starts in",
+            {
+                "text": _MONTHS[settings.fiscal_start - 1],
+                "note": "and is named by the year in which it ends",
+            },
+        ),
     ]
     return render(
-        call, "pages/settings/workspace.html", title="Settings", question="What holds for everybody?", tabs=tabs(call, "/settings/workspace"), facts=facts,
-        calendars=[_calendar(calendar, settings.timezone) for calendar in settings.business], families=_families(call), may=may,
-        enabled=len(settings.enabled), all=len(call.workspace.catalogue.kpis),
-    )  # fmt: skip
+        call,
+        "pages/settings/workspace.html",
+        title="Settings",
+        question="What holds for everybody?",
+        tabs=tabs(call, "/settings/workspace"),
+        facts=facts,
+        calendars=[_calendar(calendar, settings.timezone) for calendar in settings.business],
+        families=_families(call),
+        may=may,
+        enabled=len(settings.enabled),
+        all=len(call.workspace.catalogue.kpis),
+    )
 
 
 @router.post("/settings/workspace/kpis")
-def switch_kpis(call: Annotated[Call, Depends(CHANGING_DATA)], kpi: Annotated[list[str], Form(max_length=2000)] = []) -> Response:  # noqa: B006 - FastAPI copies it
+def switch_kpis(
+    call: Annotated[Call, Depends(CHANGING_DATA)],
+    kpi: Annotated[list[str], Form(max_length=2000)] = [],  # noqa: B006
+) -> Response:
     """Switch on the KPIs that are ticked, and every other one off."""
     workspace = call.workspace
     for name in kpi:
@@ -120,7 +170,10 @@ def switch_kpis(call: Annotated[Call, Depends(CHANGING_DATA)], kpi: Annotated[li
             raise UnknownName("KPI", name[:200], workspace.catalogue.kpis)
     with workspace.writing():
         before = workspace.settings.enabled
-        on, off = [name for name in kpi if name not in before], [name for name in before if name not in kpi]
+        on, off = (
+            [name for name in kpi if name not in before],
+            [name for name in before if name not in kpi],
+        )
         switch(workspace.folder, off, on=False)
         switch(workspace.folder, on, on=True)
         workspace.refresh()
@@ -130,8 +183,16 @@ def switch_kpis(call: Annotated[Call, Depends(CHANGING_DATA)], kpi: Annotated[li
 
 def tabs(call: Call, current: str) -> list[tuple[str, str, bool]]:
     """The parts of Settings that are the viewer's."""
-    parts = [("My account", "/settings"), ("API tokens", "/settings/tokens"), ("Workspace", "/settings/workspace")]
-    parts += [("People", "/settings/people"), ("Audit log", "/settings/audit")] if myself(call).role is Role.ADMIN else []
+    parts = [
+        ("My account", "/settings"),
+        ("API tokens", "/settings/tokens"),
+        ("Workspace", "/settings/workspace"),
+    ]
+    parts += (
+        [("People", "/settings/people"), ("Audit log", "/settings/audit")]
+        if myself(call).role is Role.ADMIN
+        else []
+    )
     return [(label, href, href == current) for label, href in parts]
 
 
@@ -142,7 +203,9 @@ def myself(call: Call) -> Person:
 
 
 def proved(call: Call, password: str) -> None:
-    """SignInFailed or TooManyAttempts unless it is the password of whoever is signed in: an open browser alone changes no key."""
+    """SignInFailed or TooManyAttempts unless it is the password of whoever is signed in: an open
+    browser alone changes no key.
+    """
     try:
         call.people.accounts.sign_in(myself(call).email, password, address=call.address)
     except NeedsCode:
@@ -152,26 +215,43 @@ def proved(call: Call, password: str) -> None:
 def _refused(call: Call, place: str, wrong: KampassError) -> Response:
     """The page again, with what was wrong under its field."""
     if isinstance(wrong, SignInFailed):
-        return _account(call, wrong={place: "That is not your password."}, status=WeakPassword.status)
+        return _account(
+            call, wrong={place: "That is not your password."}, status=WeakPassword.status
+        )
     return _account(call, wrong={place: f"{wrong.message} {wrong.hint}"}, status=wrong.status)
 
 
 def _account(call: Call, *, wrong: dict[str, str] | None = None, status: int = 200) -> Response:
     person, serving = myself(call), call.serving
     return render(
-        call, "pages/settings/page.html", title="Settings", question="Your account", status=status, tabs=tabs(call, "/settings"), person=person,
-        facts=_place(call, person), has_password=call.people.accounts.has_password(person.id), wrong=wrong or {},
+        call,
+        "pages/settings/page.html",
+        title="Settings",
+        question="Your account",
+        status=status,
+        tabs=tabs(call, "/settings"),
+        person=person,
+        facts=_place(call, person),
+        has_password=call.people.accounts.has_password(person.id),
+        wrong=wrong or {},
         provider=serving.identity.name if serving.identity else None,
-    )  # fmt: skip
+    )
 
 
 def _place(call: Call, person: Person) -> list[tuple[str, Any]]:
     """Who the person is here and in the data, in words."""
     viewer = call.viewer
-    facts: list[tuple[str, Any]] = [("E-mail", person.email), ("Role", person.role.label), ("Here since", moment(person.created_at, zone_of(call)))]
+    facts: list[tuple[str, Any]] = [
+        ("E-mail", person.email),
+        ("Role", person.role.label),
+        ("Here since", moment(person.created_at, zone_of(call))),
+    ]
     try:
         sight = call.workspace.sight()
-        names = {"user": {one.id: one.name for one in users(sight)}, "team": {one.id: one.name for one in teams(sight)}}
+        names = {
+            "user": {one.id: one.name for one in users(sight)},
+            "team": {one.id: one.name for one in teams(sight)},
+        }
     except KampassError:
         return facts
     facts.append(("In the data you are", names["user"].get(viewer.user_id or "", "nobody yet")))
@@ -191,9 +271,14 @@ def _offer(call: Call) -> Response:
     secret = uri.partition("secret=")[2].partition("&")[0]
     picture = qr(uri)
     response = render(
-        call, "pages/settings/totp.html", title="Settings", question="Switch on an authenticator", tabs=tabs(call, "/settings"), picture=picture,
+        call,
+        "pages/settings/totp.html",
+        title="Settings",
+        question="Switch on an authenticator",
+        tabs=tabs(call, "/settings"),
+        picture=picture,
         secret=" ".join(secret[at : at + 4] for at in range(0, len(secret), 4)),
-    )  # fmt: skip
+    )
     response.headers["cache-control"] = "no-store"
     return response
 
@@ -213,11 +298,18 @@ def qr(text: str) -> dict[str, Any]:
 
 
 def _calendar(calendar: BusinessCalendar, zone: str) -> dict[str, dict[str, str]]:
-    hours = ", ".join(f"{start // 60:02}:{start % 60:02} to {end // 60:02}:{end % 60:02}" for start, end in calendar.hours)
+    hours = ", ".join(
+        f"{start // 60:02}:{start % 60:02} to {end // 60:02}:{end % 60:02}"
+        for start, end in calendar.hours
+    )
     cells = {
-        "name": calendar.name, "days": ", ".join(WEEKDAYS[day].capitalize() for day in calendar.days), "hours": hours, "zone": calendar.timezone or zone,
-        "holidays": f"{len(calendar.holidays)}", "teams": ", ".join(calendar.teams) or "every other team",
-    }  # fmt: skip
+        "name": calendar.name,
+        "days": ", ".join(WEEKDAYS[day].capitalize() for day in calendar.days),
+        "hours": hours,
+        "zone": calendar.timezone or zone,
+        "holidays": f"{len(calendar.holidays)}",
+        "teams": ", ".join(calendar.teams) or "every other team",
+    }
     return {"cells": cells}
 
 
@@ -229,4 +321,6 @@ def _families(call: Call) -> list[tuple[str, list[dict[str, Any]]]]:
         found.setdefault(kpi.family.replace("_", " ").capitalize(), []).append(
             {"id": kpi.id, "name": kpi.name, "question": kpi.question, "on": kpi.id in enabled}
         )
-    return sorted((family, sorted(kpis, key=lambda one: one["name"])) for family, kpis in found.items())
+    return sorted(
+        (family, sorted(kpis, key=lambda one: one["name"])) for family, kpis in found.items()
+    )

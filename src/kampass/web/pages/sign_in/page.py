@@ -1,6 +1,8 @@
-"""Coming in and going out: set-up, sign-in with a code or through a provider, links that set a password, sign-out.
+"""Coming in and going out: set-up, sign-in with a code or through a provider, links that set a
+password, sign-out.
 
-A session begins under a secret of its own each time, and whatever the browser brought along before ends there: nobody can plant one.
+A session begins under a secret of its own each time, and whatever the browser brought along before
+ends there: nobody can plant one.
 """
 
 from http import HTTPStatus
@@ -13,7 +15,16 @@ from starlette.responses import RedirectResponse, Response
 from kampass.access import NotFound
 from kampass.errors import KampassError
 from kampass.people import Person
-from kampass.people.errors import BadEmail, BadField, EmailTaken, NeedsCode, SignInFailed, TicketSpent, TooManyAttempts, WeakPassword
+from kampass.people.errors import (
+    BadEmail,
+    BadField,
+    EmailTaken,
+    NeedsCode,
+    SignInFailed,
+    TicketSpent,
+    TooManyAttempts,
+    WeakPassword,
+)
 from kampass.server.app import BACK
 from kampass.server.rules import ANYBODY, COMING_IN, Call
 from kampass.server.second_factor import Halfway
@@ -33,7 +44,8 @@ Typed = Annotated[str, Form(max_length=2000)]
 
 
 @router.get("/sign-in")
-def ask(call: Annotated[Call, Depends(ANYBODY)], next: Next = "") -> Response:  # noqa: A002 - the name in the address
+# The name in the address.
+def ask(call: Annotated[Call, Depends(ANYBODY)], next: Next = "") -> Response:  # noqa: A002
     """The form."""
     if call.person is not None:
         return RedirectResponse(local(next), HTTPStatus.SEE_OTHER)
@@ -41,26 +53,42 @@ def ask(call: Annotated[Call, Depends(ANYBODY)], next: Next = "") -> Response:  
 
 
 @router.post("/sign-in")
-def sign_in(call: Annotated[Call, Depends(COMING_IN)], email: Typed = "", password: Typed = "", next: Typed = "") -> Response:  # noqa: A002 - the name of the field
+def sign_in(
+    call: Annotated[Call, Depends(COMING_IN)],
+    email: Typed = "",
+    password: Typed = "",
+    next: Typed = "",  # noqa: A002
+) -> Response:
     """The first step; the only one for who has no authenticator."""
     try:
         person = call.people.accounts.sign_in(email, password, address=call.address)
     except NeedsCode:
         response = go(f"/sign-in/code?{urlencode({'next': local(next)})}")
-        return _remember(call, response, _STEP, call.request.app.state.halfway.keep(email, password))
+        return _remember(
+            call, response, _STEP, call.request.app.state.halfway.keep(email, password)
+        )
     except (SignInFailed, TooManyAttempts) as wrong:
         return _form(call, next, email=email, wrong=wrong)
     return entered(call, person, local(next))
 
 
 @router.get("/sign-in/code")
-def ask_code(call: Annotated[Call, Depends(ANYBODY)], next: Next = "") -> Response:  # noqa: A002 - the name in the address
+# The name in the address.
+def ask_code(call: Annotated[Call, Depends(ANYBODY)], next: Next = "") -> Response:  # noqa: A002
     """The form of the second step."""
-    return _code_form(call, next) if _first_step(call) else go("/sign-in", "Sign in again: the first step was too long ago.", kind="info")
+    return (
+        _code_form(call, next)
+        if _first_step(call)
+        else go("/sign-in", "Sign in again: the first step was too long ago.", kind="info")
+    )
 
 
 @router.post("/sign-in/code")
-def sign_in_with_code(call: Annotated[Call, Depends(COMING_IN)], code: Typed = "", next: Typed = "") -> Response:  # noqa: A002 - the name of the field
+def sign_in_with_code(
+    call: Annotated[Call, Depends(COMING_IN)],
+    code: Typed = "",
+    next: Typed = "",  # noqa: A002
+) -> Response:
     """The second step."""
     first = _first_step(call)
     if first is None:
@@ -76,7 +104,8 @@ def sign_in_with_code(call: Annotated[Call, Depends(COMING_IN)], code: Typed = "
 
 
 @router.get("/sign-in/provider")
-def to_provider(call: Annotated[Call, Depends(COMING_IN)], next: Next = "") -> Response:  # noqa: A002 - the name in the address
+# The name in the address.
+def to_provider(call: Annotated[Call, Depends(COMING_IN)], next: Next = "") -> Response:  # noqa: A002
     """To the identity provider, if there is one."""
     address, browser = _provider(call).begin(local(next))
     return _remember(call, RedirectResponse(address, HTTPStatus.SEE_OTHER), _JOURNEY, browser)
@@ -95,7 +124,9 @@ def from_provider(
 
     provider = _provider(call)
     try:
-        vouched = provider.finish(Returned(state, code, error, iss), call.request.cookies.get(_JOURNEY, ""))
+        vouched = provider.finish(
+            Returned(state, code, error, iss), call.request.cookies.get(_JOURNEY, "")
+        )
         person = person_of(call.people, provider.identity, vouched)
     except KampassError as wrong:
         response = _form(call, "", wrong=wrong)
@@ -112,7 +143,9 @@ def sign_out(call: Annotated[Call, Depends(ANYBODY)]) -> Response:
         call.record("signed_out", "session")
         call.people.sessions.end(call.request.cookies.get(call.serving.cookie, ""))
     response = go("/sign-in", "You are signed out.")
-    response.delete_cookie(call.serving.cookie, path="/", secure=call.serving.secure, httponly=True, samesite="lax")
+    response.delete_cookie(
+        call.serving.cookie, path="/", secure=call.serving.secure, httponly=True, samesite="lax"
+    )
     response.headers["clear-site-data"] = '"cache"'
     return response
 
@@ -127,14 +160,21 @@ def ask_set_up(call: Annotated[Call, Depends(ANYBODY)], ticket: Ticket = "") -> 
 
 @router.post("/set-up")
 def set_up(
-    call: Annotated[Call, Depends(COMING_IN)], ticket: Typed = "", email: Typed = "", name: Typed = "", password: Typed = "", again: Typed = ""
+    call: Annotated[Call, Depends(COMING_IN)],
+    ticket: Typed = "",
+    email: Typed = "",
+    name: Typed = "",
+    password: Typed = "",
+    again: Typed = "",
 ) -> Response:
     """Make the first administrator."""
     try:
         same(password, again)
         person = call.people.invitations.set_up(ticket, email=email, name=name, password=password)
     except (BadField, WeakPassword) as wrong:
-        return _asking(call, "set_up", "Make the first account", wrong, ticket=ticket, email=email, name=name)
+        return _asking(
+            call, "set_up", "Make the first account", wrong, ticket=ticket, email=email, name=name
+        )
     call.people.audit.record(person, "set_up", "workspace", {}, call.address)
     return entered(call, person, "/", "Welcome. You can invite others under Settings.")
 
@@ -147,7 +187,13 @@ def ask_invited(call: Annotated[Call, Depends(ANYBODY)], ticket: Ticket = "") ->
 
 
 @router.post("/invitation")
-def join(call: Annotated[Call, Depends(COMING_IN)], ticket: Typed = "", name: Typed = "", password: Typed = "", again: Typed = "") -> Response:
+def join(
+    call: Annotated[Call, Depends(COMING_IN)],
+    ticket: Typed = "",
+    name: Typed = "",
+    password: Typed = "",
+    again: Typed = "",
+) -> Response:
     """Come in by an invitation."""
     email, _ = _invited(call, ticket)
     try:
@@ -156,21 +202,39 @@ def join(call: Annotated[Call, Depends(COMING_IN)], ticket: Typed = "", name: Ty
     except (BadField, WeakPassword, EmailTaken) as wrong:
         return _joining(call, ticket, email, name, wrong)
     call.people.audit.record(person, "joined", person.email, {}, call.address)
-    return go("/sign-in", "Your password is set. Sign in.") if person.has_totp else entered(call, person, "/", "Welcome to Kampass.")
+    return (
+        go("/sign-in", "Your password is set. Sign in.")
+        if person.has_totp
+        else entered(call, person, "/", "Welcome to Kampass.")
+    )
 
 
 @router.get("/reset-password")
 def ask_help(call: Annotated[Call, Depends(ANYBODY)]) -> Response:
     """What to do about a forgotten password."""
-    return render(call, "pages/sign_in/forgotten.html", title="Forgotten password", question="Forgotten your password?", asked=False)
+    return render(
+        call,
+        "pages/sign_in/forgotten.html",
+        title="Forgotten password",
+        question="Forgotten your password?",
+        asked=False,
+    )
 
 
 @router.post("/reset-password")
 def help_asked(call: Annotated[Call, Depends(COMING_IN)], email: Typed = "") -> Response:
-    """Tell the administrators that somebody needs a link; the answer is the same for whoever asks, and so is the work."""
+    """Tell the administrators that somebody needs a link; the answer is the same for whoever asks,
+    and so is the work.
+    """
     person = call.people.accounts.by_email(email)
     call.people.audit.record(person, "password_asked", "a link to set a password", {}, call.address)
-    return render(call, "pages/sign_in/forgotten.html", title="Forgotten password", question="Forgotten your password?", asked=True)
+    return render(
+        call,
+        "pages/sign_in/forgotten.html",
+        title="Forgotten password",
+        question="Forgotten your password?",
+        asked=True,
+    )
 
 
 @router.get("/reset")
@@ -183,7 +247,12 @@ def ask_password(call: Annotated[Call, Depends(ANYBODY)], ticket: Ticket = "") -
 
 
 @router.post("/reset")
-def reset(call: Annotated[Call, Depends(COMING_IN)], ticket: Typed = "", password: Typed = "", again: Typed = "") -> Response:
+def reset(
+    call: Annotated[Call, Depends(COMING_IN)],
+    ticket: Typed = "",
+    password: Typed = "",
+    again: Typed = "",
+) -> Response:
     """Set a password by a link; who has an authenticator still needs it to sign in."""
     found = call.people.invitations.find("reset", ticket)
     if found is None:
@@ -199,17 +268,45 @@ def reset(call: Annotated[Call, Depends(COMING_IN)], ticket: Typed = "", passwor
 
 def _form(call: Call, to: str, *, email: str = "", wrong: KampassError | None = None) -> Response:
     identity = call.serving.identity
-    values = {"email": email, "wrong": wrong, "next": local(to, ""), "provider": identity.name if identity else None}
+    values = {
+        "email": email,
+        "wrong": wrong,
+        "next": local(to, ""),
+        "provider": identity.name if identity else None,
+    }
     status = wrong.status if wrong else HTTPStatus.OK
-    return _private(render(call, "pages/sign_in/page.html", title="Sign in", question="Sign in", status=status, **values), wrong)
+    return _private(
+        render(
+            call,
+            "pages/sign_in/page.html",
+            title="Sign in",
+            question="Sign in",
+            status=status,
+            **values,
+        ),
+        wrong,
+    )
 
 
 def _code_form(call: Call, to: str, wrong: KampassError | None = None) -> Response:
     status = wrong.status if wrong else HTTPStatus.OK
-    return _private(render(call, "pages/sign_in/code.html", title="Sign in", question="Your code", status=status, next=local(to, ""), wrong=wrong), wrong)
+    return _private(
+        render(
+            call,
+            "pages/sign_in/code.html",
+            title="Sign in",
+            question="Your code",
+            status=status,
+            next=local(to, ""),
+            wrong=wrong,
+        ),
+        wrong,
+    )
 
 
-def _joining(call: Call, ticket: str, email: str, name: str, wrong: KampassError | None = None) -> Response:
+def _joining(
+    call: Call, ticket: str, email: str, name: str, wrong: KampassError | None = None
+) -> Response:
     return _asking(call, "join", "Join Kampass", wrong, ticket=ticket, email=email, name=name)
 
 
@@ -217,10 +314,21 @@ def _resetting(call: Call, ticket: str, email: str, wrong: KampassError | None =
     return _asking(call, "reset", "Set your password", wrong, ticket=ticket, email=email)
 
 
-def _asking(call: Call, form: str, question: str, wrong: KampassError | None, **typed: str) -> Response:
+def _asking(
+    call: Call, form: str, question: str, wrong: KampassError | None, **typed: str
+) -> Response:
     """A form with a password, and what was wrong with what was typed."""
     status = wrong.status if wrong else HTTPStatus.OK
-    return _private(render(call, f"pages/sign_in/{form}.html", question=question, status=status, wrong=_beside(wrong), **typed))
+    return _private(
+        render(
+            call,
+            f"pages/sign_in/{form}.html",
+            question=question,
+            status=status,
+            wrong=_beside(wrong),
+            **typed,
+        )
+    )
 
 
 def _invited(call: Call, ticket: str) -> tuple[str, str]:
@@ -262,13 +370,29 @@ def _beside(wrong: KampassError | None) -> dict[str, str]:
     """The message, under the field that it belongs to."""
     if wrong is None:
         return {}
-    place = "again" if isinstance(wrong, Mistyped) else "password" if isinstance(wrong, WeakPassword) else "email" if isinstance(wrong, BadEmail) else "name"
+    place = (
+        "again"
+        if isinstance(wrong, Mistyped)
+        else "password"
+        if isinstance(wrong, WeakPassword)
+        else "email"
+        if isinstance(wrong, BadEmail)
+        else "name"
+    )
     return {place: f"{wrong.message} {wrong.hint}"}
 
 
 def _remember(call: Call, response: Response, name: str, secret: str) -> Response:
     """A cookie for the steps of signing in, and for nothing else."""
-    response.set_cookie(name, secret, max_age=_REMEMBERED, httponly=True, samesite="lax", secure=call.serving.secure, path="/sign-in")
+    response.set_cookie(
+        name,
+        secret,
+        max_age=_REMEMBERED,
+        httponly=True,
+        samesite="lax",
+        secure=call.serving.secure,
+        path="/sign-in",
+    )
     return response
 
 

@@ -15,4 +15,10 @@ router = APIRouter()
 @router.get("/styleguide")
 def show(call: Annotated[Call, Depends(SIGNED_IN)]) -> Response:
     """The page."""
-    return render(call, "pages/styleguide/page.html", title="Style guide", question="What are the parts of a page, and how do they look?", story=stories())
+    return render(
+        call,
+        "pages/styleguide/page.html",
+        title="Style guide",
+        question="What are the parts of a page, and how do they look?",
+        story=stories(),
+    )

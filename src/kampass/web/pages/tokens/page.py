@@ -1,4 +1,6 @@
-"""API tokens of one's own: made with a name, scopes and an end, shown once, revoked with a click."""
+"""API tokens of one's own: made with a name, scopes and an end, shown once, revoked with a
+click.
+"""
 
 from datetime import UTC, date, datetime, time, timedelta
 from typing import Annotated, Any
@@ -32,19 +34,41 @@ def show(call: Annotated[Call, Depends(SIGNED_IN)]) -> Response:
 
 
 @router.post("/settings/tokens")
-def make(call: Annotated[Call, Depends(SIGNED_IN)], name: Typed = "", expires: Typed = "", scope: Annotated[list[str], Form(max_length=10)] = []) -> Response:  # noqa: B006 - FastAPI copies it
+def make(
+    call: Annotated[Call, Depends(SIGNED_IN)],
+    name: Typed = "",
+    expires: Typed = "",
+    scope: Annotated[list[str], Form(max_length=10)] = [],  # noqa: B006
+) -> Response:
     """Make a token; its secret is on the page that follows and nowhere else."""
     try:
-        secret, token = call.people.tokens.make(myself(call).id, name, scope, _end_of(expires, zone_of(call)))
+        secret, token = call.people.tokens.make(
+            myself(call).id, name, scope, _end_of(expires, zone_of(call))
+        )
     except BadField as wrong:
-        place = "name" if "name" in wrong.message else "scope" if "cannot do" in wrong.message else "expires"
-        return _page(call, wrong={place: f"{wrong.message} {wrong.hint}"}, typed={"name": name, "expires": expires, "scope": scope}, status=wrong.status)
-    call.record("key_made", token.name, scopes=sorted(token.scopes), expires=token.expires_at.isoformat())
+        place = (
+            "name"
+            if "name" in wrong.message
+            else "scope"
+            if "cannot do" in wrong.message
+            else "expires"
+        )
+        return _page(
+            call,
+            wrong={place: f"{wrong.message} {wrong.hint}"},
+            typed={"name": name, "expires": expires, "scope": scope},
+            status=wrong.status,
+        )
+    call.record(
+        "key_made", token.name, scopes=sorted(token.scopes), expires=token.expires_at.isoformat()
+    )
     return _page(call, made={"name": token.name, "secret": secret})
 
 
 @router.post("/settings/tokens/{number}/revoke")
-def revoke(call: Annotated[Call, Depends(SIGNED_IN)], number: Annotated[int, Path(ge=1)]) -> Response:
+def revoke(
+    call: Annotated[Call, Depends(SIGNED_IN)], number: Annotated[int, Path(ge=1)]
+) -> Response:
     """End a token of one's own; NotFound for anybody else's."""
     call.people.tokens.revoke(number, owner=myself(call).id)
     call.record("key_revoked", f"token {number}")
@@ -52,30 +76,50 @@ def revoke(call: Annotated[Call, Depends(SIGNED_IN)], number: Annotated[int, Pat
 
 
 def _page(
-    call: Call, *, made: dict[str, str] | None = None, wrong: dict[str, str] | None = None, typed: dict[str, Any] | None = None, status: int = 200
+    call: Call,
+    *,
+    made: dict[str, str] | None = None,
+    wrong: dict[str, str] | None = None,
+    typed: dict[str, Any] | None = None,
+    status: int = 200,
 ) -> Response:
     person, now = myself(call), datetime.now(UTC)
     scopes = [(name, WORDS[name]) for name in SCOPES if name in ALLOWED[person.role]]
     usual = {"name": "", "expires": (now + _USUAL).date().isoformat(), "scope": ["read"]}
     response = render(
-        call, "pages/tokens/page.html", title="Settings", question="Which programs may ask for you?", status=status, tabs=tabs(call, "/settings/tokens"),
-        tokens=[_row(token, zone_of(call), now) for token in call.people.tokens.all(person.id)], made=made, wrong=wrong or {}, typed=typed or usual, scopes=scopes,
+        call,
+        "pages/tokens/page.html",
+        title="Settings",
+        question="Which programs may ask for you?",
+        status=status,
+        tabs=tabs(call, "/settings/tokens"),
+        tokens=[_row(token, zone_of(call), now) for token in call.people.tokens.all(person.id)],
+        made=made,
+        wrong=wrong or {},
+        typed=typed or usual,
+        scopes=scopes,
         url=call.serving.url,
-    )  # fmt: skip
+    )
     response.headers["cache-control"] = "no-store"
     return response
 
 
 def _row(token: Token, zone: str, now: datetime) -> dict[str, Any]:
     return {
-        "id": token.id, "name": token.name, "scopes": ", ".join(name for name in SCOPES if name in token.scopes), "over": token.expires_at <= now,
-        "expires": moment(token.expires_at, zone), "used": moment(token.last_used_at, zone) if token.last_used_at else None,
-    }  # fmt: skip
+        "id": token.id,
+        "name": token.name,
+        "scopes": ", ".join(name for name in SCOPES if name in token.scopes),
+        "over": token.expires_at <= now,
+        "expires": moment(token.expires_at, zone),
+        "used": moment(token.last_used_at, zone) if token.last_used_at else None,
+    }
 
 
 def _end_of(day: str, zone: str) -> datetime:
     """The end of a day that somebody chose; BadField where it is none."""
     try:
-        return datetime.combine(date.fromisoformat(day.strip()), time(23, 59, 59), ZoneInfo(zone)).astimezone(UTC)
+        return datetime.combine(
+            date.fromisoformat(day.strip()), time(23, 59, 59), ZoneInfo(zone)
+        ).astimezone(UTC)
     except (ValueError, OverflowError):
         raise BadField("That is no day.", hint="Write one such as 2026-12-31.") from None

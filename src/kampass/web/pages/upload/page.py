@@ -1,4 +1,6 @@
-"""Upload a file: received, mapped in sight of what each column becomes, and loaded only after somebody has seen that and said so."""
+"""Upload a file: received, mapped in sight of what each column becomes, and loaded only after
+somebody has seen that and said so.
+"""
 
 from collections.abc import AsyncIterator, Mapping, Sequence
 from dataclasses import replace
@@ -17,7 +19,15 @@ from kampass.web.parts.wording import table_word
 from kampass.web.rendering import fragment, go, render
 from kampass.workspace.jobs import Order
 from kampass.workspace.loads.uploads import Look, Upload, Uploads, load, look
-from kampass.workspace.loads.uploads.choices import DELIMITERS, ENCODINGS, NUMBERS, by_hand, choices, numbers_of, said_of
+from kampass.workspace.loads.uploads.choices import (
+    DELIMITERS,
+    ENCODINGS,
+    NUMBERS,
+    by_hand,
+    choices,
+    numbers_of,
+    said_of,
+)
 from kampass.workspace.loads.uploads.look import begin, matched, values_of
 from kampass.workspace.loads.uploads.pending import LARGEST, aimed, made_of_uploads
 
@@ -29,7 +39,9 @@ Fields = Mapping[str, Sequence[str]]
 
 
 async def sent(request: Request) -> AsyncIterator[dict[str, UploadFile | str]]:
-    """A form with a file, each field once; read only after the caller was let in, and let go of afterwards."""
+    """A form with a file, each field once; read only after the caller was let in, and let go of
+    afterwards.
+    """
     async with request.form() as form:
         yield dict(form)
 
@@ -46,14 +58,18 @@ async def filled(request: Request) -> Fields:
 
 @router.get("/data/upload")
 def ask(
-    call: Annotated[Call, Depends(ANALYSING)], source: Annotated[str, Query(max_length=60)] = "", table: Annotated[str, Query(max_length=60)] = ""
+    call: Annotated[Call, Depends(ANALYSING)],
+    source: Annotated[str, Query(max_length=60)] = "",
+    table: Annotated[str, Query(max_length=60)] = "",
 ) -> Response:
     """The form for a file."""
     return _form(call, source, table)
 
 
 @router.post("/data/upload", max_body_size=_BODY)
-def receive(call: Annotated[Call, Depends(CHANGING_DATA)], form: Annotated[dict[str, Any], Depends(sent)]) -> Response:
+def receive(
+    call: Annotated[Call, Depends(CHANGING_DATA)], form: Annotated[dict[str, Any], Depends(sent)]
+) -> Response:
     """Keep a file and go to its mapping."""
     source, table, file = (form.get(name, "") for name in ("source", "table", "file"))
     uploads, person = Uploads(call.workspace.folder), call.viewer.person_id
@@ -61,11 +77,15 @@ def receive(call: Annotated[Call, Depends(CHANGING_DATA)], form: Annotated[dict[
     try:
         aimed(Upload("", "", "csv", person, ""), call.workspace.settings.sources, source, table)
         if not isinstance(file, UploadFile) or not file.filename:
-            raise DataError("No file was chosen.", code="no_file", hint="Choose a file on your machine.")
+            raise DataError(
+                "No file was chosen.", code="no_file", hint="Choose a file on your machine."
+            )
         upload = uploads.receive(file.file, file.filename, person)
     except KampassError as wrong:
         return _form(call, source, table, wrong)
-    upload = uploads.keep(begin(call.workspace, aimed(upload, call.workspace.settings.sources, source, table)))
+    upload = uploads.keep(
+        begin(call.workspace, aimed(upload, call.workspace.settings.sources, source, table))
+    )
     call.record("data.upload", f"{source}: {table}", file=upload.shown)
     return go(f"/data/upload/{upload.id}")
 
@@ -73,12 +93,21 @@ def receive(call: Annotated[Call, Depends(CHANGING_DATA)], form: Annotated[dict[
 @router.get("/data/upload/{upload_id}")
 def show(call: Annotated[Call, Depends(ANALYSING)], upload_id: UploadId) -> Response:
     """What each column becomes, and what is still open."""
-    return _page(call, look(call.workspace, Uploads(call.workspace.folder).find(upload_id, call.viewer.person_id)))
+    return _page(
+        call,
+        look(call.workspace, Uploads(call.workspace.folder).find(upload_id, call.viewer.person_id)),
+    )
 
 
 @router.post("/data/upload/{upload_id}")
-def change(call: Annotated[Call, Depends(CHANGING_DATA)], upload_id: UploadId, fields: Annotated[Fields, Depends(filled)]) -> Response:
-    """Say what a column becomes, and look again; or load, where that was seen; or throw the file away."""
+def change(
+    call: Annotated[Call, Depends(CHANGING_DATA)],
+    upload_id: UploadId,
+    fields: Annotated[Fields, Depends(filled)],
+) -> Response:
+    """Say what a column becomes, and look again; or load, where that was seen; or throw the file
+    away.
+    """
     uploads, do = Uploads(call.workspace.folder), _one(fields, "do")
     before = uploads.find(upload_id, call.viewer.person_id)
     if do == "discard":
@@ -87,22 +116,50 @@ def change(call: Annotated[Call, Depends(CHANGING_DATA)], upload_id: UploadId, f
     try:
         upload = _said(before, fields)
     except DataError as wrong:
-        return _page(call, look(call.workspace, before), wrong, {name: values[0] for name, values in fields.items()})
+        return _page(
+            call,
+            look(call.workspace, before),
+            wrong,
+            {name: values[0] for name, values in fields.items()},
+        )
     changed = upload != before
     upload = uploads.keep(matched(call.workspace, upload))
     if do == "load" and not changed:
         seen = look(call.workspace, upload)
-        return _load(call, upload) if seen.ready else _page(call, seen, DataError("It cannot be loaded yet.", code="not_mapped", hint=" ".join(seen.open)))
+        return (
+            _load(call, upload)
+            if seen.ready
+            else _page(
+                call,
+                seen,
+                DataError("It cannot be loaded yet.", code="not_mapped", hint=" ".join(seen.open)),
+            )
+        )
     if "hx-request" in call.request.headers:
-        return fragment("pages/upload/mapping.html", csrf=call.csrf, **_values(call, look(call.workspace, upload)))
-    told = "The mapping had changed since you looked at it. See below what it makes of the file, then load it." if do == "load" else ""
+        return fragment(
+            "pages/upload/mapping.html",
+            csrf=call.csrf,
+            **_values(call, look(call.workspace, upload)),
+        )
+    told = (
+        (
+            "The mapping had changed since you looked at it. See below what it makes of the file, "
+            "then load it."
+        )
+        if do == "load"
+        else ""
+    )
     return go(f"/data/upload/{upload.id}", told, kind="info")
 
 
 def _load(call: Call, upload: Upload) -> Response:
-    call.record("data.load", f"{upload.source}: {upload.table}", file=upload.shown, adds=bool(upload.adds))
+    call.record(
+        "data.load", f"{upload.source}: {upload.table}", file=upload.shown, adds=bool(upload.adds)
+    )
     workspace = call.workspace
-    order = Order("upload", f"Loading {table_word(upload.table)} from {upload.shown}", call.viewer.person_id)
+    order = Order(
+        "upload", f"Loading {table_word(upload.table)} from {upload.shown}", call.viewer.person_id
+    )
     return work(call, order, lambda tell: load(workspace, upload, tell))
 
 
@@ -120,14 +177,31 @@ def _form(call: Call, source: str, table: str, wrong: KampassError | None = None
     again = next((one for one in mine if one.name == source and wrong is None), None)
     tables = [mapping.table for mapping in again.mappings] if again else list(TABLES)
     return render(
-        call, "pages/upload/page.html", title="Data", question=f"What is new in {source}?" if again else "Which file shall be loaded?", status=wrong.status if wrong else 200,
-        source=source, table=table or (tables[0] if again else ""), wrong=wrong, again=again is not None, most=LARGEST >> 20,
-        tables=[(name, f"{table_word(name).capitalize()}: {TABLES[name].about}") for name in tables], names=[one.name for one in mine],
-        waiting=Uploads(call.workspace.folder).waiting(call.viewer.person_id), word=table_word,
-    )  # fmt: skip
+        call,
+        "pages/upload/page.html",
+        title="Data",
+        question=f"What is new in {source}?" if again else "Which file shall be loaded?",
+        status=wrong.status if wrong else 200,
+        source=source,
+        table=table or (tables[0] if again else ""),
+        wrong=wrong,
+        again=again is not None,
+        most=LARGEST >> 20,
+        tables=[
+            (name, f"{table_word(name).capitalize()}: {TABLES[name].about}") for name in tables
+        ],
+        names=[one.name for one in mine],
+        waiting=Uploads(call.workspace.folder).waiting(call.viewer.person_id),
+        word=table_word,
+    )
 
 
-def _page(call: Call, seen: Look, wrong: KampassError | None = None, typed: Mapping[str, str] | None = None) -> Response:
+def _page(
+    call: Call,
+    seen: Look,
+    wrong: KampassError | None = None,
+    typed: Mapping[str, str] | None = None,
+) -> Response:
     values = _values(call, seen, wrong, typed)
     return render(
         call,
@@ -139,24 +213,51 @@ def _page(call: Call, seen: Look, wrong: KampassError | None = None, typed: Mapp
     )
 
 
-def _values(call: Call, seen: Look, wrong: KampassError | None = None, typed: Mapping[str, str] | None = None) -> dict[str, Any]:
+def _values(
+    call: Call,
+    seen: Look,
+    wrong: KampassError | None = None,
+    typed: Mapping[str, str] | None = None,
+) -> dict[str, Any]:
     """Everything the mapping's template shows."""
     upload, said = seen.upload, seen.upload.said
     chosen = choices(upload.table, said, seen.preview.questions if seen.preview else ())
     numbers = numbers_of(said)
     return {
-        "look": seen, "upload": upload, "said": said, "wrong": wrong, "typed": typed or {}, "plain": plain, "table": table_word(upload.table), "by_hand": by_hand(said),
-        "choices": chosen, "shown": {column.column: column for column in seen.preview.columns} if seen.preview else {},
-        "words": _words(call, seen, [one.header for one in chosen if one.column.choices and one.header in seen.headers]),
-        "headers": seen.headers[:1000], "extra": said.get("columns", {}).get("extra", ()), "zone": call.workspace.settings.timezone,
-        "numbers": [("", "1234.56, no sign for thousands"), *NUMBERS.items(), *([(numbers, numbers)] if numbers not in {"", *NUMBERS} else [])], "number": numbers,
-        "delimiters": [("", "comma, or tab for .tsv"), *DELIMITERS.items()], "encodings": [("", "UTF-8"), *((name, name) for name in ENCODINGS[1:])],
-    }  # fmt: skip
+        "look": seen,
+        "upload": upload,
+        "said": said,
+        "wrong": wrong,
+        "typed": typed or {},
+        "plain": plain,
+        "table": table_word(upload.table),
+        "by_hand": by_hand(said),
+        "choices": chosen,
+        "shown": {column.column: column for column in seen.preview.columns} if seen.preview else {},
+        "words": _words(
+            call,
+            seen,
+            [one.header for one in chosen if one.column.choices and one.header in seen.headers],
+        ),
+        "headers": seen.headers[:1000],
+        "extra": said.get("columns", {}).get("extra", ()),
+        "zone": call.workspace.settings.timezone,
+        "numbers": [
+            ("", "1234.56, no sign for thousands"),
+            *NUMBERS.items(),
+            *([(numbers, numbers)] if numbers not in {"", *NUMBERS} else []),
+        ],
+        "number": numbers,
+        "delimiters": [("", "comma, or tab for .tsv"), *DELIMITERS.items()],
+        "encodings": [("", "UTF-8"), *((name, name) for name in ENCODINGS[1:])],
+    }
 
 
 def _words(call: Call, seen: Look, headers: list[str]) -> dict[str, list[str]]:
     """The words that stand in columns with a closed list."""
-    return values_of(call.workspace, seen.upload, headers) if headers and seen.trouble is None else {}
+    return (
+        values_of(call.workspace, seen.upload, headers) if headers and seen.trouble is None else {}
+    )
 
 
 def _one(fields: Fields, name: str) -> str:

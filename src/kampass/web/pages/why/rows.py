@@ -1,4 +1,6 @@
-"""The rows behind a figure as a page lists them, and the explanation they belong to, each worked out once for a snapshot and scope."""
+"""The rows behind a figure as a page lists them, and the explanation they belong to, each worked
+out once for a snapshot and scope.
+"""
 
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
@@ -22,7 +24,9 @@ _QUIET: Final = frozenset({"name", "account_id"})
 
 @dataclass(frozen=True)
 class Line:
-    """One row for people: what it is, where it comes from, what was read of it, what it adds, and the rows behind it."""
+    """One row for people: what it is, where it comes from, what was read of it, what it adds, and
+    the rows behind it.
+    """
 
     id: str
     href: str | None
@@ -57,7 +61,11 @@ class Listed:
 
 def explanations(asking: Asking, kpi: Kpi) -> list[Explanation]:
     """The figure taken apart, against the period before; for a distribution each of its figures."""
-    return asking.sight.kept("explanation", lambda: asking.sight.explain(kpi.id, **asking.clock, **asking.spelled(compare="previous")), asking.key)
+    return asking.sight.kept(
+        "explanation",
+        lambda: asking.sight.explain(kpi.id, **asking.clock, **asking.spelled(compare="previous")),
+        asking.key,
+    )
 
 
 def rows(asking: Asking, kpi: Kpi, part: str, limit: int | None = None) -> Iterator[Row]:
@@ -66,7 +74,9 @@ def rows(asking: Asking, kpi: Kpi, part: str, limit: int | None = None) -> Itera
 
 
 def listed(asking: Asking, kpi: Kpi, part: str, page: tuple[int, int]) -> Listed:
-    """A page of rows, given as its offset and size. QuestionError where they are hidden, or there is no such part."""
+    """A page of rows, given as its offset and size. QuestionError where they are hidden, or there
+    is no such part.
+    """
     offset, size = page
     found = list(islice(rows(asking, kpi, part, offset + size + 1), offset, offset + size + 1))
     kept = found[:size]
@@ -74,14 +84,21 @@ def listed(asking: Asking, kpi: Kpi, part: str, page: tuple[int, int]) -> Listed
     groups: dict[tuple[str, str], list[Line]] = {}
     for row in kept:
         groups.setdefault((row.measure, row.origin.table), []).append(_line(asking, row, names))
-    made = tuple(Group(measure, table_word(table), tuple(lines)) for (measure, table), lines in groups.items())
+    made = tuple(
+        Group(measure, table_word(table), tuple(lines))
+        for (measure, table), lines in groups.items()
+    )
     return Listed(made, len(kept), len(found) > size, _total(asking, kpi, part))
 
 
 def parts_of(kpi: Kpi) -> list[tuple[str, str]]:
     """The parts of a KPI that have rows, with their words."""
     lower = [("denominator", "Below the line")] if kpi.denominator else []
-    return [("numerator", "Above the line" if lower else "Counted"), *lower, ("excluded", "Left out")]
+    return [
+        ("numerator", "Above the line" if lower else "Counted"),
+        *lower,
+        ("excluded", "Left out"),
+    ]
 
 
 def shown(asking: Asking, value: Any) -> str:  # noqa: ANN401 - a cell of any type
@@ -100,7 +117,9 @@ def shown(asking: Asking, value: Any) -> str:  # noqa: ANN401 - a cell of any ty
 
 
 def _total(asking: Asking, kpi: Kpi, part: str) -> int | None:
-    """How many rows the explanation counts; None where it may not say, or where one row is left out for several measures."""
+    """How many rows the explanation counts; None where it may not say, or where one row is left out
+    for several measures.
+    """
     measures = [measure for made in explanations(asking, kpi) for measure in made.measures]
     if part == "excluded":
         return None
@@ -111,31 +130,57 @@ def _total(asking: Asking, kpi: Kpi, part: str) -> int | None:
 def _line(asking: Asking, row: Row, names: Mapping[tuple[str, str], str]) -> Line:
     origin = row.origin
     account = _account(origin)
-    fields = [(name, value) for name, value in origin.fields.items() if name not in {*origin.key, *_QUIET}]
+    fields = [
+        (name, value) for name, value in origin.fields.items() if name not in {*origin.key, *_QUIET}
+    ]
     fields += [(name, value) for name, value in row.computed.items() if name not in origin.fields]
     name = origin.fields.get("name") or (names.get(("account", account)) if account else None)
     behind = tuple(_piece(asking, piece) for piece in row.evidence[:_PIECES])
     return Line(
-        origin.id, f"/accounts/{account}" if account else None, name, _source(origin), _texts(asking, fields), shown(asking, row.amount), row.reason,
-        behind, further=len(row.evidence) - len(behind),
-    )  # fmt: skip
+        origin.id,
+        f"/accounts/{account}" if account else None,
+        name,
+        _source(origin),
+        _texts(asking, fields),
+        shown(asking, row.amount),
+        row.reason,
+        behind,
+        further=len(row.evidence) - len(behind),
+    )
 
 
 def _piece(asking: Asking, piece: SourceRow) -> Line:
     fields = [(name, value) for name, value in piece.fields.items() if name not in piece.key]
-    return Line(piece.id, None, None, _source(piece), _texts(asking, fields), "", None, about=f"{table_word(piece.table)}: {piece.about}")
+    return Line(
+        piece.id,
+        None,
+        None,
+        _source(piece),
+        _texts(asking, fields),
+        "",
+        None,
+        about=f"{table_word(piece.table)}: {piece.about}",
+    )
 
 
 def _texts(asking: Asking, fields: Sequence[tuple[str, Any]]) -> tuple[tuple[str, str], ...]:
-    return tuple((name.replace("_", " "), shown(asking, value)) for name, value in fields if value is not None)
+    return tuple(
+        (name.replace("_", " "), shown(asking, value))
+        for name, value in fields
+        if value is not None
+    )
 
 
 def _source(origin: SourceRow) -> str:
-    return f"{origin.source}, load {origin.load}" + (f", line {origin.line:,}" if origin.line is not None else "")
+    return f"{origin.source}, load {origin.load}" + (
+        f", line {origin.line:,}" if origin.line is not None else ""
+    )
 
 
 def _account(origin: SourceRow) -> str | None:
-    found = origin.fields.get("account_id") or (origin.key.get("id") if origin.table == "accounts" else None)
+    found = origin.fields.get("account_id") or (
+        origin.key.get("id") if origin.table == "accounts" else None
+    )
     return None if found is None else str(found)
 
 

@@ -1,6 +1,7 @@
 """Which broken definitions are not broken at all: what cannot change any answer needs no example.
 
-Rules come first; a single case that no rule reaches is listed with its reason, and the survey prints it.
+Rules come first; a single case that no rule reaches is listed with its reason, and the survey
+prints it.
 """
 
 import re
@@ -17,12 +18,36 @@ _FIRST_TIME = {"closing_accounts": "is_new", "closing_referred": "is_new", "tran
 _FLAG_IMPLIES = {"met": "measured"}
 
 _REASONS = {
-    ("clv", "filter dropped", "purchases where nothing"): "the number of purchases cancels out of value x frequency",
-    ("interaction_gap", "filter dropped", "days where nothing"): "an account that was never touched has no gap to add",
-    ("touches_to_closure", "filter dropped", "touches where status = 'won'"): "a deal without touches adds 0 of them",
-    ("touches_to_closure", "comparison turned", "touches where status = 'won' and touches >= 0"): "a deal without touches adds 0 of them",
-    ("touches_to_resolution", "filter dropped", "messages where nothing"): "a ticket without known messages adds 0 of them",
-    ("usage_per_client", "filter dropped", "days where nothing"): "an account without usage adds 0 days",
+    (
+        "clv",
+        "filter dropped",
+        "purchases where nothing",
+    ): "the number of purchases cancels out of value x frequency",
+    (
+        "interaction_gap",
+        "filter dropped",
+        "days where nothing",
+    ): "an account that was never touched has no gap to add",
+    (
+        "touches_to_closure",
+        "filter dropped",
+        "touches where status = 'won'",
+    ): "a deal without touches adds 0 of them",
+    (
+        "touches_to_closure",
+        "comparison turned",
+        "touches where status = 'won' and touches >= 0",
+    ): "a deal without touches adds 0 of them",
+    (
+        "touches_to_resolution",
+        "filter dropped",
+        "messages where nothing",
+    ): "a ticket without known messages adds 0 of them",
+    (
+        "usage_per_client",
+        "filter dropped",
+        "days where nothing",
+    ): "an account without usage adds 0 days",
 }
 
 
@@ -41,7 +66,11 @@ def and_parts(text: str | None) -> list[str]:
     pieces = _outside_parentheses(inner, " and ")
     if len(pieces) > 1 and len(_outside_parentheses(inner, " or ")) == 1:
         return [part for piece in pieces for part in and_parts(piece)]
-    if inner.startswith("(") and inner.endswith(")") and len(_outside_parentheses(inner[1:-1], ") ")) == 1:
+    if (
+        inner.startswith("(")
+        and inner.endswith(")")
+        and len(_outside_parentheses(inner[1:-1], ") ")) == 1
+    ):
         either = len(_outside_parentheses(inner[1:-1], " or ")) > 1
         return [inner] if either else and_parts(inner[1:-1])
     return [inner] if inner else []
@@ -62,45 +91,71 @@ def _outside_parentheses(text: str, joint: str) -> list[str]:
 def implied(measure: Measure, part: str) -> bool:
     """Whether a measure stays the same without this part of its condition.
 
-    An aggregate passes over nulls, a comparison is never true of null, and some flags imply others: so
-    `x is not null` adds nothing to `count(distinct x)` or beside `x = 1`, nor `measured` beside `met`.
+    An aggregate passes over nulls, a comparison is never true of null, and some flags imply others:
+    so `x is not null` adds nothing to `count(distinct x)` or beside `x = 1`, nor `measured` beside
+    `met`.
     """
     bare, _, inner = measure.of.partition(" filter (where ")
-    others = [other for other in (*and_parts(measure.where), *and_parts(inner.removesuffix(")"))) if other != part]
+    others = [
+        other
+        for other in (*and_parts(measure.where), *and_parts(inner.removesuffix(")")))
+        if other != part
+    ]
     if any(_FLAG_IMPLIES.get(other) == part for other in others):
         return True
     known = re.fullmatch(r"(\w+) is not null", part)
     if known is None:
         return False
     column = known[1]
-    ignored = bare in {f"count(distinct {column})", f"sum({column})", f"max({column})", f"median({column})"}
-    return ignored or any(re.match(rf"{column} (=|<>|<|>|<=|>=|in|between) ", other) for other in others)
+    ignored = bare in {
+        f"count(distinct {column})",
+        f"sum({column})",
+        f"max({column})",
+        f"median({column})",
+    }
+    return ignored or any(
+        re.match(rf"{column} (=|<>|<|>|<=|>=|in|between) ", other) for other in others
+    )
 
 
 def boundary_matters(kpi: Kpi, kind: str) -> bool:
     """Whether moving a boundary can reach a measure of this definition.
 
-    What is read at the start alone does not depend on the lines of the end, nor the other way round; an account that
-    was never active before cannot have a line that ended before; what is cut by nothing has no use for an anchor.
+    What is read at the start alone does not depend on the lines of the end, nor the other way
+    round; an account that was never active before cannot have a line that ended before; what is cut
+    by nothing has no use for an anchor.
     """
     if kind.endswith("anchor moved"):
         return bool(kpi.dimensions)
     if kind in {"closing moved", "end at closing moved"}:
-        return not all(_reads_only(measure, _OPENING_FACTS, _OPENING_COLUMNS) for measure in _of_accounts(kpi))
+        return not all(
+            _reads_only(measure, _OPENING_FACTS, _OPENING_COLUMNS) for measure in _of_accounts(kpi)
+        )
     if kind == "opening moved":
-        return not all(_reads_only(measure, _CLOSING_FACTS, _CLOSING_COLUMNS) for measure in _of_accounts(kpi))
+        return not all(
+            _reads_only(measure, _CLOSING_FACTS, _CLOSING_COLUMNS) for measure in _of_accounts(kpi)
+        )
     if kind == "end at opening moved":
-        return not all(_first_time(measure) or _reads_only(measure, _CLOSING_FACTS, _CLOSING_COLUMNS) for measure in _of_accounts(kpi))
+        return not all(
+            _first_time(measure) or _reads_only(measure, _CLOSING_FACTS, _CLOSING_COLUMNS)
+            for measure in _of_accounts(kpi)
+        )
     return True
 
 
 def _of_accounts(kpi: Kpi) -> list[Measure]:
     """The measures that rest on balances."""
-    return [measure for measure in kpi.measures.values() if any(relation.name == "balance" for relation in FACTS[measure.fact].relations)]
+    return [
+        measure
+        for measure in kpi.measures.values()
+        if any(relation.name == "balance" for relation in FACTS[measure.fact].relations)
+    ]
 
 
 def _reads_only(measure: Measure, facts: set[str], columns: dict[str, set[str]]) -> bool:
-    return measure.fact in facts or (measure.fact in columns and _columns(measure) <= columns[measure.fact])
+    return measure.fact in facts or (
+        measure.fact in columns and _columns(measure) <= columns[measure.fact]
+    )
 
 
 def _first_time(measure: Measure) -> bool:

@@ -1,8 +1,9 @@
 """Breaks definitions on purpose and sees whether their worked examples notice.
 
-Every definition is mutated in each way that applies to it: a filter dropped or turned round, a boundary moved, numerator
-and denominator swapped, a join multiplied, duplicates kept, a key dropped. A mutant is caught when at least one example
-fails. What cannot change any answer is not made (the rules stand in `equivalents.py`) or is listed with its reason.
+Every definition is mutated in each way that applies to it: a filter dropped or turned round, a
+boundary moved, numerator and denominator swapped, a join multiplied, duplicates kept, a key
+dropped. A mutant is caught when at least one example fails. What cannot change any answer is not
+made (the rules stand in `equivalents.py`) or is listed with its reason.
 """
 
 import re
@@ -16,34 +17,60 @@ from kampass.catalogue import Kpi, Measure
 from kampass.engine import Engine
 from kampass.engine.planning.plan import Plan
 from kampass.workspace.authoring.definitions import check_example
-from kampass.workspace.authoring.mutants.equivalents import and_parts, boundary_matters, implied, reason_of
+from kampass.workspace.authoring.mutants.equivalents import (
+    and_parts,
+    boundary_matters,
+    implied,
+    reason_of,
+)
 from kampass.workspace.authoring.worlds import Worlds
 
 SqlChange = Callable[[str], str]
 
-_TURNED = ((" >= ", " > "), (" > ", " >= "), (" <= ", " < "), (" < ", " <= "), (" = ", " <> "), (" <> ", " = "))
+_TURNED = (
+    (" >= ", " > "),
+    (" > ", " >= "),
+    (" <= ", " < "),
+    (" < ", " <= "),
+    (" = ", " <> "),
+    (" <> ", " = "),
+)
 _BOUNDARIES = {
     "start moved": (
-        ("f._at >= p.s", "f._at > p.s"), ("f._on >= p.first_day", "f._on > p.first_day"), ("c.valid_to >= p.first_day", "c.valid_to > p.first_day"),
+        ("f._at >= p.s", "f._at > p.s"),
+        ("f._on >= p.first_day", "f._on > p.first_day"),
+        ("c.valid_to >= p.first_day", "c.valid_to > p.first_day"),
         ("r.referred_at >= p.s", "r.referred_at > p.s"),
     ),
     "end moved": (
-        ("f._at < p.u", "f._at <= p.u"), ("f._on <= p.last_day", "f._on <= p.last_day + 1"), ("c.valid_to <= p.last_day", "c.valid_to <= p.last_day + 1"),
-        ("r.referred_at < p.u", "r.referred_at <= p.u"), ("t.occurred_at < p.u", "t.occurred_at <= p.u"), ("t.occurred_at < m.u", "t.occurred_at <= m.u"),
+        ("f._at < p.u", "f._at <= p.u"),
+        ("f._on <= p.last_day", "f._on <= p.last_day + 1"),
+        ("c.valid_to <= p.last_day", "c.valid_to <= p.last_day + 1"),
+        ("r.referred_at < p.u", "r.referred_at <= p.u"),
+        ("t.occurred_at < p.u", "t.occurred_at <= p.u"),
+        ("t.occurred_at < m.u", "t.occurred_at <= m.u"),
         ('d."on" <= p.last_day', 'd."on" <= p.last_day + 1'),
     ),
     "opening moved": (("l.valid_from <= p.before", "l.valid_from <= p.before + 1"),),
     "closing moved": (("l.valid_from <= p.last_day", "l.valid_from <= p.last_day + 1"),),
     "end at opening moved": (("l.valid_to > p.before", "l.valid_to >= p.before"),),
     "end at closing moved": (("l.valid_to > p.last_day", "l.valid_to >= p.last_day"),),
-    "opening anchor moved": (("s_day AS _anchor", "s_day + 200 AS _anchor"), ("p.first_day AS _anchor", "p.first_day + 200 AS _anchor")),
-    "closing anchor moved": (("u_day AS _anchor", "u_day - 200 AS _anchor"), ("p.last_day AS _anchor", "p.last_day - 200 AS _anchor")),
-}  # fmt: skip
+    "opening anchor moved": (
+        ("s_day AS _anchor", "s_day + 200 AS _anchor"),
+        ("p.first_day AS _anchor", "p.first_day + 200 AS _anchor"),
+    ),
+    "closing anchor moved": (
+        ("u_day AS _anchor", "u_day - 200 AS _anchor"),
+        ("p.last_day AS _anchor", "p.last_day - 200 AS _anchor"),
+    ),
+}
 
 
 @dataclass(frozen=True)
 class Mutant:
-    """One wrong formula: the definition it stands for, how it was broken, and a change to its SQL if any."""
+    """One wrong formula: the definition it stands for, how it was broken, and a change to its SQL
+    if any.
+    """
 
     kpi: Kpi
     kind: str
@@ -53,7 +80,9 @@ class Mutant:
 
 @dataclass
 class Survey:
-    """What became of the mutants: how many of each kind, which survived, which are no mutants at all and why."""
+    """What became of the mutants: how many of each kind, which survived, which are no mutants at
+    all and why.
+    """
 
     made: Counter[str] = field(default_factory=Counter)
     survivors: list[Mutant] = field(default_factory=list)
@@ -61,12 +90,22 @@ class Survey:
 
     def table(self) -> list[str]:
         """The lines people read."""
-        survived, equal = Counter(m.kind for m in self.survivors), Counter(m.kind for m, _ in self.equivalent)
+        survived, equal = (
+            Counter(m.kind for m in self.survivors),
+            Counter(m.kind for m, _ in self.equivalent),
+        )
         lines = [f"{'wrong formula':<24}{'made':>6}{'caught':>8}{'equivalent':>12}"]
         kinds = sorted(self.made.keys() | equal.keys())
-        lines += [f"{kind:<24}{self.made[kind]:>6}{self.made[kind] - survived[kind]:>8}{equal[kind]:>12}" for kind in kinds]
-        lines.append(f"{'all':<24}{self.made.total():>6}{self.made.total() - survived.total():>8}{equal.total():>12}")
-        lines += [f"equivalent: {m.kpi.id}: {m.kind}: {m.what}: {reason}" for m, reason in self.equivalent]
+        lines += [
+            f"{kind:<24}{self.made[kind]:>6}{self.made[kind] - survived[kind]:>8}{equal[kind]:>12}"
+            for kind in kinds
+        ]
+        lines.append(
+            f"{'all':<24}{self.made.total():>6}{self.made.total() - survived.total():>8}{equal.total():>12}"
+        )
+        lines += [
+            f"equivalent: {m.kpi.id}: {m.kind}: {m.what}: {reason}" for m, reason in self.equivalent
+        ]
         return lines + [f"survived: {m.kpi.id}: {m.kind}: {m.what}" for m in self.survivors]
 
 
@@ -96,12 +135,17 @@ def mutants(kpi: Kpi) -> Iterator[Mutant]:
 
 
 def caught(mutant: Mutant, worlds: Worlds) -> bool:
-    """Whether an example of the definition fails on the mutant, or leads to parts that no interval exists for."""
+    """Whether an example of the definition fails on the mutant, or leads to parts that no interval
+    exists for.
+    """
     engine: type[Engine] = Engine
     if mutant.sql is not None:
         engine = type("_Mutant", (_Mutated,), {"change": staticmethod(mutant.sql)})
     try:
-        return any(check_example(mutant.kpi, example, worlds, engine=engine) for example in mutant.kpi.examples)
+        return any(
+            check_example(mutant.kpi, example, worlds, engine=engine)
+            for example in mutant.kpi.examples
+        )
     except ValueError:
         return True
 
@@ -135,7 +179,11 @@ def _broken_conditions(kpi: Kpi) -> Iterator[Mutant]:
         parts = and_parts(measure.where)
         for dropped, shorter in _without_one(parts):
             if not implied(measure, dropped):
-                yield Mutant(_with(kpi, replace(measure, where=shorter or None)), "filter dropped", f"{name} where {shorter or 'nothing'}")
+                yield Mutant(
+                    _with(kpi, replace(measure, where=shorter or None)),
+                    "filter dropped",
+                    f"{name} where {shorter or 'nothing'}",
+                )
         for kind, turned in _turned(parts):
             yield Mutant(_with(kpi, replace(measure, where=turned)), kind, f"{name} where {turned}")
 
@@ -150,15 +198,29 @@ def _broken_measures(kpi: Kpi) -> Iterator[Mutant]:
             if not implied(measure, dropped):
                 yield Mutant(_with(kpi, replace(measure, of=of)), "filter dropped", f"{name}: {of}")
         for kind, turned in _turned(parts):
-            yield Mutant(_with(kpi, replace(measure, of=f"{bare} filter (where {turned})")), kind, f"{name}: {turned}")
+            yield Mutant(
+                _with(kpi, replace(measure, of=f"{bare} filter (where {turned})")),
+                kind,
+                f"{name}: {turned}",
+            )
         if bare.startswith(("sum(", "count(distinct")):
-            yield Mutant(_with(kpi, replace(measure, of=measure.of.replace(bare, "count(*)"))), "counted plainly", f"{name}: count(*)")
+            yield Mutant(
+                _with(kpi, replace(measure, of=measure.of.replace(bare, "count(*)"))),
+                "counted plainly",
+                f"{name}: count(*)",
+            )
 
 
 def _broken_shape(kpi: Kpi) -> Iterator[Mutant]:
-    """Numerator and denominator swapped, the denominator left out, the scale lost, duplicates kept, the window ignored."""
+    """Numerator and denominator swapped, the denominator left out, the scale lost, duplicates kept,
+    the window ignored.
+    """
     if kpi.denominator is not None:
-        yield Mutant(replace(kpi, value=kpi.denominator, denominator=kpi.value), "parts swapped", f"{kpi.denominator} / {kpi.value}")
+        yield Mutant(
+            replace(kpi, value=kpi.denominator, denominator=kpi.value),
+            "parts swapped",
+            f"{kpi.denominator} / {kpi.value}",
+        )
         yield Mutant(replace(kpi, denominator="1"), "denominator lost", f"{kpi.value} / 1")
     if kpi.scale != 1:
         yield Mutant(replace(kpi, scale=1.0), "scale lost", "scale 1")
@@ -171,8 +233,15 @@ def _broken_shape(kpi: Kpi) -> Iterator[Mutant]:
 
 def _broken_keys(kpi: Kpi) -> Iterator[Mutant]:
     """Each optional key that changes an answer dropped, moved by one, or turned round."""
-    for key, nothing in (("provisional_days", None), ("pending", None), ("suppress_below", None), ("interval", None), ("window_covered", False),
-                         ("distribution", None), ("whole", ())):  # fmt: skip
+    for key, nothing in (
+        ("provisional_days", None),
+        ("pending", None),
+        ("suppress_below", None),
+        ("interval", None),
+        ("window_covered", False),
+        ("distribution", None),
+        ("whole", ()),
+    ):
         if getattr(kpi, key):
             changed: dict[str, Any] = {key: nothing}
             yield Mutant(replace(kpi, **changed), "key dropped", key)
@@ -182,7 +251,11 @@ def _broken_keys(kpi: Kpi) -> Iterator[Mutant]:
                 moved: dict[str, Any] = {key: getattr(kpi, key) + step}
                 yield Mutant(replace(kpi, **moved), "key moved", f"{key} {moved[key]}")
     if kpi.cut_only:
-        yield Mutant(replace(kpi, cut_only="out" if kpi.cut_only == "in" else "in"), "cut turned", f"not {kpi.cut_only}")
+        yield Mutant(
+            replace(kpi, cut_only="out" if kpi.cut_only == "in" else "in"),
+            "cut turned",
+            f"not {kpi.cut_only}",
+        )
     plain = kpi.value if kpi.denominator is None else kpi.denominator
     if kpi.n != plain:
         yield Mutant(replace(kpi, n=plain), "units lost", f"n {plain}")
@@ -195,7 +268,10 @@ def _with(kpi: Kpi, measure: Measure) -> Kpi:
 def _without_one(parts: list[str]) -> Iterator[tuple[str, str]]:
     """Each and-part with the condition that is left without it."""
     for index, dropped in enumerate(parts):
-        yield dropped, " and ".join(part for position, part in enumerate(parts) if position != index)
+        yield (
+            dropped,
+            " and ".join(part for position, part in enumerate(parts) if position != index),
+        )
 
 
 def _turned(parts: list[str]) -> Iterator[tuple[str, str]]:
@@ -206,7 +282,10 @@ def _turned(parts: list[str]) -> Iterator[tuple[str, str]]:
             yield "comparison turned", text[: match.start()] + other + text[match.end() :]
     for match in re.finditer(r"(\w+) between (\S+) AND (\S+)", text):
         column, low, high = match.groups()
-        for narrower in (f"({column} > {low} and {column} <= {high})", f"({column} >= {low} and {column} < {high})"):
+        for narrower in (
+            f"({column} > {low} and {column} <= {high})",
+            f"({column} >= {low} and {column} < {high})",
+        ):
             yield "comparison turned", text[: match.start()] + narrower + text[match.end() :]
     for index, part in enumerate(parts):
         flag = re.fullmatch(r"(not )?(\w+)", part)
@@ -233,5 +312,10 @@ def _twice(sql: str) -> str:
 
 
 def _only_distinct(kpi: Kpi) -> bool:
-    """Whether doubling rows changes nothing by design: distinct counts, quantiles, one answer per unit, shares."""
-    return all(m.latest_per or m.of.startswith(("count(distinct", "median", "quantile", "max")) for m in kpi.measures.values())
+    """Whether doubling rows changes nothing by design: distinct counts, quantiles, one answer per
+    unit, shares.
+    """
+    return all(
+        m.latest_per or m.of.startswith(("count(distinct", "median", "quantile", "max"))
+        for m in kpi.measures.values()
+    )

@@ -1,4 +1,6 @@
-"""Files that people upload: received, mapped with everything in sight, and loaded only when somebody says so."""
+"""Files that people upload: received, mapped with everything in sight, and loaded only when
+somebody says so.
+"""
 
 from kampass.workspace.loads.uploads.loading import Loaded, load
 from kampass.workspace.loads.uploads.look import Look, look

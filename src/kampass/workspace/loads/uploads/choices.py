@@ -1,7 +1,8 @@
-"""A mapping as the fields of a form, and back: what a person can say of a file without writing TOML.
+"""A mapping as the fields of a form, and back: what a person can say of a file without writing
+TOML.
 
-What a field says is checked by the same parser as `kampass.toml`. A mapping that says more than the fields can (a SELECT, columns joined)
-was written by hand and is left alone.
+What a field says is checked by the same parser as `kampass.toml`. A mapping that says more than the
+fields can (a SELECT, columns joined) was written by hand and is left alone.
 """
 
 import tomllib
@@ -14,9 +15,30 @@ from kampass.errors import DataError
 from kampass.intake.mapping.questions import Question
 from kampass.model import TABLES, Column
 
-DAYS = ("%d.%m.%Y", "%d/%m/%Y", "%m/%d/%Y", "%d-%m-%Y", "%d.%m.%y", "%d/%m/%y", "%m/%d/%y", "%Y/%m/%d", "%Y%m%d", "%d %b %Y", "%b %d, %Y")
+DAYS = (
+    "%d.%m.%Y",
+    "%d/%m/%Y",
+    "%m/%d/%Y",
+    "%d-%m-%Y",
+    "%d.%m.%y",
+    "%d/%m/%y",
+    "%m/%d/%y",
+    "%Y/%m/%d",
+    "%Y%m%d",
+    "%d %b %Y",
+    "%b %d, %Y",
+)
 CLOCKS = (" %H:%M", " %H:%M:%S")
-NUMBERS = {",.": "1.234,56", ", ": "1 234,56", ",'": "1'234,56", ",": "1234,56", ".,": "1,234.56", ". ": "1 234.56", ".'": "1'234.56", ".": "1234.56"}
+NUMBERS = {
+    ",.": "1.234,56",
+    ", ": "1 234,56",
+    ",'": "1'234,56",
+    ",": "1234,56",
+    ".,": "1,234.56",
+    ". ": "1 234.56",
+    ".'": "1'234.56",
+    ".": "1234.56",
+}
 DELIMITERS = {",": "comma", ";": "semicolon", "\t": "tab", "|": "bar |"}
 ENCODINGS = (
     "utf-8",
@@ -32,14 +54,39 @@ ENCODINGS = (
     "shift_jis",
     "gb18030",
 )
-_FILE = {"encoding", "delimiter", "header_row", "sheet", "decimal", "thousands", "timezone", "null", "trim", "columns", "file"}
-_COLUMN = {"column", "constant", "date", "timestamp", "decimal", "thousands", "true", "false", "values", "otherwise"}
+_FILE = {
+    "encoding",
+    "delimiter",
+    "header_row",
+    "sheet",
+    "decimal",
+    "thousands",
+    "timezone",
+    "null",
+    "trim",
+    "columns",
+    "file",
+}
+_COLUMN = {
+    "column",
+    "constant",
+    "date",
+    "timestamp",
+    "decimal",
+    "thousands",
+    "true",
+    "false",
+    "values",
+    "otherwise",
+}
 _LAST = datetime(2026, 12, 31, 17, 5, 9)  # noqa: DTZ001 - an example without a zone
 
 
 @dataclass(frozen=True)
 class Choice:
-    """What is chosen for one canonical column: `header` or a `constant`, how it is `read`, the words for true and false, pairs of `values`."""
+    """What is chosen for one canonical column: `header` or a `constant`, how it is `read`, the
+    words for true and false, pairs of `values`.
+    """
 
     column: Column
     header: str = ""
@@ -54,61 +101,104 @@ class Choice:
     def ways(self) -> tuple[tuple[str, str], ...]:
         """How a column of its type may be read: code and words."""
         if self.column.type in {"decimal", "rate", "integer"}:
-            found = [("", "as said for the file"), *((f"number:{code}", text) for code, text in NUMBERS.items())]
+            found = [
+                ("", "as said for the file"),
+                *((f"number:{code}", text) for code, text in NUMBERS.items()),
+            ]
         elif self.column.type == "date":
             found = [("", "2026-12-31"), *((f"date:{form}", _example(form)) for form in DAYS)]
         elif self.column.type == "instant":
             timed = [f"{form}{clock}" for form in ("%Y-%m-%d", *DAYS) for clock in CLOCKS]
-            found = [("", "2026-12-31T17:05:09Z"), *((f"timestamp:{form}", _example(form)) for form in timed)]
-            found += [("timestamp:unix", "seconds since 1970"), ("timestamp:unix_ms", "milliseconds since 1970")]
+            found = [
+                ("", "2026-12-31T17:05:09Z"),
+                *((f"timestamp:{form}", _example(form)) for form in timed),
+            ]
+            found += [
+                ("timestamp:unix", "seconds since 1970"),
+                ("timestamp:unix_ms", "milliseconds since 1970"),
+            ]
             found += [(f"date:{form}", _example(form)) for form in DAYS]
         else:
             return ()
         known = {code for code, _ in found}
-        return (*found, *([(self.read, self.read.partition(":")[2])] if self.read not in known else []))
+        return (
+            *found,
+            *([(self.read, self.read.partition(":")[2])] if self.read not in known else []),
+        )
 
     @property
     def readings(self) -> tuple[tuple[str, str, int], ...]:
-        """The answers to the question this column raises: code, what the examples would be, how many values do not read so."""
+        """The answers to the question this column raises: code, what the examples would be, how
+        many values do not read so.
+        """
         if self.question is None or self.asks_zone:
             return ()
         return tuple(
-            (code_of(tomllib.loads(reading.setting)[self.column.name]), "; ".join(reading.values), reading.unread) for reading in self.question.readings
+            (
+                code_of(tomllib.loads(reading.setting)[self.column.name]),
+                "; ".join(reading.values),
+                reading.unread,
+            )
+            for reading in self.question.readings
         )
 
     @property
     def asks_zone(self) -> bool:
         """Whether the question is in which zone the clock stood."""
-        return self.question is not None and all("timezone" in reading.setting for reading in self.question.readings)
+        return self.question is not None and all(
+            "timezone" in reading.setting for reading in self.question.readings
+        )
 
 
 def by_hand(said: Mapping[str, Any]) -> bool:
     """Whether a mapping says what no field can."""
     columns = [what for what in said.get("columns", {}).values() if isinstance(what, dict)]
-    return bool(set(said) - _FILE) or any(set(what) - _COLUMN or isinstance(what.get("date", ""), list) for what in columns)
+    return bool(set(said) - _FILE) or any(
+        set(what) - _COLUMN or isinstance(what.get("date", ""), list) for what in columns
+    )
 
 
-def choices(table: str, said: Mapping[str, Any], questions: Sequence[Question] = ()) -> list[Choice]:
+def choices(
+    table: str, said: Mapping[str, Any], questions: Sequence[Question] = ()
+) -> list[Choice]:
     """What is chosen for every column of a table."""
     asked = {question.column: question for question in questions}
     stated = said.get("columns", {})
-    return [_choice(column, stated.get(column.name), asked.get(column.name)) for column in TABLES[table].columns]
+    return [
+        _choice(column, stated.get(column.name), asked.get(column.name))
+        for column in TABLES[table].columns
+    ]
 
 
-def said_of(table: str, fields: Mapping[str, Sequence[str]], before: Mapping[str, Any]) -> dict[str, Any]:
+def said_of(
+    table: str, fields: Mapping[str, Sequence[str]], before: Mapping[str, Any]
+) -> dict[str, Any]:
     """The mapping that the fields of a form say; what no field speaks of stays as it was."""
     said = {key: value for key, value in before.items() if key not in _FILE}
-    said |= {key: fields[key][0] for key in ("encoding", "delimiter", "sheet", "timezone") if fields.get(key, [""])[0]}
+    said |= {
+        key: fields[key][0]
+        for key in ("encoding", "delimiter", "sheet", "timezone")
+        if fields.get(key, [""])[0]
+    }
     row = fields.get("header_row", ["1"])[0].strip() or "1"
-    if not row.isdigit() or not 1 <= int(row) <= 1000:  # noqa: PLR2004 - a header further down is none
-        raise DataError(f"The header cannot stand on line '{row[:20]}'.", code="bad_settings", hint="Write a line number from 1 to 1,000.")
+    # A header further down is none.
+    if not row.isdigit() or not 1 <= int(row) <= 1000:  # noqa: PLR2004
+        raise DataError(
+            f"The header cannot stand on line '{row[:20]}'.",
+            code="bad_settings",
+            hint="Write a line number from 1 to 1,000.",
+        )
     if int(row) > 1:
         said["header_row"] = int(row)
     said |= _number(fields.get("numbers", [""])[0])
     words = _listed(fields.get("null", [""])[0])
     said |= {"null": words} if words else {}
     said |= {"trim": True} if fields.get("trim", [""])[0] else {}
-    columns: dict[str, Any] = {column.name: what for column in TABLES[table].columns if (what := _what(column.name, fields)) is not None}
+    columns: dict[str, Any] = {
+        column.name: what
+        for column in TABLES[table].columns
+        if (what := _what(column.name, fields)) is not None
+    }
     if table == "accounts" and fields.get("extra"):
         columns["extra"] = [header for header in fields["extra"] if header]
     return said | {"columns": columns}
@@ -135,9 +225,15 @@ def _choice(column: Column, what: object, question: Question | None) -> Choice:
         return Choice(column, str(what), question=question)
     pairs = "; ".join(f"{old} = {new}" for old, new in what.get("values", {}).items())
     return Choice(
-        column, what.get("column", ""), None if "constant" not in what else str(what["constant"]), code_of(what),
-        _joined(what.get("true", ())), _joined(what.get("false", ())), pairs, question,
-    )  # fmt: skip
+        column,
+        what.get("column", ""),
+        None if "constant" not in what else str(what["constant"]),
+        code_of(what),
+        _joined(what.get("true", ())),
+        _joined(what.get("false", ())),
+        pairs,
+        question,
+    )
 
 
 def _what(name: str, fields: Mapping[str, Sequence[str]]) -> dict[str, Any] | str | None:
@@ -174,7 +270,13 @@ def _listed(text: str) -> list[str]:
 
 
 def _joined(words: object) -> str:
-    return words if isinstance(words, str) else ", ".join(str(word) for word in words) if isinstance(words, list | tuple) else ""
+    return (
+        words
+        if isinstance(words, str)
+        else ", ".join(str(word) for word in words)
+        if isinstance(words, list | tuple)
+        else ""
+    )
 
 
 def _pairs(text: str, name: str) -> dict[str, str]:
@@ -183,7 +285,11 @@ def _pairs(text: str, name: str) -> dict[str, str]:
     for part in filter(str.strip, text.split(";")):
         old, sign, new = part.rpartition("=")
         if not sign or not old.strip() or not new.strip():
-            raise DataError(f"{name}: '{part.strip()[:60]}' is no pair.", code="bad_settings", hint="Write 'Gewonnen = won; Verloren = lost'.")
+            raise DataError(
+                f"{name}: '{part.strip()[:60]}' is no pair.",
+                code="bad_settings",
+                hint="Write 'Gewonnen = won; Verloren = lost'.",
+            )
         found[old.strip()] = new.strip()
     return found
 

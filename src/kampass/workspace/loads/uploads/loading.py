@@ -1,4 +1,5 @@
-"""From an upload that somebody has seen to loaded rows: the file into the source's folder, the mapping into `kampass.toml`, then a load.
+"""From an upload that somebody has seen to loaded rows: the file into the source's folder, the
+mapping into `kampass.toml`, then a load.
 
 All of it or nothing: where the load is refused, settings and files are again what they were.
 """
@@ -33,9 +34,15 @@ class Loaded:
 
 
 def load(workspace: "Workspace", upload: Upload, tell: Tell) -> Loaded:
-    """Load an upload and publish; DataError, and nothing changed, where its values leave something open."""
+    """Load an upload and publish; DataError, and nothing changed, where its values leave something
+    open.
+    """
     if not upload.said.get("columns"):
-        raise DataError("Nothing says yet what the columns become.", code="not_mapped", hint="Map the columns first.")
+        raise DataError(
+            "Nothing says yet what the columns become.",
+            code="not_mapped",
+            hint="Map the columns first.",
+        )
     uploads = Uploads(workspace.folder)
     with _placed(workspace, upload, uploads.place(upload) / upload.file):
         reports = workspace.sync(upload.source, tell=tell)
@@ -50,12 +57,24 @@ def earlier(workspace: Path, upload: Upload) -> list[Path]:
 
 @contextmanager
 def _placed(workspace: "Workspace", upload: Upload, file: Path) -> Iterator[None]:
-    """The file in its source's folder and the mapping in the settings, as long as nothing is raised."""
+    """The file in its source's folder and the mapping in the settings, as long as nothing is
+    raised.
+    """
     folder = workspace.folder / FOLDER / upload.source
     folder.mkdir(parents=True, exist_ok=True)
     (folder.parent / ".gitignore").write_text(_GITIGNORE, encoding="utf-8")
     before, text = earlier(workspace.folder, upload), text_of(workspace.folder)
-    number = max((int(old.stem.rpartition("-")[2]) for old in before if old.stem.rpartition("-")[2].isdigit()), default=0) + 1
+    number = (
+        max(
+            (
+                int(old.stem.rpartition("-")[2])
+                for old in before
+                if old.stem.rpartition("-")[2].isdigit()
+            ),
+            default=0,
+        )
+        + 1
+    )
     placed = folder / f"{upload.table}-{number:04}.{upload.suffix}"
     gone = [] if upload.adds else before
     try:
@@ -64,7 +83,9 @@ def _placed(workspace: "Workspace", upload: Upload, file: Path) -> Iterator[None
         shutil.copyfile(file, part)
         part.rename(placed)
         said = upload.said | {"file": f"{upload.table}-*.{upload.suffix}"}
-        map_table(workspace.folder, upload.source, upload.table, said, path=f"{FOLDER}/{upload.source}")
+        map_table(
+            workspace.folder, upload.source, upload.table, said, path=f"{FOLDER}/{upload.source}"
+        )
         workspace.refresh()
         yield
     except BaseException:

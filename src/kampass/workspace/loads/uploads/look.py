@@ -1,4 +1,6 @@
-"""What an upload would become: its headers, the preview, what is still open. Nothing here is loaded, and nothing is decided for anybody."""
+"""What an upload would become: its headers, the preview, what is still open. Nothing here is
+loaded, and nothing is decided for anybody.
+"""
 
 import codecs
 from collections.abc import Sequence
@@ -25,9 +27,11 @@ _SHOWN = 120
 
 @dataclass(frozen=True)
 class Look:
-    """An upload as it stands. `trouble`: why there is no preview; `encodings`: how a line that is no UTF-8 would read under each.
+    """An upload as it stands. `trouble`: why there is no preview; `encodings`: how a line that is
+    no UTF-8 would read under each.
 
-    `before`: how many files the source has of this table already; a file that adds to them is previewed alone.
+    `before`: how many files the source has of this table already; a file that adds to them is
+    previewed alone.
     """
 
     upload: Upload
@@ -42,11 +46,19 @@ class Look:
         """What has to be said before the file can be loaded, in words."""
         found = self.preview
         if found is None:
-            return (self.trouble.message,) if self.trouble else ("Say what at least one column becomes.",)
+            return (
+                (self.trouble.message,)
+                if self.trouble
+                else ("Say what at least one column becomes.",)
+            )
         lacking = [f"'{name}' is needed and nothing fills it." for name in found.missing]
         asked = [f"{question.header}: {question.what}" for question in found.questions]
         encoding = ["Which encoding does the file have?"] if self.encodings else []
-        adds = ["Does this file replace what was uploaded before, or add to it?"] if self.before and self.upload.adds is None else []
+        adds = (
+            ["Does this file replace what was uploaded before, or add to it?"]
+            if self.before and self.upload.adds is None
+            else []
+        )
         return (*encoding, *lacking, *asked, *adds)
 
     @property
@@ -60,7 +72,11 @@ def look(workspace: "Workspace", upload: Upload, *, rows: int = 20) -> Look:
     uploads = Uploads(workspace.folder)
     folder, scratch = uploads.place(upload), workspace.folder / ".kampass" / "scratch"
     before = len(earlier(workspace.folder, upload))
-    encodings = readings(folder / upload.file) if upload.form != "excel" and "encoding" not in upload.said else ()
+    encodings = (
+        readings(folder / upload.file)
+        if upload.form != "excel" and "encoding" not in upload.said
+        else ()
+    )
     headers: tuple[str, ...] = ()
     try:
         headers = _raw(folder, upload, scratch).headers
@@ -71,9 +87,15 @@ def look(workspace: "Workspace", upload: Upload, *, rows: int = 20) -> Look:
 
 
 def begin(workspace: "Workspace", upload: Upload) -> Upload:
-    """The upload with what the settings know of its table, or what its own header leaves no doubt about."""
+    """The upload with what the settings know of its table, or what its own header leaves no doubt
+    about.
+    """
     source = next((one for one in workspace.settings.sources if one.name == upload.source), None)
-    mapping = next((one for one in source.mappings if one.table == upload.table), None) if source else None
+    mapping = (
+        next((one for one in source.mappings if one.table == upload.table), None)
+        if source
+        else None
+    )
     if mapping is not None:
         return replace(upload, said=_written(mapping), known=True)
     try:
@@ -84,18 +106,26 @@ def begin(workspace: "Workspace", upload: Upload) -> Upload:
 
 
 def matched(workspace: "Workspace", upload: Upload) -> Upload:
-    """The upload with each column filled by the header of its name, where nobody has said yet what fills any."""
+    """The upload with each column filled by the header of its name, where nobody has said yet what
+    fills any.
+    """
     if upload.said.get("columns"):
         return upload
     try:
-        raw = _raw(Uploads(workspace.folder).place(upload), upload, workspace.folder / ".kampass" / "scratch")
+        raw = _raw(
+            Uploads(workspace.folder).place(upload),
+            upload,
+            workspace.folder / ".kampass" / "scratch",
+        )
     except DataError:
         return upload
     return replace(upload, said=upload.said | {"columns": same_names(upload.table, raw)})
 
 
 def readings(file: Path) -> tuple[tuple[str, str], ...]:
-    """How the first line of a file that is no UTF-8 reads under the usual encodings; nothing where all of it is UTF-8."""
+    """How the first line of a file that is no UTF-8 reads under the usual encodings; nothing where
+    all of it is UTF-8.
+    """
     decoder = codecs.getincrementaldecoder("utf-8")()
     rest = b""
     with file.open("rb") as stream:
@@ -114,7 +144,9 @@ def readings(file: Path) -> tuple[tuple[str, str], ...]:
 
 
 def _under(block: bytes, at: int) -> tuple[tuple[str, str], ...]:
-    """The line around a byte under each encoding that has a letter for it; those that read alike are told once."""
+    """The line around a byte under each encoding that has a letter for it; those that read alike
+    are told once.
+    """
     start = max(block.rfind(b"\n", 0, at) + 1, at - _SHOWN // 2)
     end = block.find(b"\n", at)
     line = block[start : min(end if end >= 0 else len(block), at + _SHOWN // 2)]
@@ -129,14 +161,24 @@ def _under(block: bytes, at: int) -> tuple[tuple[str, str], ...]:
 
 def _raw(folder: Path, upload: Upload, scratch: Path) -> RawTable:
     """The file's rows and headers, whatever becomes of them."""
-    form = {key: value for key, value in upload.said.items() if key not in {"columns", "file", "select", "distinct"}}
-    bare = parse(f"[sources.{upload.source}]", "accounts", form | {"file": upload.file, "columns": {"id": {"constant": ""}}})
+    form = {
+        key: value
+        for key, value in upload.said.items()
+        if key not in {"columns", "file", "select", "distinct"}
+    }
+    bare = parse(
+        f"[sources.{upload.source}]",
+        "accounts",
+        form | {"file": upload.file, "columns": {"id": {"constant": ""}}},
+    )
     return open_raw(folder, replace(bare, table=upload.table), scratch)
 
 
 def _preview(workspace: "Workspace", upload: Upload, scratch: Path, rows: int) -> TablePreview:
     mapping = parse(f"[sources.{upload.source}]", upload.table, upload.said | {"file": upload.file})
-    source = MappedSource(upload.source, Uploads(workspace.folder).place(upload), (mapping,), scratch)
+    source = MappedSource(
+        upload.source, Uploads(workspace.folder).place(upload), (mapping,), scratch
+    )
     return preview(source, upload.table, timezone=workspace.settings.timezone, rows=rows).tables[0]
 
 
@@ -148,17 +190,27 @@ def _written(mapping: TableMapping) -> dict[str, Any]:
     return {key: value for key, value in said.items() if key != "file"}
 
 
-def values_of(workspace: "Workspace", upload: Upload, headers: Sequence[str], most: int = 30) -> dict[str, list[str]]:
-    """The different values of some columns of the file, most frequent first, where there are not too many."""
+def values_of(
+    workspace: "Workspace", upload: Upload, headers: Sequence[str], most: int = 30
+) -> dict[str, list[str]]:
+    """The different values of some columns of the file, most frequent first, where there are not
+    too many.
+    """
     import duckdb
 
-    folder, scratch = Uploads(workspace.folder).place(upload), workspace.folder / ".kampass" / "scratch"
+    folder, scratch = (
+        Uploads(workspace.folder).place(upload),
+        workspace.folder / ".kampass" / "scratch",
+    )
     raw = _raw(folder, upload, scratch)
     found: dict[str, list[str]] = {}
     with duckdb.connect() as connection:
         for header in headers:
             cell = f"c{raw.headers.index(header)}"
-            sql = f"SELECT {cell} FROM ({raw.relation}) WHERE coalesce({cell}, '') <> '' GROUP BY 1 ORDER BY count(*) DESC, 1 LIMIT {most + 1}"
+            sql = (
+                f"SELECT {cell} FROM ({raw.relation}) WHERE coalesce({cell}, '') <> '' GROUP BY "
+                f"1 ORDER BY count(*) DESC, 1 LIMIT {most + 1}"
+            )
             values = [str(value) for (value,) in connection.execute(sql).fetchall()]
             if len(values) <= most:
                 found[header] = values

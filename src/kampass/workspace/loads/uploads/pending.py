@@ -1,4 +1,5 @@
-"""What somebody has uploaded and not loaded yet: the file under a name of ours, and how it is to be read so far.
+"""What somebody has uploaded and not loaded yet: the file under a name of ours, and how it is to be
+read so far.
 
 The name that the file had on the person's machine is kept to be shown and is never part of a path.
 """
@@ -33,7 +34,8 @@ _ID = re.compile(r"[0-9a-f]{32}")
 
 @dataclass(frozen=True)
 class Upload:
-    """One file that waits: `said` is how it is read (as `kampass.toml` will say it), `adds` whether it adds to what was uploaded before.
+    """One file that waits: `said` is how it is read (as `kampass.toml` will say it), `adds` whether
+    it adds to what was uploaded before.
 
     `known`: the source reads this table already, so that nothing needs to be said but the file.
     """
@@ -72,11 +74,17 @@ class Uploads:
         suffix = PurePosixPath(shown.replace("\\", "/")).suffix.lower().lstrip(".")
         if suffix not in FORMATS:
             raise DataError(
-                f"What kind of file is this? Its name ends in '.{suffix[:20]}'." if suffix else "The file's name has no ending.", code="unreadable_file",
-                hint="Upload CSV (.csv, .txt), TSV (.tsv, .tab), Excel (.xlsx, .xlsm) or JSON lines (.jsonl, .ndjson).",
-            )  # fmt: skip
+                f"What kind of file is this? Its name ends in '.{suffix[:20]}'."
+                if suffix
+                else "The file's name has no ending.",
+                code="unreadable_file",
+                hint="Upload CSV (.csv, .txt), TSV (.tsv, .tab), Excel (.xlsx, .xlsm) or JSON "
+                "lines (.jsonl, .ndjson).",
+            )
         self._make_room(person)
-        upload = Upload(secrets.token_hex(16), _bare(shown), suffix, person, datetime.now(UTC).isoformat())
+        upload = Upload(
+            secrets.token_hex(16), _bare(shown), suffix, person, datetime.now(UTC).isoformat()
+        )
         place = self.folder / upload.id
         place.mkdir(parents=True, mode=0o700)
         try:
@@ -91,7 +99,11 @@ class Uploads:
         """An upload of that person; NotFound otherwise."""
         found = self._read(self.folder / upload_id) if _ID.fullmatch(upload_id) else None
         if found is None or found.person != person:
-            raise NotFound("There is no such upload.", hint="It may have been loaded, or waited for more than two days. Upload the file again.")
+            raise NotFound(
+                "There is no such upload.",
+                hint="It may have been loaded, or waited for more than two days. Upload the file "
+                "again.",
+            )
         return found
 
     def keep(self, upload: Upload) -> Upload:
@@ -112,7 +124,11 @@ class Uploads:
 
     def waiting(self, person: int) -> list[Upload]:
         """What a person has uploaded and not loaded, latest first."""
-        return sorted((upload for upload in self._all() if upload.person == person), key=lambda upload: upload.at, reverse=True)
+        return sorted(
+            (upload for upload in self._all() if upload.person == person),
+            key=lambda upload: upload.at,
+            reverse=True,
+        )
 
     def _all(self) -> Iterator[Upload]:
         for place in self.folder.iterdir() if self.folder.is_dir() else ():
@@ -129,23 +145,33 @@ class Uploads:
     def _make_room(self, person: int) -> None:
         """Throw away what nobody came back for, and a person's oldest where they have many."""
         oldest = (datetime.now(UTC) - _KEPT).isoformat()
-        for upload in [*(upload for upload in self._all() if upload.at < oldest), *self.waiting(person)[_EACH - 1 :]]:
+        for upload in [
+            *(upload for upload in self._all() if upload.at < oldest),
+            *self.waiting(person)[_EACH - 1 :],
+        ]:
             self.discard(upload)
 
 
 def aimed(upload: Upload, sources: tuple[SourceSettings, ...], source: str, table: str) -> Upload:
-    """The upload with where it is to go; what the settings say of that table already is taken over."""
+    """The upload with where it is to go; what the settings say of that table already is taken
+    over.
+    """
     source = source.strip()
     if not _NAME.fullmatch(source):
         raise DataError(
-            f"'{source[:60]}' is no name for a source." if source else "The source needs a name.", code="bad_source_name",
+            f"'{source[:60]}' is no name for a source." if source else "The source needs a name.",
+            code="bad_source_name",
             hint="Small letters, digits and hyphens, at most 40, such as 'crm-orders'.",
-        )  # fmt: skip
+        )
     if table not in TABLES:
         raise UnknownName("table", table[:60], TABLES, hint="Choose what the rows of the file are.")
     there = next((one for one in sources if one.name == source), None)
     if there is not None and not made_of_uploads(there):
-        raise DataError(f"There is a source '{source}' already, which is not made of uploads.", code="source_taken", hint="Choose another name.")
+        raise DataError(
+            f"There is a source '{source}' already, which is not made of uploads.",
+            code="source_taken",
+            hint="Choose another name.",
+        )
     if (upload.source, upload.table) == (source, table):
         return upload
     return replace(upload, source=source, table=table, said={}, known=False, adds=None)
@@ -169,7 +195,9 @@ def _copy(stream: BinaryIO, target: Path) -> None:
             size += len(block)
             if size > LARGEST:
                 raise DataError(
-                    f"The file is larger than {LARGEST >> 20} MB.", code="too_large", hint="Upload it in parts, or let 'kampass sync' read it from a folder."
+                    f"The file is larger than {LARGEST >> 20} MB.",
+                    code="too_large",
+                    hint="Upload it in parts, or let 'kampass sync' read it from a folder.",
                 )
             sink.write(block)
     if not size:

@@ -1,4 +1,6 @@
-"""Writes a mapping into `kampass.toml`, in place of what it said of that table; everything else in the file stays as it stands."""
+"""Writes a mapping into `kampass.toml`, in place of what it said of that table; everything else in
+the file stays as it stands.
+"""
 
 import os
 import threading
@@ -16,7 +18,9 @@ def text_of(folder: Path) -> str:
 
 
 def map_table(folder: Path, source: str, table: str, said: dict[str, Any], *, path: str) -> None:
-    """Write how a table of a mapped source is read; `path` is where a source that is not there yet has its files."""
+    """Write how a table of a mapped source is read; `path` is where a source that is not there yet
+    has its files.
+    """
     import tomlkit
 
     parse(f"[sources.{source}]", table, said)
@@ -27,7 +31,11 @@ def map_table(folder: Path, source: str, table: str, said: dict[str, Any], *, pa
         made.update({"kind": "mapped", "path": path, "tables": tomlkit.table(is_super_table=True)})
         sources[source] = made
     elif sources[source].get("path") != path:
-        raise DataError(f"The source '{source}' is not made of uploads.", code="source_taken", hint="Choose another name.")
+        raise DataError(
+            f"The source '{source}' is not made of uploads.",
+            code="source_taken",
+            hint="Choose another name.",
+        )
     sources[source]["tables"][table] = _table(said)
     replace_text(folder, tomlkit.dumps(document))
 
@@ -59,5 +67,7 @@ def _inline(what: dict[str, Any]) -> Any:  # noqa: ANN401 - a part of a TOML doc
     import tomlkit
 
     line = tomlkit.inline_table()
-    line.update({key: _inline(value) if isinstance(value, dict) else value for key, value in what.items()})
+    line.update(
+        {key: _inline(value) if isinstance(value, dict) else value for key, value in what.items()}
+    )
     return line
