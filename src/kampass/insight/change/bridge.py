@@ -21,7 +21,7 @@ from kampass.catalogue.expressions import names_in
 from kampass.engine.answer import Answer
 from kampass.engine.question import Asked, Filter, Question
 from kampass.errors import QuestionError
-from kampass.facts.origins import ORIGINS
+from kampass.facts import FACTS
 from kampass.insight.change.members import Contents, Figures, contents
 from kampass.insight.change.splits import (
     KINDS,
@@ -148,7 +148,7 @@ def bridge(
 
 
 def _hidden(kpi: Kpi) -> bool:
-    return any(ORIGINS[measure.fact].hidden for measure in kpi.measures.values())
+    return any(FACTS[measure.fact].origin.hidden for measure in kpi.measures.values())
 
 
 @dataclass(frozen=True)
