@@ -17,6 +17,7 @@ from kampass.model import TABLES
 from kampass.model.conform import literal, quoted, typed
 
 if TYPE_CHECKING:
+    from kampass.store import Snapshot
     from kampass.workspace.workspace import Workspace
 
 By = Literal["reason", "table", "load"]
@@ -220,6 +221,12 @@ def listed(
         sql += f" LIMIT {int(page[1])} OFFSET {int(page[0])}"
     rows = cursor.execute(sql, wish.parameters).fetchall()
     return tuple(_row(row) for row in rows)
+
+
+def places(snapshot: "Snapshot") -> list[tuple[str, str, int]]:
+    """Each table and source with rows set aside, and how many."""
+    grouped = 'SELECT "table", source, count(*) FROM _quarantine GROUP BY ALL ORDER BY ALL'
+    return snapshot.cursor().execute(grouped).fetchall()
 
 
 def one(cursor: Any, mark: str) -> SetAside | None:  # noqa: ANN401 - a DuckDB cursor
