@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from kampass.access import EVERYTHING, NotSignedIn, Scope, Viewer
-from kampass.catalogue import Catalogue, with_own
+from kampass.catalogue import Catalogue, stored, with_own
 from kampass.engine import Engine
 from kampass.errors import DataError, QuestionError, UnknownName
 from kampass.facts import prepared
@@ -142,7 +142,7 @@ class Workspace(Answers):
     @cached_property
     def catalogue_digest(self) -> str:
         """Sixteen hex digits that change when a definition does."""
-        return digests.digest(digests.catalogue_text(self.catalogue))
+        return digests.digest(stored.catalogue_text(self.catalogue))
 
     @cached_property
     def library(self) -> "Library":
