@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Unpack
 
 from kampass.engine import Engine, Question, Result, parse_filter
 from kampass.engine.question import Comparison
+from kampass.insight import ask
 from kampass.workspace import repair
 from kampass.workspace.asking import Asking, instant_of, question_of, several
 
@@ -38,7 +39,7 @@ class Answers(ABC):
         self, question: Question, *, known_at: datetime | None = None, snapshot: str | None = None
     ) -> Result:
         """The answers to a question that is a value already."""
-        return self.engine(known_at=known_at, snapshot=snapshot).ask(question)
+        return ask(self.engine(known_at=known_at, snapshot=snapshot), question)
 
     @repair.mending
     def kpi(  # noqa: PLR0913 - the question, spelled as the contract spells it
@@ -77,9 +78,10 @@ class Answers(ABC):
         """Take figures apart, as `kampass explain` does: asked as `kpi` is, one explanation for
         each answer.
         """
-        return self.engine(known_at=instant_of(known_at), snapshot=snapshot).explain(
-            question_of(kpis, asked)
-        )
+        from kampass.insight.explain import explain
+
+        engine = self.engine(known_at=instant_of(known_at), snapshot=snapshot)
+        return explain(engine, question_of(kpis, asked))
 
     def rows(
         self,
@@ -94,9 +96,10 @@ class Answers(ABC):
         """The source rows of figures: of the `numerator`, the `denominator`, or those `excluded`;
         at most `limit` for each measure.
         """
-        return self.engine(known_at=instant_of(known_at), snapshot=snapshot).rows(
-            question_of(kpis, asked), part, limit=limit
-        )
+        from kampass.insight.explain import rows_behind
+
+        engine = self.engine(known_at=instant_of(known_at), snapshot=snapshot)
+        return rows_behind(engine, question_of(kpis, asked), part, limit=limit)
 
     @repair.mending
     def bridge(  # noqa: PLR0913 - two ends, each with its clock
