@@ -86,13 +86,20 @@ class Question:
     kpis: tuple[str, ...]
     period: str = part(
         "2026, 2026-Q1, 2026-03, 2026-W09, 2026-03-14, FY2026, 2025-01..2025-12.",
+        meaning="A fiscal year is named by the year in which it ends; of a range of two of a kind "
+        "both are included.",
         flags=("-p",),
         description="2026, 2026-Q1, 2026-03, 2026-W09, 2026-03-14, FY2026, or a range of two",
         told="2026, 2026-Q1, 2026-03, 2026-W09, FY2026, or a range such as 2025-01..2025-12",
         longest=40,
     )
     grain: str | None = part(
-        "Cut the period into pieces.", default=None, description="", choices=UNITS
+        "Cut the period into pieces.",
+        meaning="Each is computed on its own, clipped to the period; one coarser than the period "
+        "is an error.",
+        default=None,
+        description="",
+        choices=UNITS,
     )
     by: tuple[str, ...] = part(
         "A dimension, e.g. segment or account_manager.",
@@ -103,6 +110,8 @@ class Question:
     )
     where: tuple[Filter, ...] = part(
         "A filter, e.g. segment=enterprise.",
+        meaning="`segment=enterprise`, `region!=emea` (known values only), `segment is unknown`, "
+        "`tier in a,b`, `team in_tree sales`; several hold together.",
         default=(),
         description="a filter such as segment=enterprise; may be repeated",
         told="conditions, e.g. segment=enterprise or account=acc-0001",
@@ -110,7 +119,13 @@ class Question:
         read=parse_filter,
         spell=str,
     )
-    total: bool = part("Add the total to a cut.", default=False, told=None, page=False)
+    total: bool = part(
+        "Add the total to a cut.",
+        meaning="It is computed on the union; slices that overlap do not add up to it.",
+        default=False,
+        told=None,
+        page=False,
+    )
     compare: Comparison | None = part(
         "Add the change since the period before, or a year ago.",
         default=None,

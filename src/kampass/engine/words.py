@@ -21,10 +21,12 @@ class Part:
 
     `description` (of a query parameter) and `told` (to an assistant, who is not offered a part where
     it is None) are the help as a phrase unless they say otherwise. `most`: how often it may be
-    repeated; 0 where it stands once. `page`: whether a page's address may hold it.
+    repeated; 0 where it stands once. `page`: whether a page's address may hold it. `meaning` is
+    what the documentation adds.
     """
 
     help: str
+    meaning: str = ""
     flags: tuple[str, ...] = ()
     description: str | None = None
     told: str | None = ""
