@@ -125,6 +125,7 @@ class Question:
         default=False,
         told=None,
         page=False,
+        of_cut=True,
     )
     compare: Comparison | None = part(
         "Add the change since the period before, or a year ago.",

@@ -21,8 +21,9 @@ class Part:
 
     `description` (of a query parameter) and `told` (to an assistant, who is not offered a part where
     it is None) are the help as a phrase unless they say otherwise. `most`: how often it may be
-    repeated; 0 where it stands once. `page`: whether a page's address may hold it. `meaning` is
-    what the documentation adds.
+    repeated; 0 where it stands once. `page`: whether a page's address may hold it; `of_cut`:
+    whether it speaks of the rows of a cut and of no other figure of a page. `meaning` is what the
+    documentation adds.
     """
 
     help: str
@@ -35,6 +36,7 @@ class Part:
     choices: tuple[str, ...] = ()
     page: bool = True
     clock: bool = False
+    of_cut: bool = False
     read: Callable[[Any], Any] = lambda value: value
     spell: Callable[[Any], Any] = lambda value: value
     default: Any = ...

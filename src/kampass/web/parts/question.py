@@ -167,7 +167,11 @@ class Asking:
     def spelled(self, **changes: Unpack[Changes]) -> Words:
         """The question for `sight.kpi`, `explain` and `rows`, without its clock."""
         new = self.changed(**changes)
-        words = {name: new.given.get(name) for name, part in PAGE.items() if not part.clock}
+        words = {
+            name: new.given.get(name)
+            for name, part in PAGE.items()
+            if not part.clock and (new.by or not part.of_cut)
+        }
         return cast("Words", words)
 
     def changed(self, **changes: Unpack[Changes]) -> "Asking":
