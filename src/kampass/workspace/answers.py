@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Unpack
 
 from kampass.engine import Engine, Question, Result
 from kampass.engine.question import ENDS, Ends, Words, keywords
+from kampass.insight import ask
 from kampass.workspace import repair
 
 if TYPE_CHECKING:
@@ -35,7 +36,7 @@ class Answers(ABC):
 
     def ask(self, question: Question) -> Result:
         """The answers to a question that is a value already."""
-        return self.engine(**question.clock).ask(question)
+        return ask(self.engine(**question.clock), question)
 
     @keywords()
     @repair.mending
@@ -49,8 +50,10 @@ class Answers(ABC):
         """Take figures apart, as `kampass explain` does: asked as `kpi` is, one explanation for
         each answer.
         """
+        from kampass.insight.explain import explain
+
         question = Question.read({"kpis": kpis, **words})
-        return self.engine(**question.clock).explain(question)
+        return explain(self.engine(**question.clock), question)
 
     @keywords()
     def rows(
@@ -64,8 +67,10 @@ class Answers(ABC):
         """The source rows of figures: of the `numerator`, the `denominator`, or those `excluded`;
         at most `limit` for each measure.
         """
+        from kampass.insight.explain import rows_behind
+
         question = Question.read({"kpis": kpis, **words})
-        return self.engine(**question.clock).rows(question, part, limit=limit)
+        return rows_behind(self.engine(**question.clock), question, part, limit=limit)
 
     @keywords(ENDS)
     @repair.mending

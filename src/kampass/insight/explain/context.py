@@ -4,19 +4,17 @@ settings it was made under.
 
 from dataclasses import asdict
 from functools import cached_property
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from kampass.catalogue import Kpi
 from kampass.catalogue.definition import ACCOUNT_ATTRIBUTES, ACCOUNT_DIMENSIONS, describe
 from kampass.engine.answer import Answer
+from kampass.engine.engine import Engine
 from kampass.engine.question import Question
 from kampass.facts.origins import ORIGINS
 from kampass.insight.explain.explanation import Reached
 from kampass.model import TABLES
 from kampass.model.conform import quoted
-
-if TYPE_CHECKING:
-    from kampass.engine.engine import Engine
 
 _LOOKING_BACK = {"is_new", "is_reactivated", "prospect", "converted", "repeat", "has_usage"}
 
@@ -24,7 +22,7 @@ _LOOKING_BACK = {"is_new", "is_reactivated", "prospect", "converted", "repeat", 
 class Context:
     """The surroundings of one KPI's figures for one question."""
 
-    def __init__(self, engine: "Engine", kpi: Kpi, question: Question) -> None:
+    def __init__(self, engine: Engine, kpi: Kpi, question: Question) -> None:
         self.engine, self.kpi, self.question = engine, kpi, question
 
     @cached_property

@@ -159,7 +159,7 @@ def tiles_of(
     """The same for figures that are asked already."""
     sight = call.sight
     notes = Counter(
-        note.kpi for note in call.people.notes.about(scope=sight.scope, limit=_MOST_NOTES)
+        note.kpi for note in call.library.notes.about(scope=sight.scope, limit=_MOST_NOTES)
     )
     return [
         _tile(asking, sight.catalogue.get(kpi_id), figure)

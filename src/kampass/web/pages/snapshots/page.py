@@ -10,8 +10,8 @@ from starlette.responses import Response
 
 from kampass.access import Role
 from kampass.errors import KampassError
-from kampass.insight.restated.redefinition import Redefinition, redefined
-from kampass.insight.restated.restatement import Restatement, restate
+from kampass.insight.restated.redefinition import Redefinition
+from kampass.insight.restated.restatement import Restatement
 from kampass.periods import Unit
 from kampass.server.rules import ANALYSING, CHANGING_DATA, DEFINING, Call, Rule
 from kampass.store.snapshots.difference import RowChange
@@ -19,6 +19,7 @@ from kampass.web.parts import loads, spans
 from kampass.web.parts.wording import table_word
 from kampass.web.rendering import go, render
 from kampass.workspace import published
+from kampass.workspace.restated import redefined, restate
 
 router = APIRouter()
 SEEING_ALL = Rule(frozenset(role for role in Role if role.sees_everything))
