@@ -116,12 +116,10 @@ class Sight(Answers):
         """An engine on the snapshot that answers, within the scope."""
         return self.sights.engine(self, known_at, snapshot)
 
-    def ask(
-        self, question: Question, *, known_at: datetime | None = None, snapshot: str | None = None
-    ) -> Result:
+    def ask(self, question: Question) -> Result:
         """The answers, worked out once."""
-        engine = self.engine(known_at=known_at, snapshot=snapshot)
-        key = (engine.snapshot.id, engine.known_at, *self.rules, self.scope.key, question)
+        engine = self.engine(**question.clock)
+        key = (engine.snapshot.id, engine.known_at, *self.rules, self.scope.key, question.timeless)
         return self.sights.answers.get(key, lambda: ask(engine, question))
 
     def kept(self, name: str, make: Callable[[], T], *about: Hashable) -> T:

@@ -7,7 +7,6 @@ row by row. Whether both give the same value is worked out every time and stands
 
 import re
 from collections.abc import Mapping
-from dataclasses import replace
 
 from kampass.catalogue import Kpi
 from kampass.catalogue.expressions import names_in
@@ -33,7 +32,7 @@ def explain(engine: Engine, question: Question) -> list[Explanation]:
     made = []
     for kpi_id in question.kpis:
         kpi = engine.catalogue.get(kpi_id)
-        alone = replace(question, kpis=(kpi_id,))
+        alone = question.about(kpi_id)
         context = Context(engine, kpi, alone)
         tallies: dict[tuple[str, ...], dict[str, Tally]] = {}
         for answer in ask(engine, alone):

@@ -12,7 +12,7 @@ from kampass.access import Role
 from kampass.errors import KampassError
 from kampass.insight.restated.redefinition import Redefinition
 from kampass.insight.restated.restatement import Restatement
-from kampass.server.query_parameters import Grain
+from kampass.periods import Unit
 from kampass.server.rules import ANALYSING, CHANGING_DATA, DEFINING, Call, Rule
 from kampass.store.snapshots.difference import RowChange
 from kampass.web.parts import loads, spans
@@ -91,7 +91,7 @@ def compare(
     a: Annotated[str, Query(max_length=64)] = "",
     b: Annotated[str, Query(max_length=64)] = "",
     period: Annotated[str, Query(max_length=40)] = "",
-    grain: Annotated[Grain | None, Query()] = None,
+    grain: Annotated[Unit | None, Query()] = None,
 ) -> Response:
     """The restatement report from one snapshot to another."""
     cards = published.cards(call.workspace)
