@@ -14,6 +14,7 @@ import duckdb
 from kampass.errors import DataError
 from kampass.model import SQL_TYPES, TABLES, Table
 from kampass.model.conform import Check, literal, quoted
+from kampass.model.scan import line_of
 from kampass.store import faults, quarantine
 from kampass.store.disk import BUILDING, connect
 from kampass.store.journal import Journal, is_by_hand
@@ -245,7 +246,7 @@ class SnapshotBuilder:
         canonical = quarantine.canonical_cells(table, "a")
         connection.execute(
             f"INSERT INTO _quarantine SELECT {literal(table.name)}, _load, _source, "
-            f"{quarantine.line_of('_line')}, CASE broken {names} END,"
+            f"{line_of('_line')}, CASE broken {names} END,"
             f" CASE broken {cells} END, CASE broken {reasons} END, "
             f"{quarantine.raw_of(canonical)}, {quarantine.mark_of(canonical)} FROM aside a"
             f" WHERE NOT EXISTS (SELECT 1 FROM version v WHERE {same_key} AND v._load > a._load)"
