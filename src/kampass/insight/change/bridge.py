@@ -14,11 +14,12 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 from fractions import Fraction
 from math import fsum, isclose
-from typing import TYPE_CHECKING, Any, Literal
+from typing import Any, Literal
 
 from kampass.catalogue import Kpi
 from kampass.catalogue.expressions import names_in
 from kampass.engine.answer import Answer
+from kampass.engine.engine import Engine
 from kampass.engine.question import Asked, Filter, Question
 from kampass.errors import QuestionError
 from kampass.facts import FACTS
@@ -34,9 +35,6 @@ from kampass.insight.change.splits import (
     step_by_step,
 )
 
-if TYPE_CHECKING:
-    from kampass.engine.engine import Engine
-
 Method = Literal["sum", "mix and rate", "step by step", "measure by measure"]
 ORDERS = {
     "sum": "entered, left, changed within",
@@ -51,7 +49,7 @@ ORDERS = {
 class Side:
     """One end of a bridge: who answers, and for which period."""
 
-    engine: "Engine"
+    engine: Engine
     period: str
 
 

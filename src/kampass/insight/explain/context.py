@@ -4,26 +4,24 @@ settings it was made under.
 
 from dataclasses import asdict
 from functools import cached_property
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from kampass.catalogue import Kpi
 from kampass.catalogue.definition import ACCOUNT_ATTRIBUTES, ACCOUNT_DIMENSIONS, describe
 from kampass.catalogue.expressions import columns_read
 from kampass.engine.answer import Answer
+from kampass.engine.engine import Engine
 from kampass.engine.question import Question
 from kampass.facts import FACTS
 from kampass.insight.explain.explanation import Reached
 from kampass.model import TABLES
 from kampass.model.conform import quoted
 
-if TYPE_CHECKING:
-    from kampass.engine.engine import Engine
-
 
 class Context:
     """The surroundings of one KPI's figures for one question."""
 
-    def __init__(self, engine: "Engine", kpi: Kpi, question: Question) -> None:
+    def __init__(self, engine: Engine, kpi: Kpi, question: Question) -> None:
         self.engine, self.kpi, self.question = engine, kpi, question
 
     @cached_property

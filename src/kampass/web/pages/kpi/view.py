@@ -30,7 +30,6 @@ from kampass.web.parts.wording import (
     unit_word,
     why_none,
 )
-from kampass.workspace.asking import several
 
 MOST_ROWS, MOST_VALUES, MOST_SLICES = 50, 5_000, 40
 _DURATIONS: Final = frozenset({"hours", "days"})
@@ -252,7 +251,7 @@ class Portrait:
 
     @property
     def _cut(self) -> tuple[str, ...]:
-        return () if self.kpi.distribution else several(self.sliced_by or ())
+        return (self.sliced_by,) if self.sliced_by and not self.kpi.distribution else ()
 
     @property
     def _marks(self) -> list[tuple[Any, str]]:
