@@ -23,7 +23,8 @@ SWITCH_pairs := KAMPASS_PAIRS=5
 SWITCH_schema := KAMPASS_SCHEMA=200
 SWITCH_questions := KAMPASS_QUESTIONS=300
 SWITCH_publishes := KAMPASS_PUBLISHES=20
-SWITCHED := worlds histories kills flips simulations explain hostile pairs schema questions publishes
+SWITCH_schedules := KAMPASS_SCHEDULES=100
+SWITCHED := worlds histories kills flips simulations explain hostile pairs schema questions publishes schedules
 SHARDS := $(SWITCHED) long mutants
 
 .PHONY: demo test test-quick check nightly $(SHARDS:%=nightly-%) bench screenshots setup lock clean anew

@@ -19,6 +19,7 @@ from kampass.catalogue import PACK
 from kampass.engine import BusinessCalendar, Settings, parse_hours
 from kampass.engine.planning.hours import WEEKDAYS
 from kampass.errors import DataError
+from kampass.intake.kinds import OWN, SourceSettings, kinds
 from kampass.intake.mapping.mapping import TableMapping, parse
 from kampass.periods import Calendar
 from kampass.store.database import SCHEMA, Database, parse_schema, parse_url
@@ -40,16 +41,6 @@ _DATABASE_KEYS = {"url", "schema"}
 _SOURCE_KEYS = {"kind", "path", "scale", "seed", "touches", "usage", "tickets"}
 _MAPPED_KEYS = {"kind", "path", "tables"}
 _CALENDAR_KEYS = {"days", "hours", "holidays", "timezone", "teams"}
-
-
-@dataclass(frozen=True)
-class SourceSettings:
-    """One `[sources.<name>]` of the settings; `mappings` are the tables of one that is mapped."""
-
-    name: str
-    kind: str
-    options: dict[str, Any] = field(default_factory=dict)
-    mappings: tuple[TableMapping, ...] = ()
 
 
 @dataclass(frozen=True)
@@ -250,13 +241,16 @@ def _database(stated: Any) -> DatabaseSettings:  # noqa: ANN401 - whatever the f
 
 def _source(name: str, options: Any) -> SourceSettings:  # noqa: ANN401 - whatever the file holds
     place = f"[sources.{name}]"
-    if not isinstance(options, dict) or options.get("kind") not in {"folder", "mapped", "sample"}:
+    kind = options.get("kind") if isinstance(options, dict) else None
+    if kind not in OWN and kind not in (found := kinds()):
         raise _wrong(
-            f"{place} needs a kind: folder, mapped or sample.",
+            f"{place} needs a kind: {', '.join(found[:-1])} or {found[-1]}.",
             'Write kind = "folder" and path = "...".',
         )
-    if options["kind"] == "mapped":
+    if kind == "mapped":
         return _mapped(name, options, place)
+    if kind not in OWN:
+        return SourceSettings(name, kind, {key: options[key] for key in options if key != "kind"})
     _only(options, _SOURCE_KEYS, place)
     _typed(
         options,
