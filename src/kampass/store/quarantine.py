@@ -6,11 +6,12 @@ the same row, on whatever line it stands. A line that is no row is recognised by
 text and the reason.
 """
 
+import json
 from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
 from kampass.model import Table
-from kampass.model.conform import Check, literal, quoted
+from kampass.model.conform import Check, literal, quoted, typed
 from kampass.model.scan import FILE_LINES, NO_LINE, Scan, line_of
 
 SHAPE = (
@@ -30,6 +31,24 @@ def read(file: str) -> str:
         f"SELECT {marked} FROM (SELECT {SHAPE} WHERE false UNION ALL BY NAME FROM "
         f"read_parquet({literal(file)}))"
     )
+
+
+def keys(table: Table, found: str, timezone: str) -> str:
+    """The SQL of the mark and the key of each row among what was set aside whose key reads."""
+    columns = [table.column(name) for name in table.key]
+    texts = ", ".join(
+        f"json_extract_string(raw, {literal('$.' + json.dumps(column.name))}) AS "
+        f"{quoted(column.name)}"
+        for column in columns
+    )
+    cells = ", ".join(
+        f"{typed(column, 'VARCHAR', timezone)} AS {quoted(column.name)}" for column in columns
+    )
+    needed = " AND ".join(
+        f"{quoted(column.name)} IS NOT NULL" for column in columns if column.required
+    )
+    stated = f"SELECT mark, {texts} FROM ({found}) WHERE raw IS NOT NULL"
+    return f"SELECT * FROM (SELECT mark, {cells} FROM ({stated})) WHERE {needed}"
 
 
 def raw_of(cells: Mapping[str, str]) -> str:

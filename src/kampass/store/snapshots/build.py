@@ -17,7 +17,8 @@ from kampass.model.conform import Check, literal, quoted
 from kampass.model.scan import line_of
 from kampass.store import faults, quarantine
 from kampass.store.disk import BUILDING, connect
-from kampass.store.journal import Journal, is_by_hand
+from kampass.store.incoming import is_by_hand
+from kampass.store.journal import Journal
 from kampass.store.manifest import Load, Wording, to_text
 from kampass.store.versions import same, winners
 
@@ -180,7 +181,10 @@ class SnapshotBuilder:
         connection.execute("DROP TABLE latest; DROP TABLE rival; DROP TABLE repeated")
 
     def _deleted_at(self) -> str:
-        return "CASE WHEN j._deleted THEN _load.recorded_at ELSE j.deleted_at END"
+        """When a row ended: as it says, or as its source said of its deletion; else as of its
+        load.
+        """
+        return "CASE WHEN j._deleted THEN coalesce(j.deleted_at, _load.recorded_at) ELSE j.deleted_at END"
 
     def _create(self, table: Table, rows: str) -> str:
         order = ", ".join(quoted(name) for name in table.order)
