@@ -12,10 +12,9 @@ from functools import wraps
 from pathlib import Path
 from typing import TYPE_CHECKING, Concatenate, ParamSpec, TypeVar
 
-import duckdb
-
 from kampass.errors import DataError, KampassWarning
 from kampass.store import Snapshot, integrity
+from kampass.store.integrity import DAMAGE
 from kampass.store.manifest import to_text
 
 if TYPE_CHECKING:
@@ -25,13 +24,6 @@ if TYPE_CHECKING:
 A = TypeVar("A", bound="Answers")
 P = ParamSpec("P")
 T = TypeVar("T")
-DAMAGE = (
-    duckdb.IOException,
-    duckdb.SerializationException,
-    duckdb.InternalException,
-    duckdb.FatalException,
-)
-"""What DuckDB may raise on meeting damage; whether it did, only reading the files tells."""
 OPEN: "weakref.WeakSet[Workspace]" = weakref.WeakSet()
 """The workspaces that this process has open: a command that met damage does not say where."""
 

@@ -6,13 +6,13 @@ in the file: later loads neither undo the mending nor count these lines as open.
 """
 
 from collections.abc import Callable, Iterator, Sequence
-from contextlib import contextmanager
 from dataclasses import asdict, dataclass, replace
 from datetime import datetime
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from kampass.errors import DataError
+from kampass.intake.readers.memory import ask
 from kampass.intake.sources.folder import scan_csv
 from kampass.model.messages import Batch, HistorySource, Message, Opening, TableSource, whole
 from kampass.model.scan import Scan
@@ -230,21 +230,9 @@ def _ids(file: Path) -> list[tuple[int, str]]:
             code="missing_column",
             hint="Mend the file that 'kampass data quarantine --format csv' writes.",
         )
-    with _rows(scan) as ids:
-        lines = scan.lines(range(1, len(ids) + 1)) if ids else {}
-        return [(lines[number], mark or "") for number, mark in enumerate(ids, start=1)]
-
-
-@contextmanager
-def _rows(scan: Scan) -> Iterator[list[str | None]]:
-    import duckdb
-
-    with duckdb.connect() as connection:
-        for name, value in scan.objects.items():
-            connection.register(name, value)
-        yield [
-            row[0] for row in connection.execute(f"SELECT _id FROM ({scan.relation})").fetchall()
-        ]
+    ids = [row[0] for row in ask(f"SELECT _id FROM ({scan.relation})", scan.objects)]
+    lines = scan.lines(range(1, len(ids) + 1)) if ids else {}
+    return [(lines[number], mark or "") for number, mark in enumerate(ids, start=1)]
 
 
 def _counts(table: Any) -> dict[str, Any]:  # noqa: ANN401 - a report's table
