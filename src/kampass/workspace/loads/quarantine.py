@@ -15,6 +15,7 @@ from typing import Any, Literal, get_args
 from kampass.errors import DataError, QuestionError, UnknownName
 from kampass.model import TABLES
 from kampass.model.conform import literal, quoted, typed
+from kampass.store import Snapshot
 from kampass.workspace.home import Home
 
 By = Literal["reason", "table", "load"]
@@ -216,6 +217,12 @@ def listed(
         sql += f" LIMIT {int(page[1])} OFFSET {int(page[0])}"
     rows = cursor.execute(sql, wish.parameters).fetchall()
     return tuple(_row(row) for row in rows)
+
+
+def places(snapshot: "Snapshot") -> list[tuple[str, str, int]]:
+    """Each table and source with rows set aside, and how many."""
+    grouped = 'SELECT "table", source, count(*) FROM _quarantine GROUP BY ALL ORDER BY ALL'
+    return snapshot.cursor().execute(grouped).fetchall()
 
 
 def one(cursor: Any, mark: str) -> SetAside | None:  # noqa: ANN401 - a DuckDB cursor

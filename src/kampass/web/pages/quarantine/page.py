@@ -22,7 +22,7 @@ from kampass.web.parts.wording import table_word
 from kampass.web.rendering import render
 from kampass.workspace.jobs import Order
 from kampass.workspace.loads import by_hand
-from kampass.workspace.loads.quarantine import Effect, SetAside, Wish, listed, one
+from kampass.workspace.loads.quarantine import Effect, SetAside, Wish, listed, one, places
 
 router = APIRouter()
 TAKING = Rule(DEFINING, "export")
@@ -312,10 +312,6 @@ def _row(row: SetAside) -> dict[str, Any]:
 
 def _places(call: Call) -> list[dict[str, Any]]:
     """Each table and source with rows set aside: what one CSV holds."""
-    cursor = call.workspace.snapshot().cursor()
-    found = cursor.execute(
-        'SELECT "table", source, count(*) FROM _quarantine GROUP BY ALL ORDER BY ALL'
-    ).fetchall()
     return [
         {
             "table": table_word(table),
@@ -323,5 +319,5 @@ def _places(call: Call) -> list[dict[str, Any]]:
             "rows": f"{rows:,}",
             "href": "/data/quarantine/rows.csv?" + urlencode({"table": table, "source": source}),
         }
-        for table, source, rows in found
+        for table, source, rows in places(call.workspace.snapshot())
     ]
