@@ -14,7 +14,7 @@ from typing import Any
 
 import pytest
 import sqlalchemy as sa
-from tests.store.test_postgresql import on
+from tests.databases import on
 from tests.struck import START, answer, expected, exported, load, make, run, start
 
 from kampass.access import Role, Scope
@@ -40,18 +40,18 @@ def fill(folder: Path) -> Path:
         load(folder, step)
     with closing(open_workspace(folder)) as workspace:
         workspace.drop(3)
-        people = workspace.people
+        people, library = workspace.people, workspace.library
         ada = people.accounts.add("ada@example.com", "Ada Ärger", Role.ADMIN, password=PASSWORD)
         gone = people.accounts.add("bob@example.com", "Bob", Role.ANALYST)
         people.accounts.remove(gone.id)
         people.sessions.start(ada.id, address="127.0.0.1", agent="test")
         people.invitations.make("invite", email="eve@example.com", role=Role.ANALYST, by=ada.id)
         people.tokens.make(ada.id, "nightly", ["read"], datetime.now(UTC) + timedelta(days=30))
-        people.notes.add(ada, text="They moved \N{SNOWMAN}", scope=Scope(None), account="a0")
-        spare = people.notes.add(ada, text="gone again", scope=Scope(None), kpi="nrr")
-        people.notes.remove(spare.id, ada, scope=Scope(None))
-        people.saved.add(ada, "Mine", "/kpis/nrr?period=2025")
-        people.dashboards.add(
+        library.notes.add(ada, text="They moved \N{SNOWMAN}", scope=Scope(None), account="a0")
+        spare = library.notes.add(ada, text="gone again", scope=Scope(None), kpi="nrr")
+        library.notes.remove(spare.id, ada, scope=Scope(None))
+        library.saved.add(ada, "Mine", "/kpis/nrr?period=2025")
+        library.dashboards.add(
             ada, "Morning", [{"id": "a", "x": 0, "y": 0, "w": 4, "h": 2}], [Role.ANALYST]
         )
     return folder
@@ -145,7 +145,7 @@ def test_a_restored_server_goes_on_counting_and_reuses_no_number(
                 ada = workspace.people.accounts.by_email("ada@example.com")
                 assert ada is not None
                 assert (
-                    workspace.people.notes.add(ada, text="next", scope=Scope(None), kpi="nrr").id
+                    workspace.library.notes.add(ada, text="next", scope=Scope(None), kpi="nrr").id
                     == 3
                 )
                 assert (

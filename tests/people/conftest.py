@@ -16,6 +16,7 @@ from pwdlib import PasswordHash
 from pwdlib.hashers.argon2 import Argon2Hasher
 
 from kampass.access import Role
+from kampass.library import Library
 from kampass.people import People, Person
 from kampass.people.accounts import passwords
 from kampass.people.schema import METADATA, TURNS
@@ -102,6 +103,11 @@ def clock() -> Clock:
 @pytest.fixture
 def people(engine: sa.Engine, clock: Clock) -> People:
     return People(engine, clock)
+
+
+@pytest.fixture
+def library(engine: sa.Engine, clock: Clock) -> Library:
+    return Library(engine, clock)
 
 
 @pytest.fixture

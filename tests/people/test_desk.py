@@ -8,6 +8,7 @@ import sqlalchemy as sa
 from tests.people.conftest import Clock
 
 from kampass.access import EVERYTHING, NOTHING, NotAllowed, NotFound, Role, Scope
+from kampass.library import Library
 from kampass.people import People, Person
 from kampass.people.errors import BadField, BadLayout
 
@@ -24,9 +25,9 @@ def cid(people: People) -> Person:
 
 
 def test_a_note_stands_beside_what_it_is_about_with_its_authors_name(
-    people: People, ann: Person, clock: Clock
+    library: Library, ann: Person, clock: Clock
 ) -> None:
-    made = people.notes.add(
+    made = library.notes.add(
         ann, kpi="nrr", period="2026-02", text=" Two large\r\nrenewals slipped. ", scope=EVERYTHING
     )
     assert (made.author, made.text, made.created_at, made.changed_at) == (
@@ -35,12 +36,12 @@ def test_a_note_stands_beside_what_it_is_about_with_its_authors_name(
         clock.now,
         None,
     )
-    assert people.notes.about(kpi="nrr", scope=NOTHING) == [made]
-    assert people.notes.about(kpi="nrr", period="2026-02", scope=NOTHING) == [made]
-    assert people.notes.get(made.id, scope=NOTHING) == made
+    assert library.notes.about(kpi="nrr", scope=NOTHING) == [made]
+    assert library.notes.about(kpi="nrr", period="2026-02", scope=NOTHING) == [made]
+    assert library.notes.get(made.id, scope=NOTHING) == made
 
 
-def test_notes_are_found_by_exactly_what_is_asked(people: People, ann: Person) -> None:
+def test_notes_are_found_by_exactly_what_is_asked(library: Library, ann: Person) -> None:
     for about in (
         {"kpi": "nrr"},
         {"kpi": "nrr_x"},
@@ -48,71 +49,71 @@ def test_notes_are_found_by_exactly_what_is_asked(people: People, ann: Person) -
         {"account": "A1"},
         {"account": "A%", "kpi": "nrr"},
     ):
-        people.notes.add(ann, text=str(about), scope=EVERYTHING, **about)  # type: ignore[arg-type]
-    found = people.notes.about(kpi="nrr", scope=EVERYTHING)
+        library.notes.add(ann, text=str(about), scope=EVERYTHING, **about)  # type: ignore[arg-type]
+    found = library.notes.about(kpi="nrr", scope=EVERYTHING)
     assert [(note.kpi, note.account) for note in found] == [("nrr", "A%"), ("nrr", None)]
-    assert people.notes.about(account="A_", scope=EVERYTHING) == []
-    assert people.notes.about(kpi="nrr\x00", scope=EVERYTHING) == []
-    assert len(people.notes.about(scope=EVERYTHING, limit=2)) == 2
+    assert library.notes.about(account="A_", scope=EVERYTHING) == []
+    assert library.notes.about(kpi="nrr\x00", scope=EVERYTHING) == []
+    assert len(library.notes.about(scope=EVERYTHING, limit=2)) == 2
 
 
-def test_a_note_on_an_account_is_as_hidden_as_the_account(people: People, ann: Person) -> None:
-    own = people.notes.add(ann, account="A1", kpi="nrr", text="ours", scope=EVERYTHING)
-    foreign = people.notes.add(ann, account="A9", kpi="nrr", text="theirs", scope=EVERYTHING)
-    assert people.notes.about(kpi="nrr", scope=MINE) == [own]
-    assert people.notes.about(account="A9", scope=MINE) == []
-    assert people.notes.about(scope=NOTHING) == []
-    assert people.notes.about(kpi="nrr", scope=MINE, limit=1) == [own]
+def test_a_note_on_an_account_is_as_hidden_as_the_account(library: Library, ann: Person) -> None:
+    own = library.notes.add(ann, account="A1", kpi="nrr", text="ours", scope=EVERYTHING)
+    foreign = library.notes.add(ann, account="A9", kpi="nrr", text="theirs", scope=EVERYTHING)
+    assert library.notes.about(kpi="nrr", scope=MINE) == [own]
+    assert library.notes.about(account="A9", scope=MINE) == []
+    assert library.notes.about(scope=NOTHING) == []
+    assert library.notes.about(kpi="nrr", scope=MINE, limit=1) == [own]
     told = []
     for number in (foreign.id, foreign.id + 1000, 10**30):
         for attempt in (
-            lambda number=number: people.notes.get(number, scope=MINE),
-            lambda number=number: people.notes.change(number, ann, "changed", scope=MINE),
-            lambda number=number: people.notes.remove(number, ann, scope=MINE),
+            lambda number=number: library.notes.get(number, scope=MINE),
+            lambda number=number: library.notes.change(number, ann, "changed", scope=MINE),
+            lambda number=number: library.notes.remove(number, ann, scope=MINE),
         ):
             with pytest.raises(NotFound) as raised:
                 attempt()
             told.append(str(raised.value.to_dict()))
     assert len(set(told)) == 1
-    assert people.notes.get(foreign.id, scope=EVERYTHING).text == "theirs"
+    assert library.notes.get(foreign.id, scope=EVERYTHING).text == "theirs"
 
 
 def test_nobody_writes_about_an_account_that_is_not_theirs_to_see(
-    people: People, bob: Person
+    library: Library, bob: Person
 ) -> None:
     with pytest.raises(NotFound):
-        people.notes.add(bob, account="A9", text="guessing", scope=MINE)
-    assert people.notes.about(scope=EVERYTHING) == []
+        library.notes.add(bob, account="A9", text="guessing", scope=MINE)
+    assert library.notes.about(scope=EVERYTHING) == []
 
 
 def test_only_its_author_or_an_administrator_changes_a_note(
-    people: People, ann: Person, bob: Person, cid: Person, clock: Clock
+    library: Library, ann: Person, bob: Person, cid: Person, clock: Clock
 ) -> None:
-    made = people.notes.add(bob, account="A1", text="first", scope=MINE)
+    made = library.notes.add(bob, account="A1", text="first", scope=MINE)
     for attempt in (
-        lambda: people.notes.change(made.id, cid, "x", scope=MINE),
-        lambda: people.notes.remove(made.id, cid, scope=MINE),
+        lambda: library.notes.change(made.id, cid, "x", scope=MINE),
+        lambda: library.notes.remove(made.id, cid, scope=MINE),
     ):
         with pytest.raises(NotAllowed):
             attempt()
     clock.move(hours=1)
-    changed = people.notes.change(made.id, bob, "second", scope=MINE)
+    changed = library.notes.change(made.id, bob, "second", scope=MINE)
     assert (changed.text, changed.changed_at, changed.created_at) == (
         "second",
         clock.now,
         made.created_at,
     )
-    assert people.notes.change(made.id, ann, "third", scope=EVERYTHING).author_id == bob.id
-    people.notes.remove(made.id, bob, scope=MINE)
-    assert people.notes.about(scope=EVERYTHING) == []
+    assert library.notes.change(made.id, ann, "third", scope=EVERYTHING).author_id == bob.id
+    library.notes.remove(made.id, bob, scope=MINE)
+    assert library.notes.about(scope=EVERYTHING) == []
 
 
 def test_a_note_keeps_the_name_of_an_author_who_left(
-    people: People, ann: Person, bob: Person
+    library: Library, people: People, ann: Person, bob: Person
 ) -> None:
-    people.notes.add(bob, kpi="nrr", text="remember this", scope=MINE)
+    library.notes.add(bob, kpi="nrr", text="remember this", scope=MINE)
     people.accounts.remove(bob.id)
-    (note,) = people.notes.about(kpi="nrr", scope=MINE)
+    (note,) = library.notes.about(kpi="nrr", scope=MINE)
     assert note.author == "Bob"
 
 
@@ -120,39 +121,39 @@ def test_a_note_keeps_the_name_of_an_author_who_left(
     "text", ["", " \n ", "x" * 4_001, "a\x00b", "a\ud800b", "a\u202eb", "\x1b[2J"]
 )
 def test_a_note_is_1_to_4000_characters_that_are_seen(
-    people: People, ann: Person, text: str
+    library: Library, ann: Person, text: str
 ) -> None:
     with pytest.raises(BadField):
-        people.notes.add(ann, kpi="nrr", text=text, scope=EVERYTHING)
-    made = people.notes.add(ann, kpi="nrr", text="x" * 4_000, scope=EVERYTHING)
+        library.notes.add(ann, kpi="nrr", text=text, scope=EVERYTHING)
+    made = library.notes.add(ann, kpi="nrr", text="x" * 4_000, scope=EVERYTHING)
     with pytest.raises(BadField):
-        people.notes.change(made.id, ann, text, scope=EVERYTHING)
+        library.notes.change(made.id, ann, text, scope=EVERYTHING)
 
 
-def test_a_note_is_about_something(people: People, ann: Person) -> None:
+def test_a_note_is_about_something(library: Library, ann: Person) -> None:
     with pytest.raises(BadField):
-        people.notes.add(ann, kpi=" ", text="about nothing", scope=EVERYTHING)
+        library.notes.add(ann, kpi=" ", text="about nothing", scope=EVERYTHING)
     with pytest.raises(BadField):
-        people.notes.add(ann, kpi="k" * 201, text="about too much", scope=EVERYTHING)
+        library.notes.add(ann, kpi="k" * 201, text="about too much", scope=EVERYTHING)
 
 
 def test_a_saved_question_is_found_by_its_owner_alone(
-    people: People, ann: Person, bob: Person
+    library: Library, ann: Person, bob: Person
 ) -> None:
     path = "/kpis/nrr?period=2026-Q1&where=segment%3Denterprise"
-    made = people.saved.add(bob, " NRR, enterprise ", path)
+    made = library.saved.add(bob, " NRR, enterprise ", path)
     assert (made.name, made.query) == ("NRR, enterprise", path)
-    assert people.saved.all(bob) == [made]
-    assert people.saved.all(ann) == []
+    assert library.saved.all(bob) == [made]
+    assert library.saved.all(ann) == []
     for attempt in (
-        lambda: people.saved.rename(made.id, ann, "mine"),
-        lambda: people.saved.remove(made.id, ann),
+        lambda: library.saved.rename(made.id, ann, "mine"),
+        lambda: library.saved.remove(made.id, ann),
     ):
         with pytest.raises(NotFound):
             attempt()
-    assert people.saved.rename(made.id, bob, "Enterprise").name == "Enterprise"
-    people.saved.remove(made.id, bob)
-    assert people.saved.all(bob) == []
+    assert library.saved.rename(made.id, bob, "Enterprise").name == "Enterprise"
+    library.saved.remove(made.id, bob)
+    assert library.saved.all(bob) == []
 
 
 @pytest.mark.parametrize(
@@ -172,30 +173,30 @@ def test_a_saved_question_is_found_by_its_owner_alone(
         "\\/evil.example.com",
     ],
 )
-def test_only_a_path_of_this_host_is_saved(people: People, bob: Person, query: str) -> None:
+def test_only_a_path_of_this_host_is_saved(library: Library, bob: Person, query: str) -> None:
     with pytest.raises(BadField):
-        people.saved.add(bob, "question", query)
+        library.saved.add(bob, "question", query)
 
 
 @pytest.mark.parametrize("name", ["", " ", "x" * 121, "a\nb"])
 def test_questions_and_dashboards_have_a_name_of_one_line(
-    people: People, bob: Person, name: str
+    library: Library, bob: Person, name: str
 ) -> None:
     saved, dashboard = (
-        people.saved.add(bob, "x" * 120, "/"),
-        people.dashboards.add(bob, "x" * 120, []),
+        library.saved.add(bob, "x" * 120, "/"),
+        library.dashboards.add(bob, "x" * 120, []),
     )
     for attempt in (
-        lambda: people.saved.add(bob, name, "/"),
-        lambda: people.saved.rename(saved.id, bob, name),
-        lambda: people.dashboards.add(bob, name, []),
-        lambda: people.dashboards.change(dashboard.id, bob, name=name),
+        lambda: library.saved.add(bob, name, "/"),
+        lambda: library.saved.rename(saved.id, bob, name),
+        lambda: library.dashboards.add(bob, name, []),
+        lambda: library.dashboards.change(dashboard.id, bob, name=name),
     ):
         with pytest.raises(BadField):
             attempt()
 
 
-def test_a_dashboard_comes_back_as_it_was_laid_out(people: People, bob: Person) -> None:
+def test_a_dashboard_comes_back_as_it_was_laid_out(library: Library, bob: Person) -> None:
     layout = [
         tile(
             kind="kpi",
@@ -216,36 +217,36 @@ def test_a_dashboard_comes_back_as_it_was_laid_out(people: People, bob: Person) 
             target=None,
         ),
     ]
-    made = people.dashboards.add(bob, "Mine", layout, [Role.EXECUTIVE, Role.TEAM_LEAD])
+    made = library.dashboards.add(bob, "Mine", layout, [Role.EXECUTIVE, Role.TEAM_LEAD])
     assert (made.layout, made.shared_with, made.owner) == (
         layout,
         {Role.EXECUTIVE, Role.TEAM_LEAD},
         "Bob",
     )
-    assert people.dashboards.get(made.id, bob) == made
+    assert library.dashboards.get(made.id, bob) == made
 
 
 def test_a_dashboard_is_seen_by_its_owner_and_the_roles_it_is_shared_with(
-    people: People, ann: Person, bob: Person, cid: Person
+    library: Library, people: People, ann: Person, bob: Person, cid: Person
 ) -> None:
     lead = people.accounts.add("lea@example.com", "Lea", Role.TEAM_LEAD)
-    own = people.dashboards.add(bob, "Own", [])
-    shared = people.dashboards.add(bob, "Shared", [], [Role.TEAM_LEAD])
-    assert people.dashboards.visible(bob) == [own, shared]
-    assert people.dashboards.visible(lead) == [shared]
-    assert people.dashboards.visible(cid) == []
-    assert people.dashboards.visible(ann) == []
-    assert people.dashboards.get(shared.id, lead) == shared
-    people.dashboards.change(shared.id, bob, shared_with=[])
+    own = library.dashboards.add(bob, "Own", [])
+    shared = library.dashboards.add(bob, "Shared", [], [Role.TEAM_LEAD])
+    assert library.dashboards.visible(bob) == [own, shared]
+    assert library.dashboards.visible(lead) == [shared]
+    assert library.dashboards.visible(cid) == []
+    assert library.dashboards.visible(ann) == []
+    assert library.dashboards.get(shared.id, lead) == shared
+    library.dashboards.change(shared.id, bob, shared_with=[])
     told = []
     for person in (lead, cid, ann):
         for number in (own.id, shared.id, shared.id + 1000, 10**30):
             for attempt in (
-                lambda person=person, number=number: people.dashboards.get(number, person),
-                lambda person=person, number=number: people.dashboards.change(
+                lambda person=person, number=number: library.dashboards.get(number, person),
+                lambda person=person, number=number: library.dashboards.change(
                     number, person, name="Stolen"
                 ),
-                lambda person=person, number=number: people.dashboards.remove(number, person),
+                lambda person=person, number=number: library.dashboards.remove(number, person),
             ):
                 with pytest.raises(NotFound) as raised:
                     attempt()
@@ -254,51 +255,51 @@ def test_a_dashboard_is_seen_by_its_owner_and_the_roles_it_is_shared_with(
 
 
 def test_whoever_a_dashboard_is_shared_with_does_not_change_it(
-    people: People, ann: Person, bob: Person
+    library: Library, ann: Person, bob: Person
 ) -> None:
-    shared = people.dashboards.add(bob, "Shared", [tile()], [Role.ADMIN])
+    shared = library.dashboards.add(bob, "Shared", [tile()], [Role.ADMIN])
     for attempt in (
-        lambda: people.dashboards.change(shared.id, ann, layout=[]),
-        lambda: people.dashboards.remove(shared.id, ann),
+        lambda: library.dashboards.change(shared.id, ann, layout=[]),
+        lambda: library.dashboards.remove(shared.id, ann),
     ):
         with pytest.raises(NotAllowed):
             attempt()
-    assert people.dashboards.get(shared.id, bob) == shared
+    assert library.dashboards.get(shared.id, bob) == shared
 
 
 def test_only_what_is_given_of_a_dashboard_changes(
-    people: People, bob: Person, clock: Clock
+    library: Library, bob: Person, clock: Clock
 ) -> None:
-    made = people.dashboards.add(bob, "First", [tile()], [Role.ANALYST])
+    made = library.dashboards.add(bob, "First", [tile()], [Role.ANALYST])
     clock.move(hours=1)
-    renamed = people.dashboards.change(made.id, bob, name="Second")
+    renamed = library.dashboards.change(made.id, bob, name="Second")
     assert (renamed.name, renamed.layout, renamed.shared_with, renamed.changed_at) == (
         "Second",
         made.layout,
         made.shared_with,
         clock.now,
     )
-    moved = people.dashboards.change(
+    moved = library.dashboards.change(
         made.id, bob, layout=[tile(x=5)], shared_with=[Role.ADMIN, Role.ADMIN]
     )
     assert (moved.name, moved.layout[0]["x"], moved.shared_with) == ("Second", 5, {Role.ADMIN})
-    people.dashboards.remove(made.id, bob)
-    assert people.dashboards.visible(bob) == []
+    library.dashboards.remove(made.id, bob)
+    assert library.dashboards.visible(bob) == []
 
 
 def test_administrators_look_after_the_dashboards_of_people_who_left(
-    people: People, ann: Person, bob: Person, cid: Person
+    library: Library, people: People, ann: Person, bob: Person, cid: Person
 ) -> None:
-    shared = people.dashboards.add(bob, "Shared", [], [Role.ACCOUNT_MANAGER])
-    own = people.dashboards.add(bob, "Own", [])
+    shared = library.dashboards.add(bob, "Shared", [], [Role.ACCOUNT_MANAGER])
+    own = library.dashboards.add(bob, "Own", [])
     people.accounts.remove(bob.id)
-    assert [one.id for one in people.dashboards.visible(ann)] == [own.id, shared.id]
-    assert people.dashboards.get(own.id, ann).owner_gone
-    assert [one.id for one in people.dashboards.visible(cid)] == [shared.id]
+    assert [one.id for one in library.dashboards.visible(ann)] == [own.id, shared.id]
+    assert library.dashboards.get(own.id, ann).owner_gone
+    assert [one.id for one in library.dashboards.visible(cid)] == [shared.id]
     with pytest.raises(NotAllowed):
-        people.dashboards.change(shared.id, cid, name="Mine now")
-    assert people.dashboards.change(shared.id, ann, name="Looked after").name == "Looked after"
-    people.dashboards.remove(own.id, ann)
+        library.dashboards.change(shared.id, cid, name="Mine now")
+    assert library.dashboards.change(shared.id, ann, name="Looked after").name == "Looked after"
+    library.dashboards.remove(own.id, ann)
 
 
 @pytest.mark.parametrize(
@@ -336,26 +337,26 @@ def test_administrators_look_after_the_dashboards_of_people_who_left(
         [tile(id=f"t{number}", text="x" * 2_000) for number in range(40)],
     ],
 )
-def test_a_layout_that_is_none_is_refused(people: People, bob: Person, layout: Any) -> None:
-    kept = people.dashboards.add(bob, "Kept", [tile()])
+def test_a_layout_that_is_none_is_refused(library: Library, bob: Person, layout: Any) -> None:
+    kept = library.dashboards.add(bob, "Kept", [tile()])
     with pytest.raises(BadLayout) as raised:
-        people.dashboards.add(bob, "Refused", layout)
+        library.dashboards.add(bob, "Refused", layout)
     assert raised.value.code == "bad_layout"
     with pytest.raises(BadLayout):
-        people.dashboards.change(kept.id, bob, layout=layout)
-    assert people.dashboards.visible(bob) == [kept]
+        library.dashboards.change(kept.id, bob, layout=layout)
+    assert library.dashboards.visible(bob) == [kept]
 
 
-def test_forty_tiles_fit(people: People, bob: Person) -> None:
+def test_forty_tiles_fit(library: Library, bob: Person) -> None:
     layout = [tile(id=f"t{number}", text="x" * 1_000) for number in range(40)]
-    assert len(people.dashboards.add(bob, "Full", layout).layout) == 40
+    assert len(library.dashboards.add(bob, "Full", layout).layout) == 40
 
 
 def test_what_is_taken_away_is_gone_and_its_number_is_not_given_again(
-    people: People, bob: Person, engine: sa.Engine
+    library: Library, bob: Person, engine: sa.Engine
 ) -> None:
-    first = people.dashboards.add(bob, "First", [tile()], [Role.ADMIN])
-    people.dashboards.remove(first.id, bob)
-    assert people.dashboards.add(bob, "Second", []).id > first.id
+    first = library.dashboards.add(bob, "First", [tile()], [Role.ADMIN])
+    library.dashboards.remove(first.id, bob)
+    assert library.dashboards.add(bob, "Second", []).id > first.id
     with engine.connect() as connection:
         assert connection.execute(sa.text("SELECT count(*) FROM dashboard_share")).scalar() == 0

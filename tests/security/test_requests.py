@@ -53,7 +53,7 @@ class TestOthersThings:
             for one in (number, NOBODYS)
         ]
         assert answers[0].status_code == answers[1].status_code == 404
-        assert written.workspace.people.saved.all(written.people["other_manager"])
+        assert written.workspace.library.saved.all(written.people["other_manager"])
         assert "mk-saved-other" not in written.get("account_manager", "/accounts").text
 
     @pytest.mark.parametrize("who", ["account_manager", "team_lead", "executive", "analyst"])

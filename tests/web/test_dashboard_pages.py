@@ -10,7 +10,7 @@ from html import unescape
 import pytest
 from starlette.testclient import TestClient
 from tests.served import Served
-from tests.web.test_overview import sight_of, text_of
+from tests.web.reading import sight_of, text_of
 
 from kampass.access import Role
 from kampass.library import layout as layouts
@@ -28,7 +28,7 @@ TREND = {"id": "b", "kind": "trend", "kpi": "nrr", "x": 3, "y": 0, "w": 6, "h": 
 @pytest.fixture
 def board(served: Served) -> Iterator[int]:
     """A dashboard of the executive's, shared with account managers: a figure and a line."""
-    dashboards, owner = served.workspace.people.dashboards, served.people[Role.EXECUTIVE]
+    dashboards, owner = served.workspace.library.dashboards, served.people[Role.EXECUTIVE]
     made = dashboards.add(owner, "Monday", [FIGURE, TREND], [Role.ACCOUNT_MANAGER])
     yield made.id
     if any(one.id == made.id for one in dashboards.visible(owner)):
@@ -37,7 +37,7 @@ def board(served: Served) -> Iterator[int]:
 
 def layout_of(served: Served, number: int) -> Board:
     return Board.of(
-        served.workspace.people.dashboards.get(number, served.people[Role.EXECUTIVE]).layout
+        served.workspace.library.dashboards.get(number, served.people[Role.EXECUTIVE]).layout
     )
 
 
@@ -94,7 +94,7 @@ def test_the_address_names_period_and_filter_for_all_tiles_but_those_with_a_peri
 ) -> None:
     owner = served.people[Role.EXECUTIVE]
     own = FIGURE | {"id": "c", "x": 9, "period": "2024-Q1"}
-    served.workspace.people.dashboards.change(board, owner, layout=[FIGURE, own])
+    served.workspace.library.dashboards.change(board, owner, layout=[FIGURE, own])
     page = text_of(
         as_role(Role.EXECUTIVE)
         .get(f"/dashboards/{board}?period=2025-Q2&where=segment=enterprise")
@@ -142,7 +142,7 @@ def test_a_period_in_words_moves_with_the_data(
 def test_a_tile_that_cannot_be_asked_says_why_and_the_others_stand(
     served: Served, as_role: Clients, board: int, tile: dict, said: str
 ) -> None:
-    served.workspace.people.dashboards.change(
+    served.workspace.library.dashboards.change(
         board, served.people[Role.EXECUTIVE], layout=[tile, FIGURE | {"id": "c", "x": 9}]
     )
     answer = as_role(Role.EXECUTIVE).get(f"/dashboards/{board}?period=2025-Q4")
@@ -176,7 +176,7 @@ def test_text_of_a_tile_is_text(served: Served, as_role: Clients, board: int) ->
         {"id": "n", "kind": "note", "x": 0, "y": 0, "w": 4, "h": 3, "title": evil, "text": evil},
         FIGURE | {"title": evil, "x": 4},
     ]
-    served.workspace.people.dashboards.change(board, served.people[Role.EXECUTIVE], layout=layout)
+    served.workspace.library.dashboards.change(board, served.people[Role.EXECUTIVE], layout=layout)
     for path in (
         f"/dashboards/{board}",
         f"/dashboards/{board}/edit",
@@ -338,7 +338,7 @@ def test_name_period_and_sharing_are_kept(served: Served, as_role: Clients, boar
         f"/dashboards/{board}/settings",
         data={"name": "Tuesday", "period": "latest  month", "role": ["team_lead", "analyst"]},
     )
-    kept = served.workspace.people.dashboards.get(board, served.people[Role.EXECUTIVE])
+    kept = served.workspace.library.dashboards.get(board, served.people[Role.EXECUTIVE])
     assert (kept.name, kept.shared_with, Board.of(kept.layout).period) == (
         "Tuesday",
         {Role.TEAM_LEAD, Role.ANALYST},
@@ -418,7 +418,7 @@ def test_who_may_only_read_gets_a_copy_and_no_tools(
     assert "Made by Executive." in page
     copied = client.post(f"/dashboards/{board}/copy").headers["location"]
     assert client.get(f"{copied}/edit").status_code == 200
-    mine = served.workspace.people.dashboards.get(
+    mine = served.workspace.library.dashboards.get(
         int(copied.rsplit("/", 1)[1]), served.people[Role.ACCOUNT_MANAGER]
     )
     assert (mine.name, mine.shared_with, Board.of(mine.layout)) == (
@@ -446,7 +446,7 @@ def test_no_foreign_account_is_named_on_a_shared_dashboard(
         {**TREND, "kind": kind, "id": kind, "by": "account", "kpi": "mrr_end"}
         for kind in ("table", "breakdown", "trend")
     ]
-    served.workspace.people.dashboards.change(board, served.people[Role.EXECUTIVE], layout=tiles)
+    served.workspace.library.dashboards.change(board, served.people[Role.EXECUTIVE], layout=tiles)
     own = sight_of(served, Role.ACCOUNT_MANAGER).scope.accounts
     named = served.workspace.sight().cursor().execute("SELECT id, name FROM accounts").fetchall()
     mine = {name for key, name in named if key in own}
@@ -475,7 +475,7 @@ def test_a_second_copy_has_another_name(served: Served, as_role: Clients) -> Non
         client.post("/dashboards", data={"start": "executive-month"}).headers["location"]
         for _ in range(3)
     ]
-    dashboards, person = served.workspace.people.dashboards, served.people[Role.ANALYST]
+    dashboards, person = served.workspace.library.dashboards, served.people[Role.ANALYST]
     assert [dashboards.get(int(path.rsplit("/", 1)[1]), person).name for path in made] == [
         "The month",
         "The month 2",

@@ -12,7 +12,7 @@ from html import unescape
 import pytest
 from starlette.testclient import TestClient
 from tests.served import Served
-from tests.web.test_overview import PERIOD, sight_of, text_of
+from tests.web.reading import PERIOD, sight_of, text_of
 
 from kampass.access import Role
 from kampass.catalogue import Kpi
@@ -115,7 +115,7 @@ def test_every_kpi_has_a_page_and_a_why_for_whoever_asks(as_role: Clients, kpi: 
 def test_a_note_stands_beside_the_number_and_on_the_chart(served: Served, as_role: Clients) -> None:
     address, told = f"/kpis/nrr?period={PERIOD}", "Prices rose <script>alert(1)</script> in October"
     author, scope = served.people[Role.EXECUTIVE], sight_of(served, Role.EXECUTIVE).scope
-    note = served.workspace.people.notes.add(
+    note = served.workspace.library.notes.add(
         author, text=told, scope=scope, kpi="nrr", period=PERIOD
     )
     page = as_role(Role.EXECUTIVE).get(address).text
@@ -123,7 +123,7 @@ def test_a_note_stands_beside_the_number_and_on_the_chart(served: Served, as_rol
     assert "Prices rose &lt;script&gt;alert(1)&lt;/script&gt; in October" in page
     assert "Prices rose" in json.dumps(charts(page)[0])
     assert "1<span" in as_role(Role.EXECUTIVE).get(f"/overview?period={PERIOD}").text
-    served.workspace.people.notes.remove(note.id, author, scope=scope)
+    served.workspace.library.notes.remove(note.id, author, scope=scope)
     assert "Prices rose" not in as_role(Role.EXECUTIVE).get(address).text
 
 
@@ -140,13 +140,13 @@ def test_a_note_on_a_foreign_account_stands_on_nobody_elses_page(
         if key not in own
     )
     author, scope = served.people[Role.EXECUTIVE], sight_of(served, Role.EXECUTIVE).scope
-    note = served.workspace.people.notes.add(
+    note = served.workspace.library.notes.add(
         author, text="They will leave us", scope=scope, kpi="nrr", account=foreign, period=PERIOD
     )
     address = f"/kpis/nrr?period={PERIOD}"
     assert "They will leave us" in as_role(Role.EXECUTIVE).get(address).text
     assert "They will leave us" not in as_role(Role.ACCOUNT_MANAGER).get(address).text
-    served.workspace.people.notes.remove(note.id, author, scope=scope)
+    served.workspace.library.notes.remove(note.id, author, scope=scope)
 
 
 @pytest.mark.parametrize("form", ["csv", "json", "parquet", "xlsx"])

@@ -7,7 +7,7 @@ from collections.abc import Callable, Iterator
 import pytest
 from starlette.testclient import TestClient
 from tests.served import Served
-from tests.web.test_overview import sight_of, text_of
+from tests.web.reading import sight_of, text_of
 
 from kampass.access import EVERYTHING, Role
 from kampass.library.notes import LONGEST, Note
@@ -36,7 +36,7 @@ def foreign(served: Served) -> str:
 @pytest.fixture
 def note(served: Served, mine: str) -> Iterator[Note]:
     """One of the account manager's about an account and a KPI."""
-    notes, author = served.workspace.people.notes, served.people[Role.ACCOUNT_MANAGER]
+    notes, author = served.workspace.library.notes, served.people[Role.ACCOUNT_MANAGER]
     made = notes.add(
         author,
         text="They move in May",
@@ -51,7 +51,7 @@ def note(served: Served, mine: str) -> Iterator[Note]:
 
 
 def kept(served: Served) -> dict[int, str]:
-    return {one.id: one.text for one in served.workspace.people.notes.about(scope=EVERYTHING)}
+    return {one.id: one.text for one in served.workspace.library.notes.about(scope=EVERYTHING)}
 
 
 def test_a_note_stands_on_every_page_that_it_is_about(as_role: Clients, note: Note) -> None:
@@ -134,7 +134,7 @@ def test_an_administrator_changes_and_removes_any(
 def test_a_note_on_a_foreign_account_does_not_exist(
     served: Served, as_role: Clients, foreign: str
 ) -> None:
-    notes, author = served.workspace.people.notes, served.people[Role.EXECUTIVE]
+    notes, author = served.workspace.library.notes, served.people[Role.EXECUTIVE]
     hidden = notes.add(
         author, text="They will leave", scope=EVERYTHING, kpi="csat", account=foreign
     )

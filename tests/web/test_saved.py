@@ -18,7 +18,7 @@ QUERY = "/kpis/nrr?period=2025-Q4&by=segment&where=region%3DEMEA"
 
 @pytest.fixture
 def saved(served: Served) -> Iterator[Saved]:
-    owner, questions = served.people[Role.EXECUTIVE], served.workspace.people.saved
+    owner, questions = served.people[Role.EXECUTIVE], served.workspace.library.saved
     made = questions.add(owner, "NRR of EMEA", QUERY)
     yield made
     if made.id in [one.id for one in questions.all(owner)]:
@@ -26,7 +26,7 @@ def saved(served: Served) -> Iterator[Saved]:
 
 
 def names(served: Served) -> list[str]:
-    return [one.name for one in served.workspace.people.saved.all(served.people[Role.EXECUTIVE])]
+    return [one.name for one in served.workspace.library.saved.all(served.people[Role.EXECUTIVE])]
 
 
 def test_the_question_of_a_page_is_saved_whole_and_asked_again(
@@ -45,7 +45,7 @@ def test_the_question_of_a_page_is_saved_whole_and_asked_again(
     assert [entry.action for entry in served.workspace.people.audit.entries(2)] == [
         "saved a question"
     ] * 2
-    for one in served.workspace.people.saved.all(served.people[Role.EXECUTIVE]):
+    for one in served.workspace.library.saved.all(served.people[Role.EXECUTIVE]):
         assert client.post(f"/saved/{one.id}/remove").status_code == 303
     assert "No question is saved yet" in client.get("/saved").text
 
@@ -120,7 +120,7 @@ def test_nothing_changes_without_the_sessions_secret(
 def test_the_link_that_is_copied_carries_the_whole_question(
     served: Served, as_role: Clients, page: str
 ) -> None:
-    owner, dashboards = served.people[Role.EXECUTIVE], served.workspace.people.dashboards
+    owner, dashboards = served.people[Role.EXECUTIVE], served.workspace.library.dashboards
     board = dashboards.add(owner, "Board", [])
     html = as_role(Role.EXECUTIVE).get(page.format(board.id)).text
     dashboards.remove(board.id, owner)

@@ -9,7 +9,7 @@ from html import unescape
 import pytest
 from starlette.testclient import TestClient
 from tests.served import Served
-from tests.web.test_overview import sight_of
+from tests.web.reading import sight_of
 
 from kampass.access import Role
 from kampass.catalogue.loader import shipped
@@ -85,17 +85,17 @@ def test_nothing_foreign_is_ever_found(served: Served, as_role: Clients) -> None
 
 
 def test_dashboards_and_questions_of_others_are_not_found(served: Served, as_role: Clients) -> None:
-    people, owner = served.workspace.people, served.people[Role.EXECUTIVE]
-    shared = people.dashboards.add(owner, "Quagga board", [], [Role.TEAM_LEAD])
-    saved = people.saved.add(owner, "Quagga question", "/kpis/nrr?period=2025-Q4")
+    library, owner = served.workspace.library, served.people[Role.EXECUTIVE]
+    shared = library.dashboards.add(owner, "Quagga board", [], [Role.TEAM_LEAD])
+    saved = library.saved.add(owner, "Quagga question", "/kpis/nrr?period=2025-Q4")
     assert {title for _, title in hits(as_role(Role.EXECUTIVE), "quagga")} == {
         "Quagga board",
         "Quagga question",
     }
     assert hits(as_role(Role.TEAM_LEAD), "quagga") == [(f"/dashboards/{shared.id}", "Quagga board")]
     assert hits(as_role(Role.ACCOUNT_MANAGER), "quagga") == []
-    people.dashboards.remove(shared.id, owner)
-    people.saved.remove(saved.id, owner)
+    library.dashboards.remove(shared.id, owner)
+    library.saved.remove(saved.id, owner)
 
 
 @pytest.mark.parametrize("role", list(Role))

@@ -12,6 +12,8 @@ import warnings
 from collections.abc import Callable
 from itertools import pairwise
 
+from kampass.cli.terminal import harmless
+
 
 def main() -> None:
     """Run the command and leave with its exit code."""
@@ -82,20 +84,6 @@ def _note(message: Warning | str, category: type[Warning], *_: object, **__: obj
 
     if issubclass(category, KampassWarning):
         print(harmless(f"kampass: {message}"), file=sys.stderr)
-
-
-def harmless(text: str) -> str:
-    r"""Lines of text without what would steer a terminal.
-
-    >>> harmless("a\x1b[31mb\n  c")
-    'a?[31mb\n  c'
-    """
-    return "\n".join(map(printable, text.split("\n")))
-
-
-def printable(text: str) -> str:
-    """A cell or a line without what would steer a terminal."""
-    return "".join(letter if letter.isprintable() else "?" for letter in text)
 
 
 def _arm(fail_point: str | None) -> None:

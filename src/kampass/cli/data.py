@@ -198,7 +198,7 @@ def _show(rows: list[dict[str, object]], form: Form, console) -> None:  # type: 
     from rich.table import Table
     from rich.text import Text
 
-    from kampass.cli import printable
+    from kampass.cli.terminal import printable
 
     if not rows:
         console().print("Nothing.")

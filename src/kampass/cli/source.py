@@ -8,8 +8,8 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from kampass.cli import harmless, printable
 from kampass.cli.data import Form, FormOption, WorkspaceOption
+from kampass.cli.terminal import harmless, printable
 
 if TYPE_CHECKING:
     from kampass.intake.mapping.questions import Question

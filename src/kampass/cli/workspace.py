@@ -7,7 +7,7 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
-from kampass.cli import harmless
+from kampass.cli.terminal import harmless
 from kampass.errors import UnknownName
 from kampass.intake.kinds import SourceSettings
 from kampass.model import TABLES

@@ -7,13 +7,15 @@ so a join on "contains this date" meets at most one row.
 
 from kampass.model import TABLES
 from kampass.model.conform import literal, quoted
+from kampass.store import SnapshotSettings
 
 BEGIN, END = "DATE '0001-01-01'", "DATE '9999-12-31'"
 ATTRIBUTES = ("segment", "industry", "region", "tier", "acquisition_source")
 
 
-def statements(*, timezone: str, currency: str) -> list[str]:
+def statements(made_in: SnapshotSettings) -> list[str]:
     """The SQL that prepares a snapshot, in order."""
+    timezone, currency = made_in.timezone, made_in.currency
     return [
         "CREATE TABLE test_account AS SELECT id FROM accounts WHERE is_test",
         *(_live(name) for name in TABLES),

@@ -27,6 +27,13 @@ grouped.
 """
 
 
+def line_of(number: str) -> str:
+    """The SQL of the line that a row's number means, in its file; null for one that stands on no
+    single line.
+    """
+    return f"CASE WHEN {number} < {NO_LINE} THEN {number} % {FILE_LINES} END"
+
+
 @dataclass(frozen=True)
 class Reject:
     """A line that is no row: torn, or with too many or too few fields."""

@@ -1,13 +1,10 @@
-"""People and what they make, behind one object."""
+"""People, their keys and the audit log, behind one object."""
 
 from collections.abc import Callable
 from datetime import datetime
 
 import sqlalchemy as sa
 
-from kampass.library.dashboards import Dashboards
-from kampass.library.notes import Notes
-from kampass.library.saved import SavedQuestions
 from kampass.people.accounts.accounts import Accounts
 from kampass.people.audit import Audit
 from kampass.people.database import Database
@@ -17,9 +14,7 @@ from kampass.people.keys.tokens import Tokens
 
 
 class People:
-    """Everybody who may sign in, what opens the door for them, what they did, and what they
-    made.
-    """
+    """Everybody who may sign in, what opens the door for them, and what they did."""
 
     def __init__(self, engine: sa.Engine, clock: Callable[[], datetime]) -> None:
         database = Database(engine, clock)
@@ -28,6 +23,3 @@ class People:
         self.tokens = Tokens(database)
         self.invitations = Invitations(database)
         self.audit = Audit(database)
-        self.notes = Notes(database)
-        self.saved = SavedQuestions(database)
-        self.dashboards = Dashboards(database)

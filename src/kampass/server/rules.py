@@ -19,6 +19,7 @@ from starlette.routing import BaseRoute
 
 from kampass.access import NotAllowed, NotSignedIn, Role, Viewer
 from kampass.errors import KampassError
+from kampass.library import Library
 from kampass.people import People, Person
 from kampass.server.limits import Buckets, Kind
 from kampass.server.serving import Serving
@@ -49,8 +50,13 @@ class Call:
         return found
 
     @property
+    def library(self) -> Library:
+        """What people make and keep."""
+        return self.workspace.library
+
+    @property
     def people(self) -> People:
-        """Who may sign in, and what they made."""
+        """Who may sign in."""
         return self.workspace.people
 
     @property

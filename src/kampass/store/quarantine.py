@@ -12,7 +12,7 @@ from typing import Any
 
 from kampass.model import Table
 from kampass.model.conform import Check, literal, quoted, typed
-from kampass.model.scan import FILE_LINES, NO_LINE, Scan
+from kampass.model.scan import FILE_LINES, NO_LINE, Scan, line_of
 
 SHAPE = (
     'NULL::BIGINT AS line, NULL::VARCHAR AS "column", NULL::VARCHAR AS value, NULL::VARCHAR AS '
@@ -65,13 +65,6 @@ def mark_of(cells: Mapping[str, str]) -> str:
 def torn_mark(line: str, value: str, reason: str) -> str:
     """The SQL of the mark of a line that is no row."""
     return f"md5(CAST(json_array({line}, nullif({value}, ''), {reason}) AS VARCHAR))"
-
-
-def line_of(number: str) -> str:
-    """The SQL of the line that a row's number means, in its file; null for one that stands on no
-    single line.
-    """
-    return f"CASE WHEN {number} < {NO_LINE} THEN {number} % {FILE_LINES} END"
 
 
 def canonical_cells(table: Table, of: str) -> dict[str, str]:

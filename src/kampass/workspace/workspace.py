@@ -9,15 +9,17 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from kampass.access import EVERYTHING, NotSignedIn, Scope, Viewer
-from kampass.catalogue import Catalogue, with_own
+from kampass.catalogue import Catalogue, stored, with_own
 from kampass.engine import Engine
 from kampass.errors import DataError, QuestionError, UnknownName
+from kampass.facts import prepared
 from kampass.intake import kinds
 from kampass.model.messages import HistorySource, Source
 from kampass.store import (
     Journal,
     LoadReport,
     Manifest,
+    Rules,
     Snapshot,
     Snapshots,
     SnapshotSettings,
@@ -30,6 +32,7 @@ from kampass.workspace.settings import WorkspaceSettings
 
 if TYPE_CHECKING:
     from kampass.intake.preview import Preview
+    from kampass.library import Library
     from kampass.people import People, Person
     from kampass.workspace.backup import Backup
     from kampass.workspace.loads.held import Held
@@ -61,7 +64,7 @@ class Workspace(Answers):
             self.journal,
             made_in,
             clock=_now,
-            rules=lambda: published.rules(self),
+            rules=Rules(prepared.statements, lambda: published.rules(self)),
         )
         repair.OPEN.add(self)
 
@@ -138,11 +141,18 @@ class Workspace(Answers):
     @cached_property
     def catalogue_digest(self) -> str:
         """Sixteen hex digits that change when a definition does."""
-        return digests.digest(digests.catalogue_text(self.catalogue))
+        return digests.digest(stored.catalogue_text(self.catalogue))
+
+    @cached_property
+    def library(self) -> "Library":
+        """What people make and keep."""
+        from kampass.library import Library
+
+        return Library(self.manifest.engine, _now)
 
     @cached_property
     def people(self) -> "People":
-        """Who may sign in, and what they make."""
+        """Who may sign in."""
         from kampass.people import People
 
         return People(self.manifest.engine, _now)

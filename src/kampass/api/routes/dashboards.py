@@ -22,14 +22,14 @@ Number = Annotated[int, Path(ge=1, le=1 << 40)]
 def dashboards(call: Reader) -> dict[str, Any]:
     """The dashboards that are the caller's to see, by name."""
     assert call.person is not None
-    return {"items": [_dashboard(one) for one in call.people.dashboards.visible(call.person)]}
+    return {"items": [_dashboard(one) for one in call.library.dashboards.visible(call.person)]}
 
 
 @router.post("/api/v1/dashboards", response_model=models.Thing, status_code=HTTPStatus.CREATED)
 def make(dashboard: models.DashboardWritten, call: Writer) -> Response:
     """Make a dashboard."""
     assert call.person is not None
-    made = call.people.dashboards.add(
+    made = call.library.dashboards.add(
         call.person, dashboard.name, dashboard.layout, dashboard.shared_with
     )
     call.record("made a dashboard", str(made.id), name=made.name)
@@ -40,7 +40,7 @@ def make(dashboard: models.DashboardWritten, call: Writer) -> Response:
 def one(dashboard_id: Number, call: Reader) -> dict[str, Any]:
     """One dashboard; what its tiles show, the caller asks within their own rights."""
     assert call.person is not None
-    return _dashboard(call.people.dashboards.get(dashboard_id, call.person))
+    return _dashboard(call.library.dashboards.get(dashboard_id, call.person))
 
 
 @router.put("/api/v1/dashboards/{dashboard_id}", response_model=models.Thing)
@@ -54,7 +54,7 @@ def change(
         "layout": dashboard.layout,
         "shared_with": dashboard.shared_with,
     }
-    made = call.people.dashboards.change(dashboard_id, call.person, **given)  # type: ignore[arg-type]
+    made = call.library.dashboards.change(dashboard_id, call.person, **given)  # type: ignore[arg-type]
     call.record("changed a dashboard", str(made.id))
     return _dashboard(made)
 
@@ -63,7 +63,7 @@ def change(
 def remove(dashboard_id: Number, call: Writer) -> None:
     """Take a dashboard away."""
     assert call.person is not None
-    call.people.dashboards.remove(dashboard_id, call.person)
+    call.library.dashboards.remove(dashboard_id, call.person)
     call.record("removed a dashboard", str(dashboard_id))
 
 

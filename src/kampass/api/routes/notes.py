@@ -29,7 +29,7 @@ def notes(
     return {
         "items": [
             _note(note)
-            for note in call.people.notes.about(
+            for note in call.library.notes.about(
                 scope=call.viewer.scope, kpi=kpi, account=account, period=period
             )
         ]
@@ -40,7 +40,7 @@ def notes(
 def write(note: models.NoteWritten, call: Writer) -> Response:
     """Write a note."""
     assert call.person is not None
-    made = call.people.notes.add(call.person, scope=call.viewer.scope, **note.model_dump())
+    made = call.library.notes.add(call.person, scope=call.viewer.scope, **note.model_dump())
     call.record(
         "wrote a note", str(made.id), kpi=made.kpi, account=made.account, period=made.period
     )
@@ -51,7 +51,7 @@ def write(note: models.NoteWritten, call: Writer) -> Response:
 def change(note_id: Number, note: models.NoteChanged, call: Writer) -> dict[str, Any]:
     """Write a note's text again."""
     assert call.person is not None
-    made = call.people.notes.change(note_id, call.person, note.text, scope=call.viewer.scope)
+    made = call.library.notes.change(note_id, call.person, note.text, scope=call.viewer.scope)
     call.record("changed a note", str(made.id))
     return _note(made)
 
@@ -60,7 +60,7 @@ def change(note_id: Number, note: models.NoteChanged, call: Writer) -> dict[str,
 def remove(note_id: Number, call: Writer) -> None:
     """Take a note away."""
     assert call.person is not None
-    call.people.notes.remove(note_id, call.person, scope=call.viewer.scope)
+    call.library.notes.remove(note_id, call.person, scope=call.viewer.scope)
     call.record("removed a note", str(note_id))
 
 

@@ -7,7 +7,7 @@ from rich.console import Console
 from rich.table import Table
 from rich.text import Text
 
-from kampass.cli import printable
+from kampass.cli.terminal import printable
 from kampass.cli.views.show import console
 from kampass.insight.change.bridge import Bridge
 from kampass.insight.change.splits import Effect, is_member

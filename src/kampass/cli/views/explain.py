@@ -12,7 +12,7 @@ from rich.padding import Padding
 from rich.table import Table
 from rich.text import Text
 
-from kampass.cli import harmless, printable
+from kampass.cli.terminal import harmless, printable
 from kampass.cli.views.show import console
 from kampass.insight.explain import Explanation, Row
 from kampass.insight.explain.explanation import MeasureCount

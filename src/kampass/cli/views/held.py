@@ -7,7 +7,7 @@ from collections.abc import Sequence
 from rich.table import Table
 from rich.text import Text
 
-from kampass.cli import printable
+from kampass.cli.terminal import printable
 from kampass.cli.views.show import console
 from kampass.render.display import show_value
 from kampass.workspace.loads.held import Held

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 from rich.table import Table
 from rich.text import Text
 
-from kampass.cli import printable
+from kampass.cli.terminal import printable
 from kampass.cli.views.show import console
 from kampass.periods import label
 from kampass.render.display import show_difference, show_value

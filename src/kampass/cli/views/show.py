@@ -11,7 +11,7 @@ from rich.console import Console
 from rich.table import Table
 from rich.text import Text
 
-from kampass.cli import printable
+from kampass.cli.terminal import printable
 from kampass.engine import Answer, Result
 from kampass.errors import QuestionError
 from kampass.periods import label

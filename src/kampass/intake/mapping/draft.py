@@ -10,7 +10,8 @@ from typing import Any
 from kampass.errors import DataError
 from kampass.intake.mapping.mapping import FORMATS, TableMapping, parse
 from kampass.intake.mapping.source import MappedSource
-from kampass.intake.readers.raw import RawTable, open_raw
+from kampass.intake.readers.files import open_raw
+from kampass.intake.readers.raw import RawTable
 from kampass.model import TABLES, Column
 
 _DELIMITERS = ",;\t|"

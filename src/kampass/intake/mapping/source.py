@@ -13,7 +13,8 @@ from kampass.errors import DataError, UnknownName
 from kampass.intake.mapping.convert import cell, column_of, distinct, relation
 from kampass.intake.mapping.mapping import Filling, TableMapping
 from kampass.intake.mapping.questions import Base, Question, questions
-from kampass.intake.readers.raw import FILE, LINE, RawTable, missing, open_raw
+from kampass.intake.readers.files import missing, open_raw
+from kampass.intake.readers.raw import FILE, LINE, RawTable
 from kampass.intake.readers.scratch import lines_of
 from kampass.model import TABLES
 from kampass.model.conform import literal, names_something

@@ -18,7 +18,7 @@ from typing import Any, Self
 
 from kampass.errors import DataError
 from kampass.intake.mapping.mapping import TableMapping
-from kampass.intake.readers.raw import RawTable, unique
+from kampass.intake.readers.raw import RawTable, letter, unique
 from kampass.intake.readers.scratch import RowWriter, Scratch, lines_of
 from kampass.model.scan import MARK
 
@@ -340,8 +340,8 @@ def _look(file: Path, part: str) -> _Seen:
 
 def _index(letters: bytes) -> int:
     number = 0
-    for letter in letters:
-        number = number * 26 + letter - 64
+    for byte in letters:
+        number = number * 26 + byte - 64
     return number - 1
 
 
@@ -355,8 +355,6 @@ class _Covered:
 
     def of(self, line: int) -> Iterator[tuple[int, str]]:
         """The covered columns of a line, with the area that covers each."""
-        from kampass.intake.readers.raw import letter
-
         while self._waiting and self._waiting[-1][0] <= line:
             self._open.append(self._waiting.pop())
         self._open = [area for area in self._open if area[2] >= line]
@@ -405,8 +403,6 @@ def _copy(
     width: int,
 ) -> tuple[int, str, str] | None:
     """Write the rows that hold anything; the first cell beyond the header, if there is one."""
-    from kampass.intake.readers.raw import letter
-
     for line, cells in rows:
         texts, typed = [text for text, _ in cells], [known for _, known in cells]
         beyond = next((index for index in range(width, len(texts)) if texts[index]), None)

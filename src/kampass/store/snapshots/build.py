@@ -5,21 +5,21 @@ Everything here is a function of the loads and two settings (time zone, currency
 gives equal tables.
 """
 
-from collections.abc import Sequence
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
 import duckdb
 
 from kampass.errors import DataError
-from kampass.facts import prepared
 from kampass.model import SQL_TYPES, TABLES, Table
 from kampass.model.conform import Check, literal, quoted
+from kampass.model.scan import line_of
 from kampass.store import faults, quarantine
 from kampass.store.disk import BUILDING, connect
 from kampass.store.incoming import is_by_hand
 from kampass.store.journal import Journal
-from kampass.store.manifest import Load, to_text
+from kampass.store.manifest import Load, Wording, to_text
 from kampass.store.versions import same, winners
 
 
@@ -29,6 +29,16 @@ class SnapshotSettings:
 
     timezone: str = "UTC"
     currency: str = "USD"
+
+
+@dataclass(frozen=True)
+class Rules:
+    """What a workspace hands down: the statements that prepare a snapshot's tables for questions,
+    and the wording of its settings and definitions, kept with what is published.
+    """
+
+    prepare: Callable[[SnapshotSettings], Iterable[str]]
+    wordings: Callable[[], Sequence[Wording]] = tuple
 
 
 _SCORE_RULES = (
@@ -46,28 +56,26 @@ _SCORE_RULES = (
 
 
 class SnapshotBuilder:
-    """Builds into `file`, which must not exist yet."""
+    """Builds a snapshot of loads, prepared for questions."""
 
     def __init__(
-        self, journal: Journal, loads: Sequence[Load], settings: SnapshotSettings, file: Path
+        self, journal: Journal, loads: Sequence[Load], settings: SnapshotSettings, rules: Rules
     ) -> None:
         self.journal, self.loads, self.settings = journal, loads, settings
+        self.rules = rules
         self.as_of = max(load.recorded_at for load in loads)
-        self.file = file
 
-    def build(self) -> None:
-        """Write the whole snapshot and close it."""
-        with connect(self.file.parent, memory=BUILDING) as connection:
-            connection.execute(f"ATTACH {literal(str(self.file))} AS snapshot")
+    def build(self, file: Path) -> None:
+        """Write the whole snapshot to the file, which must not exist yet, and close it."""
+        with connect(file.parent, memory=BUILDING) as connection:
+            connection.execute(f"ATTACH {literal(str(file))} AS snapshot")
             connection.execute("USE snapshot")
             self._registers(connection)
             faults.reach("publish.building")
             for table in TABLES.values():
                 self._table(connection, table)
                 faults.reach("publish.table_built")
-            for statement in prepared.statements(
-                timezone=self.settings.timezone, currency=self.settings.currency
-            ):
+            for statement in self.rules.prepare(self.settings):
                 connection.execute(statement)
             self._coverage(connection)
             self._take_out_mended(connection)
@@ -242,7 +250,7 @@ class SnapshotBuilder:
         canonical = quarantine.canonical_cells(table, "a")
         connection.execute(
             f"INSERT INTO _quarantine SELECT {literal(table.name)}, _load, _source, "
-            f"{quarantine.line_of('_line')}, CASE broken {names} END,"
+            f"{line_of('_line')}, CASE broken {names} END,"
             f" CASE broken {cells} END, CASE broken {reasons} END, "
             f"{quarantine.raw_of(canonical)}, {quarantine.mark_of(canonical)} FROM aside a"
             f" WHERE NOT EXISTS (SELECT 1 FROM version v WHERE {same_key} AND v._load > a._load)"

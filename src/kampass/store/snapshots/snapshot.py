@@ -23,8 +23,8 @@ from kampass.errors import DataError, UnknownName
 from kampass.store import faults
 from kampass.store.disk import fsync
 from kampass.store.journal import Journal
-from kampass.store.manifest import Load, SnapshotRow, Wording, to_text
-from kampass.store.snapshots.build import SnapshotBuilder, SnapshotSettings
+from kampass.store.manifest import Load, SnapshotRow, to_text
+from kampass.store.snapshots.build import Rules, SnapshotBuilder, SnapshotSettings
 from kampass.store.snapshots.retention import Aged, kept
 
 SHAPE = 2
@@ -87,15 +87,10 @@ class Snapshots:
         settings: SnapshotSettings,
         *,
         clock: Callable[[], datetime],
-        rules: Callable[[], Sequence[Wording]] = tuple,
+        rules: Rules,
     ) -> None:
-        self.folder, self.journal, self.settings, self.clock, self.rules = (
-            folder,
-            journal,
-            settings,
-            clock,
-            rules,
-        )
+        self.folder, self.journal, self.settings = folder, journal, settings
+        self.clock, self.rules = clock, rules
         self.manifest = journal.manifest
         folder.mkdir(parents=True, exist_ok=True)
 
@@ -104,7 +99,7 @@ class Snapshots:
         that retention does not keep.
         """
         snapshot = self._of(self._loads(), self.settings)
-        self.manifest.publish(snapshot.id, self.clock(), self.rules())
+        self.manifest.publish(snapshot.id, self.clock(), self.rules.wordings())
         faults.reach("publish.pointed")
         self.prune()
         return snapshot
@@ -294,7 +289,7 @@ class Snapshots:
         building = self.folder / f".building-{file.stem}-{os.getpid()}"
         building.unlink(missing_ok=True)
         try:
-            SnapshotBuilder(self.journal, loads, settings, building).build()
+            SnapshotBuilder(self.journal, loads, settings, self.rules).build(building)
             faults.reach("publish.built")
             fsync(building)
             faults.reach("publish.before_rename")

@@ -10,9 +10,10 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import Self
 
+from kampass.facts import prepared
 from kampass.intake.sources.folder import FileSource
 from kampass.model import TABLES
-from kampass.store import Journal, Manifest, Snapshot, Snapshots, SnapshotSettings
+from kampass.store import Journal, Manifest, Rules, Snapshot, Snapshots, SnapshotSettings
 
 _IMPLIED = {
     "accounts": ("id", "name"),
@@ -64,7 +65,11 @@ class Worlds:
         journal = Journal(folder / "journal", manifest, timezone=timezone)
         journal.load(FileSource("example", files), recorded_at=recorded_at)
         snapshot = Snapshots(
-            folder / "snapshots", journal, SnapshotSettings(timezone), clock=lambda: recorded_at
+            folder / "snapshots",
+            journal,
+            SnapshotSettings(timezone),
+            clock=lambda: recorded_at,
+            rules=Rules(prepared.statements),
         ).publish()
         manifest.close()
         return snapshot

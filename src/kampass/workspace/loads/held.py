@@ -104,7 +104,8 @@ def _preview(workspace: "Workspace", load: Load, file: Path) -> Snapshot:
     """A snapshot of the loads that count and this one."""
     file.unlink(missing_ok=True)
     loads = sorted([*workspace.manifest.loads(), load], key=lambda other: other.id)
-    SnapshotBuilder(workspace.journal, loads, workspace.snapshots.settings, file).build()
+    made_in, rules = workspace.snapshots.settings, workspace.snapshots.rules
+    SnapshotBuilder(workspace.journal, loads, made_in, rules).build(file)
     return Snapshot("preview", file, max(other.recorded_at for other in loads))
 
 

@@ -92,7 +92,7 @@ def show(
     if asking.wrong:
         return cannot_ask(call, asking, title=file.account.name, question=question, path=shown.path)
     kind = kind if kind in KINDS else ""
-    notes = call.people.notes.about(account=account, scope=call.viewer.scope)
+    notes = call.library.notes.about(account=account, scope=call.viewer.scope)
     happened = timeline(
         call.sight, account, kind=kind, page=page, notes=[_noted(note, call) for note in notes]
     )

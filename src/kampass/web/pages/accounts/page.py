@@ -53,7 +53,7 @@ def show(
     last = first + len(found)
     paging = f"{first + 1:,} to {last:,} of {len(listing.rows):,}" if found else "None"
     saved = (
-        [one for one in call.people.saved.all(call.person) if one.query.startswith(PATH)]
+        [one for one in call.library.saved.all(call.person) if one.query.startswith(PATH)]
         if call.person
         else []
     )
@@ -157,7 +157,7 @@ def save(
     if query != PATH and not query.startswith(f"{PATH}?"):
         raise BadField("That is no list of accounts.", hint="Save it from the page Accounts.")
     assert call.person is not None
-    made = call.people.saved.add(call.person, name, query)
+    made = call.library.saved.add(call.person, name, query)
     call.record("saved a question", made.name, query=query)
     return go(query, f"Saved as '{made.name}'.")
 
@@ -166,7 +166,7 @@ def save(
 def forget(saved: Annotated[int, Path(ge=1)], call: Annotated[Call, Depends(WRITING)]) -> Response:
     """Forget a saved segment; the accounts stay."""
     assert call.person is not None
-    call.people.saved.remove(saved, call.person)
+    call.library.saved.remove(saved, call.person)
     call.record("removed a saved question", str(saved))
     return go(PATH, "Forgotten.")
 

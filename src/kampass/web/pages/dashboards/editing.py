@@ -64,7 +64,9 @@ def settings(
     parse(resolved(call.sight, moving), call.sight.settings.calendar)
     layout = Board(view.board.tiles, moving).layout()
     assert call.person is not None
-    call.people.dashboards.change(number, call.person, name=name, layout=layout, shared_with=shared)
+    call.library.dashboards.change(
+        number, call.person, name=name, layout=layout, shared_with=shared
+    )
     call.record("changed a dashboard", str(number), name=name, shared_with=sorted(shared))
     return go(f"{view.path}/edit", "Saved.")
 
@@ -161,7 +163,7 @@ def _kept(call: Call, number: int, change: Callable[[Board], Board]) -> Board:
     """The board after a change that is kept and written into the audit log."""
     board = change(_own(call, number).board)
     assert call.person is not None
-    call.people.dashboards.change(number, call.person, layout=board.layout())
+    call.library.dashboards.change(number, call.person, layout=board.layout())
     call.record("changed a dashboard", str(number), tiles=len(board.tiles))
     return board
 

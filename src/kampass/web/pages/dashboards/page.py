@@ -31,7 +31,7 @@ PATH = "/dashboards"
 def listed(call: Reader) -> Response:
     """All that the viewer may open."""
     assert call.person is not None
-    visible = call.people.dashboards.visible(call.person)
+    visible = call.library.dashboards.visible(call.person)
     own = [_card(call, one) for one in visible if one.owner_id == call.person.id]
     shared = [_card(call, one) for one in visible if one.owner_id != call.person.id]
     return render(
@@ -56,7 +56,7 @@ def make(
     found = starter(start) if start else None
     board = found.board if found else Board(())
     wanted = name.strip() or (_free(call, found.name) if found else "")
-    made = call.people.dashboards.add(call.person, wanted, board.layout())
+    made = call.library.dashboards.add(call.person, wanted, board.layout())
     call.record("made a dashboard", str(made.id), name=made.name, start=start)
     return (
         go(f"{PATH}/{made.id}", "It is yours now: change it as you like.")
@@ -97,9 +97,9 @@ def show(number: Number, call: Reader, asked: Asked) -> Response:
 def copy(number: Number, call: Writer) -> Response:
     """Make one's own of it, shared with nobody."""
     assert call.person is not None
-    one = call.people.dashboards.get(number, call.person)
+    one = call.library.dashboards.get(number, call.person)
     name = f"{one.name[: LONGEST_NAME - 7]} (copy)" if one.owner_id == call.person.id else one.name
-    made = call.people.dashboards.add(call.person, name, one.layout)
+    made = call.library.dashboards.add(call.person, name, one.layout)
     call.record("made a dashboard", str(made.id), name=made.name, copied=one.id)
     return go(f"{PATH}/{made.id}", "This copy is yours: change it as you like.")
 
@@ -108,8 +108,8 @@ def copy(number: Number, call: Writer) -> Response:
 def remove(number: Number, call: Writer) -> Response:
     """Take it away, for everybody it was shared with."""
     assert call.person is not None
-    name = call.people.dashboards.get(number, call.person).name
-    call.people.dashboards.remove(number, call.person)
+    name = call.library.dashboards.get(number, call.person).name
+    call.library.dashboards.remove(number, call.person)
     call.record("removed a dashboard", str(number), name=name)
     return go(PATH, f"'{name}' is gone.")
 
@@ -130,11 +130,11 @@ class View:
     def of(cls, call: Call, number: int, asked: Written | None = None) -> "View":
         """NotFound where there is none for this viewer."""
         assert call.person is not None
-        one = call.people.dashboards.get(number, call.person)
+        one = call.library.dashboards.get(number, call.person)
         board, written = Board.of(one.layout), asked or Written()
         period = (written.one["period"] or "").strip() or board.period
         written.one |= {"period": resolved(call.sight, period), "grain": None, "compare": None}
-        written.by = ()
+        written.many["by"] = ()
         kpis = tuple(
             dict.fromkeys(tile.kpi for tile in board.tiles if tile.kpi in call.sight.catalogue.kpis)
         )
@@ -174,7 +174,7 @@ def _free(call: Call, name: str) -> str:
     assert call.person is not None
     taken = {
         one.name
-        for one in call.people.dashboards.visible(call.person)
+        for one in call.library.dashboards.visible(call.person)
         if one.owner_id == call.person.id
     }
     return next(

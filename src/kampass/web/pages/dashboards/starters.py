@@ -25,7 +25,9 @@ class Starter:
 @cache
 def starters() -> tuple[Starter, ...]:
     """All of them, as `starters.yaml` lists them."""
-    text = (resources.files("kampass.web.boards") / "starters.yaml").read_text(encoding="utf-8")
+    text = (resources.files("kampass.web.pages.dashboards") / "starters.yaml").read_text(
+        encoding="utf-8"
+    )
     return tuple(_starter(entry) for entry in yaml.safe_load(text))
 
 

@@ -131,7 +131,7 @@ def ask(kpi: KpiId, call: Annotated[Call, Depends(ANALYSING)]) -> Response:
     assert call.person is not None
     boards = [
         board.name
-        for board in call.people.dashboards.visible(call.person)
+        for board in call.library.dashboards.visible(call.person)
         if any(kpi in map(str, tile.values()) for tile in board.layout)
     ]
     return render(

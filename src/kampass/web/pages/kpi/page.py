@@ -34,7 +34,7 @@ def show(kpi: KpiId, call: Annotated[Call, Depends(SIGNED_IN)], asked: Asked) ->
     found, path = asking.kpis[0], f"/kpis/{kpi}"
     if asking.wrong:
         return cannot_ask(call, asking, title=found.name, question=found.question, path=path)
-    notes = call.people.notes.about(kpi=kpi, scope=call.sight.scope)
+    notes = call.library.notes.about(kpi=kpi, scope=call.sight.scope)
     one = Portrait(asking, found, notes)
     return render(
         call,

@@ -37,7 +37,7 @@ def write(
         call.sight.catalogue.get(kpi)
     if period:
         parse(period, call.sight.settings.calendar)
-    made = call.people.notes.add(
+    made = call.library.notes.add(
         call.person,
         text=text,
         scope=call.sight.scope,
@@ -58,7 +58,7 @@ def form(
     next: Annotated[str, Query(max_length=4000)] = "",  # noqa: A002
 ) -> Response:
     """A note to be written again, by its author or an administrator."""
-    note = call.people.notes.get(number, scope=call.sight.scope)
+    note = call.library.notes.get(number, scope=call.sight.scope)
     assert call.person is not None
     if call.person.id != note.author_id and call.person.role is not Role.ADMIN:
         raise NotAllowed(
@@ -81,7 +81,7 @@ def form(
 def change(number: Number, call: Writer, text: Text, next: Next = "") -> Response:  # noqa: A002
     """Write its text again."""
     assert call.person is not None
-    note = call.people.notes.change(number, call.person, text, scope=call.sight.scope)
+    note = call.library.notes.change(number, call.person, text, scope=call.sight.scope)
     call.record("changed a note", str(number))
     return go(_back(next, note), "The note is changed.")
 
@@ -91,8 +91,8 @@ def change(number: Number, call: Writer, text: Text, next: Next = "") -> Respons
 def remove(number: Number, call: Writer, next: Next = "") -> Response:  # noqa: A002
     """Take it away."""
     assert call.person is not None
-    note = call.people.notes.get(number, scope=call.sight.scope)
-    call.people.notes.remove(number, call.person, scope=call.sight.scope)
+    note = call.library.notes.get(number, scope=call.sight.scope)
+    call.library.notes.remove(number, call.person, scope=call.sight.scope)
     call.record("removed a note", str(number))
     return go(_back(next, note), "The note is gone.")
 

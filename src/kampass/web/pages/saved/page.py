@@ -23,7 +23,7 @@ def listed(call: Annotated[Call, Depends(SIGNED_IN)]) -> Response:
     zone = call.sight.settings.calendar.timezone
     saved = [
         {"one": one, "when": moment(one.created_at, zone), "iso": one.created_at.isoformat()}
-        for one in call.people.saved.all(call.person)
+        for one in call.library.saved.all(call.person)
     ]
     return render(
         call,
@@ -42,7 +42,7 @@ def save(
 ) -> Response:
     """Keep a question; one that leads elsewhere is refused."""
     assert call.person is not None
-    made = call.people.saved.add(call.person, name, query)
+    made = call.library.saved.add(call.person, name, query)
     call.record("saved a question", str(made.id), name=made.name)
     return go(local(made.query), f"Saved as '{made.name}'. Ctrl K finds it.")
 
@@ -51,7 +51,7 @@ def save(
 def rename(number: Number, call: Writer, name: Name) -> Response:
     """Give it another name."""
     assert call.person is not None
-    made = call.people.saved.rename(number, call.person, name)
+    made = call.library.saved.rename(number, call.person, name)
     call.record("renamed a saved question", str(number), name=made.name)
     return go(PATH, f"It is called '{made.name}' now.")
 
@@ -60,6 +60,6 @@ def rename(number: Number, call: Writer, name: Name) -> Response:
 def remove(number: Number, call: Writer) -> Response:
     """Forget it."""
     assert call.person is not None
-    call.people.saved.remove(number, call.person)
+    call.library.saved.remove(number, call.person)
     call.record("removed a saved question", str(number))
     return go(PATH, "The question is forgotten.")

@@ -189,7 +189,7 @@ def _pages(call: Call) -> list[Thing]:
 
 def _dashboards(call: Call) -> list[Thing]:
     assert call.person is not None
-    visible = call.people.dashboards.visible(call.person)
+    visible = call.library.dashboards.visible(call.person)
     return [
         Thing(
             one.name,
@@ -203,4 +203,4 @@ def _dashboards(call: Call) -> list[Thing]:
 
 def _saved(call: Call) -> list[Thing]:
     assert call.person is not None
-    return [Thing(one.name, one.query, "star") for one in call.people.saved.all(call.person)]
+    return [Thing(one.name, one.query, "star") for one in call.library.saved.all(call.person)]

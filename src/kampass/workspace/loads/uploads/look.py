@@ -13,7 +13,8 @@ from kampass.intake.mapping import MappedSource
 from kampass.intake.mapping.draft import form_of, same_names
 from kampass.intake.mapping.mapping import TableMapping, parse
 from kampass.intake.preview import TablePreview, preview
-from kampass.intake.readers.raw import RawTable, open_raw
+from kampass.intake.readers.files import open_raw
+from kampass.intake.readers.raw import RawTable
 from kampass.workspace.loads.uploads.loading import earlier
 from kampass.workspace.loads.uploads.pending import Upload, Uploads
 
