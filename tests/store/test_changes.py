@@ -7,11 +7,11 @@ from dataclasses import dataclass
 from datetime import UTC, date
 from pathlib import Path
 
-import pyarrow as pa
 import pytest
 from tests.store.conftest import Desk, counts, day
 
 from kampass.errors import DataError, UnknownName
+from kampass.intake.readers.records import batch
 from kampass.model.messages import (
     Batch,
     Complete,
@@ -22,7 +22,6 @@ from kampass.model.messages import (
     Notice,
     Source,
 )
-from kampass.model.scan import Scan
 from kampass.store import LoadReport
 
 
@@ -40,13 +39,8 @@ class Says:
 def rows(table: str, *lines: str) -> Batch:
     """Rows as CSV lines, the first of them the header; an empty cell is null."""
     names, *cells = [line.split(",") for line in lines]
-    columns = {
-        name: pa.array([row[at] or None for row in cells], pa.string())
-        for at, name in enumerate(names)
-    }
-    kinds = dict.fromkeys(names, "VARCHAR")
-    objects = {"said": pa.table(columns)}
-    return Batch(Scan(table, "SELECT * FROM said", kinds, str(lines), "the feed", objects=objects))
+    records = [dict(zip(names, [cell or None for cell in row], strict=True)) for row in cells]
+    return batch(table, records, "the feed")
 
 
 def names(*accounts: str) -> Batch:

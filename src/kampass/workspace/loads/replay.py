@@ -70,7 +70,7 @@ class Part:
         """The source's name."""
         return self.source.name
 
-    def read(self, since: str | None) -> Iterator[Message]:  # noqa: ARG002 - whole tables have no cursor
+    def read(self, _: str | None) -> Iterator[Message]:
         """Each of the tables as a whole."""
         return whole(self)
 
@@ -90,7 +90,7 @@ class Mended:
     name: str
     stated: Scan
 
-    def read(self, since: str | None) -> Iterator[Message]:  # noqa: ARG002 - it is read once
+    def read(self, _: str | None) -> Iterator[Message]:
         """The rows, which say nothing of any other."""
         yield Opening(self.stated.table)
         yield Batch(self.stated)
