@@ -17,7 +17,7 @@ from kampass.intake.sources.folder import scan_csv
 from kampass.model.messages import Batch, HistorySource, Message, Opening, TableSource, whole
 from kampass.model.scan import Scan
 from kampass.store import LoadReport, Snapshot, faults
-from kampass.store.incoming import Reading
+from kampass.store.loading.incoming import Reading
 from kampass.workspace.loads.quarantine import META, SetAside, Wish, listed
 
 if TYPE_CHECKING:
