@@ -17,7 +17,7 @@ from kampass.intake.sources.folder import scan_csv
 from kampass.model.messages import Batch, HistorySource, Message, Opening, TableSource, whole
 from kampass.model.scan import Scan
 from kampass.store import LoadReport, Snapshot, faults
-from kampass.store.incoming import Reading
+from kampass.store.loading.incoming import Reading
 from kampass.workspace.home import Home
 from kampass.workspace.loads.quarantine import META, SetAside, Wish, listed
 
@@ -68,7 +68,7 @@ class Part:
         """The source's name."""
         return self.source.name
 
-    def read(self, since: str | None) -> Iterator[Message]:  # noqa: ARG002 - whole tables have no cursor
+    def read(self, _: str | None) -> Iterator[Message]:
         """Each of the tables as a whole."""
         return whole(self)
 
@@ -88,7 +88,7 @@ class Mended:
     name: str
     stated: Scan
 
-    def read(self, since: str | None) -> Iterator[Message]:  # noqa: ARG002 - it is read once
+    def read(self, _: str | None) -> Iterator[Message]:
         """The rows, which say nothing of any other."""
         yield Opening(self.stated.table)
         yield Batch(self.stated)
