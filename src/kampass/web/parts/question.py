@@ -152,7 +152,7 @@ class Asking:
         return self.given.get(name)
 
     @property
-    def clock(self) -> dict[str, str | None]:
+    def clock(self) -> dict[str, Any]:
         """When it is known, for `sight.kpi` and its like."""
         return {name: self.given.get(name) for name, part in PAGE.items() if part.clock}
 
