@@ -12,7 +12,7 @@ from pathlib import Path
 from kampass.catalogue import Kpi, shipped
 from kampass.catalogue.schema import schema
 from kampass.engine.question import PARTS
-from kampass.engine.words import Part
+from kampass.engine.words import Spelling
 from kampass.facts import FACTS
 from kampass.model import TABLES
 from kampass.workspace.loads.template import explanation
@@ -50,7 +50,7 @@ def _asking() -> str:
     return "\n".join(lines) + "\n"
 
 
-def _part(name: str, part: Part) -> str:
+def _part(name: str, part: Spelling) -> str:
     option = ", ".join(f"`{flag}`" for flag in (f"--{name.replace('_', '-')}", *part.flags))
     more = [
         part.meaning,

@@ -14,7 +14,7 @@ from typing import Any, Final, Literal, Required, TypedDict, TypeVar, get_args, 
 
 from kampass.engine.answer import Answer, instant_text
 from kampass.engine.words import (
-    Part,
+    Spelling,
     instant_of,
     parameters,
     part,
@@ -275,11 +275,11 @@ class Question:
         return {key: rows for key, rows in passed.items() if rows}
 
 
-PARTS: Final[Mapping[str, Part]] = parts_of(fields(Question))
+PARTS: Final[Mapping[str, Spelling]] = parts_of(fields(Question))
 """The parts of a question by name, in the order in which every face lists them."""
 
 
-class Ends(TypedDict, total=False):
+class EndWords(TypedDict, total=False):
     """The words of a question that say as much of two periods as of one."""
 
     by: str | Sequence[str]
@@ -289,7 +289,7 @@ class Ends(TypedDict, total=False):
     snapshot: str | None
 
 
-class Words(Ends, total=False):
+class Words(EndWords, total=False):
     """A question as people spell it in Python; the KPIs apart."""
 
     period: Required[str]
@@ -298,12 +298,12 @@ class Words(Ends, total=False):
     compare: Comparison | None
 
 
-ENDS: Final[Mapping[str, Part]] = {
-    name: part for name, part in PARTS.items() if name in Ends.__annotations__
+ENDS: Final[Mapping[str, Spelling]] = {
+    name: part for name, part in PARTS.items() if name in EndWords.__annotations__
 }
 
 
-def keywords(parts: Mapping[str, Part] = PARTS) -> Callable[[C], C]:
+def keywords(parts: Mapping[str, Spelling] = PARTS) -> Callable[[C], C]:
     """A function that takes the parts of a question as keywords in place of its `**words`."""
     kinds = get_type_hints(Words)
     made = parameters(parts, lambda name, _: kinds[name], none=())
