@@ -8,6 +8,7 @@ import re
 import sys
 from collections.abc import Iterator
 from pathlib import Path
+from types import ModuleType
 
 from kampass.catalogue import Kpi, shipped
 from kampass.catalogue.schema import schema
@@ -15,9 +16,12 @@ from kampass.engine.question import PARTS
 from kampass.engine.words import Spelling
 from kampass.facts import FACTS
 from kampass.model import TABLES
+from kampass.validation import Written, json_schema, rows
+from kampass.workspace import settings_schema
 from kampass.workspace.loads.template import explanation
 
 ROOT = Path(__file__).parent
+KEYS = re.compile(r"(<!-- keys: (\w+) -->)\n.*?(<!-- end -->)", re.DOTALL)
 LINK = re.compile(r"\]\((?!https?:|#)([^)#]+)")
 
 
@@ -29,6 +33,8 @@ def pages() -> dict[str, str]:
         "kpis.md": _kpis(),
         "tables.md": _tables(),
         "kpi.schema.json": json.dumps(schema(), indent=1) + "\n",
+        "settings.md": _filled("settings.md", settings_schema),
+        "settings.schema.json": _schema(settings_schema.SettingsFile),
     }
 
 
@@ -58,6 +64,19 @@ def _part(name: str, part: Spelling) -> str:
         "May be repeated." if part.most else "",
     ]
     return f"| `{name}` | {option} | {' '.join(text for text in (part.help, *more) if text)} |"
+
+
+def _filled(page: str, models: ModuleType) -> str:
+    """A page whose tables of keys stand between marks: `<!-- keys: Model -->`."""
+
+    def table(mark: re.Match[str]) -> str:
+        return "\n".join([mark[1], *rows(getattr(models, mark[2])), mark[3]])
+
+    return KEYS.sub(table, (ROOT / page).read_text(encoding="utf-8"))
+
+
+def _schema(model: type[Written]) -> str:
+    return json.dumps(json_schema(model), indent=1) + "\n"
 
 
 def _facts() -> str:

@@ -81,9 +81,9 @@ def _root(
             hint=f"--server goes with {', '.join(REMOTE)}.",
         )
     if version:
-        from kampass import __version__
+        from kampass.version import VERSION
 
-        print(f"kampass {__version__}")
+        print(f"kampass {VERSION}")
         raise typer.Exit
 
 

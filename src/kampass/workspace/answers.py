@@ -11,11 +11,11 @@ from kampass.engine import Engine, Question, Result
 from kampass.engine.question import ENDS, EndWords, Words, keywords
 from kampass.insight import ask
 from kampass.workspace import repair
+from kampass.workspace.home import Home
 
 if TYPE_CHECKING:
     from kampass.insight.change.bridge import Bridge
     from kampass.insight.explain import Explanation, Row
-    from kampass.workspace.workspace import Workspace
 
 
 class Answers(ABC):
@@ -23,7 +23,7 @@ class Answers(ABC):
 
     @property
     @abstractmethod
-    def home(self) -> "Workspace":
+    def home(self) -> Home:
         """The workspace that is asked."""
 
     @abstractmethod

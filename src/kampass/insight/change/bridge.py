@@ -22,7 +22,7 @@ from kampass.engine.answer import Answer
 from kampass.engine.engine import Engine
 from kampass.engine.question import Asked, Filter, Question
 from kampass.errors import QuestionError
-from kampass.facts.origins import ORIGINS
+from kampass.facts import FACTS
 from kampass.insight.change.members import Contents, Figures, contents
 from kampass.insight.change.splits import (
     KINDS,
@@ -146,7 +146,7 @@ def bridge(
 
 
 def _hidden(kpi: Kpi) -> bool:
-    return any(ORIGINS[measure.fact].hidden for measure in kpi.measures.values())
+    return any(FACTS[measure.fact].origin.hidden for measure in kpi.measures.values())
 
 
 @dataclass(frozen=True)

@@ -16,7 +16,6 @@ from kampass.engine.figure import Figure
 from kampass.engine.planning.plan import FEWEST_EMPLOYEES
 from kampass.engine.question import Asked, Question
 from kampass.facts import FACTS
-from kampass.facts.origins import ORIGINS
 from kampass.insight.ask import ask
 from kampass.insight.explain.context import Context
 from kampass.insight.explain.explanation import Explanation, MeasureCount
@@ -89,7 +88,7 @@ def _measure(
         rows, left_out = counted.counted(place), counted.left_out(place)
         others = sum(number for _, number in left_out)
         candidates = rows + others
-        if ORIGINS[fact.name].hidden and 0 < others < FEWEST_EMPLOYEES:
+        if fact.origin.hidden and 0 < others < FEWEST_EMPLOYEES:
             candidates, left_out = None, ()
     return MeasureCount(
         name,
@@ -97,7 +96,7 @@ def _measure(
         measure.of,
         fact.name,
         fact.about,
-        ORIGINS[fact.name].table,
+        fact.origin.table,
         measure.window,
         None if value is None else float(value),
         candidates,

@@ -17,13 +17,13 @@ from kampass.engine.engine import Engine
 from kampass.engine.planning.clock import Clock
 from kampass.engine.question import Asked, Question
 from kampass.errors import QuestionError
-from kampass.facts.evidence import Evidence
+from kampass.facts.fact import Evidence
 from kampass.insight.explain.explanation import Exact, Row, SourceRow
 from kampass.insight.explain.judged import Judged
 from kampass.insight.explain.tally import judge, unit_of
 from kampass.model import TABLES
 from kampass.model.conform import quoted
-from kampass.store.quarantine import line_of
+from kampass.model.scan import line_of
 
 Part = Literal["numerator", "denominator", "excluded"]
 Place = tuple[Any, ...]
