@@ -13,7 +13,7 @@ from types import ModuleType
 from kampass.catalogue import Kpi, shipped
 from kampass.catalogue.schema import schema
 from kampass.engine.question import PARTS
-from kampass.engine.words import Part
+from kampass.engine.words import Spelling
 from kampass.facts import FACTS
 from kampass.model import TABLES
 from kampass.validation import Written, json_schema, rows
@@ -56,7 +56,7 @@ def _asking() -> str:
     return "\n".join(lines) + "\n"
 
 
-def _part(name: str, part: Part) -> str:
+def _part(name: str, part: Spelling) -> str:
     option = ", ".join(f"`{flag}`" for flag in (f"--{name.replace('_', '-')}", *part.flags))
     more = [
         part.meaning,

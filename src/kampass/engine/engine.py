@@ -110,7 +110,8 @@ class Engine:
         kpis, periods = self.check(question), self.periods(question)
         cuts = [question.by, ()] if question.total and question.by else [question.by]
         asked = [Asked(periods, by, question.where) for by in cuts]
-        return [(cut, self.answers(kpis, cut)) for cut in asked]
+        found = [self.answers(kpis, cut) for cut in asked]
+        return list(zip(asked, [question.passing(found[0]), *found[1:]], strict=True))
 
     def result(self, question: Question, found: Sequence[Found]) -> Result:
         """The answers of all cuts as one result."""

@@ -13,7 +13,7 @@ from concurrent.futures import Future
 from contextlib import suppress
 from dataclasses import dataclass
 from datetime import datetime
-from typing import TYPE_CHECKING, Generic, TypeVar
+from typing import Generic, TypeVar
 
 from kampass.access import EVERYTHING, NOTHING, Role, Scope
 from kampass.catalogue import Catalogue
@@ -24,11 +24,8 @@ from kampass.errors import DataError
 from kampass.insight import ask
 from kampass.store import Snapshot
 from kampass.store.snapshots.scoped import ScopedSnapshot, Window
-from kampass.workspace import published
 from kampass.workspace.answers import Answers
-
-if TYPE_CHECKING:
-    from kampass.workspace.workspace import Workspace
+from kampass.workspace.home import Home, settings_of
 
 T = TypeVar("T")
 _ANSWERS, _ENGINES, _WINDOWS, _SCOPES = 4000, 256, 6, 1000
@@ -81,7 +78,7 @@ class Sight(Answers):
     rules: tuple[str, str]
 
     @property
-    def home(self) -> "Workspace":
+    def home(self) -> Home:
         """The workspace that is asked."""
         return self.sights.workspace
 
@@ -139,7 +136,7 @@ class Sight(Answers):
 class Sights:
     """What is kept for all viewers of a workspace."""
 
-    def __init__(self, workspace: "Workspace") -> None:
+    def __init__(self, workspace: Home) -> None:
         self.workspace = workspace
         self.answers: Kept[Result] = Kept(_ANSWERS)
         self.others: Kept[object] = Kept(_ANSWERS)
@@ -171,9 +168,7 @@ class Sights:
             if known_at is None and snapshot is None
             else workspace.snapshot(known_at=known_at, snapshot=snapshot)
         )
-        settings = (
-            published.settings_for(workspace, found) if snapshot else workspace.settings.engine
-        )
+        settings = settings_of(workspace, found) if snapshot else workspace.settings.engine
         digests = dict(zip(("settings_digest", "catalogue_digest"), sight.rules, strict=True))
         key = (found.id, known_at, snapshot is not None, *sight.rules, sight.scope.key)
         return self._engines.get(
