@@ -110,7 +110,7 @@ def replay(
     """
     with workspace.writing():
         snapshot = current(workspace)
-        before = listed(snapshot.cursor(), wish, mended=False)
+        before = listed(snapshot, wish, mended=False)
         read = _of_file(file, before) if file is not None else _of_sources(workspace, before)
         reading = Reading.again if file is None else Reading.mended
         loads = tuple(
@@ -122,7 +122,7 @@ def replay(
         if any(load.state == "complete" for load in loads):
             tell("Publishing")
             snapshot = workspace.snapshots.publish()
-        after = listed(snapshot.cursor(), wish, mended=False)
+        after = listed(snapshot, wish, mended=False)
         names = {source.name for source in read}
         touched = {(source.name, table) for source in read for table in source.tables()}
     skipped = tuple(sorted({row.source for row in before} - names)) if file is None else ()

@@ -49,9 +49,7 @@ def show(
     found = call.workspace.quarantine(
         table=wish.table, source=wish.source, load=wish.load, reason=wish.reason, by=by
     )
-    rows = listed(
-        call.workspace.snapshot(snapshot=found.snapshot).cursor(), wish, page=(skip, _PAGE)
-    )
+    rows = listed(call.workspace.snapshot(snapshot=found.snapshot), wish, page=(skip, _PAGE))
     call.record(
         "data.quarantine",
         "looked at rows that are set aside",
@@ -193,7 +191,7 @@ def mend(
 
 
 def _found(call: Call, row_id: str) -> SetAside:
-    found = one(call.workspace.snapshot().cursor(), row_id)
+    found = one(call.workspace.snapshot(), row_id)
     if found is None:
         raise NotFound(
             "No row that is set aside has this number.",
