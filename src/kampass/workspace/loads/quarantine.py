@@ -222,6 +222,14 @@ def listed(
     return tuple(_row(row) for row in rows)
 
 
+def places(cursor: Any) -> list[tuple[str, str, int]]:  # noqa: ANN401 - a DuckDB cursor
+    """Each table and source with rows set aside, and how many."""
+    found = cursor.execute(
+        'SELECT "table", source, count(*) FROM _quarantine GROUP BY ALL ORDER BY ALL'
+    ).fetchall()
+    return [(table, source, rows) for table, source, rows in found]
+
+
 def one(cursor: Any, mark: str) -> SetAside | None:  # noqa: ANN401 - a DuckDB cursor
     """The row of that `_id`, if it is still set aside."""
     cells = '"table", source, load, line, "column", value, reason, raw, mark, NULL::BIGINT'
