@@ -8,25 +8,75 @@ import re
 import sys
 from collections.abc import Iterator
 from pathlib import Path
+from types import ModuleType
 
 from kampass.catalogue import Kpi, shipped
 from kampass.catalogue.schema import schema
+from kampass.engine.question import PARTS
+from kampass.engine.words import Part
 from kampass.facts import FACTS
 from kampass.model import TABLES
+from kampass.validation import Written, json_schema, rows
+from kampass.workspace import settings_schema
 from kampass.workspace.loads.template import explanation
 
 ROOT = Path(__file__).parent
+KEYS = re.compile(r"(<!-- keys: (\w+) -->)\n.*?(<!-- end -->)", re.DOTALL)
 LINK = re.compile(r"\]\((?!https?:|#)([^)#]+)")
 
 
 def pages() -> dict[str, str]:
     """Every generated page by its file name."""
     return {
+        "asking.md": _asking(),
         "facts.md": _facts(),
         "kpis.md": _kpis(),
         "tables.md": _tables(),
         "kpi.schema.json": json.dumps(schema(), indent=1) + "\n",
+        "settings.md": _filled("settings.md", settings_schema),
+        "settings.schema.json": _schema(settings_schema.SettingsFile),
     }
+
+
+def _asking() -> str:
+    lines = [
+        "# Asking",
+        "",
+        (
+            "The parts of a question, the same everywhere: `kampass kpi nrr --period 2025-Q4 --by "
+            'segment`, `workspace.kpi("nrr", period="2025-Q4", by="segment")`, '
+            "`/api/v1/kpis/nrr?period=2025-Q4&by=segment`, and the address of a page. Generated "
+            "from `src/kampass/engine/question.py`."
+        ),
+        "",
+        "| part | option | what |",
+        "|---|---|---|",
+        *(_part(name, part) for name, part in PARTS.items()),
+    ]
+    return "\n".join(lines) + "\n"
+
+
+def _part(name: str, part: Part) -> str:
+    option = ", ".join(f"`{flag}`" for flag in (f"--{name.replace('_', '-')}", *part.flags))
+    more = [
+        part.meaning,
+        f"One of {', '.join(part.choices)}." if part.choices else "",
+        "May be repeated." if part.most else "",
+    ]
+    return f"| `{name}` | {option} | {' '.join(text for text in (part.help, *more) if text)} |"
+
+
+def _filled(page: str, models: ModuleType) -> str:
+    """A page whose tables of keys stand between marks: `<!-- keys: Model -->`."""
+
+    def table(mark: re.Match[str]) -> str:
+        return "\n".join([mark[1], *rows(getattr(models, mark[2])), mark[3]])
+
+    return KEYS.sub(table, (ROOT / page).read_text(encoding="utf-8"))
+
+
+def _schema(model: type[Written]) -> str:
+    return json.dumps(json_schema(model), indent=1) + "\n"
 
 
 def _facts() -> str:

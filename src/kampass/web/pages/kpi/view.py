@@ -13,7 +13,6 @@ from kampass.engine import Result
 from kampass.engine.answer import Answer
 from kampass.errors import QuestionError
 from kampass.facts import FACTS
-from kampass.facts.origins import ORIGINS
 from kampass.library.notes import Note
 from kampass.periods import cut, parse
 from kampass.render import words
@@ -36,7 +35,6 @@ from kampass.web.parts.tiles import (
     value_cell,
     why_none,
 )
-from kampass.workspace.asking import several
 
 MOST_ROWS, MOST_VALUES, MOST_SLICES = 50, 5_000, 40
 _DURATIONS: Final = frozenset({"hours", "days"})
@@ -334,7 +332,7 @@ class Portrait:
     def spread(self) -> Picture | None:
         """How long each one took, where the figure is a duration made of rows that may be shown."""
         figure = self.figure
-        hidden = any(ORIGINS[measure.fact].hidden for measure in self.kpi.measures.values())
+        hidden = any(FACTS[measure.fact].origin.hidden for measure in self.kpi.measures.values())
         if self.kpi.unit not in _DURATIONS or figure is None or figure.now.value is None or hidden:
             return None
         focus = self.focus
@@ -365,7 +363,7 @@ class Portrait:
 
     @property
     def _cut(self) -> tuple[str, ...]:
-        return () if self.kpi.distribution else several(self.sliced_by or ())
+        return (self.sliced_by,) if self.sliced_by and not self.kpi.distribution else ()
 
     @property
     def _marks(self) -> list[tuple[date, str]]:

@@ -11,6 +11,7 @@ from kampass.book.renewals import AHEAD, Renewal, renewals
 from kampass.engine import Question, Result
 from kampass.engine.answer import Answer
 from kampass.engine.question import Filter
+from kampass.engine.words import instant_of
 from kampass.render import words
 from kampass.render.charts import waterfall
 from kampass.render.display import show_difference, show_value
@@ -38,7 +39,6 @@ from kampass.web.parts.tables import (
     numbers,
 )
 from kampass.web.parts.tiles import Figure, figures, tiles_of, why_none
-from kampass.workspace.asking import instant_of
 
 PATH: Final = "/overview"
 MOST = 12
@@ -355,9 +355,14 @@ def _of_cohort(asking: Asking, cohort: Cohort, about: tuple[str, str, str]) -> R
     kpi, period, grain = about
     where = (*conditions_of(asking), Filter("account", "in", cohort.accounts))
     return asking.sight.ask(
-        Question((kpi,), period, grain, (), where),
-        known_at=instant_of(asking.known_at),
-        snapshot=asking.snapshot,
+        Question(
+            (kpi,),
+            period,
+            grain,
+            where=where,
+            known_at=instant_of(asking.known_at),
+            snapshot=asking.snapshot,
+        )
     )
 
 

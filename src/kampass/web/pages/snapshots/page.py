@@ -9,7 +9,7 @@ from fastapi import APIRouter, Depends, Form, Path, Query
 from starlette.responses import Response
 
 from kampass.access import Role
-from kampass.server.query_parameters import Grain
+from kampass.periods import Unit
 from kampass.server.rules import ANALYSING, CHANGING_DATA, Call, Rule
 from kampass.web.pages.snapshots.view import Sides, changed, comparison, snapshot_list
 from kampass.web.rendering import PageHead, go, render
@@ -59,7 +59,7 @@ def compare(
     a: Annotated[str, Query(max_length=64)] = "",
     b: Annotated[str, Query(max_length=64)] = "",
     period: Annotated[str, Query(max_length=40)] = "",
-    grain: Annotated[Grain | None, Query()] = None,
+    grain: Annotated[Unit | None, Query()] = None,
 ) -> Response:
     """The restatement report from one snapshot to another."""
     view = comparison(call, Sides(a, b, period, grain))

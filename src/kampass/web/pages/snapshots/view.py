@@ -7,16 +7,17 @@ from dataclasses import dataclass
 from typing import Final
 
 from kampass.errors import KampassError
-from kampass.insight.restated.redefinition import Redefined, redefined
-from kampass.insight.restated.restatement import Moved, Restatement, restate
+from kampass.insight.restated.redefinition import Redefined
+from kampass.insight.restated.restatement import Moved, Restatement
+from kampass.periods import Unit
 from kampass.render import words
-from kampass.server.query_parameters import Grain
 from kampass.server.rules import DEFINING, Call
 from kampass.store.snapshots.difference import RowChange
 from kampass.web.parts import loads
 from kampass.web.parts.forms import Filters, FormField, Options
 from kampass.web.parts.loads import MovedFigure, Shown
 from kampass.workspace import published
+from kampass.workspace.restated import redefined, restate
 
 _KIND: Final = {
     "late": "came late",
@@ -69,7 +70,7 @@ class Sides:
     before: str
     after: str
     period: str
-    grain: Grain | None
+    grain: Unit | None
 
 
 @dataclass(frozen=True)

@@ -8,7 +8,7 @@ from typing import Final, Literal
 
 from kampass.catalogue import Kpi
 from kampass.errors import QuestionError
-from kampass.facts.origins import ORIGINS
+from kampass.facts import FACTS
 from kampass.insight.explain import Explanation
 from kampass.insight.explain.explanation import MeasureCount, Reached
 from kampass.render import words
@@ -119,7 +119,7 @@ def why_page(asking: Asking) -> WhyPage:
 def _taken_apart(asking: Asking, kpi: Kpi, made: Explanation) -> TakenApart:
     """An explanation in words."""
     answer, sight = made.answer, asking.sight
-    hidden = any(ORIGINS[measure.fact].hidden for measure in kpi.measures.values())
+    hidden = any(FACTS[measure.fact].origin.hidden for measure in kpi.measures.values())
     change = answer.change
     before = change and words.period(change.period_start, change.period_end)
     steps = made.calculation.split(" = ")
