@@ -4,12 +4,15 @@ which a KPI can be asked.
 
 from collections.abc import Iterable
 from datetime import date
-from typing import Any
+from typing import Any, Final
 
 from kampass.catalogue import Kpi
 from kampass.engine.answer import Answer
 from kampass.model import TABLES
 from kampass.workspace.view import Sight
+
+ACTIVITY: Final = ("success_touches", "clients_touched_distinct", "interaction_time")
+"""What account managers do, where no activity KPI is switched on."""
 
 
 def today(sight: Sight) -> date:

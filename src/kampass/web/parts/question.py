@@ -12,18 +12,16 @@ from typing import Annotated, Any, Final, TypedDict, Unpack, cast, get_args
 from urllib.parse import urlencode
 
 from fastapi import Depends, Query
-from starlette.responses import HTMLResponse
 
 from kampass.catalogue import Kpi
 from kampass.engine.question import PARTS, Comparison, Filter, Question, Words, parse_filter
 from kampass.engine.words import pairs, parameters, several, signed
 from kampass.errors import KampassError, QuestionError
 from kampass.periods import UNITS, Unit, cut, parse
+from kampass.render import words
 from kampass.server.rules import Call
 from kampass.web.parts import spans
 from kampass.web.parts.choices import dimensions_of, suggestions
-from kampass.web.parts.wording import condition, dimension_word
-from kampass.web.rendering import render
 from kampass.workspace.view import Sight
 
 COMPARISONS: Final = {"previous": "the period before", "year-ago": "a year ago"}
@@ -210,7 +208,7 @@ class Asking:
         return (
             self.period.replace("..", " to ")
             if found.fiscal
-            else spans.said(found.start, found.end)
+            else words.period(found.start, found.end)
         )
 
     @cached_property
@@ -224,7 +222,7 @@ class Asking:
 
     def words(self, about: str = "") -> str:
         """The question in words: "NRR by segment, Q3 2026, enterprise only"."""
-        by = " and ".join(dimension_word(name).lower() for name in self.by)
+        by = " and ".join(words.dimension(name).lower() for name in self.by)
         lead = " ".join(part for part in (about, f"by {by}" if by else "") if part)
         grain = f"by {self.grain}" if self.grain else ""
         period = " ".join(part for part in (self.period_words, grain) if part)
@@ -273,7 +271,7 @@ class Asking:
         )
 
     def _cuts(self, most: int) -> Iterator[dict[str, Any]]:
-        offered = [("", "No cut"), *((name, dimension_word(name)) for name in self.dimensions)]
+        offered = [("", "No cut"), *((name, words.dimension(name)) for name in self.dimensions)]
         for place, value in enumerate([*self.by, *[""] * most][:most]):
             label = "And by" if place else "By"
             yield _choice("by", label, value, offered) | {"id": f"field-by-{place}"}
@@ -319,7 +317,7 @@ class Asking:
         if not isinstance(found, Filter):
             return str(found)
         shown = self.sight.engine().labels({found.dimension: set(found.values)})
-        return condition(
+        return words.condition(
             found, tuple(shown.get((found.dimension, value), value) for value in found.values)
         )
 
@@ -371,24 +369,6 @@ class Asking:
                 code="bad_filter",
                 hint=f"One of {', '.join(self.dimensions)}.",
             )
-
-
-def cannot_ask(call: Call, asking: Asking, *, title: str, question: str, path: str) -> HTMLResponse:
-    """The page of a question that cannot be asked: what is wrong, and the question as it was typed,
-    to be mended.
-    """
-    assert asking.wrong is not None
-    fields = asking.fields(cuts=max(1, len(asking.by)), compare=asking.compare is not None)
-    return render(
-        call,
-        "parts/page/question.html",
-        question=question,
-        title=title,
-        status=asking.wrong.status,
-        asking=asking,
-        fields=fields,
-        path=path,
-    )
 
 
 def conditions_of(asking: Asking) -> tuple[Filter, ...]:

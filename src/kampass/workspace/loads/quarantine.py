@@ -221,7 +221,7 @@ def listed(
     return tuple(_row(row) for row in rows)
 
 
-def places(snapshot: "Snapshot") -> list[tuple[str, str, int]]:
+def places(snapshot: Snapshot) -> list[tuple[str, str, int]]:
     """Each table and source with rows set aside, and how many."""
     grouped = 'SELECT "table", source, count(*) FROM _quarantine GROUP BY ALL ORDER BY ALL'
     found = DuckDBBackend(snapshot).run(grouped)
