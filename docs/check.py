@@ -12,6 +12,8 @@ from types import ModuleType
 
 from kampass.catalogue import Kpi, shipped
 from kampass.catalogue.schema import schema
+from kampass.engine.question import PARTS
+from kampass.engine.words import Part
 from kampass.facts import FACTS
 from kampass.intake.mapping import schema as mapping_schema
 from kampass.model import TABLES
@@ -27,6 +29,7 @@ LINK = re.compile(r"\]\((?!https?:|#)([^)#]+)")
 def pages() -> dict[str, str]:
     """Every generated page by its file name."""
     return {
+        "asking.md": _asking(),
         "facts.md": _facts(),
         "kpis.md": _kpis(),
         "tables.md": _tables(),
@@ -35,6 +38,34 @@ def pages() -> dict[str, str]:
         "settings.md": _filled("settings.md", settings_schema),
         "settings.schema.json": _schema(settings_schema.SettingsFile),
     }
+
+
+def _asking() -> str:
+    lines = [
+        "# Asking",
+        "",
+        (
+            "The parts of a question, the same everywhere: `kampass kpi nrr --period 2025-Q4 --by "
+            'segment`, `workspace.kpi("nrr", period="2025-Q4", by="segment")`, '
+            "`/api/v1/kpis/nrr?period=2025-Q4&by=segment`, and the address of a page. Generated "
+            "from `src/kampass/engine/question.py`."
+        ),
+        "",
+        "| part | option | what |",
+        "|---|---|---|",
+        *(_part(name, part) for name, part in PARTS.items()),
+    ]
+    return "\n".join(lines) + "\n"
+
+
+def _part(name: str, part: Part) -> str:
+    option = ", ".join(f"`{flag}`" for flag in (f"--{name.replace('_', '-')}", *part.flags))
+    more = [
+        part.meaning,
+        f"One of {', '.join(part.choices)}." if part.choices else "",
+        "May be repeated." if part.most else "",
+    ]
+    return f"| `{name}` | {option} | {' '.join(text for text in (part.help, *more) if text)} |"
 
 
 def _filled(page: str, models: ModuleType) -> str:

@@ -11,13 +11,13 @@ import pytest
 import uvicorn
 from fastapi import FastAPI
 from starlette.testclient import TestClient
+from tests.sample import sample_company
 
 from kampass.access import Role
 from kampass.people import Person
 from kampass.server.serving import Serving
 from kampass.web.app import application
-from kampass.workspace import Workspace, create
-from kampass.workspace.settings import SourceSettings, WorkspaceSettings
+from kampass.workspace import Workspace
 
 
 @dataclass(frozen=True)
@@ -66,11 +66,7 @@ def on_loopback(
 @pytest.fixture(scope="session")
 def served(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Served]:
     """The application of a small sample company."""
-    folder = tmp_path_factory.mktemp("api") / "company"
-    workspace = create(
-        folder, WorkspaceSettings(sources=(SourceSettings("sample", "sample", {"scale": 0.15}),))
-    )
-    workspace.sync()
+    workspace = sample_company(tmp_path_factory, "api", scale=0.15)
     whole = workspace.sight()
     users = [
         row[0] for row in whole.cursor().execute("SELECT id FROM users ORDER BY id").fetchall()

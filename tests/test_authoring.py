@@ -6,6 +6,7 @@ from pathlib import Path
 
 import duckdb
 import pytest
+from tests.drafts import HAPPY, LAUGHS, counting_otherwise
 from tests.web.small import small_copy
 
 import kampass.catalogue
@@ -25,50 +26,7 @@ from kampass.workspace.authoring import (
 )
 from kampass.workspace.authoring.watch import Watch
 
-HAPPY = """\
-family: our_own
-kpis:
-  - id: happy_share
-    name: Happy share
-    question: How many answers are happy?
-    formula: happy answers / answers x 100
-    kind: objective
-    unit: percent
-    direction: up
-    cadence: {review: monthly}
-    needs: [responses]
-    dimensions: [account]
-    fact: answers
-    where: kind = 'csat'
-    measures:
-      happy: count(*) filter (where satisfied)
-      answers: count(*)
-    numerator: happy
-    denominator: answers
-    scale: 100
-    version: 1
-    examples:
-      - about: 3 of 4
-        parts: {happy: 3, answers: 4}
-        expect: {value: 75}
-      - about: a 4 is happy, a 2 is not
-        tables:
-          surveys: |
-            id,kind,scale_min,scale_max
-            s,csat,1,5
-          responses: |
-            id,survey_id,responded_at,score
-            r1,s,2026-01-05T10:00:00Z,4
-            r2,s,2026-01-06T10:00:00Z,2
-        period: 2026-01
-        expect: {value: 50, n: 2}
-"""
-"""3 of the 4 answers of March in the small workspace are happy: 75 %."""
 MARCH = Spell("2026-03", "2026-01..2026-03", "account")
-LAUGHS = "a: &a [x,x,x,x,x,x,x,x,x]\n" + "".join(
-    f"{new}: &{new} [{','.join(['*' + old] * 9)}]\n"
-    for old, new in zip("abcdefghi", "bcdefghij", strict=True)
-)
 MERGES = "a: &a {x: 1}\n" + "".join(
     f"b{n}: &b{n} {{<<: [{','.join(['*' + (f'b{n - 1}' if n else 'a')] * 9)}]}}\n" for n in range(9)
 )
@@ -382,14 +340,6 @@ def test_a_draft_with_errors_is_never_written(workspace: Workspace) -> None:
             digest=NOTHING,
         )
     assert not list((workspace.folder / "kpis").iterdir())
-
-
-def counting_otherwise(text: str) -> str:
-    return (
-        text.replace("scale: 100", "scale: 10")
-        .replace("{value: 75}", "{value: 7.5}")
-        .replace("{value: 50, n: 2}", "{value: 5, n: 2}")
-    )
 
 
 def test_counting_otherwise_needs_a_higher_version_and_says_what_it_does_to_figures(

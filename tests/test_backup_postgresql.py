@@ -14,7 +14,7 @@ from typing import Any
 
 import pytest
 import sqlalchemy as sa
-from tests.store.test_postgresql import on
+from tests.databases import on
 from tests.struck import START, answer, expected, exported, load, make, run, start
 
 from kampass.access import Role, Scope

@@ -11,6 +11,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from tests.sample import sample_company
 
 from kampass.errors import QuestionError
 from kampass.insight.change.bridge import Bridge, Side, bridge
@@ -189,12 +190,8 @@ def test_answers_of_employees_are_not_cut(sample: Workspace) -> None:
 @pytest.fixture(scope="module")
 def sample(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Workspace]:
     """The sample company, small, with both its loads."""
-    folder = tmp_path_factory.mktemp("sample") / "workspace"
     options = {"scale": 0.2, "touches": 3000, "usage": 5000, "tickets": 600}
-    with closing(
-        create(folder, WorkspaceSettings(sources=(SourceSettings("sample", "sample", options),)))
-    ) as workspace:
-        workspace.sync()
+    with closing(sample_company(tmp_path_factory, "bridge", **options)) as workspace:
         yield workspace
 
 

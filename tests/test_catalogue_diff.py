@@ -9,10 +9,12 @@ from pathlib import Path
 
 import pytest
 
+from kampass.catalogue import stored
 from kampass.cli import main
 from kampass.errors import DataError, DefinitionError, UnknownName
-from kampass.insight.restated.redefinition import Redefined, redefined
-from kampass.workspace import Workspace, create, digests, open_workspace
+from kampass.insight.restated.redefinition import Redefined
+from kampass.workspace import Workspace, create, open_workspace
+from kampass.workspace.restated import redefined
 from kampass.workspace.settings import SourceSettings, WorkspaceSettings
 
 OWN = """
@@ -165,14 +167,14 @@ def test_definitions_that_nobody_wrote_down_are_said_to_be_unknown(edit: Edit) -
 
 def test_stored_definitions_are_those_that_were_stored(edit: Edit) -> None:
     workspace = edit(OWN)
-    text = digests.catalogue_text(workspace.catalogue)
-    again = digests.definitions(text)
-    assert digests.catalogue_text(again) == text
-    assert [digests.definition(kpi) for kpi in again] == [
-        digests.definition(kpi) for kpi in sorted(workspace.catalogue, key=lambda kpi: kpi.id)
+    text = stored.catalogue_text(workspace.catalogue)
+    again = stored.definitions(text)
+    assert stored.catalogue_text(again) == text
+    assert [stored.definition(kpi) for kpi in again] == [
+        stored.definition(kpi) for kpi in sorted(workspace.catalogue, key=lambda kpi: kpi.id)
     ]
     with pytest.raises(DefinitionError, match="another version of Kampass"):
-        digests.definitions(json.dumps({"nrr": {"id": "nrr", "wholly": "unknown"}}))
+        stored.definitions(json.dumps({"nrr": {"id": "nrr", "wholly": "unknown"}}))
 
 
 def test_the_digest_changes_with_what_counts_and_with_nothing_else(edit: Edit) -> None:

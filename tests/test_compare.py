@@ -27,6 +27,7 @@ from kampass.engine.intervals import (
     student,
 )
 from kampass.errors import QuestionError
+from kampass.insight import ask
 from kampass.insight.change import compare as comparing
 from kampass.periods import Calendar
 from kampass.render.display import show_change
@@ -63,8 +64,9 @@ def compare() -> Iterator[Compare]:
             by = tuple(name for name in cut.get("by", "").split(",") if name)
             where = (parse_filter(cut["where"]),) if "where" in cut else ()
             return list(
-                engine.ask(
-                    Question((kpi,), period, cut.get("grain"), by, where, "total" in cut, against)
+                ask(
+                    engine,
+                    Question((kpi,), period, cut.get("grain"), by, where, "total" in cut, against),
                 )
             )  # type: ignore[arg-type]
 

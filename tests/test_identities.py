@@ -15,7 +15,7 @@ from typing import NamedTuple
 
 import duckdb
 import pytest
-from tests.test_questions import random_workspace, takers, workspace_of
+from tests.loaded_worlds import random_workspace, takers, workspace_of
 from tests.worlds import make_world
 from tests.worlds_draft import KEYS
 

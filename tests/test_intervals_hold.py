@@ -28,6 +28,7 @@ from kampass.engine.intervals import (
     clustered_newcombe,
     newcombe,
 )
+from kampass.insight import ask
 from kampass.insight.change.compare import FEWEST_ACCOUNTS
 from kampass.periods import Calendar
 from kampass.workspace.authoring.worlds import Worlds
@@ -540,8 +541,9 @@ def test_a_firm_that_never_changes_is_not_said_to_change(firm: Engine, kpi_id: s
 
     A month is in two comparisons, so the room for chance counts half of them.
     """
-    answers = firm.ask(
-        Question((kpi_id,), "2023-03..2024-12", "month", by=("segment",), compare="previous")
+    answers = ask(
+        firm,
+        Question((kpi_id,), "2023-03..2024-12", "month", by=("segment",), compare="previous"),
     )
     changes = [answer.change for answer in answers if answer.change and answer.n >= 30]
     said = [change.detectable for change in changes if change.detectable is not None]

@@ -2,21 +2,18 @@
 asked at once.
 """
 
-import fcntl
-import os
 from collections.abc import Iterator
 from dataclasses import replace
-from pathlib import Path
 
 import pytest
-from tests.worlds import World, make_world
+from tests.loaded_worlds import random_workspace, takers
+from tests.worlds import make_world
 
 from kampass.catalogue.loader import shipped
 from kampass.engine import Answer, Engine, Filter, Question, Settings, parse_filter
 from kampass.errors import QuestionError, UnknownName
-from kampass.workspace import Workspace, create, open_workspace
+from kampass.workspace import Workspace
 from kampass.workspace.authoring.worlds import Worlds
-from kampass.workspace.settings import SourceSettings, WorkspaceSettings
 
 SEEDS = (201, 203)
 BOOK = {
@@ -44,35 +41,6 @@ D,u4,account_manager,2025-01-01
 """Seven accounts that pay 1, 2, 4, 8, 16, 32 and 64, so that a sum says which of them it holds."""
 
 
-def workspace_of(world: World, folder: Path) -> Workspace:
-    """A workspace that has loaded the world."""
-    world.write(folder / "files")
-    source = SourceSettings("files", "folder", {"path": str(folder / "files")})
-    workspace = create(
-        folder / "workspace", WorkspaceSettings(world.timezone, world.currency, sources=(source,))
-    )
-    workspace.sync(recorded_at=world.recorded_at)
-    return workspace
-
-
-def random_workspace(seed: int, factory: pytest.TempPathFactory) -> Workspace:
-    """The workspace of a random world, made once for all test processes."""
-    shared = (
-        factory.getbasetemp().parent
-        if "PYTEST_XDIST_WORKER" in os.environ
-        else factory.getbasetemp()
-    )
-    folder = shared / f"world-{seed}"
-    folder.mkdir(exist_ok=True)
-    with (folder / "lock").open("w") as lock:
-        fcntl.flock(lock, fcntl.LOCK_EX)
-        if (folder / "made").exists():
-            return open_workspace(folder / "workspace")
-        workspace = workspace_of(make_world(seed), folder)
-        (folder / "made").touch()
-        return workspace
-
-
 @pytest.fixture(scope="module")
 def engine() -> Iterator[Engine]:
     with Worlds() as worlds:
@@ -88,10 +56,6 @@ def world(
     yield made, [period.text for period in make_world(request.param).periods()]
     made.snapshot.close()
     workspace.close()
-
-
-def takers(by: tuple[str, ...]) -> tuple[str, ...]:
-    return tuple(kpi.id for kpi in shipped() if set(by) <= set(kpi.named_dimensions))
 
 
 def plain(answer: Answer) -> Answer:

@@ -6,6 +6,7 @@ from datetime import date
 import pandas as pd
 import pyarrow.parquet as pq
 import pytest
+from tests.sample import sample_company
 
 from kampass.engine import Answer
 from kampass.intake.sample import STORIES, loads
@@ -21,11 +22,7 @@ YEARS = "2023-01..2025-12"
 @pytest.fixture(scope="session")
 def sample(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Workspace]:
     """The sample company, as `kampass init --sample` makes it."""
-    workspace = create(
-        tmp_path_factory.mktemp("sample") / "demo",
-        WorkspaceSettings(sources=(SourceSettings("sample", "sample", {"scale": 1.0}),)),
-    )
-    workspace.sync()
+    workspace = sample_company(tmp_path_factory, "stories", scale=1.0)
     yield workspace
     workspace.close()
 

@@ -5,13 +5,17 @@ Smallest case: `customers_start` counts lines with `valid_from <= before`; moved
 a client that began on the first day of the period, and the example with such a client fails.
 """
 
+from typing import get_args
+
 import pytest
 
 from kampass.catalogue import shipped
 from kampass.engine.planning.plan import Planner, Shape
 from kampass.errors import DefinitionError
+from kampass.facts import FACTS, Scope
+from kampass.facts.fact import BoundaryKind
 from kampass.workspace.authoring.mutants.equivalents import _REASONS
-from kampass.workspace.authoring.mutants.mutants import _BOUNDARIES, Survey, mutants, survey
+from kampass.workspace.authoring.mutants.mutants import Survey, mutants, survey
 
 SAMPLE = (
     "nrr",
@@ -44,11 +48,18 @@ def test_no_wrong_formula_survives() -> None:
     ), "a reason for a mutant that is not made"
 
 
-def test_every_boundary_is_still_found_in_the_sql() -> None:
-    """The boundaries are moved in the SQL's text; a text that has changed must not make them
-    vanish.
-    """
-    made = dict.fromkeys(_BOUNDARIES, 0)
+def test_every_boundary_that_a_fact_declares_stands_in_its_sql() -> None:
+    """A condition that was written anew beside its declaration could no longer be moved."""
+    scope = Scope("period", "'UTC'")
+    for fact in FACTS.values():
+        texts = [fact.sql(scope), *(relation.sql(scope) for relation in fact.relations)]
+        moments = [fact.moment.since, fact.moment.until] if fact.moment else []
+        for boundary in set(fact.boundaries) - set(moments):
+            assert any(boundary.sql in text for text in texts), (fact.name, boundary)
+
+
+def test_every_kind_of_boundary_is_moved_in_many_definitions() -> None:
+    made = dict.fromkeys(get_args(BoundaryKind), 0)
     for kpi in shipped():
         for mutant in mutants(kpi):
             if mutant.kind in made:

@@ -7,10 +7,14 @@ workspace.kpi("nrr", period="2025-Q4", by="segment").to_polars()
 
 from typing import TYPE_CHECKING, Any
 
+from kampass import moved
+
 if TYPE_CHECKING:
     from pathlib import Path
 
     from kampass.workspace import Workspace
+
+moved.install()
 
 __version__ = "0.1.0"
 __all__ = ["__version__", "open"]

@@ -3,18 +3,14 @@
 from collections.abc import Iterator
 
 import pytest
+from tests.sample import sample_company
 
-from kampass.workspace import Workspace, create
-from kampass.workspace.settings import SourceSettings, WorkspaceSettings
+from kampass.workspace import Workspace
 
 
 @pytest.fixture(scope="session")
 def company(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Workspace]:
     """The sample company's workspace."""
-    folder = tmp_path_factory.mktemp("access") / "company"
-    workspace = create(
-        folder, WorkspaceSettings(sources=(SourceSettings("sample", "sample", {"scale": 0.15}),))
-    )
-    workspace.sync()
+    workspace = sample_company(tmp_path_factory, "access", scale=0.15)
     yield workspace
     workspace.close()

@@ -143,7 +143,7 @@ def staffed(workspace: Workspace, known: Mapping[str, str]) -> dict[Role, Person
 
 def _written(workspace: Workspace, staff: Mapping[Role, Person]) -> dict[str, str]:
     """What people left in it: links that somebody waits for, and notes."""
-    desk, links = workspace.people, workspace.people.invitations
+    desk, links = workspace.library, workspace.people.invitations
     admin, manager = staff[Role.ADMIN], staff[Role.ACCOUNT_MANAGER]
     leader = staff[Role.EXECUTIVE]
     note = desk.notes.add(

@@ -6,6 +6,7 @@ from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import pytest
+from tests.sample import sample_company
 from tests.worlds import ZONES, World, make_world
 
 from kampass.engine import Engine
@@ -18,11 +19,7 @@ SCALE = 0.1
 @pytest.fixture(scope="session")
 def company(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Workspace]:
     """The sample company's workspace."""
-    folder = tmp_path_factory.mktemp("explain") / "company"
-    workspace = create(
-        folder, WorkspaceSettings(sources=(SourceSettings("sample", "sample", {"scale": SCALE}),))
-    )
-    workspace.sync()
+    workspace = sample_company(tmp_path_factory, "explain", scale=SCALE)
     yield workspace
     workspace.close()
 

@@ -26,7 +26,7 @@ from kampass.intake.preview import preview
 from kampass.intake.sources.folder import FileSource
 from kampass.model import TABLES
 from kampass.model.conform import literal, quoted
-from kampass.model.scan import Source
+from kampass.model.messages import TableSource as Source
 from kampass.store import LoadReport
 
 CASES = (

@@ -78,7 +78,7 @@ def written(world: World) -> World:
     """The same after everybody wrote notes, saved questions and dashboards whose every text is an
     attack.
     """
-    desk = world.workspace.people
+    desk = world.workspace.library
     for name in ("account_manager", "other_manager", "admin"):
         author, account = world.people[name], "A4" if name == "other_manager" else "A1"
         scope = world.scope(name)

@@ -4,6 +4,7 @@ from typing import Any
 
 import pytest
 from httpx import Response
+from tests.each import each
 from tests.security.company import FOREIGN, MRR, OWN
 from tests.security.routes import CHANGING, OF_ACCOUNTS, READING, ROUTES, SIGNING, Route, name
 from tests.security.world import JUNK, QUERY, ROLES, SCOPES, World
@@ -29,12 +30,12 @@ def send(world: World, who: str | None, route: Route, **more: Any) -> Response:
     )
 
 
-@pytest.mark.parametrize("route", ROUTES, ids=name)
+@each("route", ROUTES, ids=name)
 def test_every_route_declares_who_may_call_it(route: Route) -> None:
     assert route.rule is not None
 
 
-@pytest.mark.parametrize(
+@each(
     "route",
     [route for route in ROUTES if route.rule is not None and route.rule.roles is None],
     ids=name,
@@ -44,7 +45,7 @@ def test_what_anybody_may_open_is_signing_in_or_static(route: Route) -> None:
 
 
 @pytest.mark.parametrize("who", ROLES)
-@pytest.mark.parametrize("route", GUARDED, ids=name)
+@each("route", GUARDED, ids=name)
 def test_a_role_is_let_in_exactly_where_the_rule_says(world: World, route: Route, who: str) -> None:
     assert route.rule is not None and route.rule.roles is not None
     answer = send(world, who, route)
@@ -55,7 +56,7 @@ def test_a_role_is_let_in_exactly_where_the_rule_says(world: World, route: Route
     )
 
 
-@pytest.mark.parametrize("route", GUARDED, ids=name)
+@each("route", GUARDED, ids=name)
 def test_nobody_gets_anything_without_signing_in(world: World, route: Route) -> None:
     answer = send(world, None, route)
     if route.is_api:
@@ -69,7 +70,7 @@ def test_nobody_gets_anything_without_signing_in(world: World, route: Route) -> 
     assert "mk-" not in answer.text
 
 
-@pytest.mark.parametrize(("route", "who", "scope"), OF_TOKENS, ids=str)
+@each(("route", "who", "scope"), OF_TOKENS, ids=str)
 def test_a_token_does_what_its_scope_and_its_persons_role_allow_and_nothing_else(
     world: World, route: Route, who: str, scope: str
 ) -> None:
@@ -80,14 +81,12 @@ def test_a_token_does_what_its_scope_and_its_persons_role_allow_and_nothing_else
     assert (answer.status_code in OUT) != allowed, (answer.status_code, answer.text[:300])
 
 
-@pytest.mark.parametrize(
-    "route", [route for route in READING if not route.is_api and route in GUARDED], ids=name
-)
+@each("route", [route for route in READING if not route.is_api and route in GUARDED], ids=name)
 def test_a_token_opens_no_page(world: World, route: Route) -> None:
     assert world.get("admin", route.at(), token="read").status_code == 303  # noqa: S106 - a scope
 
 
-@pytest.mark.parametrize(
+@each(
     "route",
     [
         route
@@ -158,7 +157,7 @@ def test_every_way_in_refuses_another_origin_too(world: World) -> None:
 
 @pytest.mark.parametrize("who", ["account_manager", "team_lead"])
 @pytest.mark.parametrize("foreign", FOREIGN[:1])
-@pytest.mark.parametrize("route", OF_ACCOUNTS, ids=name)
+@each("route", OF_ACCOUNTS, ids=name)
 def test_a_foreign_account_is_one_that_does_not_exist(
     world: World, route: Route, foreign: str, who: str
 ) -> None:
@@ -182,16 +181,14 @@ def test_a_foreign_account_is_one_that_does_not_exist(
     assert theirs.text.replace(foreign, "ZZ") == nobodys.text
 
 
-@pytest.mark.parametrize(
-    "route", [route for route in OF_ACCOUNTS if route.method == "GET"], ids=name
-)
+@each("route", [route for route in OF_ACCOUNTS if route.method == "GET"], ids=name)
 @pytest.mark.parametrize("own", OWN[:1])
 def test_an_own_account_is_shown(world: World, route: Route, own: str) -> None:
     assert world.get("account_manager", route.at(account=own)).status_code == 200
 
 
 @pytest.mark.parametrize("who", ["account_manager", "team_lead"])
-@pytest.mark.parametrize("route", READING, ids=name)
+@each("route", READING, ids=name)
 def test_no_answer_names_a_foreign_account(written: World, route: Route, who: str) -> None:
     """Neither a text of theirs nor their name comes out anywhere, whatever the page."""
     for more in (
@@ -203,7 +200,7 @@ def test_no_answer_names_a_foreign_account(written: World, route: Route, who: st
 
 
 @pytest.mark.parametrize("who", ["account_manager", "team_lead"])
-@pytest.mark.parametrize(
+@each(
     "where",
     [
         "account=A4",

@@ -8,6 +8,7 @@ from urllib.parse import quote, urlsplit
 
 import duckdb
 import pytest
+from tests.each import each
 from tests.security.routes import CHANGING, READING, Route, name
 from tests.security.world import PASSWORD, QUERY, World
 
@@ -165,7 +166,7 @@ def _short(value: object) -> str:
 class TestRedirects:
     """Nobody is sent elsewhere after signing in."""
 
-    @pytest.mark.parametrize("to", ELSEWHERE, ids=ascii)
+    @each("to", ELSEWHERE, ids=ascii)
     def test_next_leads_nowhere_but_here(self, world: World, to: str) -> None:
         answer = world.ask(
             None,
@@ -181,9 +182,7 @@ class TestRedirects:
         signed_in = world.ask("admin", "GET", "/sign-in", params={"next": to})
         assert signed_in.headers["location"] == found
 
-    @pytest.mark.parametrize(
-        "to", ["/overview", "/accounts?where=segment%3Da&sort=-nrr", "/kpis/nrr#notes"]
-    )
+    @each("to", ["/overview", "/accounts?where=segment%3Da&sort=-nrr", "/kpis/nrr#notes"])
     def test_next_leads_on_where_it_is_ours(self, world: World, to: str) -> None:
         assert world.ask("admin", "GET", "/sign-in", params={"next": to}).headers["location"] == to
 
@@ -198,7 +197,7 @@ class TestRedirects:
 class TestPaths:
     """Files come from the folder of static files and from nowhere else."""
 
-    @pytest.mark.parametrize("path", ABOVE)
+    @each("path", ABOVE)
     def test_static_stays_in_its_folder(self, world: World, path: str) -> None:
         answer = world.client.get(f"http://testserver/static/x/{path}")
         assert answer.status_code in {200, 307, 400, 404}
@@ -213,7 +212,7 @@ class TestPaths:
     @pytest.mark.parametrize(
         "path", ["../../etc/passwd", "..%2f..%2fetc%2fpasswd", "/etc/passwd", "%00", "."]
     )
-    @pytest.mark.parametrize(
+    @each(
         "route",
         [
             route
@@ -245,7 +244,7 @@ class TestPaths:
 class TestSizes:
     """Whatever is sent: an answer, and never a bug."""
 
-    @pytest.mark.parametrize(
+    @each(
         "route",
         [
             route
@@ -282,7 +281,7 @@ class TestSizes:
         ],
         ids=lambda body: repr(body[:12]),
     )
-    @pytest.mark.parametrize("route", [route for route in CHANGING if route.is_api], ids=name)
+    @each("route", [route for route in CHANGING if route.is_api], ids=name)
     def test_broken_and_deep_json_is_refused(self, world: World, route: Route, body: bytes) -> None:
         answer = world.ask(
             "analyst",
@@ -295,7 +294,7 @@ class TestSizes:
             answer.status_code < 300 and route.method == "DELETE"
         ), answer.text[:300]
 
-    @pytest.mark.parametrize(
+    @each(
         ("route", "odd"),
         [(route, odd) for route in ASKED for odd in in_turn(ODD, ASKED.index(route), 3)],
         ids=_short,
@@ -309,7 +308,7 @@ class TestSizes:
         assert answer.status_code < 500, answer.text[:300]
         assert "set-cookie: a=b" not in str(answer.headers)
 
-    @pytest.mark.parametrize(
+    @each(
         ("route", "odd"),
         [(route, odd) for route in NAMED for odd in in_turn(IN_PATHS, NAMED.index(route), 3)],
         ids=_short,
@@ -327,7 +326,7 @@ class TestSizes:
 class TestInjection:
     """No word of a question is ever a piece of SQL."""
 
-    @pytest.mark.parametrize(("path", "key"), ENTRIES, ids=str)
+    @each(("path", "key"), ENTRIES)
     def test_a_question_is_never_sql(self, world: World, path: str, key: str | None) -> None:
         plain = {"period": "2025-12"}
         heavy = not path.startswith("/api/v1/kpis")
@@ -357,7 +356,7 @@ class TestInjection:
 class TestLocked:
     """The connections that serve reach no file, no network and no other database."""
 
-    @pytest.mark.parametrize(
+    @each(
         "sql",
         [
             "SELECT * FROM read_text('/etc/passwd')",

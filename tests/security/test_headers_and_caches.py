@@ -4,6 +4,7 @@ import re
 
 import pytest
 from starlette.testclient import TestClient
+from tests.each import each
 from tests.security.company import OWN
 from tests.security.routes import READING, ROUTES, Route, name
 from tests.security.world import QUERY, World
@@ -19,7 +20,7 @@ WHOLE = {"account_manager": 750, "team_lead": 750, "other_manager": 5600, "admin
 
 
 @pytest.mark.parametrize("who", [None, "admin"], ids=str)
-@pytest.mark.parametrize("route", ROUTES, ids=name)
+@each("route", ROUTES, ids=name)
 def test_every_answer_keeps_browsers_strict(world: World, route: Route, who: str | None) -> None:
     """Whatever the status, and from whichever layer the answer comes; a call without its proof
     changes nothing.
@@ -86,7 +87,7 @@ def test_a_bug_is_answered_strictly_and_without_its_words(
         )
 
 
-@pytest.mark.parametrize("route", PERSONAL, ids=name)
+@each("route", PERSONAL, ids=name)
 def test_what_is_kept_for_one_is_never_served_to_another(written: World, route: Route) -> None:
     """The same address by two people, in both orders; the mark of one answer never says 'unchanged'
     to another who sees something else.

@@ -10,6 +10,7 @@ from html.parser import HTMLParser
 
 import openpyxl
 import pytest
+from tests.each import each
 from tests.security.company import ATTACK, FIELDS, ODD, STARTS, WORKED_OUT, marker
 from tests.security.routes import READING, Route, name
 from tests.security.world import World
@@ -91,7 +92,7 @@ def pages(written: World) -> dict[str, str]:
 
 
 @pytest.mark.parametrize("who", ["admin", "account_manager"])
-@pytest.mark.parametrize("route", PAGES, ids=name)
+@each("route", PAGES, ids=name)
 def test_a_page_runs_nothing_that_somebody_typed(
     pages: dict[str, str], route: Route, who: str
 ) -> None:
@@ -106,7 +107,7 @@ def test_a_page_runs_nothing_that_somebody_typed(
             assert "<!--" not in block
 
 
-@pytest.mark.parametrize("field", FIELDS, ids=".".join)
+@each("field", FIELDS, ids=".".join)
 def test_a_text_of_the_model_is_escaped_wherever_it_is_shown(
     pages: dict[str, str], field: tuple[str, str]
 ) -> None:
@@ -128,7 +129,7 @@ def test_the_texts_are_shown_at_all(pages: dict[str, str]) -> None:
     assert len(shown & _OURS) >= 6, shown
 
 
-@pytest.mark.parametrize(
+@each(
     "term",
     [
         ATTACK,
@@ -181,9 +182,7 @@ def test_what_the_address_says_is_escaped_too(world: World, key: str, term: str)
             assert WORKED_OUT not in answer.text
 
 
-@pytest.mark.parametrize(
-    "term", ["<xss-probe>", '"><xss-probe>', "</script><xss-probe>", "{{1337*7331}}"]
-)
+@each("term", ["<xss-probe>", '"><xss-probe>', "</script><xss-probe>", "{{1337*7331}}"])
 def test_what_a_form_is_given_back_is_escaped(world: World, term: str) -> None:
     answer = world.ask(
         None, "POST", "/sign-in", data={"email": term, "password": "x", "next": term}
@@ -200,7 +199,7 @@ def test_what_a_form_is_given_back_is_escaped(world: World, term: str) -> None:
 
 
 @pytest.mark.parametrize("form", ["csv", "xlsx"])
-@pytest.mark.parametrize("route", EXPORTS, ids=name)
+@each("route", EXPORTS, ids=name)
 def test_no_file_for_a_spreadsheet_holds_a_formula(written: World, route: Route, form: str) -> None:
     for more in (
         {"format": form},

@@ -12,7 +12,8 @@ from datetime import UTC, datetime
 import pytest
 from tests.store.conftest import Desk
 
-from kampass.insight.restated.restatement import Moved, restate
+from kampass.insight.restated.restatement import Moved
+from kampass.workspace.restated import restate
 
 THEN, LATER = (
     datetime(2026, 7, 15, tzinfo=UTC),

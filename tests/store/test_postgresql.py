@@ -14,6 +14,7 @@ import pytest
 import sqlalchemy as sa
 from alembic.autogenerate import compare_metadata
 from alembic.runtime.migration import MigrationContext
+from tests.databases import on
 from tests.struck import answer, expected, exported, load, make, run, write_state
 
 from kampass.errors import DataError
@@ -26,18 +27,6 @@ from kampass.workspace import open_workspace
 from kampass.workspace.settings import DatabaseSettings
 
 DAY = datetime(2026, 1, 3, 12, 0, 0, 17, tzinfo=UTC)
-
-
-def on(folder: Path, settings: DatabaseSettings) -> Path:
-    """The workspace that `make` makes, with its database there."""
-    make(folder)
-    file = folder / "kampass.toml"
-    text = file.read_text(encoding="utf-8")
-    file.write_text(
-        f'{text}\n[database]\nurl = "{settings.url}"\nschema = "{settings.schema}"\n',
-        encoding="utf-8",
-    )
-    return folder
 
 
 @pytest.fixture

@@ -17,8 +17,9 @@ import pytest
 from tests.store.conftest import Desk, day
 
 from kampass.errors import UnknownName
-from kampass.insight.restated.restatement import Restatement, difference, restate, row_dict
+from kampass.insight.restated.restatement import Restatement, row_dict
 from kampass.store.snapshots.difference import Count, Difference, RowChange
+from kampass.workspace.restated import difference, restate
 
 HISTORIES = int(os.environ.get("KAMPASS_HISTORIES", "3"))
 ACCOUNTS = "id,name,deleted_at\nA,Ada,\nB,Bob,\n"
@@ -272,7 +273,7 @@ def test_a_report_says_when_the_rules_have_changed_since_a_snapshot_was_publishe
 
 
 def test_a_table_that_does_not_exist_is_named(desk: Desk) -> None:
-    from kampass.insight.restated.restatement import check_table
+    from kampass.workspace.restated import check_table
 
     with pytest.raises(UnknownName, match="Did you mean 'tickets'"):
         check_table("tikets")

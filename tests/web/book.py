@@ -6,12 +6,12 @@ from collections.abc import Callable, Iterator
 
 import pytest
 from starlette.testclient import TestClient
+from tests.sample import sample_company
 
 from kampass.access import Role
 from kampass.server.serving import Serving
 from kampass.web.app import application
-from kampass.workspace import Workspace, create
-from kampass.workspace.settings import SourceSettings, WorkspaceSettings
+from kampass.workspace import Workspace
 
 ClientOf = Callable[..., TestClient]
 
@@ -19,11 +19,7 @@ ClientOf = Callable[..., TestClient]
 @pytest.fixture(scope="session")
 def company(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Workspace]:
     """Some 120 accounts and 12 account managers, published."""
-    sample = SourceSettings("sample", "sample", {"scale": 0.4})
-    workspace = create(
-        tmp_path_factory.mktemp("book") / "company", WorkspaceSettings(sources=(sample,))
-    )
-    workspace.sync()
+    workspace = sample_company(tmp_path_factory, "book", scale=0.4)
     yield workspace
     workspace.close()
 

@@ -10,7 +10,7 @@ from html import unescape
 import pytest
 from starlette.testclient import TestClient
 from tests.served import Served
-from tests.web.test_overview import sight_of, text_of
+from tests.web.reading import sight_of, text_of
 
 from kampass.access import Role
 from kampass.library import layout as layouts

@@ -9,8 +9,8 @@ from pathlib import Path
 
 import pytest
 from playwright.sync_api import Browser, expect
+from tests.drafts import HAPPY, LAUGHS, counting_otherwise
 from tests.served import on_loopback
-from tests.test_authoring import HAPPY, LAUGHS, counting_otherwise
 from tests.web.small import PASSWORD, Signed, signed_in, small_copy
 
 from kampass.access import Role

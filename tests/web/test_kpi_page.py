@@ -12,7 +12,7 @@ from html import unescape
 import pytest
 from starlette.testclient import TestClient
 from tests.served import Served
-from tests.web.test_overview import PERIOD, sight_of, text_of
+from tests.web.reading import PERIOD, sight_of, text_of
 
 from kampass.access import Role
 from kampass.catalogue import Kpi

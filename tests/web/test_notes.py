@@ -7,7 +7,7 @@ from collections.abc import Callable, Iterator
 import pytest
 from starlette.testclient import TestClient
 from tests.served import Served
-from tests.web.test_overview import sight_of, text_of
+from tests.web.reading import sight_of, text_of
 
 from kampass.access import EVERYTHING, Role
 from kampass.library.notes import LONGEST, Note

@@ -11,24 +11,13 @@ import pytest
 from starlette.testclient import TestClient
 from tests.served import Served
 from tests.web.conftest import signed_in
+from tests.web.reading import PERIOD, sight_of, text_of
 
 from kampass.access import Role
 from kampass.render.display import show_difference, show_value
 from kampass.web.parts.spans import latest
-from kampass.workspace.view import Sight
 
-PERIOD = "2025-Q4"
 Clients = Callable[[Role], TestClient]
-
-
-def sight_of(served: Served, role: Role) -> Sight:
-    person = served.people[role]
-    user, team = served.workspace.sights.place_of(person.email, person.user_id, person.team_id)
-    return served.workspace.sight(served.workspace.sights.scope_of(role, user, team))
-
-
-def text_of(html: str) -> str:
-    return unescape(re.sub(r"\s+", " ", re.sub(r"<[^>]+>", " ", html)))
 
 
 @pytest.mark.parametrize("role", [Role.EXECUTIVE, Role.TEAM_LEAD, Role.ACCOUNT_MANAGER])

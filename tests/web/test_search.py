@@ -9,7 +9,7 @@ from html import unescape
 import pytest
 from starlette.testclient import TestClient
 from tests.served import Served
-from tests.web.test_overview import sight_of
+from tests.web.reading import sight_of
 
 from kampass.access import Role
 from kampass.catalogue.loader import shipped

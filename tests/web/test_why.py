@@ -12,7 +12,7 @@ import pytest
 from playwright.sync_api import Browser, Page, expect
 from starlette.testclient import TestClient
 from tests.served import Served, on_loopback
-from tests.web.test_overview import PERIOD, sight_of, text_of
+from tests.web.reading import PERIOD, sight_of, text_of
 
 from kampass.access import Role
 from kampass.render.display import show_difference, show_value

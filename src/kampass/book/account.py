@@ -11,7 +11,7 @@ from kampass.access import NotFound
 from kampass.book.accounts import Listed, accounts
 from kampass.book.reasons import UNHAPPY
 from kampass.book.today import rows
-from kampass.facts.activity import REAL
+from kampass.facts.touches import REAL
 from kampass.workspace.view import Sight
 
 Row = Mapping[str, Any]

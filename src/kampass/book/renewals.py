@@ -6,8 +6,8 @@ from dataclasses import dataclass
 from datetime import date
 
 from kampass.book.today import rows
+from kampass.facts.contracts import SUCCESSOR
 from kampass.facts.fact import Scope
-from kampass.facts.revenue import SUCCESSOR
 from kampass.workspace.view import Sight
 
 AHEAD = 90

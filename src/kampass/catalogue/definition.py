@@ -27,9 +27,6 @@ OWN_DIMENSIONS = (
 )
 
 
-WINDOWS = ("", "previous", "year")
-
-
 @dataclass(frozen=True)
 class Measure:
     """One aggregate over a fact, within a window of the period."""

@@ -90,6 +90,17 @@ def aggregate(text: str, columns: Mapping[str, str]) -> Aggregate:
     )
 
 
+def columns_read(of: str, where: str | None, columns: Mapping[str, str]) -> frozenset[str]:
+    """The columns that a measure reads: in its aggregate, the aggregate's filter, its condition.
+
+    >>> sorted(columns_read("sum(a) filter (where b)", "c > 1", dict.fromkeys("abcd", "number")))
+    ['a', 'b', 'c']
+    """
+    counted = aggregate(of, columns)
+    conditions = [counted.where, condition(where, columns) if where else None]
+    return counted.columns.union(*(read.columns for read in conditions if read))
+
+
 def formula(text: str, measures: Mapping[str, str] | Callable[[str], str]) -> str:
     """Write a formula over measures as SQL; a division by zero is null."""
     look_up = measures if callable(measures) else measures.__getitem__

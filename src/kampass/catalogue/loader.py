@@ -13,8 +13,9 @@ from typing import Any
 
 import yaml
 
-from kampass.catalogue.definition import ACCOUNT_DIMENSIONS, OWN_DIMENSIONS, WINDOWS, Kpi, Measure
+from kampass.catalogue.definition import ACCOUNT_DIMENSIONS, OWN_DIMENSIONS, Kpi, Measure
 from kampass.errors import DefinitionError, UnknownName
+from kampass.facts.fact import WINDOWS
 from kampass.model import TABLES
 
 PACK = (

@@ -4,8 +4,9 @@ checks.
 
 from typing import Any
 
-from kampass.catalogue.definition import OWN_DIMENSIONS, WINDOWS
+from kampass.catalogue.definition import OWN_DIMENSIONS
 from kampass.catalogue.loader import CHOICES, MEASURE_KEYS, OPTIONAL, REQUIRED
+from kampass.facts.fact import WINDOWS
 from kampass.model import TABLES
 
 _TEXTS = {"type": "array", "items": {"type": "string"}}

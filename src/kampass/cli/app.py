@@ -2,7 +2,7 @@
 
 from enum import StrEnum
 from pathlib import Path
-from typing import Annotated
+from typing import Annotated, Any
 
 import typer
 
@@ -10,10 +10,12 @@ from kampass.cli.assist import mcp
 from kampass.cli.backup import backup, restore, verify
 from kampass.cli.catalogue import catalogue_app
 from kampass.cli.data import Form, FormOption, WorkspaceOption, Written, data_app
+from kampass.cli.question import asks
 from kampass.cli.remote import asked_of
 from kampass.cli.serve import serve
 from kampass.cli.snapshot import snapshot_app
 from kampass.cli.source import source_app
+from kampass.engine.question import ENDS
 from kampass.errors import QuestionError
 
 app = typer.Typer(
@@ -41,14 +43,6 @@ def complete_kpi(incomplete: str) -> list[tuple[str, str]]:
     return [(kpi.id, kpi.name) for kpi in shipped() if kpi.id.startswith(incomplete)]
 
 
-def complete_dimension(incomplete: str) -> list[str]:
-    """Dimensions for the shell's completion."""
-    from kampass.catalogue import shipped
-
-    names = {name for kpi in shipped() for name in kpi.named_dimensions}
-    return sorted(name for name in names if name.startswith(incomplete))
-
-
 class Format(StrEnum):
     """How answers are written."""
 
@@ -61,24 +55,7 @@ class Format(StrEnum):
     svg = "svg"
 
 
-class Grain(StrEnum):
-    """What a period is cut into."""
-
-    day = "day"
-    week = "week"
-    month = "month"
-    quarter = "quarter"
-    year = "year"
-
-
-class Compare(StrEnum):
-    """What figures are compared with."""
-
-    previous = "previous"
-    year_ago = "year-ago"
-
-
-class Part(StrEnum):
+class Rows(StrEnum):
     """Which source rows of a figure."""
 
     numerator = "numerator"
@@ -86,18 +63,6 @@ class Part(StrEnum):
     excluded = "excluded"
 
 
-GrainOption = Annotated[Grain | None, typer.Option(help="Cut the period into pieces.")]
-ByOption = Annotated[
-    list[str] | None,
-    typer.Option(
-        help="A dimension, e.g. segment or account_manager.", autocompletion=complete_dimension
-    ),
-]
-WhereOption = Annotated[list[str] | None, typer.Option(help="A filter, e.g. segment=enterprise.")]
-TotalOption = Annotated[bool, typer.Option("--total", help="Add the total to a cut.")]
-CompareOption = Annotated[
-    Compare | None, typer.Option(help="Add the change since the period before, or a year ago.")
-]
 KnownAtOption = Annotated[str | None, typer.Option(help="As known at this instant.")]
 SnapshotOption = Annotated[str | None, typer.Option(help="From this snapshot.")]
 
@@ -208,16 +173,9 @@ def export(
 
 
 @app.command()
+@asks()
 def kpi(
     context: typer.Context,
-    period: Annotated[
-        str,
-        typer.Option(
-            "--period",
-            "-p",
-            help="2026, 2026-Q1, 2026-03, 2026-W09, 2026-03-14, FY2026, 2025-01..2025-12.",
-        ),
-    ],
     ids: Annotated[
         list[str] | None,
         typer.Argument(
@@ -227,43 +185,25 @@ def kpi(
         ),
     ] = None,
     workspace: WorkspaceOption = Path(),
-    grain: GrainOption = None,
-    by: ByOption = None,
-    where: WhereOption = None,
-    total: TotalOption = False,
-    compare: CompareOption = None,
-    known_at: KnownAtOption = None,
-    snapshot: SnapshotOption = None,
     # The option's name.
     format: Annotated[Format, typer.Option(help="How the answer is written.")] = Format.table,  # noqa: A002
     output: Annotated[
         Path | None,
         typer.Option("--output", "-o", help="The file that it is written to; stdout if left out."),
     ] = None,
+    **words: Any,  # noqa: ANN401 - the parts of a question
 ) -> None:
     """Ask for KPIs. Example: `kampass kpi nrr csat --period 2025 --grain quarter --by segment`."""
     from kampass.cli.views.show import show_result
 
     opened = asked_of(context, workspace)
-    chosen = ids or list(opened.enabled)
-    result = opened.kpi(
-        chosen,
-        period=period,
-        grain=grain,
-        by=by or (),
-        where=where or (),
-        total=total,
-        compare=compare.value if compare else None,
-        known_at=known_at,
-        snapshot=snapshot,
-    )
-    show_result(result, format.value, output)
+    show_result(opened.kpi(ids or list(opened.enabled), **words), format.value, output)
 
 
 @app.command()
+@asks(period="As `kampass kpi` takes it.")
 def explain(
     context: typer.Context,
-    period: Annotated[str, typer.Option("--period", "-p", help="As `kampass kpi` takes it.")],
     ids: Annotated[
         list[str],
         typer.Argument(
@@ -271,50 +211,29 @@ def explain(
         ),
     ],
     workspace: WorkspaceOption = Path(),
-    grain: GrainOption = None,
-    by: ByOption = None,
-    where: WhereOption = None,
-    total: TotalOption = False,
-    compare: CompareOption = None,
-    known_at: KnownAtOption = None,
-    snapshot: SnapshotOption = None,
-    rows: Annotated[Part | None, typer.Option("--rows", help="The source rows instead.")] = None,
+    rows: Annotated[Rows | None, typer.Option("--rows", help="The source rows instead.")] = None,
     limit: Annotated[
         int | None, typer.Option(min=0, help="At most so many rows for each measure.")
     ] = None,
     format: Annotated[  # noqa: A002
         Written, typer.Option(help="How it is written; csv is for --rows.")
     ] = Written.table,
+    **words: Any,  # noqa: ANN401 - the parts of a question
 ) -> None:
     """Take a figure apart, down to its rows. Example: `kampass explain nrr --period 2025-Q4 --by
     segment --rows denominator`.
     """
     from kampass.cli.views.explain import show_explanations, show_rows
-    from kampass.workspace import Asking
 
-    asked: Asking = {
-        "period": period,
-        "grain": grain,
-        "by": by or (),
-        "where": where or (),
-        "total": total,
-        "compare": compare.value if compare else None,
-    }
     opened = asked_of(context, workspace)
     if rows is not None:
-        show_rows(
-            opened.rows(
-                ids, rows.value, limit=limit, known_at=known_at, snapshot=snapshot, **asked
-            ),
-            format.value,
-        )
+        show_rows(opened.rows(ids, rows.value, limit=limit, **words), format.value)
     else:
-        show_explanations(
-            opened.explain(ids, known_at=known_at, snapshot=snapshot, **asked), format.value
-        )
+        show_explanations(opened.explain(ids, **words), format.value)
 
 
 @app.command()
+@asks(ENDS, by="Whose part: a dimension; accounts if left out.")
 def bridge(
     context: typer.Context,
     kpi_id: Annotated[
@@ -326,15 +245,6 @@ def bridge(
     before: Annotated[str, typer.Argument(help="The earlier period, e.g. 2025-Q3.")],
     after: Annotated[str, typer.Argument(help="The later period, e.g. 2025-Q4.")],
     workspace: WorkspaceOption = Path(),
-    by: Annotated[
-        list[str] | None,
-        typer.Option(
-            help="Whose part: a dimension; accounts if left out.", autocompletion=complete_dimension
-        ),
-    ] = None,
-    where: WhereOption = None,
-    known_at: KnownAtOption = None,
-    snapshot: SnapshotOption = None,
     before_known_at: Annotated[
         str | None, typer.Option(help="The earlier figure as known at this instant.")
     ] = None,
@@ -342,23 +252,20 @@ def bridge(
         str | None, typer.Option(help="The earlier figure from this snapshot.")
     ] = None,
     form: FormOption = Form.table,
+    **words: Any,  # noqa: ANN401 - the parts of a question
 ) -> None:
     """Say what lies between two figures, nothing left over. Example: `kampass bridge nrr 2025-Q3
     2025-Q4 --by segment`.
     """
     from kampass.cli.views.bridge import show_bridges
 
-    opened = asked_of(context, workspace)
-    bridges = opened.bridge(
+    bridges = asked_of(context, workspace).bridge(
         kpi_id,
         before,
         after,
-        by=by or (),
-        where=where or (),
-        known_at=known_at,
-        snapshot=snapshot,
         before_known_at=before_known_at,
         before_snapshot=before_snapshot,
+        **words,
     )
     show_bridges(bridges, form.value)
 

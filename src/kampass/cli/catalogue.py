@@ -171,8 +171,8 @@ def diff_definitions(  # noqa: PLR0913, PLR0917 - a command's options are its pa
     """
     from kampass.cli.views.restated import print_redefinition
     from kampass.cli.workspace import busy
-    from kampass.insight.restated.redefinition import redefined
     from kampass.workspace import open_workspace
+    from kampass.workspace.restated import redefined
 
     opened = open_workspace(workspace)
     with busy("Comparing"):

@@ -166,8 +166,8 @@ def diff_snapshots(  # noqa: PLR0913, PLR0917 - a command's options are its para
     """
     from kampass.cli.views.restated import print_restatement
     from kampass.cli.workspace import busy
-    from kampass.insight.restated.restatement import restate
     from kampass.workspace import open_workspace
+    from kampass.workspace.restated import restate
 
     opened = open_workspace(workspace)
     with busy("Comparing"):
@@ -235,8 +235,9 @@ def _differing(
     opened: "Workspace", before: str, after: str, table: str | None, limit: int
 ) -> list[dict[str, object]]:
     """The rows of one table that differ, or of all."""
-    from kampass.insight.restated.restatement import check_table, difference, row_dict
+    from kampass.insight.restated.restatement import row_dict
     from kampass.model import TABLES
+    from kampass.workspace.restated import check_table, difference
 
     names = [check_table(table)] if table else list(TABLES)
     with difference(opened, before, after) as found:

@@ -27,6 +27,7 @@ def list_sources(workspace: WorkspaceOption = Path(), form: FormOption = Form.ta
     from rich.text import Text
 
     from kampass.cli.views.show import console
+    from kampass.model.messages import TableSource
     from kampass.workspace import open_workspace
 
     opened = open_workspace(workspace)
@@ -35,7 +36,7 @@ def list_sources(workspace: WorkspaceOption = Path(), form: FormOption = Form.ta
             "source": said.name,
             "kind": said.kind,
             "path": str(said.options.get("path", "")),
-            "tables": list(source.tables()),
+            "tables": list(source.tables()) if isinstance(source, TableSource) else [],
         }
         for said, source in zip(opened.settings.sources, opened.sources(), strict=True)
     ]

@@ -9,10 +9,11 @@ from typing import Any
 
 from kampass.cli.terminal import harmless
 from kampass.errors import UnknownName
+from kampass.intake.kinds import SourceSettings
 from kampass.model import TABLES
 from kampass.store import LoadReport
 from kampass.workspace import create, open_workspace, parse_instant
-from kampass.workspace.settings import SourceSettings, WorkspaceSettings
+from kampass.workspace.settings import WorkspaceSettings
 
 HELD = 3
 

@@ -3,17 +3,19 @@ values.
 """
 
 import json
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping
 from datetime import datetime
 from functools import cached_property
 from itertools import islice
-from typing import Any, Self
+from typing import Any, Self, Unpack
 from urllib.parse import quote
 
 import httpx
 
 from kampass.client import restored
-from kampass.engine.answer import Result, instant_text
+from kampass.engine.answer import Result
+from kampass.engine.question import ENDS, Ends, Words, keywords
+from kampass.engine.words import pairs
 from kampass.errors import KampassError
 from kampass.insight.change.bridge import Bridge
 from kampass.insight.explain import Explanation, Row
@@ -68,47 +70,62 @@ class Client:
         """The KPIs that are switched on."""
         return tuple(self.about["enabled"])
 
-    def kpi(self, kpis: str | Iterable[str], **asked: Any) -> Result:  # noqa: ANN401
+    @keywords()
+    def kpi(self, kpis: str | Iterable[str], **words: Unpack[Words]) -> Result:
         """Ask for one or more KPIs, as `Workspace.kpi` does."""
         answers = tuple(
-            restored.answer(found) for found in self._get(f"/api/v1/kpis/{_several(kpis)}", asked)
+            restored.answer(found) for found in self._get(f"/api/v1/kpis/{_several(kpis)}", words)
         )
         dimensions = tuple(dict.fromkeys(name for answer in answers for name in answer.dimensions))
-        asked_for = tuple(dict.fromkeys([*_listed(asked.get("by", ())), *dimensions]))
+        asked_for = tuple(dict.fromkeys([*_listed(words.get("by") or ()), *dimensions]))
         values = {name: {answer.dimensions.get(name) for answer in answers} for name in asked_for}
-        total = bool(asked.get("total")) and bool(_listed(asked.get("by", ())))
+        total = bool(words.get("total")) and bool(_listed(words.get("by") or ()))
         return Result(
             answers,
             asked_for,
             self.about["currency"],
             self._names,
             self._labels(values),
-            asked.get("compare"),
+            words.get("compare"),
             total,
         )
 
-    def explain(self, kpis: str | Iterable[str], **asked: Any) -> list[Explanation]:  # noqa: ANN401
+    @keywords()
+    def explain(self, kpis: str | Iterable[str], **words: Unpack[Words]) -> list[Explanation]:
         """Take figures apart, as `Workspace.explain` does."""
-        found = self._get(f"/api/v1/kpis/{_several(kpis)}/explanation", asked)
+        found = self._get(f"/api/v1/kpis/{_several(kpis)}/explanation", words)
         return [restored.explanation(made, self.about["currency"]) for made in found]
 
+    @keywords()
     def rows(
         self,
         kpis: str | Iterable[str],
         part: str = "numerator",
         *,
         limit: int | None = None,
-        **asked: Any,  # noqa: ANN401
+        **words: Unpack[Words],
     ) -> Iterator[Row]:
         """The source rows of figures, all of them from one snapshot; at most `limit` for each
         KPI.
         """
         for kpi in _listed(kpis):
-            yield from islice(self._rows(kpi, {**asked, "part": part, "limit": _AT_ONCE}), limit)
+            yield from islice(self._rows(kpi, {**words, "part": part, "limit": _AT_ONCE}), limit)
 
-    def bridge(self, kpi: str, before: str, after: str, **asked: Any) -> list[Bridge]:  # noqa: ANN401
+    @keywords(ENDS)
+    def bridge(
+        self,
+        kpi: str,
+        before: str,
+        after: str,
+        *,
+        before_known_at: datetime | str | None = None,
+        before_snapshot: str | None = None,
+        **words: Unpack[Ends],
+    ) -> list[Bridge]:
         """What lies between a KPI's figures of two periods, as `Workspace.bridge` says it."""
-        found = self._get(f"/api/v1/kpis/{kpi}/bridge", {**asked, "before": before, "after": after})
+        own = {"before_known_at": before_known_at, "before_snapshot": before_snapshot}
+        ends = {**words, **own, "before": before, "after": after}
+        found = self._get(f"/api/v1/kpis/{kpi}/bridge", ends)
         values: dict[str, set[str | None]] = {}
         for effect in (effect for made in found for effect in made["effects"]):
             for name, value in effect.get("dimensions", {}).items():
@@ -160,7 +177,7 @@ class Client:
     def _get(self, path: str, asked: Mapping[str, Any] | None = None) -> Any:  # noqa: ANN401
         """What a server answers; ServerError with what it says is wrong."""
         try:
-            response = self._http.get(path, params=list(_pairs(asked or {})) or None)
+            response = self._http.get(path, params=(*pairs(asked or {}),) or None)
         except httpx.HTTPError as wrong:
             raise ServerError(
                 f"The server {self._http.base_url} cannot be reached: {wrong}.",
@@ -181,23 +198,6 @@ class Client:
             code=found.get("code", ""),
             status=response.status_code,
         )
-
-
-def _pairs(asked: Mapping[str, Any]) -> Iterator[tuple[str, str]]:
-    for name, value in asked.items():
-        if value is None or value is False or value == "":
-            continue
-        for each in (
-            value if isinstance(value, Sequence) and not isinstance(value, str) else (value,)
-        ):
-            yield (
-                name,
-                (instant_text(each) or "")
-                if isinstance(each, datetime)
-                else "true"
-                if each is True
-                else str(each),
-            )
 
 
 def _listed(names: str | Iterable[str]) -> list[str]:

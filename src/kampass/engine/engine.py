@@ -7,7 +7,7 @@ from collections.abc import Set as AbstractSet
 from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
 from functools import lru_cache
-from typing import TYPE_CHECKING, Any, Protocol
+from typing import Any, Protocol
 
 import duckdb
 
@@ -20,11 +20,10 @@ from kampass.engine.planning.hours import BusinessCalendar, stretches_sql, team_
 from kampass.engine.planning.plan import Plan, Planner, Shape, parts_of
 from kampass.engine.question import Asked, Filter, Question
 from kampass.errors import DefinitionError
-from kampass.insight.change.compare import compared
 from kampass.periods import Calendar, Period, cut, parse
 
-if TYPE_CHECKING:
-    from kampass.insight.explain import Explanation, Row
+Found = dict[tuple[str, int], list[Answer]]
+"""The answers of one cut, by KPI and the number of the period."""
 
 NAMED = {
     "account": "accounts",
@@ -106,21 +105,25 @@ class Engine:
         return self.snapshot.cursor()
 
     def ask(self, question: Question) -> Result:
-        """The answers, in the contract's order."""
-        kpis = self.check(question)
-        periods = self.periods(question)
+        """The answers, in the contract's order; what became of them, `insight.ask` adds."""
+        return self.result(question, [answers for _, answers in self.cuts(question)])
+
+    def cuts(self, question: Question) -> list[tuple[Asked, Found]]:
+        """The answers of each cut that a question has: its own and, where it wants one, all
+        together.
+        """
+        kpis, periods = self.check(question), self.periods(question)
         cuts = [question.by, ()] if question.total and question.by else [question.by]
-        found = []
-        for by in cuts:
-            asked = Asked(periods, by, question.where)
-            rows = self.answers(kpis, asked)
-            found.append(
-                compared(self, kpis, asked, rows, question.compare) if question.compare else rows
-            )
+        asked = [Asked(periods, by, question.where) for by in cuts]
+        return [(cut, self.answers(kpis, cut)) for cut in asked]
+
+    def result(self, question: Question, found: Sequence[Found]) -> Result:
+        """The answers of all cuts as one result."""
+        kpis = [self.catalogue.get(kpi_id) for kpi_id in question.kpis]
         answers = [
             answer
             for kpi in kpis
-            for number in range(len(periods))
+            for number in range(len(self.periods(question)))
             for rows in found
             for answer in rows.get((kpi.id, number), [])
         ]
@@ -147,20 +150,6 @@ class Engine:
             for name in (*question.by, *(condition.dimension for condition in question.where)):
                 dimensions.check(kpi, name, self.attributes)
         return kpis
-
-    def explain(self, question: Question) -> "list[Explanation]":
-        """Every answer taken apart."""
-        from kampass.insight.explain import explain
-
-        return explain(self, question)
-
-    def rows(self, question: Question, part: str, *, limit: int | None = None) -> "Iterator[Row]":
-        """The rows of the `numerator` or `denominator`, or those `excluded`, each with its
-        lineage.
-        """
-        from kampass.insight.explain import rows_behind
-
-        return rows_behind(self, question, part, limit=limit)
 
     def labels(self, values: Mapping[str, AbstractSet[str | None]]) -> dict[tuple[str, str], str]:
         """The names behind ids, by dimension, for people; left out where there are too many to
@@ -195,10 +184,10 @@ class Engine:
             )
         )
 
-    def answers(self, kpis: Sequence[Kpi], asked: Asked) -> dict[tuple[str, int], list[Answer]]:
+    def answers(self, kpis: Sequence[Kpi], asked: Asked) -> Found:
         """The answers by KPI and the period's number; nothing where a cut has no rows."""
         reaches, groups = self._groups(kpis, asked)
-        found: dict[tuple[str, int], list[Answer]] = {}
+        found: Found = {}
         for clocks, group in groups:
             plan, cursor = self._run(clocks, group, asked)
             names = [column[0] for column in cursor.description]

@@ -1,14 +1,30 @@
-"""The question, as a value: which KPIs, which period, cut and filtered how, known when."""
+"""The question, as a value: which KPIs, which period, cut and filtered how, known when.
+
+A part of a question is one field of `Question`, with what every face must know of it beside it.
+`read` and `spell` are the only way from words and to words: whose question it is stands in no word,
+but in the view that is asked.
+"""
 
 import re
-from collections.abc import Mapping
-from dataclasses import dataclass, field
-from datetime import date
-from typing import Literal, get_args
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field, fields, replace
+from datetime import date, datetime
+from typing import Any, Final, Literal, Required, TypedDict, TypeVar, get_args, get_type_hints
 
+from kampass.engine.answer import instant_text
+from kampass.engine.words import (
+    Part,
+    instant_of,
+    parameters,
+    part,
+    parts_of,
+    several,
+    spelled,
+)
 from kampass.errors import QuestionError
-from kampass.periods import Period
+from kampass.periods import UNITS, Period
 
+C = TypeVar("C", bound=Callable[..., Any])
 Operator = Literal["=", "!=", "in", "in_tree", "is unknown"]
 Comparison = Literal["previous", "year-ago"]
 
@@ -30,20 +46,104 @@ class Filter:
     operator: Operator
     values: tuple[str, ...] = ()
 
+    def __str__(self) -> str:
+        """As `parse_filter` reads it."""
+        if self.operator in {"=", "!="}:
+            return f"{self.dimension}{self.operator}{self.values[0]}"
+        return f"{self.dimension} {self.operator} {','.join(self.values)}".rstrip()
+
+
+def parse_filter(text: str) -> Filter:
+    """Read a filter; spaces around the sign are allowed, spaces inside a value belong to it.
+
+    >>> parse_filter("tier in a, b")
+    Filter(dimension='tier', operator='in', values=('a', 'b'))
+    """
+    match = _FORMS.fullmatch(text)
+    if match is None:
+        raise QuestionError(f"'{text}' is not a filter.", code="bad_filter", hint=_EXAMPLES)
+    dimension = match["dimension"].strip()
+    if match["sign"]:
+        value = match["value"].strip() if match["space"] else match["value"]
+        return Filter(dimension, match["sign"], (value,))  # type: ignore[arg-type]
+    if match["unknown"]:
+        return Filter(dimension, "is unknown")
+    if match["word"] == "in_tree":
+        if dimension != "team":
+            raise QuestionError(
+                f"Only teams nest, not '{dimension}'.", code="bad_filter", hint=_EXAMPLES
+            )
+        return Filter(dimension, "in_tree", (match["list"].strip(),))
+    return Filter(dimension, "in", tuple(part.strip() for part in match["list"].split(",")))
+
 
 @dataclass(frozen=True)
 class Question:
-    """What is asked. `period` and `grain` as the contract writes them; filters hold together
-    (and).
+    """What is asked. `period` and `grain` as the contract writes them; filters hold together (and);
+    known at an instant or from a snapshot, else as the latest load has it.
     """
 
     kpis: tuple[str, ...]
-    period: str
-    grain: str | None = None
-    by: tuple[str, ...] = ()
-    where: tuple[Filter, ...] = ()
-    total: bool = False
-    compare: Comparison | None = None
+    period: str = part(
+        "2026, 2026-Q1, 2026-03, 2026-W09, 2026-03-14, FY2026, 2025-01..2025-12.",
+        meaning="A fiscal year is named by the year in which it ends; of a range of two of a kind "
+        "both are included.",
+        flags=("-p",),
+        description="2026, 2026-Q1, 2026-03, 2026-W09, 2026-03-14, FY2026, or a range of two",
+        told="2026, 2026-Q1, 2026-03, 2026-W09, FY2026, or a range such as 2025-01..2025-12",
+        longest=40,
+    )
+    grain: str | None = part(
+        "Cut the period into pieces.",
+        meaning="Each is computed on its own, clipped to the period; one coarser than the period "
+        "is an error.",
+        default=None,
+        description="",
+        choices=UNITS,
+    )
+    by: tuple[str, ...] = part(
+        "A dimension, e.g. segment or account_manager.",
+        default=(),
+        description="a dimension; may be repeated",
+        told="dimensions, e.g. segment or account_manager",
+        most=4,
+    )
+    where: tuple[Filter, ...] = part(
+        "A filter, e.g. segment=enterprise.",
+        meaning="`segment=enterprise`, `region!=emea` (known values only), `segment is unknown`, "
+        "`tier in a,b`, `team in_tree sales`; several hold together.",
+        default=(),
+        description="a filter such as segment=enterprise; may be repeated",
+        told="conditions, e.g. segment=enterprise or account=acc-0001",
+        most=20,
+        read=parse_filter,
+        spell=str,
+    )
+    total: bool = part(
+        "Add the total to a cut.",
+        meaning="It is computed on the union; slices that overlap do not add up to it.",
+        default=False,
+        told=None,
+        page=False,
+        of_cut=True,
+    )
+    compare: Comparison | None = part(
+        "Add the change since the period before, or a year ago.",
+        default=None,
+        description="",
+        choices=get_args(Comparison),
+    )
+    known_at: datetime | None = part(
+        "As known at this instant.",
+        default=None,
+        longest=40,
+        clock=True,
+        read=instant_of,
+        spell=instant_text,
+    )
+    snapshot: str | None = part(
+        "From this snapshot.", default=None, told=None, longest=64, clock=True
+    )
 
     def __post_init__(self) -> None:
         """QuestionError where the comparison is none that exists."""
@@ -52,6 +152,84 @@ class Question:
                 f"There is no comparison called '{self.compare}'.",
                 hint=f"One of {', '.join(get_args(Comparison))}.",
             )
+
+    @classmethod
+    def read(cls, words: Mapping[str, Any]) -> "Question":
+        """The question that words spell; QuestionError where one of them says nothing.
+
+        >>> Question.read({"kpis": "nrr", "period": "2026", "where": ["tier in a, b"]}).where
+        (Filter(dimension='tier', operator='in', values=('a', 'b')),)
+        """
+        odd = [name for name in words if name not in PARTS and name != "kpis"]
+        if odd:
+            raise TypeError(f"A question has no part '{odd[0]}'.")
+        meant = {
+            name: part.value(words[name])
+            for name, part in PARTS.items()
+            if words.get(name) is not None
+        }
+        return cls(several(words.get("kpis", ())), **meant)
+
+    def spell(self) -> dict[str, Any]:
+        """The words that read back as this question, without the parts that say nothing.
+
+        >>> Question.read({"kpis": "nrr", "period": "2026", "by": "segment"}).spell()
+        {'kpis': ['nrr'], 'period': '2026', 'by': ['segment']}
+        """
+        said = {
+            name: part.words(getattr(self, name))
+            for name, part in PARTS.items()
+            if getattr(self, name) != part.default
+        }
+        return {"kpis": list(self.kpis), **said}
+
+    @property
+    def clock(self) -> dict[str, Any]:
+        """When it is known, for `engine` of a workspace or a view."""
+        return {name: getattr(self, name) for name, part in PARTS.items() if part.clock}
+
+    @property
+    def timeless(self) -> "Question":
+        """The same question, whenever it is known."""
+        return replace(self, known_at=None, snapshot=None)
+
+    def about(self, kpi: str) -> "Question":
+        """The same question about this KPI alone, as its figures are taken apart."""
+        return replace(self, kpis=(kpi,))
+
+
+PARTS: Final[Mapping[str, Part]] = parts_of(fields(Question))
+"""The parts of a question by name, in the order in which every face lists them."""
+
+
+class Ends(TypedDict, total=False):
+    """The words of a question that say as much of two periods as of one."""
+
+    by: str | Sequence[str]
+    where: str | Sequence[str]
+    known_at: datetime | str | None
+    snapshot: str | None
+
+
+class Words(Ends, total=False):
+    """A question as people spell it in Python; the KPIs apart."""
+
+    period: Required[str]
+    grain: str | None
+    total: bool
+    compare: Comparison | None
+
+
+ENDS: Final[Mapping[str, Part]] = {
+    name: part for name, part in PARTS.items() if name in Ends.__annotations__
+}
+
+
+def keywords(parts: Mapping[str, Part] = PARTS) -> Callable[[C], C]:
+    """A function that takes the parts of a question as keywords in place of its `**words`."""
+    kinds = get_type_hints(Words)
+    made = parameters(parts, lambda name, _: kinds[name], none=())
+    return lambda call: spelled(call, made)
 
 
 @dataclass(frozen=True)
@@ -77,27 +255,3 @@ class Asked:
             if first <= number < last
         }
         return Asked(self.periods[first:last], self.by, self.where, stops)
-
-
-def parse_filter(text: str) -> Filter:
-    """Read a filter; spaces around the sign are allowed, spaces inside a value belong to it.
-
-    >>> parse_filter("tier in a, b")
-    Filter(dimension='tier', operator='in', values=('a', 'b'))
-    """
-    match = _FORMS.fullmatch(text)
-    if match is None:
-        raise QuestionError(f"'{text}' is not a filter.", code="bad_filter", hint=_EXAMPLES)
-    dimension = match["dimension"].strip()
-    if match["sign"]:
-        value = match["value"].strip() if match["space"] else match["value"]
-        return Filter(dimension, match["sign"], (value,))  # type: ignore[arg-type]
-    if match["unknown"]:
-        return Filter(dimension, "is unknown")
-    if match["word"] == "in_tree":
-        if dimension != "team":
-            raise QuestionError(
-                f"Only teams nest, not '{dimension}'.", code="bad_filter", hint=_EXAMPLES
-            )
-        return Filter(dimension, "in_tree", (match["list"].strip(),))
-    return Filter(dimension, "in", tuple(part.strip() for part in match["list"].split(",")))

@@ -4,6 +4,8 @@ that would be set aside.
 
 from collections.abc import Callable
 from dataclasses import asdict, dataclass
+from functools import partial
+from itertools import islice
 from typing import TYPE_CHECKING, Any
 
 from kampass.errors import UnknownName
@@ -12,13 +14,15 @@ from kampass.intake.mapping.questions import Question
 from kampass.intake.mapping.source import MappedSource, View
 from kampass.model import TABLES
 from kampass.model.conform import Check, checks, present, quoted, typed
-from kampass.model.scan import Scan, Source
+from kampass.model.messages import Batch, Source, TableSource
+from kampass.model.scan import Scan
 
 if TYPE_CHECKING:
     import duckdb
 
 _EXAMPLES = 3
 _CELLS = 100_000
+_MESSAGES = 1_000
 
 
 @dataclass(frozen=True)
@@ -93,7 +97,7 @@ def preview(
     tell: Callable[[str], None] = lambda _: None,
 ) -> Preview:
     """Read a source's tables, or one of them, and say what they would become; nothing is loaded."""
-    stated = source.tables()
+    stated = _scans(source)
     if table is not None and table not in stated:
         raise UnknownName(
             "table",
@@ -105,8 +109,21 @@ def preview(
     for name in [table] if table else stated:
         tell(f"Reading {name}")
         view = source.view(name) if isinstance(source, MappedSource) else None
-        found.append(_table(view.scan if view else source.scan(name), view, timezone, rows))
+        found.append(_table(view.scan if view else stated[name](), view, timezone, rows))
     return Preview(source.name, tuple(found))
+
+
+def _scans(source: Source) -> dict[str, Callable[[], Scan]]:
+    """How to have a look at each table: the whole of it, or what a feed of changes says of it
+    first.
+    """
+    if isinstance(source, TableSource):
+        return {name: partial(source.scan, name) for name in source.tables()}
+    found: dict[str, Callable[[], Scan]] = {}
+    for message in islice(source.read(None), _MESSAGES):
+        if isinstance(message, Batch) and message.scan.table not in found:
+            found[message.scan.table] = partial(lambda scan: scan, message.scan)
+    return found
 
 
 def _table(scan: Scan, view: View | None, timezone: str, rows: int) -> TablePreview:

@@ -8,6 +8,7 @@ errors come with their way out.
 import json
 from collections.abc import Callable, Sequence
 from functools import wraps
+from inspect import signature
 from typing import Annotated, Any, Literal, ParamSpec
 from urllib.parse import quote, urlencode
 
@@ -16,6 +17,8 @@ from mcp.server.mcpserver.exceptions import ToolError
 from pydantic import Field
 
 from kampass.engine.answer import Answer
+from kampass.engine.question import PARTS
+from kampass.engine.words import pairs, parameters, signed, spelled
 from kampass.errors import KampassError
 from kampass.insight.explain.explanation import plain
 from kampass.mcp.sides import Side
@@ -23,20 +26,23 @@ from kampass.render.display import show_value
 
 P = ParamSpec("P")
 Kpi = Annotated[str, Field(max_length=200, description="a KPI's id, from list_kpis")]
-Period = Annotated[
-    str,
-    Field(
-        max_length=40,
-        description="2026, 2026-Q1, 2026-03, 2026-W09, FY2026, or a range such as 2025-01..2025-12",
-    ),
-]
-Cut = Annotated[
-    list[str] | None, Field(max_length=4, description="dimensions, e.g. segment or account_manager")
-]
-Filters = Annotated[
-    list[str] | None,
-    Field(max_length=20, description="conditions, e.g. segment=enterprise or account=acc-0001"),
-]
+
+
+def _argument(name: str) -> Any:  # noqa: ANN401 - an annotation
+    """What an assistant is told of a part of a question."""
+    part = PARTS[name]
+    kind: Any = Literal[part.choices] if part.choices else str
+    kind = list[kind] if part.most else kind
+    kind = kind if part.required else kind | None
+    most = part.most or part.longest
+    said = part.told or part.phrase
+    return kind if part.choices else Annotated[kind, Field(max_length=most, description=said)]
+
+
+TOLD = {name: part for name, part in PARTS.items() if part.told is not None}
+Period: Any = _argument("period")
+Cut: Any = _argument("by")
+Filters: Any = _argument("where")
 ABOUT = (
     "Figures about accounts: revenue, churn, renewals, satisfaction, support, activity. Find the "
     "KPI with list_kpis, ask with ask_kpi, and quote each "
@@ -57,7 +63,8 @@ def make_server(side: Side) -> MCPServer:
         tools.bridge_kpi,
         tools.account_summary,
     ):
-        server.tool(structured_output=False)(_told(tool))
+        about = " ".join((tool.__doc__ or "").split())
+        server.tool(description=about, structured_output=False)(_told(tool))
     return server
 
 
@@ -83,32 +90,17 @@ class _Tools:
             if all(word in json.dumps(kpi, ensure_ascii=False).casefold() for word in wanted)
         ]
 
-    def ask_kpi(  # noqa: PLR0913, PLR0917 - the question, spelled as the contract spells it
+    def ask_kpi(
         self,
         kpis: Annotated[
             list[str], Field(min_length=1, max_length=20, description="KPI ids, from list_kpis")
         ],
-        period: Period,
-        grain: Literal["day", "week", "month", "quarter", "year"] | None = None,
-        by: Cut = None,
-        where: Filters = None,
-        compare: Literal["previous", "year-ago"] | None = None,
-        known_at: Annotated[
-            str | None, Field(max_length=40, description="as known at this instant")
-        ] = None,
+        **words: Any,  # noqa: ANN401 - the parts of a question
     ) -> Any:  # noqa: ANN401 - JSON
         """Figures, with how many stand behind each, how sure it is, and what changed where
         `compare` is given.
         """
-        result = self.side.ask(
-            kpis,
-            period=period,
-            grain=grain,
-            by=by or (),
-            where=where or (),
-            compare=compare,
-            known_at=known_at,
-        )
+        result = self.side.ask(kpis, **words)
         return [
             answer.to_dict()
             | {
@@ -117,7 +109,7 @@ class _Tools:
             }
             | {
                 "labels": {name: result.shown(answer, name) for name in answer.dimensions},
-                "link": self._link(answer, where or ()),
+                "link": self._link(answer, words.get("where") or ()),
             }
             for answer in result
         ]
@@ -141,14 +133,7 @@ class _Tools:
         for made in self.side.bridge(kpi, before, after, by=by or (), where=where or ()):
             told = made.to_dict()
             effects = sorted(told["effects"], key=lambda effect: -abs(effect["effect"]))
-            asked = urlencode(
-                [
-                    ("before", before),
-                    ("after", after),
-                    *(("by", name) for name in by or ()),
-                    *(("where", each) for each in where or ()),
-                ]
-            )
+            asked = urlencode(pairs({"before": before, "after": after, "by": by, "where": where}))
             rest = {
                 "effects": effects[:MOST_EFFECTS],
                 "further_effects": max(0, len(effects) - MOST_EFFECTS),
@@ -174,7 +159,7 @@ class _Tools:
         found = self.side.account(account)
         figures = self.ask_kpi(
             ["mrr_end", "nrr", "csat", "nps", "ticket_backlog", "interaction_gap"],
-            period,
+            period=period,
             where=[f"account={account}"],
         )
         return {
@@ -192,12 +177,11 @@ class _Tools:
             ),
         ]
         period = f"{answer.period_start}..{answer.period_end.fromordinal(answer.period_end.toordinal() - 1)}"
-        asked = [
-            ("period", period),
-            ("snapshot", answer.snapshot),
-            *(("where", condition) for condition in conditions),
-        ]
+        asked = pairs({"period": period, "snapshot": answer.snapshot, "where": conditions})
         return f"{self.side.url}/{page}/{quote(answer.kpi, safe='')}?{urlencode(asked)}"
+
+
+spelled(_Tools.ask_kpi, parameters(TOLD, lambda name, _: _argument(name)))
 
 
 def _told(tool: Callable[P, Any]) -> Callable[P, str]:
@@ -210,5 +194,4 @@ def _told(tool: Callable[P, Any]) -> Callable[P, str]:
         except KampassError as wrong:
             raise ToolError(json.dumps(wrong.to_dict(), ensure_ascii=False)) from None
 
-    answer.__annotations__["return"] = str
-    return answer
+    return signed(answer, list(signature(tool).parameters.values()))

@@ -1,72 +1,62 @@
-"""A question as a URL spells it: the same words as the command line's options."""
+"""A question as an address spells it: a query parameter for each part, in the same words as the
+command line's options.
+"""
 
-from collections.abc import Sequence
+from collections.abc import Mapping
+from dataclasses import dataclass, replace
 from typing import Annotated, Any, Literal
 
 from fastapi import Depends, Query
 
-from kampass.engine.question import Comparison
-from kampass.workspace import Asking
-
-Grain = Literal["day", "week", "month", "quarter", "year"]
+from kampass.engine.question import ENDS, PARTS
+from kampass.engine.words import Part, parameters, signed, spelled
 
 
+@dataclass(frozen=True)
 class Asked:
-    """The question's parameters; `asking` goes to `sight.kpi`, `explain` and `rows` as it is."""
+    """The words of a question, but for its KPIs, as they came."""
 
-    def __init__(
-        self,
-        period: Annotated[
-            str,
-            Query(
-                max_length=40,
-                description="2026, 2026-Q1, 2026-03, 2026-W09, 2026-03-14, FY2026, or a range of "
-                "two",
-            ),
-        ],
-        grain: Annotated[Grain | None, Query()] = None,
-        by: Annotated[
-            list[str] | None, Query(max_length=4, description="a dimension; may be repeated")
-        ] = None,
-        where: Annotated[
-            list[str] | None,
-            Query(
-                max_length=20, description="a filter such as segment=enterprise; may be repeated"
-            ),
-        ] = None,
-        total: Annotated[bool, Query(description="add the total to a cut")] = False,
-        compare: Annotated[Comparison | None, Query()] = None,
-        known_at: Annotated[
-            str | None, Query(max_length=40, description="as known at this instant")
-        ] = None,
-        snapshot: Annotated[
-            str | None, Query(max_length=64, description="from this snapshot")
-        ] = None,
-    ) -> None:
-        self.asking: Asking = {
-            "period": period,
-            "grain": grain,
-            "by": by or (),
-            "where": where or (),
-            "total": total,
-            "compare": compare,
-        }
-        self.clock: dict[str, Any] = {"known_at": known_at, "snapshot": snapshot}
+    words: Mapping[str, Any]
 
-    def at(self, snapshot: str | None) -> dict[str, Any]:
-        """The question's clock, or that of the piece before where the question names none."""
-        return (
-            self.clock
-            if snapshot is None or any(self.clock.values())
-            else {"known_at": None, "snapshot": snapshot}
-        )
+    def at(self, snapshot: str | None) -> "Asked":
+        """The same from the snapshot of the piece before, where the question names no clock."""
+        clocked = any(self.words.get(name) for name, part in PARTS.items() if part.clock)
+        if snapshot is None or clocked:
+            return self
+        return replace(self, words={**self.words, "snapshot": snapshot})
 
-    def recorded(self, kpis: Sequence[str]) -> dict[str, Any]:
-        """The question for the audit log."""
-        return {
-            "kpis": list(kpis),
-            **{name: value for name, value in {**self.asking, **self.clock}.items() if value},
-        }
+    @property
+    def recorded(self) -> dict[str, Any]:
+        """The words for the audit log, without those that say nothing."""
+        return {name: value for name, value in self.words.items() if value}
 
 
-Question = Annotated[Asked, Depends(Asked)]
+def _asked(**words: Any) -> Asked:  # noqa: ANN401 - the parts of a question
+    return Asked(words)
+
+
+def _ends(
+    *,
+    before_known_at: Annotated[str | None, Query(max_length=40)] = None,
+    before_snapshot: Annotated[str | None, Query(max_length=64)] = None,
+    **words: Any,  # noqa: ANN401 - the parts of a question
+) -> Asked:
+    return Asked({**words, "before_known_at": before_known_at, "before_snapshot": before_snapshot})
+
+
+def _query(_: str, part: Part) -> Any:  # noqa: ANN401 - an annotation
+    said = part.phrase if part.description is None else part.description
+    query = Query(max_length=part.most or part.longest, description=said or None)
+    kind: Any = Literal[part.choices] if part.choices else bool if part.switch else str
+    kind = list[kind] if part.most else kind
+    return Annotated[kind if part.required or part.switch else kind | None, query]
+
+
+def _end(name: str, part: Part) -> Any:  # noqa: ANN401 - an annotation
+    """The same of both periods; the path says what they are."""
+    return _query(name, replace(part, most=part.most and _MOST, description=""))
+
+
+_MOST = 20
+Question = Annotated[Asked, Depends(signed(_asked, parameters(PARTS, _query)))]
+Ends = Annotated[Asked, Depends(spelled(_ends, parameters(ENDS, _end)))]

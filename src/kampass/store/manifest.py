@@ -9,17 +9,19 @@ import json
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
-from datetime import UTC, datetime
+from datetime import UTC, date, datetime
 from pathlib import Path
 from typing import Any
 
 import sqlalchemy as sa
 
 from kampass.model import TABLES
+from kampass.model.messages import Covered
 from kampass.store import faults, integrity
 from kampass.store.database import Database, file_engine
 from kampass.store.schema import (
     HEAD,
+    LOADED_COVERAGE,
     LOADED_TABLES,
     LOADS,
     PINS,
@@ -33,7 +35,7 @@ from kampass.store.schema import (
 @dataclass(frozen=True)
 class LoadedTable:
     """What one load holds of one table; read = loaded + unchanged + superseded + quarantined,
-    always.
+    always. `changes`: the source said what has changed, and not the whole table.
     """
 
     table: str
@@ -48,12 +50,13 @@ class LoadedTable:
     file_sha256: str | None = None
     quarantine_file: str | None = None
     quarantine_sha256: str | None = None
+    changes: bool = False
 
 
 @dataclass(frozen=True)
 class Load:
-    """One run of one source. States: complete (it counts), held (it waits for a person),
-    dropped.
+    """One run of one source. States: complete (it counts), held (it waits for a person), dropped.
+    `cursor` is where the source goes on next time, `coverage` what it vouched for.
     """
 
     id: int
@@ -62,6 +65,8 @@ class Load:
     state: str
     why: str
     tables: tuple[LoadedTable, ...] = ()
+    cursor: str | None = None
+    coverage: tuple[Covered, ...] = ()
 
 
 @dataclass(frozen=True)
@@ -181,6 +186,7 @@ class Manifest:
                 sa.select(LOADS).where(LOADS.c.state.in_(states)).order_by(LOADS.c.id)
             ).all()
             tables = connection.execute(sa.select(LOADED_TABLES)).all()
+            coverage = _coverage(connection)
         of_load: dict[int, list[LoadedTable]] = {}
         for row in sorted(
             tables, key=lambda row: (row.load_id, _ORDER.get(row.table_name, 0), row.table_name)
@@ -195,19 +201,22 @@ class Manifest:
                 row.state,
                 row.why,
                 tuple(of_load.get(row.id, ())),
+                row.cursor,
+                coverage.get(row.id, ()),
             )
             for row in rows
         ]
 
     def add_load(self, load: Load, *, instead_of: Sequence[int] = ()) -> int:
-        """Record a load and its files, and drop those it replaces, in one transaction; the load's
-        number.
+        """Record a load, its files and its source's cursor, and drop those it replaces, in one
+        transaction; the load's number.
         """
         values = {
             "source": load.source,
             "recorded_at": to_text(load.recorded_at),
             "state": load.state,
             "why": load.why,
+            "cursor": load.cursor,
         }
         with self._transaction() as connection:
             number = connection.execute(sa.insert(LOADS).values(**values)).inserted_primary_key
@@ -222,6 +231,9 @@ class Manifest:
                     if name != "table"
                 }
                 connection.execute(sa.insert(LOADED_TABLES).values(**row))
+            for place, covered in enumerate(load.coverage):
+                values = _coverage_values(number[0], place, covered)
+                connection.execute(sa.insert(LOADED_COVERAGE).values(**values))
             faults.reach("load.before_commit")
         return int(number[0])
 
@@ -362,6 +374,28 @@ class Manifest:
         """Take a pin away."""
         with self._transaction() as connection:
             connection.execute(sa.delete(PINS).where(PINS.c.snapshot_id == snapshot_id))
+
+
+def _coverage(connection: sa.Connection) -> dict[int, tuple[Covered, ...]]:
+    """What the sources vouched for, by load, in the order in which they said it."""
+    rows = connection.execute(
+        sa.select(LOADED_COVERAGE).order_by(LOADED_COVERAGE.c.load_id, LOADED_COVERAGE.c.place)
+    ).all()
+    found: dict[int, tuple[Covered, ...]] = {}
+    for row in rows:
+        ends = date.fromisoformat(row.covered_from), date.fromisoformat(row.covered_to)
+        found[row.load_id] = (*found.get(row.load_id, ()), Covered(row.table_name, *ends))
+    return found
+
+
+def _coverage_values(load: int, place: int, covered: Covered) -> dict[str, Any]:
+    return {
+        "load_id": load,
+        "place": place,
+        "table_name": covered.table,
+        "covered_from": covered.covered_from.isoformat(),
+        "covered_to": covered.covered_to.isoformat(),
+    }
 
 
 def version(engine: sa.Engine) -> str | None:

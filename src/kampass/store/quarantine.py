@@ -6,12 +6,13 @@ the same row, on whatever line it stands. A line that is no row is recognised by
 text and the reason.
 """
 
+import json
 from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
 from kampass.model import Table
-from kampass.model.conform import Check, literal, quoted
-from kampass.model.scan import FILE_LINES, NO_LINE, Scan
+from kampass.model.conform import Check, literal, quoted, typed
+from kampass.model.scan import FILE_LINES, NO_LINE, Scan, line_of
 
 SHAPE = (
     'NULL::BIGINT AS line, NULL::VARCHAR AS "column", NULL::VARCHAR AS value, NULL::VARCHAR AS '
@@ -32,6 +33,24 @@ def read(file: str) -> str:
     )
 
 
+def keys(table: Table, found: str, timezone: str) -> str:
+    """The SQL of the mark and the key of each row among what was set aside whose key reads."""
+    columns = [table.column(name) for name in table.key]
+    texts = ", ".join(
+        f"json_extract_string(raw, {literal('$.' + json.dumps(column.name))}) AS "
+        f"{quoted(column.name)}"
+        for column in columns
+    )
+    cells = ", ".join(
+        f"{typed(column, 'VARCHAR', timezone)} AS {quoted(column.name)}" for column in columns
+    )
+    needed = " AND ".join(
+        f"{quoted(column.name)} IS NOT NULL" for column in columns if column.required
+    )
+    stated = f"SELECT mark, {texts} FROM ({found}) WHERE raw IS NOT NULL"
+    return f"SELECT * FROM (SELECT mark, {cells} FROM ({stated})) WHERE {needed}"
+
+
 def raw_of(cells: Mapping[str, str]) -> str:
     """The SQL of a row as a JSON object of text; `cells` holds the SQL of each column's text."""
     pairs = ", ".join(f"{literal(name)}, {cell}" for name, cell in cells.items())
@@ -46,13 +65,6 @@ def mark_of(cells: Mapping[str, str]) -> str:
 def torn_mark(line: str, value: str, reason: str) -> str:
     """The SQL of the mark of a line that is no row."""
     return f"md5(CAST(json_array({line}, nullif({value}, ''), {reason}) AS VARCHAR))"
-
-
-def line_of(number: str) -> str:
-    """The SQL of the line that a row's number means, in its file; null for one that stands on no
-    single line.
-    """
-    return f"CASE WHEN {number} < {NO_LINE} THEN {number} % {FILE_LINES} END"
 
 
 def canonical_cells(table: Table, of: str) -> dict[str, str]:

@@ -6,7 +6,7 @@ Instants are UTC text that sorts as time does, so that every database orders the
 
 import sqlalchemy as sa
 
-HEAD = "0004"
+HEAD = "0005"
 """The migration this program needs: a database that says so is ready to use."""
 
 METADATA = sa.MetaData()
@@ -19,6 +19,7 @@ LOADS = sa.Table(
     sa.Column("recorded_at", sa.Text, nullable=False),
     sa.Column("state", sa.Text, nullable=False),
     sa.Column("why", sa.Text, nullable=False, default=""),
+    sa.Column("cursor", sa.Text),
 )
 LOADED_TABLES = sa.Table(
     "loaded_table",
@@ -34,6 +35,17 @@ LOADED_TABLES = sa.Table(
     sa.Column("file_sha256", sa.Text),
     sa.Column("quarantine_file", sa.Text),
     sa.Column("quarantine_sha256", sa.Text),
+    sa.Column("changes", sa.Boolean, nullable=False, server_default=sa.false()),
+)
+LOADED_COVERAGE = sa.Table(
+    "loaded_coverage",
+    METADATA,
+    sa.Column("load_id", sa.ForeignKey("load.id"), primary_key=True),
+    sa.Column("place", sa.Integer, primary_key=True, autoincrement=False),
+    *(
+        sa.Column(name, sa.Text, nullable=False)
+        for name in ("table_name", "covered_from", "covered_to")
+    ),
 )
 SNAPSHOTS = sa.Table(
     "snapshot",

@@ -2,7 +2,7 @@
 
 from pathlib import Path
 
-from kampass.workspace.asking import Asking, parse_instant
+from kampass.engine.words import parse_instant
 from kampass.workspace.workspace import Workspace, create
 
 
@@ -11,4 +11,4 @@ def open_workspace(path: str | Path = ".") -> Workspace:
     return Workspace(Path(path))
 
 
-__all__ = ["Asking", "Workspace", "create", "open_workspace", "parse_instant"]
+__all__ = ["Workspace", "create", "open_workspace", "parse_instant"]

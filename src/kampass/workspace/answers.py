@@ -3,14 +3,14 @@ and for one viewer's part of it.
 """
 
 from abc import ABC, abstractmethod
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator
 from datetime import datetime
 from typing import TYPE_CHECKING, Unpack
 
-from kampass.engine import Engine, Question, Result, parse_filter
-from kampass.engine.question import Comparison
+from kampass.engine import Engine, Question, Result
+from kampass.engine.question import ENDS, Ends, Words, keywords
+from kampass.insight import ask
 from kampass.workspace import repair
-from kampass.workspace.asking import Asking, instant_of, question_of, several
 
 if TYPE_CHECKING:
     from kampass.insight.change.bridge import Bridge
@@ -34,100 +34,70 @@ class Answers(ABC):
     def forget(self) -> None:
         """Let go of what is kept of snapshots: one of them is damaged."""
 
-    def ask(
-        self, question: Question, *, known_at: datetime | None = None, snapshot: str | None = None
-    ) -> Result:
+    def ask(self, question: Question) -> Result:
         """The answers to a question that is a value already."""
-        return self.engine(known_at=known_at, snapshot=snapshot).ask(question)
+        return ask(self.engine(**question.clock), question)
 
+    @keywords()
     @repair.mending
-    def kpi(  # noqa: PLR0913 - the question, spelled as the contract spells it
-        self,
-        kpis: str | Iterable[str],
-        *,
-        period: str,
-        grain: str | None = None,
-        by: str | Sequence[str] = (),
-        where: str | Sequence[str] = (),
-        total: bool = False,
-        compare: Comparison | None = None,
-        known_at: datetime | str | None = None,
-        snapshot: str | None = None,
-    ) -> Result:
+    def kpi(self, kpis: str | Iterable[str], **words: Unpack[Words]) -> Result:
         """Ask for one or more KPIs, as `kampass kpi` does."""
-        asked: Asking = {
-            "period": period,
-            "grain": grain,
-            "by": by,
-            "where": where,
-            "total": total,
-            "compare": compare,
-        }
-        return self.ask(question_of(kpis, asked), known_at=instant_of(known_at), snapshot=snapshot)
+        return self.ask(Question.read({"kpis": kpis, **words}))
 
+    @keywords()
     @repair.mending
-    def explain(
-        self,
-        kpis: str | Iterable[str],
-        *,
-        known_at: datetime | str | None = None,
-        snapshot: str | None = None,
-        **asked: Unpack[Asking],
-    ) -> "list[Explanation]":
+    def explain(self, kpis: str | Iterable[str], **words: Unpack[Words]) -> "list[Explanation]":
         """Take figures apart, as `kampass explain` does: asked as `kpi` is, one explanation for
         each answer.
         """
-        return self.engine(known_at=instant_of(known_at), snapshot=snapshot).explain(
-            question_of(kpis, asked)
-        )
+        from kampass.insight.explain import explain
 
+        question = Question.read({"kpis": kpis, **words})
+        return explain(self.engine(**question.clock), question)
+
+    @keywords()
     def rows(
         self,
         kpis: str | Iterable[str],
         part: str = "numerator",
         *,
         limit: int | None = None,
-        known_at: datetime | str | None = None,
-        snapshot: str | None = None,
-        **asked: Unpack[Asking],
+        **words: Unpack[Words],
     ) -> "Iterator[Row]":
         """The source rows of figures: of the `numerator`, the `denominator`, or those `excluded`;
         at most `limit` for each measure.
         """
-        return self.engine(known_at=instant_of(known_at), snapshot=snapshot).rows(
-            question_of(kpis, asked), part, limit=limit
-        )
+        from kampass.insight.explain import rows_behind
 
+        question = Question.read({"kpis": kpis, **words})
+        return rows_behind(self.engine(**question.clock), question, part, limit=limit)
+
+    @keywords(ENDS)
     @repair.mending
-    def bridge(  # noqa: PLR0913 - two ends, each with its clock
+    def bridge(
         self,
         kpi: str,
         before: str,
         after: str,
         *,
-        by: str | Sequence[str] = (),
-        where: str | Sequence[str] = (),
-        known_at: datetime | str | None = None,
-        snapshot: str | None = None,
         before_known_at: datetime | str | None = None,
         before_snapshot: str | None = None,
+        **words: Unpack[Ends],
     ) -> "list[Bridge]":
         """What lies between a KPI's figures of two periods, nothing left over; the earlier one may
         be read by another clock.
         """
         from kampass.insight.change.bridge import Side, bridge
 
-        later = self.engine(known_at=instant_of(known_at), snapshot=snapshot)
-        own = before_known_at is not None or before_snapshot is not None
-        earlier = (
-            self.engine(known_at=instant_of(before_known_at), snapshot=before_snapshot)
-            if own
-            else later
-        )
+        later = Question.read({"kpis": kpi, "period": after, **words})
+        own = {"known_at": before_known_at, "snapshot": before_snapshot}
+        earlier = Question.read({"kpis": kpi, "period": before, **own})
+        apart = before_known_at is not None or before_snapshot is not None
+        engine = self.engine(**later.clock)
         return bridge(
-            Side(earlier, before),
-            Side(later, after),
+            Side(self.engine(**earlier.clock) if apart else engine, before),
+            Side(engine, after),
             kpi,
-            by=several(by),
-            where=tuple(parse_filter(text) for text in several(where)),
+            by=later.by,
+            where=later.where,
         )

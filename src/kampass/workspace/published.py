@@ -10,6 +10,7 @@ from dataclasses import asdict, dataclass, replace
 from datetime import datetime
 from typing import TYPE_CHECKING, Any
 
+from kampass.catalogue import stored
 from kampass.engine import Settings
 from kampass.engine.answer import instant_text
 from kampass.errors import KampassError
@@ -95,7 +96,7 @@ def rules(workspace: "Workspace") -> tuple[Wording, ...]:
     settings = digests.settings_text(workspace.settings)
     found = [Wording("settings", digests.digest(settings), settings)]
     try:
-        catalogue = digests.catalogue_text(workspace.catalogue)
+        catalogue = stored.catalogue_text(workspace.catalogue)
     except KampassError:
         return tuple(found)
     return (*found, Wording("catalogue", digests.digest(catalogue), catalogue))

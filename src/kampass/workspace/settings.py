@@ -17,6 +17,7 @@ from kampass.catalogue import PACK
 from kampass.engine import BusinessCalendar, Settings, parse_hours
 from kampass.engine.planning.hours import WEEKDAYS
 from kampass.errors import DataError
+from kampass.intake.kinds import SourceSettings
 from kampass.intake.mapping.mapping import TableMapping, parse, place_of
 from kampass.periods import Calendar
 from kampass.store.database import SCHEMA, Database, parse_schema, parse_url
@@ -27,16 +28,6 @@ DATABASE_URL = "KAMPASS_DATABASE_URL"
 DATABASE_SCHEMA = "KAMPASS_DATABASE_SCHEMA"
 _ALONE = ("timezone", "currency", "week_start", "fiscal_start")
 """The keys that stand in no table."""
-
-
-@dataclass(frozen=True)
-class SourceSettings:
-    """One `[sources.<name>]` of the settings; `mappings` are the tables of one that is mapped."""
-
-    name: str
-    kind: str
-    options: dict[str, Any] = field(default_factory=dict)
-    mappings: tuple[TableMapping, ...] = ()
 
 
 @dataclass(frozen=True)

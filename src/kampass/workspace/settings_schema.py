@@ -10,6 +10,8 @@ from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
 from pydantic import (
     AfterValidator,
+    BaseModel,
+    ConfigDict,
     Discriminator,
     Field,
     StringConstraints,
@@ -20,6 +22,7 @@ from pydantic import (
 from kampass.catalogue import PACK
 from kampass.engine import parse_hours
 from kampass.engine.planning.hours import WEEKDAYS
+from kampass.intake.kinds import kinds
 from kampass.intake.mapping.schema import Tables
 from kampass.store.database import SCHEMA, parse_schema, parse_url
 from kampass.validation import WrittenTable, amiss, key, passes, says, unlike, wrong
@@ -65,6 +68,9 @@ def _holidays(days: list[str | date]) -> list[str | date]:
     return days
 
 
+_KINDS = kinds()
+
+
 def _some(tables: Tables) -> Tables:
     if not tables:
         raise wrong(*MappedSection.lacking["tables"])
@@ -72,9 +78,13 @@ def _some(tables: Tables) -> Tables:
 
 
 def _kind(said: object) -> str | None:
-    """Which keys a source has; those of a folder and of the sample stand together."""
+    """Which keys a source has; those of a folder and of the sample stand together, and a kind that
+    another package brings knows its own.
+    """
     kind = said.get("kind") if isinstance(said, dict) else None
-    return "mapped" if kind == "mapped" else "plain" if kind in ("folder", "sample") else None
+    if kind in ("folder", "sample"):
+        return "plain"
+    return "mapped" if kind == "mapped" else "other" if kind in _KINDS else None
 
 
 Zone = Annotated[str, AfterValidator(_zone)]
@@ -84,7 +94,7 @@ Texts = Annotated[list[str], says(kind=list)]
 class SettingsSection(WrittenTable):
     """One table of the file."""
 
-    guide = "See docs/settings.md."
+    guide = listed = "See docs/settings.md."
 
 
 class DatabaseSection(SettingsSection):
@@ -158,12 +168,22 @@ class MappedSection(SettingsSection):
     tables: Annotated[Tables, AfterValidator(_some)] = key("what fills each table")
 
 
+class OtherSection(BaseModel):
+    """`[sources.<name>]` of a kind that another package brings, which checks its own keys."""
+
+    model_config = ConfigDict(extra="allow", frozen=True)
+
+    kind: str
+
+
 Source = Annotated[
-    Annotated[SourceSection, Tag("plain")] | Annotated[MappedSection, Tag("mapped")],
+    Annotated[SourceSection, Tag("plain")]
+    | Annotated[MappedSection, Tag("mapped")]
+    | Annotated[OtherSection, Tag("other")],
     Discriminator(
         _kind,
         *unlike(
-            "{place} needs a kind: folder, mapped or sample.",
+            f"{{place}} needs a kind: {', '.join(_KINDS[:-1])} or {_KINDS[-1]}.",
             'Write kind = "folder" and path = "...".',
         ),
     ),

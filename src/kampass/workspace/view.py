@@ -19,6 +19,7 @@ from kampass.access import EVERYTHING, NOTHING, Role, Scope
 from kampass.catalogue import Catalogue
 from kampass.engine import Engine, Question, Result, Settings
 from kampass.errors import DataError
+from kampass.insight import ask
 from kampass.store import Snapshot
 from kampass.store.snapshots.scoped import ScopedSnapshot, Window
 from kampass.workspace import published
@@ -115,13 +116,11 @@ class Sight(Answers):
         """An engine on the snapshot that answers, within the scope."""
         return self.sights.engine(self, known_at, snapshot)
 
-    def ask(
-        self, question: Question, *, known_at: datetime | None = None, snapshot: str | None = None
-    ) -> Result:
+    def ask(self, question: Question) -> Result:
         """The answers, worked out once."""
-        engine = self.engine(known_at=known_at, snapshot=snapshot)
-        key = (engine.snapshot.id, engine.known_at, *self.rules, self.scope.key, question)
-        return self.sights.answers.get(key, lambda: engine.ask(question))
+        engine = self.engine(**question.clock)
+        key = (engine.snapshot.id, engine.known_at, *self.rules, self.scope.key, question.timeless)
+        return self.sights.answers.get(key, lambda: ask(engine, question))
 
     def kept(self, name: str, make: Callable[[], T], *about: Hashable) -> T:
         """Anything else that follows from the current snapshot and the scope alone, worked out

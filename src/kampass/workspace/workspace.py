@@ -3,19 +3,18 @@
 import fcntl
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
-from dataclasses import replace
 from datetime import UTC, datetime
 from functools import cached_property
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 from kampass.access import EVERYTHING, NotSignedIn, Scope, Viewer
-from kampass.catalogue import Catalogue, with_own
+from kampass.catalogue import Catalogue, stored, with_own
 from kampass.engine import Engine
 from kampass.errors import DataError, QuestionError, UnknownName
 from kampass.facts import prepared
-from kampass.intake.sources.folder import FileSource
-from kampass.model.scan import Source
+from kampass.intake import kinds
+from kampass.model.messages import HistorySource, Source
 from kampass.store import (
     Journal,
     LoadReport,
@@ -29,7 +28,7 @@ from kampass.store import (
 from kampass.workspace import digests, published, repair, trouble
 from kampass.workspace import settings as settings_file
 from kampass.workspace.answers import Answers
-from kampass.workspace.settings import SourceSettings, WorkspaceSettings
+from kampass.workspace.settings import WorkspaceSettings
 
 if TYPE_CHECKING:
     from kampass.intake.preview import Preview
@@ -142,7 +141,7 @@ class Workspace(Answers):
     @cached_property
     def catalogue_digest(self) -> str:
         """Sixteen hex digits that change when a definition does."""
-        return digests.digest(digests.catalogue_text(self.catalogue))
+        return digests.digest(stored.catalogue_text(self.catalogue))
 
     @cached_property
     def library(self) -> "Library":
@@ -167,7 +166,7 @@ class Workspace(Answers):
         found = [source for source in self.settings.sources if name in {None, source.name}]
         if name is not None and not found:
             raise UnknownName("source", name, [source.name for source in self.settings.sources])
-        return [self._source(source) for source in found]
+        return [kinds.make(source, self.folder, self._data / "scratch") for source in found]
 
     def sync(
         self,
@@ -180,13 +179,11 @@ class Workspace(Answers):
         reports: list[LoadReport] = []
         with self.writing():
             for source in self.sources(name):
-                if _states_history(source):
+                if isinstance(source, HistorySource):
                     reports += self._sync_history(source, tell)
                 else:
-                    report = self.journal.load(
-                        source, recorded_at=recorded_at or self._next_instant(), tell=tell
-                    )
-                    reports.append(replace(report, notices=(*report.notices, *_strangers(source))))
+                    at = recorded_at or self._next_instant()
+                    reports.append(self.journal.load(source, recorded_at=at, tell=tell))
             if any(report.state == "complete" for report in reports):
                 tell("Publishing")
                 self.snapshots.publish()
@@ -349,27 +346,12 @@ class Workspace(Answers):
         recorded = [load.recorded_at for load in self.manifest.loads(states=("complete", "held"))]
         return max([_now(), *recorded])
 
-    def _source(self, source: SourceSettings) -> Source:
-        if source.kind == "sample":
-            from kampass.intake.sources.company import SampleSource
-
-            return SampleSource(source.name, **source.options)
-        folder, scratch = (
-            (self.folder / str(source.options["path"])).resolve(),
-            self._data / "scratch",
-        )
-        if source.kind == "mapped":
-            from kampass.intake.mapping import MappedSource
-
-            return MappedSource(source.name, folder, source.mappings, scratch)
-        return FileSource(source.name, folder, scratch)
-
-    def _sync_history(self, source: Source, tell: Callable[[str], None]) -> list[LoadReport]:
+    def _sync_history(self, source: HistorySource, tell: Callable[[str], None]) -> list[LoadReport]:
         """A source that states its own history is loaded once, at the instants it names."""
         known = {load.recorded_at for load in self.manifest.loads() if load.source == source.name}
         return [
             self.journal.load(load, recorded_at=load.recorded_at, tell=tell)
-            for load in source.history()  # type: ignore[attr-defined]
+            for load in source.history()
             if load.recorded_at not in known
         ]
 
@@ -396,16 +378,6 @@ def create(folder: Path, settings: WorkspaceSettings) -> Workspace:
         (folder / ".gitignore").write_text(_GITIGNORE, encoding="utf-8")
     settings_file.write(folder, settings)
     return Workspace(folder)
-
-
-def _strangers(source: Source) -> list[str]:
-    """A word on each file that names no table."""
-    names = source.strangers() if isinstance(source, FileSource) else []
-    return [f"{name} names no table and was left alone" for name in names]
-
-
-def _states_history(source: Source) -> bool:
-    return hasattr(source, "history")
 
 
 def _now() -> datetime:

@@ -61,8 +61,11 @@ def openapi(routes: list[APIRoute]) -> dict[str, Any]:
         for route in own
         for method in route.methods or ()
     }
+    for schema in parts["schemas"].values():
+        _unfold(schema)
     for path, operations in made["paths"].items():
         for method, operation in operations.items():
+            _unfold(operation)
             operation["responses"] |= {
                 code: {"description": said} | problem for code, said in _SAID.items()
             }
@@ -74,3 +77,9 @@ def openapi(routes: list[APIRoute]) -> dict[str, Any]:
             if rule is not None and rule.roles is not None:
                 operation["x-roles"], operation["x-scope"] = sorted(rule.roles), rule.scope
     return made
+
+
+def _unfold(described: dict[str, Any]) -> None:
+    """A docstring's lines as the one sentence that they are."""
+    if "description" in described:
+        described["description"] = " ".join(described["description"].split())

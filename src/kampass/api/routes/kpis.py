@@ -3,7 +3,7 @@ another.
 """
 
 from itertools import islice
-from typing import Annotated, Any
+from typing import Annotated
 
 from fastapi import APIRouter, Depends, Path, Query
 from starlette.responses import Response
@@ -11,7 +11,7 @@ from starlette.responses import Response
 from kampass.api import models
 from kampass.render.files import ROW_COLUMNS, row_cells, write, write_table
 from kampass.server.answering import DOCUMENTED, Form, Pieces, as_file, as_json, form_of, tagged
-from kampass.server.query_parameters import Question
+from kampass.server.query_parameters import Ends, Question
 from kampass.server.rules import SIGNED_IN, Call, needing
 
 router = APIRouter(tags=["KPIs"])
@@ -21,7 +21,6 @@ Kpis = Annotated[
 ]
 Reader = Annotated[Call, Depends(SIGNED_IN)]
 Period = Annotated[str, Query(max_length=40)]
-Several = Annotated[list[str] | None, Query(max_length=20)]
 FormAsked = Annotated[
     Form | None, Query(alias="format", description="instead of a media type under Accept")
 ]
@@ -36,10 +35,10 @@ def ask(kpis: Kpis, asked: Question, call: Reader, form: FormAsked = None) -> Re
     ids, wanted = kpis.split(","), form_of(call.request, form)
 
     def answer() -> Response:
-        result = call.sight.kpi(ids, **asked.asking, **asked.clock)
+        result = call.sight.kpi(ids, **asked.words)
         if wanted == "json":
             return as_json(result.to_dicts())
-        call.record("exported", f"KPIs as {wanted}", **asked.recorded(ids))
+        call.record("exported", f"KPIs as {wanted}", kpis=ids, **asked.recorded)
         return as_file(write(result, wanted))
 
     if wanted != "json":
@@ -53,10 +52,7 @@ def explain(kpis: Kpis, asked: Question, call: Reader) -> Response:
     return tagged(
         call,
         lambda: as_json(
-            [
-                made.to_dict()
-                for made in call.sight.explain(kpis.split(","), **asked.asking, **asked.clock)
-            ]
+            [made.to_dict() for made in call.sight.explain(kpis.split(","), **asked.words)]
         ),
     )
 
@@ -74,12 +70,12 @@ def rows(
 ) -> Response:
     """The source rows of a figure, in pieces, or as a file of all of them (scope `export`)."""
     wanted = form_of(call.request, form)
-    clock = asked.at(piece.snapshot)
+    words = asked.at(piece.snapshot).words
 
     def answer() -> Response:
-        found = call.sight.rows(kpi, part, **asked.asking, **clock)
+        found = call.sight.rows(kpi, part, **words)
         if wanted != "json":
-            call.record("exported", f"rows as {wanted}", part=part, **asked.recorded([kpi]))
+            call.record("exported", f"rows as {wanted}", part=part, kpis=[kpi], **asked.recorded)
             return as_file(
                 write_table(
                     ROW_COLUMNS,
@@ -91,7 +87,7 @@ def rows(
         shown = [
             row.to_dict() for row in islice(found, piece.offset, piece.offset + piece.limit + 1)
         ]
-        snapshot = clock["snapshot"] or call.sight.engine(known_at=None, snapshot=None).snapshot.id
+        snapshot = words["snapshot"] or call.sight.engine().snapshot.id
         return as_json(
             piece.page(call.request, shown[: piece.limit], snapshot, more=len(shown) > piece.limit)
         )
@@ -102,33 +98,11 @@ def rows(
 
 
 @router.get("/api/v1/kpis/{kpi}/bridge", response_model=list[models.Bridge])
-def bridge(
-    kpi: KpiId,
-    before: Period,
-    after: Period,
-    call: Reader,
-    by: Several = None,
-    where: Several = None,
-    known_at: Annotated[str | None, Query(max_length=40)] = None,
-    snapshot: Annotated[str | None, Query(max_length=64)] = None,
-    before_known_at: Annotated[str | None, Query(max_length=40)] = None,
-    before_snapshot: Annotated[str | None, Query(max_length=64)] = None,
-) -> Response:
+def bridge(kpi: KpiId, before: Period, after: Period, call: Reader, ends: Ends) -> Response:
     """What lies between a KPI's figures of two periods, as `kampass bridge` says it."""
-    ends: dict[str, Any] = {
-        "known_at": known_at,
-        "snapshot": snapshot,
-        "before_known_at": before_known_at,
-        "before_snapshot": before_snapshot,
-    }
     return tagged(
         call,
         lambda: as_json(
-            [
-                made.to_dict()
-                for made in call.sight.bridge(
-                    kpi, before, after, by=by or (), where=where or (), **ends
-                )
-            ]
+            [made.to_dict() for made in call.sight.bridge(kpi, before, after, **ends.words)]
         ),
     )

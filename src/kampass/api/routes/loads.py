@@ -11,11 +11,11 @@ from starlette.responses import Response
 
 from kampass.access import NotFound, Role
 from kampass.api import models
-from kampass.insight.restated.restatement import restate
 from kampass.server.answering import Pieces, as_json
 from kampass.server.rules import Call, Rule
 from kampass.store.manifest import Load, to_text
 from kampass.workspace import published
+from kampass.workspace.restated import restate
 
 router = APIRouter(tags=["loads and snapshots"])
 SEEING_ALL = Rule(frozenset(role for role in Role if role.sees_everything))

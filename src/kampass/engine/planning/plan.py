@@ -15,7 +15,8 @@ from kampass.catalogue.expressions import Aggregate, Condition, aggregate, condi
 from kampass.engine.planning.clock import COLUMNS
 from kampass.engine.planning.scan import Scan, Shape, aggregate_sql
 from kampass.errors import DefinitionError
-from kampass.facts import FACTS, Fact, Relation, Scope
+from kampass.facts import FACTS, Fact, Scope
+from kampass.facts.fact import WINDOWS
 from kampass.model.conform import quoted
 
 __all__ = ["Plan", "Planner", "Shape", "parts_of", "period_steps", "relation_steps"]
@@ -67,8 +68,10 @@ FEWEST_EMPLOYEES = 5
 class Planner:
     """Compiles KPIs that share their clock into one statement."""
 
-    def __init__(self, kpis: Sequence[Kpi], shape: Shape) -> None:
-        self.kpis, self.shape = kpis, shape
+    def __init__(
+        self, kpis: Sequence[Kpi], shape: Shape, facts: Mapping[str, Fact] = FACTS
+    ) -> None:
+        self.kpis, self.shape, self.facts = kpis, shape, facts
         self.scans: dict[tuple[object, ...], Scan] = {}
         self.columns: dict[tuple[str, str], str] = {}
         self.missing: dict[tuple[str, str], str] = {}
@@ -98,21 +101,20 @@ class Planner:
 
     def _place(self, kpi: Kpi, measure: Measure) -> None:
         """Find the scan a measure belongs to, and add its aggregate."""
-        fact = FACTS.get(measure.fact)
+        fact = self.facts.get(measure.fact)
         if fact is None:
             raise DefinitionError(
                 f"{kpi.place}: there is no fact '{measure.fact}'.",
-                hint=f"Facts: {', '.join(FACTS)}.",
+                hint=f"Facts: {', '.join(self.facts)}.",
             )
-        if fact.name == "employee_answers" and (kpi.suppress_below or 0) < FEWEST_EMPLOYEES:
+        if fact.origin.hidden and (kpi.suppress_below or 0) < FEWEST_EMPLOYEES:
             raise DefinitionError(
                 f"{kpi.place}: answers of employees need 'suppress_below: {FEWEST_EMPLOYEES}' or "
                 "more."
             )
-        kinds = {name: column.kind for name, column in fact.columns.items()}
         try:
-            counted = aggregate(measure.of, kinds)
-            where = condition(measure.where, kinds) if measure.where else None
+            counted = aggregate(measure.of, fact.kinds)
+            where = condition(measure.where, fact.kinds) if measure.where else None
         except DefinitionError as wrong:
             raise DefinitionError(f"{kpi.place}: {wrong.message}", hint=wrong.hint) from None
         by = self.spine_by
@@ -252,9 +254,9 @@ def relation_steps(fact: Fact, scope: Scope, wanted: str) -> dict[str, str]:
     """
     texts = [(relation, relation.sql(scope)) for relation in fact.relations]
     for relation, text in reversed(texts):
-        if re.search(rf"\b{_relation_name(relation, scope)}\b", wanted):
+        if re.search(rf"\b{relation.name_in(scope)}\b", wanted):
             wanted += text
-    named = [(relation, _relation_name(relation, scope), text) for relation, text in texts]
+    named = [(relation, relation.name_in(scope), text) for relation, text in texts]
     return {
         name: f"-- {relation.about}\n{name} AS ({text})"
         for relation, name, text in named
@@ -265,16 +267,10 @@ def relation_steps(fact: Fact, scope: Scope, wanted: str) -> dict[str, str]:
 def period_steps(window: str, facts: Sequence[str]) -> list[str]:
     """A window's period table, and the same day by day where a fact looks its period up by date."""
     ending = f"_{window}" if window else ""
-    about = {
-        "": "The periods asked for",
-        "previous": "The period before each",
-        "year": "The twelve months to the end of each",
-    }[window]
     steps = [
         (
-            f"-- {about}: bounds as instants and as local dates\nperiod{ending}({COLUMNS}) AS "
-            "(\n    "
-            f"{{period{ending}}})"
+            f"-- {WINDOWS[window].about}: bounds as instants and as local dates\n"
+            f"period{ending}({COLUMNS}) AS (\n    {{period{ending}}})"
         )
     ]
     if any(f" period_day{ending} " in fact for fact in facts):
@@ -291,12 +287,4 @@ def _money(scan: Scan, read: Sequence[frozenset[str]]) -> list[str]:
     """The amounts among the columns that are read."""
     return sorted(
         {name for columns in read for name in columns if scan.fact.columns[name].kind == "money"}
-    )
-
-
-def _relation_name(relation: Relation, scope: Scope) -> str:
-    return (
-        relation.name
-        if relation.name in {"hours", "team_calendar", "first_usage"}
-        else relation.name + scope.period.removeprefix("period")
     )

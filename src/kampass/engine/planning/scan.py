@@ -140,20 +140,17 @@ class Scan:
         )
 
     def _period_join(self) -> str:
-        if self.fact.moment == "_at":
-            return f"JOIN {self.scope.days} p ON p.day = f._anchor AND f._at >= p.s AND f._at < p.u"
-        if self.fact.moment == "_on":
-            return (
-                f"JOIN {self.scope.days} p ON p.day = f._on AND f._on >= p.first_day AND f._on "
-                "<= p.last_day"
-            )
+        moment = self.fact.moment
+        if moment:
+            bounds = f"{moment.since.sql} AND {moment.until.sql}"
+            return f"JOIN {self.scope.days} p ON p.day = {moment.day} AND {bounds}"
         return f"JOIN {self.scope.period} p ON p.i = f.i" if self.fact.derived else ""
 
     def _inline(self, where: Condition) -> str:
         """A condition over the fact's rows before derived columns have names of their own."""
         sql = where.sql
         for name, written in self.fact.derived.items():
-            sql = sql.replace(f"f.{quoted(name)}", f"({written})")
+            sql = sql.replace(f'"f".{quoted(name)}', f"({written})")
         return sql
 
     def _slice(self) -> tuple[list[str], list[str], list[str]]:

@@ -14,14 +14,15 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 from fractions import Fraction
 from math import fsum, isclose
-from typing import TYPE_CHECKING, Any, Literal
+from typing import Any, Literal
 
 from kampass.catalogue import Kpi
 from kampass.catalogue.expressions import names_in
 from kampass.engine.answer import Answer
+from kampass.engine.engine import Engine
 from kampass.engine.question import Asked, Filter, Question
 from kampass.errors import QuestionError
-from kampass.facts.origins import ORIGINS
+from kampass.facts import FACTS
 from kampass.insight.change.members import Contents, Figures, contents
 from kampass.insight.change.splits import (
     KINDS,
@@ -33,9 +34,6 @@ from kampass.insight.change.splits import (
     measure_by_measure,
     step_by_step,
 )
-
-if TYPE_CHECKING:
-    from kampass.engine.engine import Engine
 
 Method = Literal["sum", "mix and rate", "step by step", "measure by measure"]
 ORDERS = {
@@ -51,7 +49,7 @@ ORDERS = {
 class Side:
     """One end of a bridge: who answers, and for which period."""
 
-    engine: "Engine"
+    engine: Engine
     period: str
 
 
@@ -148,7 +146,7 @@ def bridge(
 
 
 def _hidden(kpi: Kpi) -> bool:
-    return any(ORIGINS[measure.fact].hidden for measure in kpi.measures.values())
+    return any(FACTS[measure.fact].origin.hidden for measure in kpi.measures.values())
 
 
 @dataclass(frozen=True)

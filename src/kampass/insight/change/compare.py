@@ -21,6 +21,7 @@ from typing import TYPE_CHECKING, Any
 from kampass.catalogue import Kpi
 from kampass.engine import intervals
 from kampass.engine.answer import Answer, Change
+from kampass.engine.engine import Engine, Found
 from kampass.engine.question import Asked, Comparison
 from kampass.periods import Calendar
 
@@ -28,7 +29,6 @@ if TYPE_CHECKING:
     from numpy import bool_, float64, int64
     from numpy.typing import NDArray
 
-    from kampass.engine.engine import Engine
 
 FEWEST = 2
 FEWEST_ACCOUNTS = 8
@@ -39,7 +39,6 @@ differ (docs/comparing.md).
 MOST_ACCOUNT_ROWS = 20_000
 _ROWS_AT_ONCE = 500_000
 
-Found = dict[tuple[str, int], list[Answer]]
 Key = tuple[str, int, tuple[str | None, ...]]
 Interval = tuple[float, float]
 Judged = tuple[Interval | None, str | None]
@@ -72,7 +71,7 @@ class _Pair:
 
 
 def compared(
-    engine: "Engine", kpis: Sequence[Kpi], asked: Asked, found: Found, against: Comparison
+    engine: Engine, kpis: Sequence[Kpi], asked: Asked, found: Found, against: Comparison
 ) -> Found:
     """The same answers with their change."""
     before = reference(asked, found, against, engine.settings.calendar)
@@ -135,7 +134,7 @@ def _slice(answer: Answer) -> tuple[str | None, ...]:
     return tuple(answer.dimensions.values())
 
 
-def _absent(engine: "Engine", kpi: Kpi, number: int, before: Asked, answer: Answer) -> Answer:
+def _absent(engine: Engine, kpi: Kpi, number: int, before: Asked, answer: Answer) -> Answer:
     """The reference of a slice without rows: 0 for counts and sums of a covered period, else no
     value.
     """
@@ -156,7 +155,7 @@ def _absent(engine: "Engine", kpi: Kpi, number: int, before: Asked, answer: Answ
     )
 
 
-def _settled(engine: "Engine", number: int, before: Asked, other: Answer) -> Answer:
+def _settled(engine: Engine, number: int, before: Asked, other: Answer) -> Answer:
     """A reference whose data ends before its stretch does cannot be compared with."""
     end = engine.settings.calendar.first_instant(before.end(other.kpi, number))
     if other.reason is None and other.through is not None and other.through < end:
@@ -226,7 +225,7 @@ def _can_be_told_apart(kpi: Kpi, asked: Asked) -> bool:
 
 
 def _judged_by_account(
-    engine: "Engine", asked: Asked, before: Asked, pairs: Mapping[Key, _Pair]
+    engine: Engine, asked: Asked, before: Asked, pairs: Mapping[Key, _Pair]
 ) -> dict[Key, Judged]:
     """The intervals that rest on how accounts differ; some periods at a time where there are many
     accounts.
@@ -272,7 +271,7 @@ class _Accounts:
 
 
 def _by_account(
-    engine: "Engine", kpis: Sequence[Kpi], asked: Asked, codes: Mapping[str, int]
+    engine: Engine, kpis: Sequence[Kpi], asked: Asked, codes: Mapping[str, int]
 ) -> dict[Key, _Accounts]:
     """The parts of every slice's figure, account by account."""
     import numpy as np

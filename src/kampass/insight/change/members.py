@@ -9,16 +9,14 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from fractions import Fraction
 from functools import cached_property
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from kampass.catalogue import Kpi
 from kampass.catalogue.expressions import evaluate
+from kampass.engine.engine import Engine
 from kampass.engine.question import Asked
 from kampass.insight.explain.judged import Judged
 from kampass.insight.explain.tally import judge, unit_of
-
-if TYPE_CHECKING:
-    from kampass.engine.engine import Engine
 
 Member = tuple[str | None, ...]
 Number = Fraction | float | None
@@ -96,7 +94,7 @@ class Contents:
         return Figures(evaluate(self.kpi.value, values, exact=True), bottom)
 
 
-def contents(engine: "Engine", kpi: Kpi, asked: Asked, *, at: str | None = None) -> Contents:
+def contents(engine: Engine, kpi: Kpi, asked: Asked, *, at: str | None = None) -> Contents:
     """What the members of a one-period question's cut bring; `at` is the value of a distribution
     that is looked at.
     """

@@ -4,27 +4,24 @@ settings it was made under.
 
 from dataclasses import asdict
 from functools import cached_property
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from kampass.catalogue import Kpi
 from kampass.catalogue.definition import ACCOUNT_ATTRIBUTES, ACCOUNT_DIMENSIONS, describe
+from kampass.catalogue.expressions import columns_read
 from kampass.engine.answer import Answer
+from kampass.engine.engine import Engine
 from kampass.engine.question import Question
-from kampass.facts.origins import ORIGINS
+from kampass.facts import FACTS
 from kampass.insight.explain.explanation import Reached
 from kampass.model import TABLES
 from kampass.model.conform import quoted
-
-if TYPE_CHECKING:
-    from kampass.engine.engine import Engine
-
-_LOOKING_BACK = {"is_new", "is_reactivated", "prospect", "converted", "repeat", "has_usage"}
 
 
 class Context:
     """The surroundings of one KPI's figures for one question."""
 
-    def __init__(self, engine: "Engine", kpi: Kpi, question: Question) -> None:
+    def __init__(self, engine: Engine, kpi: Kpi, question: Question) -> None:
         self.engine, self.kpi, self.question = engine, kpi, question
 
     @cached_property
@@ -71,7 +68,7 @@ class Context:
         tables = dict.fromkeys(
             [
                 *self.kpi.needs,
-                *(ORIGINS[measure.fact].table for measure in self.kpi.measures.values()),
+                *(FACTS[measure.fact].origin.table for measure in self.kpi.measures.values()),
             ]
         )
         return tuple(reached for table in tables for reached in self._reached(table))
@@ -119,12 +116,11 @@ class Context:
                 f"{rows} rows of {table} were set aside and count nowhere: 'kampass data "
                 f"quarantine --table {table}' says why."
             )
-        columns = {
-            name
+        if any(
+            FACTS[measure.fact].columns[name].looks_back
             for measure in self.kpi.measures.values()
-            for name in (measure.where or "", measure.of)
-        }
-        if any(word in text for word in _LOOKING_BACK for text in columns):
+            for name in columns_read(measure.of, measure.where, FACTS[measure.fact].kinds)
+        ):
             notes.append(
                 "What an account did before the period is known only as far back as the data goes."
             )

@@ -7,39 +7,35 @@ row by row. Whether both give the same value is worked out every time and stands
 
 import re
 from collections.abc import Mapping
-from dataclasses import replace
-from typing import TYPE_CHECKING
 
 from kampass.catalogue import Kpi
 from kampass.catalogue.expressions import names_in
 from kampass.engine.answer import Answer
+from kampass.engine.engine import Engine
 from kampass.engine.figure import Figure
 from kampass.engine.planning.plan import FEWEST_EMPLOYEES
 from kampass.engine.question import Asked, Question
 from kampass.facts import FACTS
-from kampass.facts.origins import ORIGINS
+from kampass.insight.ask import ask
 from kampass.insight.explain.context import Context
 from kampass.insight.explain.explanation import Explanation, MeasureCount
 from kampass.insight.explain.tally import Place, Tally, Values, from_measures, tally
-
-if TYPE_CHECKING:
-    from kampass.engine.engine import Engine
 
 _UNREACHED = {"not_connected", "not_covered"}
 _UNPRICED = {*_UNREACHED, "missing_rate", "suppressed_small_n"}
 
 
-def explain(engine: "Engine", question: Question) -> list[Explanation]:
+def explain(engine: Engine, question: Question) -> list[Explanation]:
     """The explanation of every answer to a question, in the answers' order."""
     periods = engine.periods(question)
     numbers = {period.start: number for number, period in enumerate(periods)}
     made = []
     for kpi_id in question.kpis:
         kpi = engine.catalogue.get(kpi_id)
-        alone = replace(question, kpis=(kpi_id,))
+        alone = question.about(kpi_id)
         context = Context(engine, kpi, alone)
         tallies: dict[tuple[str, ...], dict[str, Tally]] = {}
-        for answer in engine.ask(alone):
+        for answer in ask(engine, alone):
             by = question.by if set(question.by) <= answer.dimensions.keys() else ()
             if by not in tallies:
                 tallies[by] = tally(engine, kpi, Asked(periods, by, question.where))
@@ -92,7 +88,7 @@ def _measure(
         rows, left_out = counted.counted(place), counted.left_out(place)
         others = sum(number for _, number in left_out)
         candidates = rows + others
-        if ORIGINS[fact.name].hidden and 0 < others < FEWEST_EMPLOYEES:
+        if fact.origin.hidden and 0 < others < FEWEST_EMPLOYEES:
             candidates, left_out = None, ()
     return MeasureCount(
         name,
@@ -100,7 +96,7 @@ def _measure(
         measure.of,
         fact.name,
         fact.about,
-        ORIGINS[fact.name].table,
+        fact.origin.table,
         measure.window,
         None if value is None else float(value),
         candidates,

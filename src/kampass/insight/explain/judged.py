@@ -24,14 +24,12 @@ from kampass.engine.planning.plan import Plan, period_steps, relation_steps
 from kampass.engine.planning.scan import Scan, Shape
 from kampass.engine.question import Filter
 from kampass.facts import FACTS, Fact
-from kampass.facts.evidence import Evidence
-from kampass.facts.origins import ORIGINS, Origin
+from kampass.facts.fact import LOCAL_DATE, WINDOWS, Evidence, Origin
 from kampass.model import TABLES
 from kampass.model.conform import quoted
 
 _MOVED = "does not move between slices"
 _DATA_ENDS = ", or after the data ends"
-_WINDOWS = {"": "the period", "previous": "the previous period", "year": "the twelve months"}
 
 
 @dataclass(frozen=True)
@@ -57,7 +55,7 @@ class Judged:
     @property
     def origin(self) -> Origin:
         """Where the fact's rows come from."""
-        return ORIGINS[self.measure.fact]
+        return self.fact.origin
 
     @cached_property
     def aggregate(self) -> Aggregate:
@@ -182,7 +180,7 @@ class Judged:
 
     @property
     def _kinds(self) -> dict[str, str]:
-        return {name: column.kind for name, column in self.fact.columns.items()}
+        return self.fact.kinds
 
     @cached_property
     def _before(self) -> list[tuple[str, Condition]]:
@@ -286,7 +284,7 @@ class Judged:
         if table.has("valid_from") and table.has("valid_to"):
             listed.append(("is an empty span", "t.valid_to <= t.valid_from"))
         listed += [*origin.leaves_out, *self._moments, (origin.otherwise, "true")]
-        window = _WINDOWS[self.measure.window]
+        window = WINDOWS[self.measure.window].words
         return [(reason.replace("the period", window), sql) for reason, sql in listed]
 
     @property
@@ -297,7 +295,7 @@ class Judged:
         moment, closed = self.origin.moment, self.measure.window == "previous"
         if not moment:
             return []
-        if self.fact.moment == "_on":
+        if self.fact.moment is LOCAL_DATE:
             return [
                 ("before the period", f"{moment} < p.first_day"),
                 ("after the period" + ("" if closed else _DATA_ENDS), f"{moment} > p.last_day"),

@@ -6,9 +6,10 @@ whether a row counts can hang on one that is there on one side only (a repeat co
 contract).
 """
 
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from kampass.catalogue import Kpi
+from kampass.engine.engine import Engine
 from kampass.engine.planning.clock import Clock
 from kampass.engine.question import Asked
 from kampass.insight.explain.judged import Judged
@@ -16,12 +17,9 @@ from kampass.insight.explain.tally import judge
 from kampass.model import TABLES
 from kampass.model.conform import quoted
 
-if TYPE_CHECKING:
-    from kampass.engine.engine import Engine
-
 SourceKey = tuple[str, tuple[Any, ...]]
 """A table and the values of a row's key."""
-Sides = tuple["Engine", "Engine"]
+Sides = tuple[Engine, Engine]
 
 
 def behind_difference(sides: Sides, kpi: Kpi, asked: Asked) -> dict[int, set[SourceKey]]:
@@ -42,7 +40,7 @@ def behind_difference(sides: Sides, kpi: Kpi, asked: Asked) -> dict[int, set[Sou
     return found
 
 
-def _judged(engine: "Engine", kpi: Kpi, asked: Asked) -> tuple[list[Clock], list[Judged]]:
+def _judged(engine: Engine, kpi: Kpi, asked: Asked) -> tuple[list[Clock], list[Judged]]:
     """The measures whose rows may be named, where the data reaches at all."""
     clocks = engine.clocks(kpi, asked)
     measures = (
@@ -52,7 +50,7 @@ def _judged(engine: "Engine", kpi: Kpi, asked: Asked) -> tuple[list[Clock], list
 
 
 def _units(
-    engine: "Engine", kpi: Kpi, asked: Asked
+    engine: Engine, kpi: Kpi, asked: Asked
 ) -> dict[tuple[int, str, tuple[Any, ...]], dict[str, Any]]:
     """What every row that counts contributes to each measure, by period, table and key."""
     found: dict[tuple[int, str, tuple[Any, ...]], dict[str, Any]] = {}
@@ -70,7 +68,7 @@ def _units(
 
 
 def _evidence(
-    engine: "Engine", kpi: Kpi, asked: Asked
+    engine: Engine, kpi: Kpi, asked: Asked
 ) -> list[tuple[int, Any, str, tuple[Any, ...]]]:
     """Period, unit, table and key of every further row behind the rows of the period, counted or
     not.

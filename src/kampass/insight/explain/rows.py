@@ -9,23 +9,21 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from fractions import Fraction
 from itertools import chain
-from typing import TYPE_CHECKING, Any, Literal, get_args
+from typing import Any, Literal, get_args
 
 from kampass.catalogue import Kpi, Measure
 from kampass.catalogue.expressions import MICROSECONDS, names_in
+from kampass.engine.engine import Engine
 from kampass.engine.planning.clock import Clock
 from kampass.engine.question import Asked, Question
 from kampass.errors import QuestionError
-from kampass.facts.evidence import Evidence
+from kampass.facts.fact import Evidence
 from kampass.insight.explain.explanation import Exact, Row, SourceRow
 from kampass.insight.explain.judged import Judged
 from kampass.insight.explain.tally import judge, unit_of
 from kampass.model import TABLES
 from kampass.model.conform import quoted
-from kampass.store.quarantine import line_of
-
-if TYPE_CHECKING:
-    from kampass.engine.engine import Engine
+from kampass.model.scan import line_of
 
 Part = Literal["numerator", "denominator", "excluded"]
 Place = tuple[Any, ...]
@@ -33,7 +31,7 @@ _AT_ONCE = 5000
 
 
 def rows_behind(
-    engine: "Engine", question: Question, part: str, *, limit: int | None = None
+    engine: Engine, question: Question, part: str, *, limit: int | None = None
 ) -> Iterator[Row]:
     """The rows of a figure's numerator or denominator, or those left out, measure by measure;
     `limit` holds for each measure.
@@ -86,7 +84,7 @@ def _of_part(kpi: Kpi, part: str) -> list[Measure]:
 class _Reading:
     """One measure's rows for one question."""
 
-    engine: "Engine"
+    engine: Engine
     judged: Judged
     asked: Asked
 

@@ -5,16 +5,14 @@ rows out by reason.
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from fractions import Fraction
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from kampass.catalogue import Kpi, Measure
 from kampass.catalogue.expressions import evaluate
+from kampass.engine.engine import Engine
 from kampass.engine.question import Asked
 from kampass.insight.explain.explanation import Exact
 from kampass.insight.explain.judged import Judged
-
-if TYPE_CHECKING:
-    from kampass.engine.engine import Engine
 
 Place = tuple[int, tuple[str | None, ...]]
 Values = Mapping[str, Fraction | float | None]
@@ -81,7 +79,7 @@ class Tally:
         return ((NOT_TOLD_APART, others),) if others else ()
 
 
-def tally(engine: "Engine", kpi: Kpi, asked: Asked) -> dict[str, Tally]:
+def tally(engine: Engine, kpi: Kpi, asked: Asked) -> dict[str, Tally]:
     """Every measure of a KPI over the periods and slices asked for; nothing where the data does not
     reach.
     """
@@ -125,7 +123,7 @@ def _tallied(judged: Judged, rows: Sequence[tuple[Any, ...]]) -> Tally:
     return counted
 
 
-def judge(engine: "Engine", kpi: Kpi, measure: Measure, asked: Asked) -> Judged:
+def judge(engine: Engine, kpi: Kpi, measure: Measure, asked: Asked) -> Judged:
     """A measure under the question's cut; a distribution's own dimension cuts all but the measures
     of the whole.
     """

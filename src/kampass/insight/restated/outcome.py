@@ -2,16 +2,14 @@
 they were.
 """
 
+from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
 
+from kampass.catalogue import Catalogue, Kpi
 from kampass.engine import Engine
 from kampass.errors import KampassError
 from kampass.insight.restated.restatement import Moved, closed_periods, paired
 from kampass.periods import Period
-
-if TYPE_CHECKING:
-    from kampass.workspace.workspace import Workspace
 
 MONTHS = 24
 
@@ -33,39 +31,39 @@ class Outcome:
     periods: tuple[Period, ...] = ()
 
 
-def outcome(workspace: "Workspace", before: str | None) -> Outcome:
-    """What became of the figures since a snapshot was current."""
-    after = workspace.manifest.current()
-    if after is None or after == before:
-        return Outcome(before, after)
-    later = workspace.engine(snapshot=after)
-    now = possible(workspace, later)
+def outcome(
+    before: Engine | None, after: Engine, catalogue: Catalogue, enabled: Sequence[str]
+) -> Outcome:
+    """What became of the figures from one snapshot to the next; of the KPIs switched on, `moved`
+    tells.
+    """
+    now = possible(catalogue, after)
     if before is None:
-        return Outcome(None, after, now)
-    earlier = workspace.engine(snapshot=before)
-    then = possible(workspace, earlier)
-    periods = tuple(closed_periods(earlier, None, None)[-MONTHS:])
-    gained, lost = (
-        tuple(kpi for kpi in one if kpi not in other) for one, other in ((now, then), (then, now))
-    )
+        return Outcome(None, after.snapshot.id, now)
+    then = possible(catalogue, before)
+    periods = tuple(closed_periods(before, None, None)[-MONTHS:])
     return Outcome(
-        before, after, gained, lost, _moved(workspace, (earlier, later), periods), periods
+        before.snapshot.id,
+        after.snapshot.id,
+        tuple(kpi for kpi in now if kpi not in then),
+        tuple(kpi for kpi in then if kpi not in now),
+        _moved((before, after), [catalogue.get(name) for name in enabled], periods),
+        periods,
     )
 
 
-def possible(workspace: "Workspace", engine: Engine) -> tuple[str, ...]:
+def possible(catalogue: Catalogue, engine: Engine) -> tuple[str, ...]:
     """The KPIs that have every table they need."""
     connected = engine.coverage.connected
-    return tuple(kpi.id for kpi in workspace.catalogue if set(kpi.needs) <= connected)
+    return tuple(kpi.id for kpi in catalogue if set(kpi.needs) <= connected)
 
 
 def _moved(
-    workspace: "Workspace", sides: tuple[Engine, Engine], periods: tuple[Period, ...]
+    sides: tuple[Engine, Engine], kpis: Sequence[Kpi], periods: tuple[Period, ...]
 ) -> tuple[Moved, ...]:
     """The figures whose value differs; a KPI that cannot be asked is another page's trouble."""
     found: list[Moved] = []
-    for kpi_id in workspace.settings.enabled if periods else ():
-        kpi = workspace.catalogue.get(kpi_id)
+    for kpi in kpis if periods else ():
         try:
             found += [
                 one

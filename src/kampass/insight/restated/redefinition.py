@@ -6,19 +6,13 @@ Both are asked of the same snapshot, so that whatever moves was moved by the def
 
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
-from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
-from kampass.catalogue import Catalogue, Kpi, with_own
+from kampass.catalogue import Catalogue, Kpi, stored
 from kampass.engine import Engine
-from kampass.errors import DataError, DefinitionError
-from kampass.insight.restated.restatement import Moved, closed_periods, paired
+from kampass.errors import DefinitionError
+from kampass.insight.restated.restatement import Moved, paired
 from kampass.periods import Period
-from kampass.workspace import digests
-from kampass.workspace import settings as settings_file
-
-if TYPE_CHECKING:
-    from kampass.workspace.workspace import Workspace
 
 MONTHS = 12
 COUNTS = {
@@ -95,35 +89,23 @@ class Redefinition:
 
 
 def redefined(
-    workspace: "Workspace",
-    kpis: Sequence[str] = (),
-    *,
-    against: str | None = None,
-    period: str | None = None,
-    grain: str | None = None,
-) -> Redefinition:
-    """What changed, of these KPIs or of all; figures by month of the last year unless another
-    period is asked for.
-    """
-    today, (what, then, snapshot) = workspace.catalogue, _then(workspace, against)
-    engine = workspace.engine(snapshot=snapshot)
-    periods = (
-        closed_periods(engine, period, grain)
-        if period
-        else closed_periods(engine, None, grain)[-MONTHS:]
-    )
+    engine: Engine,
+    then: Catalogue,
+    today: Catalogue,
+    kpis: Sequence[str],
+    periods: Sequence[Period],
+) -> tuple[Redefined, ...]:
+    """What changed between two catalogues, of these KPIs or of all, on the engine's snapshot."""
     for name in kpis:
         (then if name in then.kpis else today).get(name)
     names = [name for name in dict.fromkeys([*then.kpis, *today.kpis]) if not kpis or name in kpis]
     found = [_of(engine, then.kpis.get(name), today.kpis.get(name), periods) for name in names]
-    return Redefinition(
-        what, engine.snapshot.id, tuple(periods), tuple(change for change in found if change)
-    )
+    return tuple(change for change in found if change)
 
 
 def changed_fields(then: Kpi, now: Kpi) -> dict[str, tuple[Any, Any]]:
     """What two definitions of one KPI say differently, measure by measure."""
-    old, new = digests.definition(then), digests.definition(now)
+    old, new = stored.definition(then), stored.definition(now)
     fields = {
         name: (old[name], new[name])
         for name in old
@@ -163,38 +145,3 @@ def _of(
     except DefinitionError as wrong:
         return Redefined(now.id, "changed", fields, fault, trouble=wrong.message)
     return Redefined(now.id, "changed", fields, fault, figures)
-
-
-def _then(workspace: "Workspace", against: str | None) -> tuple[str, Catalogue, str]:
-    """What today's files are compared with, its definitions, and the snapshot whose numbers are
-    looked at.
-    """
-    if against is not None and Path(against).is_dir():
-        folder = Path(against)
-        own = folder / "kpis" if (folder / settings_file.FILE).exists() else folder
-        return str(own), with_own(own), workspace.snapshot().id
-    snapshot = workspace.snapshot().id if against is None else workspace.snapshots.row(against).id
-    publications = [
-        one for one in workspace.manifest.publications().get(snapshot, []) if one.catalogue_digest
-    ]
-    text = (
-        workspace.manifest.wording(publications[-1].catalogue_digest or "")
-        if publications
-        else None
-    )
-    if text is None:
-        why = (
-            "was published without its definitions being written down"
-            if workspace.manifest.publications().get(snapshot)
-            else "was built for a question and never published"
-        )
-        raise DataError(
-            f"Snapshot {snapshot} {why}.",
-            code="definitions_unknown",
-            hint="'kampass snapshot list' shows the others; --against FOLDER compares with files.",
-        )
-    return (
-        f"snapshot {snapshot} as published {publications[-1].published_at:%Y-%m-%d %H:%M} UTC",
-        digests.definitions(text),
-        snapshot,
-    )

@@ -7,11 +7,10 @@ what the earlier snapshot knew; a figure moves when its value, its status or its
 """
 
 from collections.abc import Iterator, Mapping, Sequence
-from contextlib import contextmanager
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from datetime import date, datetime
 from decimal import Decimal
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from kampass.catalogue import Kpi
 from kampass.engine import Answer, Engine
@@ -22,9 +21,6 @@ from kampass.insight.restated.causes import causes
 from kampass.model import TABLES
 from kampass.periods import Period, add_months, cut, parse
 from kampass.store.snapshots.difference import Count, Difference, RowChange, SetAside
-
-if TYPE_CHECKING:
-    from kampass.workspace.workspace import Workspace
 
 MONTHS = 36
 
@@ -94,7 +90,7 @@ class Restatement:
     periods: tuple[Period, ...]
     kpis: tuple[str, ...]
     moved: tuple[Moved, ...]
-    rules: Mapping[str, tuple[str, ...]]
+    rules: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
 
     def to_dict(self) -> dict[str, Any]:
         """The report, ready for JSON."""
@@ -102,12 +98,12 @@ class Restatement:
             "before": {
                 "snapshot": self.before,
                 "known_at": instant_text(self.known_at[0]),
-                "rules_changed_since": list(self.rules[self.before]),
+                "rules_changed_since": list(self.rules.get(self.before, ())),
             },
             "after": {
                 "snapshot": self.after,
                 "known_at": instant_text(self.known_at[1]),
-                "rules_changed_since": list(self.rules[self.after]),
+                "rules_changed_since": list(self.rules.get(self.after, ())),
             },
             "counts": [vars(count) for count in self.counts],
             "mended": [vars(line) for line in self.mended],
@@ -121,56 +117,28 @@ class Restatement:
         }
 
 
-@contextmanager
-def difference(workspace: "Workspace", before: str, after: str) -> Iterator[Difference]:
-    """The rows in which two snapshots of a workspace differ, to be asked while it is open."""
-    earlier, later = workspace.snapshot(snapshot=before), workspace.snapshot(snapshot=after)
-    loads = workspace.snapshots.loads_of(workspace.snapshots.row(later.id))
-    with Difference(earlier, later, workspace.journal, loads) as found:
-        yield found
-
-
-def restate(  # noqa: PLR0913 - the report, spelled as the command spells it
-    workspace: "Workspace",
-    before: str,
-    after: str,
-    *,
-    kpis: Sequence[str] = (),
-    period: str | None = None,
-    grain: str | None = None,
+def restated(
+    sides: tuple[Engine, Engine], rows: Difference, kpis: Sequence[Kpi], periods: Sequence[Period]
 ) -> Restatement:
-    """The report from one snapshot to another; without a wish, the KPIs switched on by month, for
-    at most three years.
+    """What became of the KPIs' figures of closed periods, between the snapshots of two engines
+    whose rows differ so.
     """
-    earlier, later = workspace.engine(snapshot=before), workspace.engine(snapshot=after)
-    chosen = tuple(kpis) or workspace.settings.enabled
-    asked = closed_periods(earlier, period, grain)
-    defined = [workspace.catalogue.get(kpi_id) for kpi_id in chosen]
-    sides = (earlier, later)
-    figures = list(moved(sides, (defined, defined), asked)) if asked else []
-    with difference(workspace, before, after) as rows:
-        counts, mended, aside = (
-            tuple(rows.counts()),
-            tuple(rows.mended()),
-            tuple(rows.newly_set_aside()),
-        )
-        behind = causes(rows, sides, defined, _periods_of(figures))
-    figures = [
-        replace(figure, causes=behind.get((figure.before.kpi, figure.period), ()))
-        for figure in figures
-    ]
-    names = (earlier.snapshot.id, later.snapshot.id)
-    rules = {name: changed_rules(workspace, name) for name in names}
+    earlier, later = sides
+    figures = list(moved(sides, (kpis, kpis), periods)) if periods else []
+    behind = causes(rows, sides, kpis, _periods_of(figures))
     return Restatement(
-        *names,
+        earlier.snapshot.id,
+        later.snapshot.id,
         (earlier.known_at, later.known_at),
-        counts,
-        mended,
-        aside,
-        tuple(asked),
-        chosen,
-        tuple(figures),
-        rules,
+        tuple(rows.counts()),
+        tuple(rows.mended()),
+        tuple(rows.newly_set_aside()),
+        tuple(periods),
+        tuple(kpi.id for kpi in kpis),
+        tuple(
+            replace(figure, causes=behind.get((figure.before.kpi, figure.period), ()))
+            for figure in figures
+        ),
     )
 
 
@@ -245,23 +213,6 @@ def paired(
             for cut_of in dict.fromkeys([*before, *after]):
                 one, other = before.get(cut_of), after.get(cut_of)
                 yield Moved(period, one or _none(other), other or _none(one))
-
-
-def changed_rules(workspace: "Workspace", snapshot_id: str) -> tuple[str, ...]:
-    """Which rules have changed since a snapshot was last published; nothing is said of one whose
-    rules nobody wrote down.
-    """
-    publications = workspace.manifest.publications().get(snapshot_id, [])
-    if not publications:
-        return ()
-    then = {
-        "settings": publications[-1].settings_digest,
-        "definitions": publications[-1].catalogue_digest,
-    }
-    now = {"settings": workspace.settings_digest, "definitions": workspace.catalogue_digest}
-    return tuple(
-        name for name, digest in then.items() if digest is not None and digest != now[name]
-    )
 
 
 def row_dict(row: RowChange) -> dict[str, Any]:

@@ -3,6 +3,7 @@ the mapping leaves something open.
 """
 
 import hashlib
+from collections.abc import Iterator
 from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
@@ -17,6 +18,7 @@ from kampass.intake.readers.raw import FILE, LINE, RawTable
 from kampass.intake.readers.scratch import lines_of
 from kampass.model import TABLES
 from kampass.model.conform import literal, names_something
+from kampass.model.messages import Message, whole
 from kampass.model.scan import FILE_LINES, Scan
 
 
@@ -42,6 +44,10 @@ class MappedSource:
         return [
             table for table in TABLES if any(mapping.table == table for mapping in self.mappings)
         ]
+
+    def read(self, since: str | None) -> Iterator[Message]:  # noqa: ARG002 - files have no cursor
+        """Every mapped table as a whole."""
+        return whole(self)
 
     def scan(self, table: str) -> Scan:
         """The rows of one table; DataError where its values could be read in two ways."""

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 
 from kampass.intake.sample import SampleLoad, loads
 from kampass.model import TABLES
+from kampass.model.messages import Message, whole
 from kampass.model.scan import Scan
 
 if TYPE_CHECKING:
@@ -44,6 +45,11 @@ class SampleSource:
         ):
             yield StatedLoad(self.name, load, repr(self))
 
+    def read(self, since: str | None) -> Iterator[Message]:  # noqa: ARG002 - a company has no cursor
+        """Every table as the last load states it."""
+        *_, last = self.history()
+        return last.read(None)
+
     def tables(self) -> list[str]:
         """The tables of the whole history."""
         return list(TABLES)
@@ -66,6 +72,10 @@ class StatedLoad:
     def recorded_at(self) -> datetime:
         """When Kampass learned it."""
         return self.load.recorded_at
+
+    def read(self, since: str | None) -> Iterator[Message]:  # noqa: ARG002 - it has no cursor
+        """Every table of this load as a whole."""
+        return whole(self)
 
     def tables(self) -> list[str]:
         """The tables this load states."""

@@ -2,7 +2,7 @@
 
 import os
 import re
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -11,6 +11,7 @@ from kampass.intake.readers import delimited
 from kampass.intake.readers.encodings import refuse_strangers, refuse_wide_letters
 from kampass.model import TABLES
 from kampass.model.conform import literal, names_something
+from kampass.model.messages import Message, Notice, whole
 from kampass.model.scan import Scan
 
 _LOOKED_AT = 10_000
@@ -49,6 +50,12 @@ class FileSource:
             if file.suffix == ".parquet"
             else scan_csv(table, file, self.scratch)
         )
+
+    def read(self, since: str | None) -> Iterator[Message]:  # noqa: ARG002 - a folder has no cursor
+        """Every file's table as a whole, and a word on each file that names none."""
+        yield from whole(self)
+        for name in self.strangers():
+            yield Notice(f"{name} names no table and was left alone")
 
     def strangers(self) -> list[str]:
         """Files that look like data but name no canonical table."""

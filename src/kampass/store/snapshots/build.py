@@ -14,9 +14,11 @@ import duckdb
 from kampass.errors import DataError
 from kampass.model import SQL_TYPES, TABLES, Table
 from kampass.model.conform import Check, literal, quoted
+from kampass.model.scan import line_of
 from kampass.store import faults, quarantine
 from kampass.store.disk import BUILDING, connect
-from kampass.store.journal import Journal, is_by_hand
+from kampass.store.incoming import is_by_hand
+from kampass.store.journal import Journal
 from kampass.store.manifest import Load, Wording, to_text
 from kampass.store.versions import same, winners
 
@@ -179,7 +181,10 @@ class SnapshotBuilder:
         connection.execute("DROP TABLE latest; DROP TABLE rival; DROP TABLE repeated")
 
     def _deleted_at(self) -> str:
-        return "CASE WHEN j._deleted THEN _load.recorded_at ELSE j.deleted_at END"
+        """When a row ended: as it says, or as its source said of its deletion; else as of its
+        load.
+        """
+        return "CASE WHEN j._deleted THEN coalesce(j.deleted_at, _load.recorded_at) ELSE j.deleted_at END"
 
     def _create(self, table: Table, rows: str) -> str:
         order = ", ".join(quoted(name) for name in table.order)
@@ -245,7 +250,7 @@ class SnapshotBuilder:
         canonical = quarantine.canonical_cells(table, "a")
         connection.execute(
             f"INSERT INTO _quarantine SELECT {literal(table.name)}, _load, _source, "
-            f"{quarantine.line_of('_line')}, CASE broken {names} END,"
+            f"{line_of('_line')}, CASE broken {names} END,"
             f" CASE broken {cells} END, CASE broken {reasons} END, "
             f"{quarantine.raw_of(canonical)}, {quarantine.mark_of(canonical)} FROM aside a"
             f" WHERE NOT EXISTS (SELECT 1 FROM version v WHERE {same_key} AND v._load > a._load)"

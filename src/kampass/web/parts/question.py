@@ -5,9 +5,9 @@ What cannot be asked is kept as it was typed, beside the reason, and no figure i
 page that answers another question than its address asks would be worse than none.
 """
 
-from collections.abc import Hashable, Mapping, Sequence
+from collections.abc import Callable, Hashable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
-from functools import cached_property
+from functools import cached_property, partial
 from typing import Annotated, Any, Final, TypedDict, Unpack, cast, get_args
 from urllib.parse import urlencode
 
@@ -15,7 +15,8 @@ from fastapi import Depends, Query
 from starlette.responses import HTMLResponse
 
 from kampass.catalogue import Kpi
-from kampass.engine.question import Comparison, Filter, Question, parse_filter
+from kampass.engine.question import PARTS, Comparison, Filter, Question, Words, parse_filter
+from kampass.engine.words import pairs, parameters, several, signed
 from kampass.errors import KampassError, QuestionError
 from kampass.periods import UNITS, Unit, cut, parse
 from kampass.server.rules import Call
@@ -23,11 +24,13 @@ from kampass.web.parts import spans
 from kampass.web.parts.choices import dimensions_of, suggestions
 from kampass.web.parts.wording import condition, dimension_word
 from kampass.web.rendering import render
-from kampass.workspace.asking import Asking as Spelled
-from kampass.workspace.asking import instant_of
 from kampass.workspace.view import Sight
 
 COMPARISONS: Final = {"previous": "the period before", "year-ago": "a year ago"}
+PAGE: Final = {name: part for name, part in PARTS.items() if part.page}
+"""What of a question an address may hold."""
+_CONDITIONS = tuple(name for name, part in PAGE.items() if part.most and name != "by")
+_SHOWN = {"period", "grain", "by", "where", "compare"}
 _Text = Annotated[str | None, Query(max_length=64)]
 _Texts = Annotated[list[Annotated[str, Query(max_length=4000)]] | None, Query(max_length=20)]
 
@@ -37,33 +40,31 @@ class Written:
     none.
     """
 
-    def __init__(  # noqa: PLR0913 - the question, spelled as the contract spells it
-        self,
-        *,
-        period: _Text = None,
-        grain: _Text = None,
-        by: _Texts = None,
-        where: _Texts = None,
-        compare: _Text = None,
-        known_at: _Text = None,
-        snapshot: _Text = None,
-    ) -> None:
-        self.one = {
-            "period": period,
-            "grain": grain,
-            "compare": compare,
-            "known_at": known_at,
-            "snapshot": snapshot,
+    def __init__(self, **words: Any) -> None:  # noqa: ANN401 - texts, and lists of them
+        self.one: dict[str, str | None] = {
+            name: words.get(name) for name, part in PAGE.items() if not part.most
         }
-        self.by = tuple(dict.fromkeys(name for name in by or () if name))
-        self.where = tuple(dict.fromkeys(text.strip() for text in where or () if text.strip()))
+        self.many: dict[str, tuple[str, ...]] = {
+            name: tuple(
+                dict.fromkeys(text.strip() for text in words.get(name) or () if text.strip())
+            )
+            for name, part in PAGE.items()
+            if part.most
+        }
 
 
-Asked = Annotated[Written, Depends(Written)]
+def _written(**words: Any) -> Written:  # noqa: ANN401 - texts, and lists of them
+    return Written(**words)
+
+
+_PARAMETERS = parameters(PAGE, lambda _, part: _Texts if part.most else _Text)
+Asked = Annotated[
+    Written, Depends(signed(_written, [each.replace(default=None) for each in _PARAMETERS]))
+]
 
 
 class Changes(TypedDict, total=False):
-    """What a link changes of a question; `also` and `without` add a filter and take one away."""
+    """What a link changes of a question; `also` adds a filter, `without` takes a condition away."""
 
     period: str
     grain: str | None
@@ -78,19 +79,13 @@ class Changes(TypedDict, total=False):
 
 @dataclass(frozen=True)
 class Asking:
-    """The question of a page. `wrong` is the error in it, `at` the field that it is in; without
-    one, everything here can be asked.
+    """The question of a page, as its address gives it. `wrong` is the error in it, `at` the field
+    that it is in; without one, everything here can be asked.
     """
 
     sight: Sight = field(repr=False)
     kpis: tuple[Kpi, ...]
-    period: str
-    grain: str | None = None
-    by: tuple[str, ...] = ()
-    where: tuple[str, ...] = ()
-    compare: str | None = None
-    known_at: str | None = None
-    snapshot: str | None = None
+    given: Mapping[str, Any]
     wrong: KampassError | None = None
     at: str = ""
 
@@ -116,72 +111,88 @@ class Asking:
             given["period"] = spans.trail(start, sight.settings.calendar)[0] if pieces else start
             given["grain"] = given["grain"] or pieces
         named = tuple(sight.catalogue.get(kpi) for kpi in kpis)
-        made = cls(
-            sight, named, by=written.by, where=written.where, **cast("dict[str, Any]", given)
-        )
-        return made._checked()
+        return cls(sight, named, given | written.many).checked()
+
+    @property
+    def period(self) -> str:
+        """The period, as it was typed."""
+        return str(self.given["period"])
+
+    @property
+    def grain(self) -> str | None:
+        """What it is cut into."""
+        return self._text("grain")
+
+    @property
+    def by(self) -> tuple[str, ...]:
+        """The dimensions that it is cut by."""
+        return tuple(self.given.get("by") or ())
+
+    @property
+    def where(self) -> tuple[str, ...]:
+        """The filters, as they were typed."""
+        return tuple(self.given.get("where") or ())
+
+    @property
+    def compare(self) -> str | None:
+        """What it is compared with."""
+        return self._text("compare")
+
+    @property
+    def known_at(self) -> str | None:
+        """The instant at which it is known."""
+        return self._text("known_at")
+
+    @property
+    def snapshot(self) -> str | None:
+        """The snapshot that is asked."""
+        return self._text("snapshot")
+
+    def _text(self, name: str) -> str | None:
+        return self.given.get(name)
 
     @property
     def clock(self) -> dict[str, str | None]:
         """When it is known, for `sight.kpi` and its like."""
-        return {"known_at": self.known_at, "snapshot": self.snapshot}
+        return {name: self.given.get(name) for name, part in PAGE.items() if part.clock}
 
     @property
     def key(self) -> tuple[Hashable, ...]:
         """What tells this question from another, for `sight.kept`."""
         return (
             tuple(kpi.id for kpi in self.kpis),
-            self.period,
-            self.grain,
-            self.by,
-            self.where,
-            self.compare,
-            self.known_at,
-            self.snapshot,
+            *(self.given.get(name) or None for name in PAGE),
         )
 
-    def spelled(self, **changes: Unpack[Changes]) -> Spelled:
+    def spelled(self, **changes: Unpack[Changes]) -> Words:
         """The question for `sight.kpi`, `explain` and `rows`, without its clock."""
         new = self.changed(**changes)
-        return {
-            "period": new.period,
-            "grain": new.grain,
-            "by": new.by,
-            "where": new.where,
-            "compare": cast("Comparison | None", new.compare),
+        words = {
+            name: new.given.get(name)
+            for name, part in PAGE.items()
+            if not part.clock and (new.by or not part.of_cut)
         }
+        return cast("Words", words)
 
     def changed(self, **changes: Unpack[Changes]) -> "Asking":
         """The same question but for these parts, not checked again."""
-        given = dict(changes)
+        given = {**self.given, **changes}
         also, without = given.pop("also", None), given.pop("without", None)
-        where = tuple(cast("Sequence[str]", given.pop("where", self.where)))
-        where = tuple(text for text in where if text != without)
-        by = given.pop("by", self.by)
-        own = {
-            "where": tuple(dict.fromkeys([*where, *([str(also)] if also else [])])),
-            "by": (by,) if isinstance(by, str) else tuple(cast("Sequence[str]", by)),
-        }
-        return replace(self, **cast("dict[str, Any]", given | own))
+        for name, part in PAGE.items():
+            if part.most:
+                given[name] = several(given.get(name) or ())
+        given["where"] = tuple(dict.fromkeys([*given["where"], *([also] if also else [])]))
+        for name in _CONDITIONS:
+            given[name] = tuple(text for text in given[name] if text != without)
+        return replace(self, given=given)
 
     def url(
         self, path: str, *, more: Mapping[str, object] | None = None, **changes: Unpack[Changes]
     ) -> str:
         """A link that carries the whole question, and `more` of the page's own."""
-        new = self.changed(**changes)
-        pairs: list[tuple[str, object]] = [
-            ("period", new.period),
-            ("grain", new.grain),
-            *(("by", name) for name in new.by),
-        ]
-        pairs += [("where", text) for text in new.where]
-        pairs += [
-            ("compare", new.compare),
-            ("known_at", new.known_at),
-            ("snapshot", new.snapshot),
-            *(more or {}).items(),
-        ]
-        return f"{path}?{urlencode([(name, value) for name, value in pairs if value not in {None, ''}], errors='surrogatepass')}"
+        own = [(name, value) for name, value in (more or {}).items() if value not in {None, ""}]
+        said = [*pairs(self.changed(**changes).given), *own]
+        return f"{path}?{urlencode(said, errors='surrogatepass')}"
 
     @cached_property
     def period_words(self) -> str:
@@ -198,8 +209,12 @@ class Asking:
 
     @cached_property
     def conditions(self) -> list[tuple[str, str]]:
-        """Each filter in words, and as it is spelled."""
-        return [(self._condition(text), text) for text in self.where]
+        """Each condition in words, and as it is spelled."""
+        return [
+            (self._condition(name, text), text)
+            for name in _CONDITIONS
+            for text in self.given.get(name) or ()
+        ]
 
     def words(self, about: str = "") -> str:
         """The question in words: "NRR by segment, Q3 2026, enterprise only"."""
@@ -296,9 +311,11 @@ class Asking:
         return self._marked(made)
 
     @property
-    def hidden(self) -> dict[str, str]:
+    def hidden(self) -> dict[str, Any]:
         """What the form of ui.filters keeps of the question without showing it."""
-        return {name: value for name, value in self.clock.items() if value}
+        return {
+            name: self.given[name] for name in PAGE if name not in _SHOWN and self.given.get(name)
+        }
 
     @cached_property
     def dimensions(self) -> tuple[str, ...]:
@@ -313,11 +330,13 @@ class Asking:
             for name in (*self.by, *(parse_filter(text).dimension for text in self.where))
         )
 
-    def _condition(self, text: str) -> str:
+    def _condition(self, name: str, text: str) -> str:
         try:
-            found = parse_filter(text)
+            found = PAGE[name].read(text)
         except QuestionError:
             return text
+        if not isinstance(found, Filter):
+            return str(found)
         shown = self.sight.engine().labels({found.dimension: set(found.values)})
         return condition(
             found, tuple(shown.get((found.dimension, value), value) for value in found.values)
@@ -331,27 +350,35 @@ class Asking:
                 item["error"] = f"{self.wrong.message} {self.wrong.hint}".strip()
         return made
 
-    def _checked(self) -> "Asking":
+    def checked(self) -> "Asking":
         """The question with the first error in it, if any, and the field where it is."""
-        at = ""
-        try:
-            at = "period"
-            period = parse(self.period, self.sight.settings.calendar)
-            at = "grain"
-            cut(period, self.grain, self.sight.settings.calendar)
-            at = "compare"
-            Question((), self.period, compare=cast("Comparison | None", self.compare))
-            at = "known_at"
-            instant_of(self.known_at)
-            for name in self.by:
-                at = f"by:{name}"
-                self._cut_by(name)
-            for text in self.where:
-                at = f"where:{text}"
-                self._cut_by(parse_filter(text).dimension)
-        except QuestionError as wrong:
-            return replace(self, wrong=wrong, at=at)
+        for at, read in self._readings():
+            try:
+                read()
+            except QuestionError as wrong:
+                return replace(self, wrong=wrong, at=at)
         return self
+
+    def _readings(self) -> Iterator[tuple[str, Callable[[], object]]]:
+        """Each field that is filled, and what finds the error in it."""
+        calendar = self.sight.settings.calendar
+        against = cast("Comparison | None", self.compare)
+        yield "period", lambda: parse(self.period, calendar)
+        yield "grain", lambda: cut(parse(self.period, calendar), self.grain, calendar)
+        yield "compare", lambda: Question((), self.period, compare=against)
+        for name, text in self.clock.items():
+            yield name, partial(PAGE[name].read, text)
+        for name in self.by:
+            yield f"by:{name}", partial(self._cut_by, name)
+        for name in _CONDITIONS:
+            for text in self.given.get(name) or ():
+                yield f"{name}:{text}", partial(self._hold, name, text)
+
+    def _hold(self, name: str, text: str) -> None:
+        """QuestionError where a condition says nothing, or nothing of the page's figures."""
+        found = PAGE[name].read(text)
+        if isinstance(found, Filter):
+            self._cut_by(found.dimension)
 
     def _cut_by(self, name: str) -> None:
         """UnknownName where no KPI of the page can be cut by that."""

@@ -8,7 +8,7 @@ against a year ago, and over time.
 from collections import Counter
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from typing import Any, Final, cast
+from typing import Any, Final
 
 from kampass.catalogue import Kpi
 from kampass.engine.answer import Answer, Result
@@ -149,9 +149,7 @@ def tiles(
     """One dict for ui.tile for each KPI, in their order."""
     sight = call.sight
     found = figures(sight, ids, period=period, where=where, clock=clock)
-    asking = Asking(
-        sight, (), period, where=tuple(where), **cast("dict[str, Any]", dict(clock or {}))
-    )
+    asking = Asking(sight, (), {"period": period, "where": tuple(where), **(clock or {})})
     return tiles_of(call, asking, {kpi_id: found.get(kpi_id) for kpi_id in ids})
 
 

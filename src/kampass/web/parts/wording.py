@@ -8,28 +8,11 @@ from typing import Final
 from kampass.catalogue import Kpi
 from kampass.engine.answer import Answer
 from kampass.engine.question import Filter
-from kampass.facts.origins import ORIGINS
+from kampass.facts import FACTS
 from kampass.render.display import show_difference
 from kampass.web.parts import spans
 from kampass.workspace.view import Sight
 
-_NOUNS: Final = {
-    "subscriptions": "paid line",
-    "responses": "answer",
-    "usage_daily": "day of use",
-    "feedback": "idea",
-    "costs": "cost",
-    "employees": "employment",
-    "touches": "touch",
-    "references": "reference",
-}
-_DISTINCT: Final = {
-    "account_id": "account",
-    "manager_id": "account manager",
-    "day": "day",
-    "employment": "employment",
-}
-_PLURALS: Final = {"touch": "touches", "day of use": "days of use"}
 _TABLES: Final = {
     "usage_daily": "usage",
     "subscriptions": "subscriptions",
@@ -49,9 +32,9 @@ def unit_word(kpi: Kpi, n: int = 2) -> str:
         kpi.measures[name] for name in kpi.measures if name in kpi.n
     )
     distinct = measure.of.partition("(distinct ")[2].partition(")")[0]
-    table = ORIGINS[measure.fact].table
-    word = _DISTINCT.get(distinct) or _NOUNS.get(table) or table.removesuffix("s").replace("_", " ")
-    return word if n == 1 else _PLURALS.get(word, f"{word}s")
+    fact = FACTS[measure.fact]
+    column = fact.columns.get(distinct)
+    return ((column and column.noun) or fact.noun).of(n)
 
 
 def table_word(name: str) -> str:

@@ -7,12 +7,13 @@ from dataclasses import dataclass
 from typing import Any
 
 from kampass.catalogue import Catalogue, Kpi
-from kampass.engine import Engine, Question, Settings, parse_filter
+from kampass.engine import Engine, Question, Settings
 from kampass.engine.parts import figure_of
 from kampass.engine.planning.plan import Planner, Shape
+from kampass.engine.question import PARTS
+from kampass.engine.words import parse_instant
 from kampass.errors import KampassError
 from kampass.periods import Calendar
-from kampass.workspace.asking import parse_instant
 from kampass.workspace.authoring.worlds import Worlds
 
 
@@ -94,14 +95,8 @@ def _rows_differences(
     recorded_at = parse_instant(example["recorded_at"]) if "recorded_at" in example else None
     snapshot = worlds.snapshot(example["tables"], timezone=timezone, recorded_at=recorded_at)
     engine = kind(snapshot, Catalogue({kpi.id: kpi}), Settings(Calendar(timezone)))
-    by, where = _several(example.get("by")), _several(example.get("where"))
-    question = Question(
-        (kpi.id,),
-        str(example["period"]),
-        example.get("grain"),
-        by,
-        tuple(parse_filter(text) for text in where),
-    )
+    words = {name: example[name] for name in PARTS if name in example}
+    question = Question.read({"kpis": kpi.id, **words, "period": str(example["period"])})
     found = engine.ask(question).to_dicts()
     expected = example["expect"] if isinstance(example["expect"], list) else [example["expect"]]
     if len(found) != len(expected):
@@ -133,7 +128,3 @@ def _same(found: Any, wanted: Any) -> bool:  # noqa: ANN401 - a cell of an answe
     return abs(found - wanted) <= (
         1e-9 * max(1.0, abs(wanted)) if exact else 1.0001 * 10**-decimals
     )
-
-
-def _several(names: Any) -> tuple[str, ...]:  # noqa: ANN401 - a text or a list
-    return () if names is None else (names,) if isinstance(names, str) else tuple(names)

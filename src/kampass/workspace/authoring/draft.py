@@ -12,7 +12,7 @@ from typing import Any, Final
 
 from kampass.catalogue import Catalogue, Kpi, read
 from kampass.errors import DefinitionError
-from kampass.facts.origins import ORIGINS
+from kampass.facts import FACTS
 from kampass.insight.restated.redefinition import COUNTS, changed_fields
 from kampass.workspace.authoring import bounds, edits, examples
 from kampass.workspace.authoring.definitions import lint
@@ -170,7 +170,7 @@ def _words(kpi: Kpi) -> Iterator[tuple[str, str]]:
             yield key, f"the {key} is empty."
     if (
         any(
-            measure.fact in ORIGINS and ORIGINS[measure.fact].table not in kpi.needs
+            measure.fact in FACTS and FACTS[measure.fact].origin.table not in kpi.needs
             for measure in kpi.measures.values()
         )
         and not kpi.needs

@@ -11,6 +11,7 @@ import zipfile
 from collections.abc import Callable, Iterable, Iterator
 from contextlib import ExitStack, closing
 from datetime import datetime
+from importlib.metadata import version
 from pathlib import Path
 
 from kampass.errors import DataError
@@ -82,8 +83,6 @@ class _Packing:
 
     def pack(self, now: datetime, *, pinned: bool) -> Contents:
         """Pack everything; what the archive then holds."""
-        from kampass import __version__
-
         with ExitStack() as held:
             with self.workspace.writing():
                 snapshot = self._answering()
@@ -108,7 +107,7 @@ class _Packing:
         self._name_absolute_sources()
         members = tuple(self.packer.members)
         return Contents(
-            __version__,
+            version("kampass"),
             to_text(now),
             snapshot.id if snapshot else None,
             SHAPE,

@@ -14,9 +14,10 @@ from typing import TYPE_CHECKING, Any
 
 from kampass.errors import DataError
 from kampass.intake.sources.folder import scan_csv
-from kampass.model.scan import Scan, Source
+from kampass.model.messages import Batch, HistorySource, Message, Opening, TableSource, whole
+from kampass.model.scan import Scan
 from kampass.store import LoadReport, Snapshot, faults
-from kampass.store.journal import Reading
+from kampass.store.incoming import Reading
 from kampass.workspace.loads.quarantine import META, SetAside, Wish, listed
 
 if TYPE_CHECKING:
@@ -61,13 +62,17 @@ class Replay:
 class Part:
     """Some tables of a source."""
 
-    source: Source
+    source: TableSource
     wanted: tuple[str, ...]
 
     @property
     def name(self) -> str:
         """The source's name."""
         return self.source.name
+
+    def read(self, since: str | None) -> Iterator[Message]:  # noqa: ARG002 - whole tables have no cursor
+        """Each of the tables as a whole."""
+        return whole(self)
 
     def tables(self) -> list[str]:
         """Those of the tables that the source states now."""
@@ -85,13 +90,14 @@ class Mended:
     name: str
     stated: Scan
 
+    def read(self, since: str | None) -> Iterator[Message]:  # noqa: ARG002 - it is read once
+        """The rows, which say nothing of any other."""
+        yield Opening(self.stated.table)
+        yield Batch(self.stated)
+
     def tables(self) -> list[str]:
         """Their table."""
         return [self.stated.table]
-
-    def scan(self, table: str) -> Scan:  # noqa: ARG002 - there is one
-        """The rows."""
-        return self.stated
 
 
 def replay(
@@ -143,8 +149,8 @@ def _mended(before: Sequence[SetAside], after: Sequence[SetAside]) -> int:
 
 
 def _of_sources(workspace: "Workspace", rows: Sequence[SetAside]) -> list[Part]:
-    """The sources of these rows, with their tables; those that state their own history cannot be
-    read again.
+    """The sources of these rows, with their tables; those that state their own history, or only
+    what changed, cannot be read again.
     """
     wanted: dict[str, set[str]] = {}
     for row in rows:
@@ -152,7 +158,9 @@ def _of_sources(workspace: "Workspace", rows: Sequence[SetAside]) -> list[Part]:
     return [
         Part(source, tuple(sorted(wanted[source.name])))
         for source in workspace.sources()
-        if source.name in wanted and not hasattr(source, "history")
+        if source.name in wanted
+        and isinstance(source, TableSource)
+        and not isinstance(source, HistorySource)
     ]
 
 

@@ -9,7 +9,7 @@ from typing import Any, Final
 from kampass.catalogue import Kpi
 from kampass.engine.answer import Answer
 from kampass.errors import QuestionError
-from kampass.facts.origins import ORIGINS
+from kampass.facts import FACTS
 from kampass.insight.change.bridge import Bridge
 from kampass.insight.change.splits import Effect, is_member
 from kampass.render.charts import waterfall
@@ -161,7 +161,9 @@ def movers(asking: Asking, kpi: Kpi) -> dict[str, Any]:
         f"/bridge/{kpi.id}", more={"before": ends.before, "after": ends.after}, period=""
     )
     empty: dict[str, Any] = {"rows": [], "columns": [], "href": href}
-    if kpi.distribution or any(ORIGINS[measure.fact].hidden for measure in kpi.measures.values()):
+    if kpi.distribution or any(
+        FACTS[measure.fact].origin.hidden for measure in kpi.measures.values()
+    ):
         return empty
     try:
         made = bridges(asking, kpi, ends)[0]

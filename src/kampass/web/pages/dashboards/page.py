@@ -134,7 +134,7 @@ class View:
         board, written = Board.of(one.layout), asked or Written()
         period = (written.one["period"] or "").strip() or board.period
         written.one |= {"period": resolved(call.sight, period), "grain": None, "compare": None}
-        written.by = ()
+        written.many["by"] = ()
         kpis = tuple(
             dict.fromkeys(tile.kpi for tile in board.tiles if tile.kpi in call.sight.catalogue.kpis)
         )

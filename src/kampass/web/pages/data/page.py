@@ -12,13 +12,13 @@ from starlette.responses import Response
 
 from kampass.access import NotFound
 from kampass.errors import DataError
-from kampass.insight.restated.outcome import outcome
 from kampass.server.rules import ANALYSING, CHANGING_DATA, DEFINING, SIGNED_IN, Call
 from kampass.web.parts import loads as loaded
 from kampass.web.rendering import fragment, go, render
 from kampass.workspace.jobs import Job, Order, Work, jobs_of
 from kampass.workspace.loads import doctor
 from kampass.workspace.loads.loads import loads, sources
+from kampass.workspace.restated import outcome
 
 router = APIRouter()
 _LOADS = 20

@@ -12,7 +12,6 @@ from kampass.engine import Result
 from kampass.engine.answer import Answer
 from kampass.errors import QuestionError
 from kampass.facts import FACTS
-from kampass.facts.origins import ORIGINS
 from kampass.library.notes import Note
 from kampass.periods import cut, parse
 from kampass.render.charts import breakdown, distribution, multiples, trend
@@ -31,7 +30,6 @@ from kampass.web.parts.wording import (
     unit_word,
     why_none,
 )
-from kampass.workspace.asking import several
 
 MOST_ROWS, MOST_VALUES, MOST_SLICES = 50, 5_000, 40
 _DURATIONS: Final = frozenset({"hours", "days"})
@@ -196,7 +194,7 @@ class Portrait:
     def spread(self) -> Picture | None:
         """How long each one took, where the figure is a duration made of rows that may be shown."""
         figure = self.figure
-        hidden = any(ORIGINS[measure.fact].hidden for measure in self.kpi.measures.values())
+        hidden = any(FACTS[measure.fact].origin.hidden for measure in self.kpi.measures.values())
         if self.kpi.unit not in _DURATIONS or figure is None or figure.now.value is None or hidden:
             return None
         focus = self.focus
@@ -253,7 +251,7 @@ class Portrait:
 
     @property
     def _cut(self) -> tuple[str, ...]:
-        return () if self.kpi.distribution else several(self.sliced_by or ())
+        return (self.sliced_by,) if self.sliced_by and not self.kpi.distribution else ()
 
     @property
     def _marks(self) -> list[tuple[Any, str]]:

@@ -10,6 +10,7 @@ from kampass.book.renewals import AHEAD, renewals
 from kampass.engine import Question, Result
 from kampass.engine.answer import Answer
 from kampass.engine.question import Filter
+from kampass.engine.words import instant_of
 from kampass.render.charts import waterfall
 from kampass.render.display import show_difference, show_value
 from kampass.web.parts import spans
@@ -17,7 +18,6 @@ from kampass.web.parts.picture import Picture, picture
 from kampass.web.parts.question import Asking, conditions_of
 from kampass.web.parts.tiles import Figure
 from kampass.web.parts.wording import counted, dimension_word, why_none
-from kampass.workspace.asking import instant_of
 
 _SIGNS: Final = {
     "new_mrr": ("New", 1),
@@ -245,9 +245,14 @@ def _of_cohort(asking: Asking, cohort: Cohort, about: tuple[str, str, str]) -> R
     kpi, period, grain = about
     where = (*conditions_of(asking), Filter("account", "in", cohort.accounts))
     return asking.sight.ask(
-        Question((kpi,), period, grain, (), where),
-        known_at=instant_of(asking.known_at),
-        snapshot=asking.snapshot,
+        Question(
+            (kpi,),
+            period,
+            grain,
+            where=where,
+            known_at=instant_of(asking.known_at),
+            snapshot=asking.snapshot,
+        )
     )
 
 

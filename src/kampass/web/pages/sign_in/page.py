@@ -19,6 +19,7 @@ from kampass.people.errors import (
     BadEmail,
     BadField,
     EmailTaken,
+    FirstStep,
     NeedsCode,
     SignInFailed,
     TicketSpent,
@@ -27,7 +28,7 @@ from kampass.people.errors import (
 )
 from kampass.server.app import BACK
 from kampass.server.rules import ANYBODY, COMING_IN, Call
-from kampass.server.second_factor import Halfway
+from kampass.server.second_factor import FirstSteps
 from kampass.web.parts.sign_in import Mistyped, entered, same
 from kampass.web.rendering import go, local, render
 
@@ -62,10 +63,10 @@ def sign_in(
     """The first step; the only one for who has no authenticator."""
     try:
         person = call.people.accounts.sign_in(email, password, address=call.address)
-    except NeedsCode:
+    except NeedsCode as wanted:
         response = go(f"/sign-in/code?{urlencode({'next': local(next)})}")
         return _remember(
-            call, response, _STEP, call.request.app.state.halfway.keep(email, password)
+            call, response, _STEP, call.request.app.state.first_steps.keep(wanted.first_step)
         )
     except (SignInFailed, TooManyAttempts) as wrong:
         return _form(call, next, email=email, wrong=wrong)
@@ -94,10 +95,10 @@ def sign_in_with_code(
     if first is None:
         return go("/sign-in", "Sign in again: the first step was too long ago.", kind="info")
     try:
-        person = call.people.accounts.sign_in(*first, code=code, address=call.address)
+        person = call.people.accounts.second_step(first, code, address=call.address)
     except (NeedsCode, SignInFailed, TooManyAttempts) as wrong:
         return _code_form(call, next, wrong=wrong)
-    call.request.app.state.halfway.end(call.request.cookies.get(_STEP, ""))
+    call.request.app.state.first_steps.end(call.request.cookies.get(_STEP, ""))
     response = entered(call, person, local(next))
     response.delete_cookie(_STEP, path="/sign-in")
     return response
@@ -361,9 +362,9 @@ def _provider(call: Call) -> "Provider":
     return found
 
 
-def _first_step(call: Call) -> tuple[str, str] | None:
-    halfway: Halfway = call.request.app.state.halfway
-    return halfway.find(call.request.cookies.get(_STEP, ""))
+def _first_step(call: Call) -> FirstStep | None:
+    first_steps: FirstSteps = call.request.app.state.first_steps
+    return first_steps.find(call.request.cookies.get(_STEP, ""))
 
 
 def _beside(wrong: KampassError | None) -> dict[str, str]:

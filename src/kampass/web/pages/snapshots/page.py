@@ -10,15 +10,16 @@ from starlette.responses import Response
 
 from kampass.access import Role
 from kampass.errors import KampassError
-from kampass.insight.restated.redefinition import Redefinition, redefined
-from kampass.insight.restated.restatement import Restatement, restate
-from kampass.server.query_parameters import Grain
+from kampass.insight.restated.redefinition import Redefinition
+from kampass.insight.restated.restatement import Restatement
+from kampass.periods import Unit
 from kampass.server.rules import ANALYSING, CHANGING_DATA, DEFINING, Call, Rule
 from kampass.store.snapshots.difference import RowChange
 from kampass.web.parts import loads, spans
 from kampass.web.parts.wording import table_word
 from kampass.web.rendering import go, render
 from kampass.workspace import published
+from kampass.workspace.restated import redefined, restate
 
 router = APIRouter()
 SEEING_ALL = Rule(frozenset(role for role in Role if role.sees_everything))
@@ -90,7 +91,7 @@ def compare(
     a: Annotated[str, Query(max_length=64)] = "",
     b: Annotated[str, Query(max_length=64)] = "",
     period: Annotated[str, Query(max_length=40)] = "",
-    grain: Annotated[Grain | None, Query()] = None,
+    grain: Annotated[Unit | None, Query()] = None,
 ) -> Response:
     """The restatement report from one snapshot to another."""
     cards = published.cards(call.workspace)

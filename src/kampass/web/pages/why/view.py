@@ -6,7 +6,7 @@ from dataclasses import dataclass, field
 from typing import Any, Final, Literal
 
 from kampass.catalogue import Kpi
-from kampass.facts.origins import ORIGINS
+from kampass.facts import FACTS
 from kampass.insight.explain import Explanation
 from kampass.insight.explain.explanation import MeasureCount, Reached
 from kampass.render.display import show_value
@@ -62,7 +62,7 @@ class TakenApart:
 def taken_apart(asking: Asking, kpi: Kpi, made: Explanation) -> TakenApart:
     """An explanation in words."""
     answer, sight = made.answer, asking.sight
-    hidden = any(ORIGINS[measure.fact].hidden for measure in kpi.measures.values())
+    hidden = any(FACTS[measure.fact].origin.hidden for measure in kpi.measures.values())
     value = None if answer.value is None else show_value(answer.value, kpi.unit, made.currency)
     interval = (
         None

@@ -7,15 +7,8 @@ prints it.
 import re
 
 from kampass.catalogue import Kpi, Measure
-from kampass.catalogue.expressions import aggregate, condition
+from kampass.catalogue.expressions import columns_read
 from kampass.facts import FACTS
-
-_OPENING_FACTS = {"opening_contact", "opening_usage", "opening_referrers"}
-_CLOSING_FACTS = {"closing_managers", "closing_contact", "closing_references"}
-_OPENING_COLUMNS = {"opening_accounts": {"account_id", "open_mrr"}}
-_CLOSING_COLUMNS = {"closing_accounts": {"account_id", "close_mrr"}}
-_FIRST_TIME = {"closing_accounts": "is_new", "closing_referred": "is_new", "transient_accounts": ""}
-_FLAG_IMPLIES = {"met": "measured"}
 
 _REASONS = {
     (
@@ -101,7 +94,8 @@ def implied(measure: Measure, part: str) -> bool:
         for other in (*and_parts(measure.where), *and_parts(inner.removesuffix(")")))
         if other != part
     ]
-    if any(_FLAG_IMPLIES.get(other) == part for other in others):
+    columns = FACTS[measure.fact].columns
+    if any(other in columns and columns[other].implies == part for other in others):
         return True
     known = re.fullmatch(r"(\w+) is not null", part)
     if known is None:
@@ -128,17 +122,12 @@ def boundary_matters(kpi: Kpi, kind: str) -> bool:
     if kind.endswith("anchor moved"):
         return bool(kpi.dimensions)
     if kind in {"closing moved", "end at closing moved"}:
-        return not all(
-            _reads_only(measure, _OPENING_FACTS, _OPENING_COLUMNS) for measure in _of_accounts(kpi)
-        )
+        return not all(_reads_only(measure, "start") for measure in _of_accounts(kpi))
     if kind == "opening moved":
-        return not all(
-            _reads_only(measure, _CLOSING_FACTS, _CLOSING_COLUMNS) for measure in _of_accounts(kpi)
-        )
+        return not all(_reads_only(measure, "end") for measure in _of_accounts(kpi))
     if kind == "end at opening moved":
         return not all(
-            _first_time(measure) or _reads_only(measure, _CLOSING_FACTS, _CLOSING_COLUMNS)
-            for measure in _of_accounts(kpi)
+            _first_time(measure) or _reads_only(measure, "end") for measure in _of_accounts(kpi)
         )
     return True
 
@@ -152,20 +141,22 @@ def _of_accounts(kpi: Kpi) -> list[Measure]:
     ]
 
 
-def _reads_only(measure: Measure, facts: set[str], columns: dict[str, set[str]]) -> bool:
-    return measure.fact in facts or (
-        measure.fact in columns and _columns(measure) <= columns[measure.fact]
+def _reads_only(measure: Measure, boundary: str) -> bool:
+    """Whether a measure is of the accounts of one boundary and asks nothing beyond it."""
+    fact = FACTS[measure.fact]
+    return fact.population == boundary and not any(
+        fact.columns[name].beyond for name in _columns(measure)
     )
 
 
 def _first_time(measure: Measure) -> bool:
-    flag = _FIRST_TIME.get(measure.fact)
-    return flag is not None and (not flag or flag in _columns(measure))
+    """Whether a measure is of accounts that were never active before."""
+    fact = FACTS[measure.fact]
+    return fact.population == "within" or any(
+        fact.columns[name].first_time for name in _columns(measure)
+    )
 
 
-def _columns(measure: Measure) -> set[str]:
+def _columns(measure: Measure) -> frozenset[str]:
     """The columns of its fact that a measure reads."""
-    kinds = {name: column.kind for name, column in FACTS[measure.fact].columns.items()}
-    counted = aggregate(measure.of, kinds)
-    read = set(counted.columns) | (set(counted.where.columns) if counted.where else set())
-    return read | (set(condition(measure.where, kinds).columns) if measure.where else set())
+    return columns_read(measure.of, measure.where, FACTS[measure.fact].kinds)

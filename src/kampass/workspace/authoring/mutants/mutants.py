@@ -8,14 +8,16 @@ made (the rules stand in `equivalents.py`) or is listed with its reason.
 
 import re
 from collections import Counter
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
-from functools import partial
-from typing import Any
+from typing import Any, get_args
 
 from kampass.catalogue import Kpi, Measure
 from kampass.engine import Engine
-from kampass.engine.planning.plan import Plan
+from kampass.engine.planning.plan import Plan, Planner
+from kampass.engine.question import Filter
+from kampass.facts import FACTS, Fact, Scope
+from kampass.facts.fact import Boundary, BoundaryKind
 from kampass.workspace.authoring.definitions import check_example
 from kampass.workspace.authoring.mutants.equivalents import (
     and_parts,
@@ -25,8 +27,6 @@ from kampass.workspace.authoring.mutants.equivalents import (
 )
 from kampass.workspace.authoring.worlds import Worlds
 
-SqlChange = Callable[[str], str]
-
 _TURNED = (
     (" >= ", " > "),
     (" > ", " >= "),
@@ -35,47 +35,18 @@ _TURNED = (
     (" = ", " <> "),
     (" <> ", " = "),
 )
-_BOUNDARIES = {
-    "start moved": (
-        ("f._at >= p.s", "f._at > p.s"),
-        ("f._on >= p.first_day", "f._on > p.first_day"),
-        ("c.valid_to >= p.first_day", "c.valid_to > p.first_day"),
-        ("r.referred_at >= p.s", "r.referred_at > p.s"),
-    ),
-    "end moved": (
-        ("f._at < p.u", "f._at <= p.u"),
-        ("f._on <= p.last_day", "f._on <= p.last_day + 1"),
-        ("c.valid_to <= p.last_day", "c.valid_to <= p.last_day + 1"),
-        ("r.referred_at < p.u", "r.referred_at <= p.u"),
-        ("t.occurred_at < p.u", "t.occurred_at <= p.u"),
-        ("t.occurred_at < m.u", "t.occurred_at <= m.u"),
-        ('d."on" <= p.last_day', 'd."on" <= p.last_day + 1'),
-    ),
-    "opening moved": (("l.valid_from <= p.before", "l.valid_from <= p.before + 1"),),
-    "closing moved": (("l.valid_from <= p.last_day", "l.valid_from <= p.last_day + 1"),),
-    "end at opening moved": (("l.valid_to > p.before", "l.valid_to >= p.before"),),
-    "end at closing moved": (("l.valid_to > p.last_day", "l.valid_to >= p.last_day"),),
-    "opening anchor moved": (
-        ("s_day AS _anchor", "s_day + 200 AS _anchor"),
-        ("p.first_day AS _anchor", "p.first_day + 200 AS _anchor"),
-    ),
-    "closing anchor moved": (
-        ("u_day AS _anchor", "u_day - 200 AS _anchor"),
-        ("p.last_day AS _anchor", "p.last_day - 200 AS _anchor"),
-    ),
-}
 
 
 @dataclass(frozen=True)
 class Mutant:
-    """One wrong formula: the definition it stands for, how it was broken, and a change to its SQL
-    if any.
+    """One wrong formula: the definition it stands for, how it was broken, and the facts that were
+    broken for it, if any.
     """
 
     kpi: Kpi
     kind: str
     what: str
-    sql: SqlChange | None = None
+    facts: Mapping[str, Fact] | None = None
 
 
 @dataclass
@@ -100,9 +71,8 @@ class Survey:
             f"{kind:<24}{self.made[kind]:>6}{self.made[kind] - survived[kind]:>8}{equal[kind]:>12}"
             for kind in kinds
         ]
-        lines.append(
-            f"{'all':<24}{self.made.total():>6}{self.made.total() - survived.total():>8}{equal.total():>12}"
-        )
+        made, missed = self.made.total(), survived.total()
+        lines.append(f"{'all':<24}{made:>6}{made - missed:>8}{equal.total():>12}")
         lines += [
             f"equivalent: {m.kpi.id}: {m.kind}: {m.what}: {reason}" for m, reason in self.equivalent
         ]
@@ -110,13 +80,12 @@ class Survey:
 
 
 class _Mutated(Engine):
-    """An engine whose SQL is changed before it runs."""
+    """An engine that plans over broken facts."""
 
-    change: SqlChange
+    facts: Mapping[str, Fact]
 
-    def _plan(self, *asked: Any) -> Plan:  # noqa: ANN401 - whatever the engine plans for
-        plan = super()._plan(*asked)
-        return replace(plan, sql=self.change(plan.sql))
+    def _plan(self, kpis: Sequence[Kpi], by: tuple[str, ...], where: tuple[Filter, ...]) -> Plan:
+        return Planner(kpis, self.shape(by, where), self.facts).plan()
 
 
 def mutants(kpi: Kpi) -> Iterator[Mutant]:
@@ -125,13 +94,15 @@ def mutants(kpi: Kpi) -> Iterator[Mutant]:
     yield from _broken_measures(kpi)
     yield from _broken_shape(kpi)
     yield from _broken_keys(kpi)
-    sql = _sql_of(kpi)
-    for kind, pairs in _BOUNDARIES.items():
-        applied = [pair for pair in pairs if pair[0] in sql]
-        if applied and boundary_matters(kpi, kind):
-            yield Mutant(kpi, kind, applied[0][1], partial(_swap, applied))
+    facts = {measure.fact: FACTS[measure.fact] for measure in kpi.measures.values()}
+    for kind in get_args(BoundaryKind):
+        found = _boundaries(facts.values(), kind)
+        if found and boundary_matters(kpi, kind):
+            moved = {name: _moved(fact, found) for name, fact in facts.items()}
+            yield Mutant(kpi, kind, found[0].moved, moved)
     if not _only_distinct(kpi):
-        yield Mutant(kpi, "join multiplied", "every row twice", _twice)
+        doubled = {name: _twice(fact) for name, fact in facts.items()}
+        yield Mutant(kpi, "join multiplied", "every row twice", doubled)
 
 
 def caught(mutant: Mutant, worlds: Worlds) -> bool:
@@ -139,8 +110,8 @@ def caught(mutant: Mutant, worlds: Worlds) -> bool:
     exists for.
     """
     engine: type[Engine] = Engine
-    if mutant.sql is not None:
-        engine = type("_Mutant", (_Mutated,), {"change": staticmethod(mutant.sql)})
+    if mutant.facts is not None:
+        engine = type("_Mutant", (_Mutated,), {"facts": mutant.facts})
     try:
         return any(
             check_example(mutant.kpi, example, worlds, engine=engine)
@@ -294,21 +265,46 @@ def _turned(parts: list[str]) -> Iterator[tuple[str, str]]:
             yield "flag turned", " and ".join([*parts[:index], turned, *parts[index + 1 :]])
 
 
-def _sql_of(kpi: Kpi) -> str:
-    from kampass.engine.planning.plan import Planner, Shape
-
-    return Planner([kpi], Shape((), (), "UTC")).plan().sql
-
-
-def _swap(pairs: list[tuple[str, str]], sql: str) -> str:
-    for old, fresh in pairs:
-        sql = sql.replace(old, fresh)
-    return sql
+def _boundaries(facts: Iterable[Fact], kind: str) -> list[Boundary]:
+    """The boundaries of one kind that these facts declare, each once."""
+    declared = [boundary for fact in facts for boundary in fact.boundaries]
+    return list(dict.fromkeys(boundary for boundary in declared if boundary.kind == kind))
 
 
-def _twice(sql: str) -> str:
-    """Every fact's rows doubled, as a careless join would."""
-    return sql.replace("\n    ) f ", "\n    ) f CROSS JOIN (VALUES (1), (2)) twice(copy) ")
+def _moved(fact: Fact, boundaries: Sequence[Boundary]) -> Fact:
+    """The fact with these boundaries off by one, in its moment, its rows and its shared steps."""
+    turned = {boundary: replace(boundary, sql=boundary.moved) for boundary in boundaries}
+    moment = fact.moment and replace(
+        fact.moment,
+        since=turned.get(fact.moment.since, fact.moment.since),
+        until=turned.get(fact.moment.until, fact.moment.until),
+    )
+    relations = tuple(
+        replace(relation, sql=_with_moved(relation.sql, boundaries)) for relation in fact.relations
+    )
+    rows = _with_moved(fact.sql, boundaries)
+    return replace(fact, moment=moment, sql=rows, relations=relations)
+
+
+def _with_moved(
+    sql: Callable[[Scope], str], boundaries: Sequence[Boundary]
+) -> Callable[[Scope], str]:
+    def moved(scope: Scope) -> str:
+        text = sql(scope)
+        for boundary in boundaries:
+            text = text.replace(boundary.sql, boundary.moved)
+        return text
+
+    return moved
+
+
+def _twice(fact: Fact) -> Fact:
+    """The fact with every row doubled, as a careless join would."""
+
+    def doubled(scope: Scope) -> str:
+        return f"SELECT f.* FROM ({fact.sql(scope)}\n) f CROSS JOIN (VALUES (1), (2)) twice(copy)"
+
+    return replace(fact, sql=doubled)
 
 
 def _only_distinct(kpi: Kpi) -> bool:

@@ -16,9 +16,9 @@ from typing import Any, BinaryIO
 
 from kampass.access import NotFound
 from kampass.errors import DataError, UnknownName
+from kampass.intake.kinds import SourceSettings
 from kampass.intake.mapping.mapping import FORMATS
 from kampass.model import TABLES
-from kampass.workspace.settings import SourceSettings
 
 LARGEST = 200 << 20
 """Bytes of a file."""

@@ -1,0 +1,55 @@
+"""The kinds of sources: `kind = "..."` under `[sources.NAME]` names an entry point of the group
+`kampass.sources`, ours and anybody's alike.
+
+An entry point gives a factory. Ours are found without asking the installed packages, which takes a
+moment, and so also where Kampass runs from its files alone.
+"""
+
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from importlib.metadata import EntryPoint, entry_points
+from pathlib import Path
+from typing import Any
+
+from kampass.errors import UnknownName
+from kampass.intake.mapping.mapping import TableMapping
+from kampass.model.messages import Source
+
+GROUP = "kampass.sources"
+OWN = {kind: f"kampass.intake.own:{kind}" for kind in ("folder", "mapped", "sample")}
+"""What pyproject.toml registers."""
+
+
+@dataclass(frozen=True)
+class SourceSettings:
+    """One `[sources.<name>]` of the settings; `mappings` are the tables of one that is mapped."""
+
+    name: str
+    kind: str
+    options: dict[str, Any] = field(default_factory=dict)
+    mappings: tuple[TableMapping, ...] = ()
+
+
+Factory = Callable[[SourceSettings, Path, Path], Source]
+"""Makes a source of what the settings say, the workspace's folder, and a folder for what reading
+may leave for a while. It reads nothing yet.
+"""
+
+
+def kinds() -> list[str]:
+    """Every kind there is here: ours, then those that other packages bring."""
+    return [*OWN, *sorted(entry_points(group=GROUP).names - OWN.keys())]
+
+
+def make(settings: SourceSettings, folder: Path, scratch: Path) -> Source:
+    """The source that the settings describe."""
+    return _factory(settings.kind)(settings, folder, scratch)
+
+
+def _factory(kind: str) -> Factory:
+    own = OWN.get(kind)
+    found = [EntryPoint(kind, own, GROUP)] if own else [*entry_points(group=GROUP, name=kind)]
+    if not found:
+        raise UnknownName("kind of source", kind, kinds())
+    factory: Factory = found[0].load()
+    return factory
