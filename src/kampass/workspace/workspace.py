@@ -28,6 +28,7 @@ from kampass.store import (
 from kampass.workspace import digests, published, repair, trouble
 from kampass.workspace import settings as settings_file
 from kampass.workspace.answers import Answers
+from kampass.workspace.passed import Passed
 from kampass.workspace.settings import WorkspaceSettings
 
 if TYPE_CHECKING:
@@ -117,7 +118,7 @@ class Workspace(Answers):
     @cached_property
     def catalogue(self) -> Catalogue:
         """The shipped KPIs and the workspace's own."""
-        catalogue = with_own(self.folder / "kpis")
+        catalogue = with_own(self.folder / "kpis", Passed(self.folder).unless)
         for kpi_id in self.settings.enabled:
             if kpi_id not in catalogue.kpis:
                 raise UnknownName(
