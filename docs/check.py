@@ -13,7 +13,7 @@ from types import ModuleType
 from kampass.catalogue import Kpi, shipped
 from kampass.catalogue import schema as kpi_schema
 from kampass.engine.question import PARTS
-from kampass.engine.words import Part
+from kampass.engine.words import Spelling
 from kampass.facts import FACTS
 from kampass.intake.mapping import schema as mapping_schema
 from kampass.model import TABLES
@@ -59,7 +59,7 @@ def _asking() -> str:
     return "\n".join(lines) + "\n"
 
 
-def _part(name: str, part: Part) -> str:
+def _part(name: str, part: Spelling) -> str:
     option = ", ".join(f"`{flag}`" for flag in (f"--{name.replace('_', '-')}", *part.flags))
     more = [
         part.meaning,

@@ -84,7 +84,7 @@ def _kind(said: object) -> str | None:
     kind = said.get("kind") if isinstance(said, dict) else None
     if kind in ("folder", "sample"):
         return "plain"
-    return "mapped" if kind == "mapped" else "other" if kind in _KINDS else None
+    return "mapped" if kind == "mapped" else "other" if kind in kinds() else None
 
 
 Zone = Annotated[str, AfterValidator(_zone)]
