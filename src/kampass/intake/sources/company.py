@@ -47,7 +47,7 @@ class SampleSource:
 
     def read(self, _: str | None) -> Iterator[Message]:
         """Every table as the last load states it."""
-        *_, last = self.history()
+        *_before, last = self.history()
         return last.read(None)
 
     def tables(self) -> list[str]:
@@ -56,7 +56,7 @@ class SampleSource:
 
     def scan(self, table: str) -> Scan:
         """The rows of a table as the last load states them."""
-        *_, last = self.history()
+        *_before, last = self.history()
         return last.scan(table)
 
 
