@@ -100,10 +100,10 @@ def test_every_kpi_of_a_fresh_workspace_has_a_page_that_explains_it(reader: Sign
 def test_every_kpi_is_told_in_words_with_an_example_and_its_source() -> None:
     for kpi in shipped():
         counted = told.counted(kpi)
-        assert [row["of"] for row in counted if not row["of"] or "_" in row["of"]] == [], kpi.id
-        assert not [row for row in counted if "(" in row["what"]], (kpi.id, counted)
+        assert [row.of for row in counted if not row.of or "_" in row.of] == [], kpi.id
+        assert not [row for row in counted if "(" in row.what], (kpi.id, counted)
         assert told.worked(kpi)
-        assert f"- id: {kpi.id}\n" in told.source(kpi)
+        assert f"- id: {kpi.id}\n" in told.shipped_source(kpi.place.partition(":")[0], kpi.id)
 
 
 def test_a_definition_is_told_in_words_with_its_example_and_its_figure(reader: Signed) -> None:

@@ -162,9 +162,7 @@ def test_a_load_that_waits_shows_what_it_would_change_and_is_decided_here(
     place = admin.submit(f"/data/loads/{number}/{decision}")
     assert finished(workspace, place).state == "done"
     assert words in admin.get(place).text
-    assert workspace.sight().cursor().execute("SELECT count(*) FROM responses").fetchone() == (
-        rows,
-    )
+    assert workspace.sight().backend.run("SELECT count(*) FROM responses").first() == (rows,)
     assert (
         admin.post(
             f"/data/loads/{number}/{decision}", data={"csrf": admin.csrf}, follow_redirects=False

@@ -6,17 +6,27 @@ import csv
 import io
 import re
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import lru_cache
 from importlib import resources
 from typing import Any, Final
+from urllib.parse import urlencode
 
 from kampass.catalogue import Catalogue, Kpi, Measure
+from kampass.catalogue.definition import ACCOUNT_DIMENSIONS
 from kampass.catalogue.expressions import conjuncts, filter_of
-from kampass.errors import DefinitionError
+from kampass.errors import DataError, DefinitionError, KampassError
 from kampass.facts import FACTS
-from kampass.web.parts.wording import table_word
+from kampass.render import words
+from kampass.server.rules import DEFINING, Call
+from kampass.web.parts import spans
+from kampass.web.parts.figures import FigureTile
+from kampass.web.parts.links import Link
+from kampass.web.parts.tables import Detail
+from kampass.web.parts.tiles import tiles
+from kampass.workspace import Workspace, authoring
 from kampass.workspace.authoring import edits
+from kampass.workspace.view import Sight
 
 _WORD: Final = re.compile(r"[a-z0-9]+")
 _EMPTY: Final = (
@@ -34,31 +44,85 @@ _WEIGHTS: Final = (
 )
 _ENDINGS: Final = ("ation", "ing", "ed", "es", "er", "s", "y", "e")
 _STEM: Final = 4
-KINDS: Final = {"activity": "Activity", "objective": "Objective", "moneyball": "Moneyball"}
-DIRECTIONS: Final = {
-    "up": "More is better",
-    "down": "Less is better",
-    "neutral": "Neither more nor less is better by itself",
-}
 _WINDOWS: Final = {
     "": "",
     "previous": "in the period before",
     "year": "in the twelve months up to the end",
 }
-_UNITS: Final = {
-    "count": "a number",
-    "percent": "%",
-    "money": "money",
-    "points": "points",
-    "hours": "hours",
-    "days": "days",
-    "ratio": "a ratio",
-}
 _MOST_LINES: Final = 12
+_SHOWN: Final = (
+    ("", "All"),
+    ("on", "Switched on"),
+    ("possible", "Possible now"),
+    ("lacking", "Lacking data"),
+    ("own", "Our own"),
+)
 
 
 @dataclass(frozen=True)
-class Found:
+class KpiLine:
+    """A KPI in the list; `through` is another name that it was found by."""
+
+    id: str
+    name: str
+    question: str
+    kind: str
+    unit: str
+    cadence: str
+    on: bool
+    lacking: Sequence[str]
+    own: bool
+    through: str = ""
+
+
+@dataclass(frozen=True)
+class CatalogueList:
+    """The KPIs by family, or those that fit what is looked for."""
+
+    typed: str
+    shown: str
+    may: bool
+    count: int
+    on: int
+    possible: int
+    families: Sequence[tuple[str, Sequence[KpiLine]]]
+    found: Sequence[KpiLine]
+    connected: bool
+    views: Sequence[Link]
+    here: str
+
+
+@dataclass(frozen=True)
+class Counted:
+    """A measure in words."""
+
+    name: str
+    what: str
+    of: str
+    only: str
+    when: str
+
+
+@dataclass(frozen=True)
+class KpiEntry:
+    """One KPI explained; without a tile, `trouble` says why."""
+
+    kpi: Kpi
+    family: str
+    counted: Sequence[Counted]
+    examples: Sequence["Worked"]
+    source: str
+    on: bool
+    may: bool
+    tile: FigureTile | None
+    trouble: str
+    lacking: Sequence[str]
+    facts: Sequence[Detail]
+    here: str
+
+
+@dataclass(frozen=True)
+class Fitting:
     """A KPI that may answer what was looked for; `through` is another name that it was found by."""
 
     kpi: Kpi
@@ -66,7 +130,7 @@ class Found:
     through: str = ""
 
 
-def search(catalogue: Catalogue, text: str) -> list[Found]:
+def search(catalogue: Catalogue, text: str) -> list[Fitting]:
     """The KPIs that answer a question or have such a name, the best first."""
     plain = _stems(text)
     wanted = [word for word in plain if word not in _STOPPED] or list(plain)
@@ -75,7 +139,7 @@ def search(catalogue: Catalogue, text: str) -> list[Found]:
     return sorted((each for each in found if 3 * each.score >= best), key=lambda each: -each.score)
 
 
-def _fits(kpi: Kpi, wanted: Sequence[str], phrase: str) -> Found | None:
+def _fits(kpi: Kpi, wanted: Sequence[str], phrase: str) -> Fitting | None:
     """How well a KPI fits; a whole name goes before words that are scattered."""
     score = 0
     for word in wanted:
@@ -101,7 +165,7 @@ def _fits(kpi: Kpi, wanted: Sequence[str], phrase: str) -> Found | None:
         ),
         "",
     )
-    return Found(kpi, score, through)
+    return Fitting(kpi, score, through)
 
 
 def _field(kpi: Kpi, name: str) -> str:
@@ -129,37 +193,170 @@ def _same(wanted: str, stem: str) -> bool:
     return stem.startswith(wanted) if len(wanted) > 2 else stem == wanted  # noqa: PLR2004
 
 
+def catalogue_list(call: Call, typed: str, shown: str) -> CatalogueList:
+    """The list; `shown` narrows it to one of the views."""
+    sight = sight_of(call)
+    catalogue = sight.catalogue if sight else call.workspace.catalogue
+    connected = sight.engine().coverage.connected if sight else frozenset[str]()
+    enabled = frozenset(call.workspace.enabled)
+    rows = {
+        kpi.id: _line(kpi, enabled, connected)
+        for kpi in catalogue
+        if _kept(kpi, shown, enabled, connected)
+    }
+    looked = bool(typed.strip())
+    fitting = search(catalogue, typed) if looked else []
+    return CatalogueList(
+        typed,
+        shown,
+        may_define(call),
+        len(catalogue),
+        len(enabled),
+        sum(not lacking(kpi, connected) for kpi in catalogue),
+        [] if looked else _families(catalogue, rows),
+        [replace(rows[one.kpi.id], through=one.through) for one in fitting if one.kpi.id in rows],
+        bool(connected),
+        [Link(text, _here(typed, key), key == shown) for key, text in _SHOWN],
+        _here(typed, shown),
+    )
+
+
+def kpi_entry(call: Call, kpi_id: str) -> KpiEntry:
+    """One KPI."""
+    sight = sight_of(call)
+    kpi = (sight.catalogue if sight else call.workspace.catalogue).get(kpi_id)
+    connected = sight.engine().coverage.connected if sight else frozenset[str]()
+    on = kpi.id in call.workspace.enabled
+    tile, trouble = _tile(call, sight, kpi)
+    return KpiEntry(
+        kpi,
+        words.dimension(kpi.family),
+        counted(kpi),
+        worked(kpi),
+        source(kpi, call.workspace),
+        on,
+        may_define(call),
+        tile,
+        trouble,
+        lacking(kpi, connected) if connected else [],
+        _facts(kpi, connected, on=on),
+        f"/catalogue/{kpi.id}",
+    )
+
+
+def sight_of(call: Call) -> Sight | None:
+    """What the viewer may ask; None where nothing has been published yet: definitions can be read
+    without data.
+    """
+    try:
+        return call.sight
+    except DataError as wrong:
+        if wrong.code != "nothing_published":
+            raise
+        return None
+
+
+def may_define(call: Call) -> bool:
+    """Whether the viewer may change definitions."""
+    return call.person is not None and call.person.role in DEFINING
+
+
+def _here(q: str, shown: str) -> str:
+    asked = urlencode([(name, value) for name, value in (("q", q), ("show", shown)) if value])
+    return f"/catalogue?{asked}" if asked else "/catalogue"
+
+
+def _kept(kpi: Kpi, shown: str, enabled: frozenset[str], connected: frozenset[str]) -> bool:
+    return {
+        "on": kpi.id in enabled,
+        "own": kpi.own,
+        "possible": not lacking(kpi, connected),
+        "lacking": bool(lacking(kpi, connected)),
+    }.get(shown, True)
+
+
+def _line(kpi: Kpi, enabled: frozenset[str], connected: frozenset[str]) -> KpiLine:
+    return KpiLine(
+        kpi.id,
+        kpi.name,
+        kpi.question,
+        words.KINDS[kpi.kind],
+        unit(kpi),
+        kpi.cadence.get("review", ""),
+        kpi.id in enabled,
+        lacking(kpi, connected),
+        kpi.own,
+    )
+
+
+def _families(catalogue: Catalogue, rows: Mapping[str, KpiLine]) -> list[tuple[str, list[KpiLine]]]:
+    """The rows by family, in the catalogue's order."""
+    by_family: dict[str, list[KpiLine]] = {}
+    for kpi in catalogue:
+        if kpi.id in rows:
+            by_family.setdefault(words.dimension(kpi.family), []).append(rows[kpi.id])
+    return list(by_family.items())
+
+
+def _tile(call: Call, sight: Sight | None, kpi: Kpi) -> tuple[FigureTile | None, str]:
+    """The current figure, or why there is none: a definition of our own may not run on the data."""
+    if sight is None:
+        return None, "Nothing has been loaded yet."
+    try:
+        return tiles(call, [kpi.id], period=spans.latest(sight, "quarter"))[0], ""
+    except KampassError as wrong:
+        if not kpi.own:
+            raise
+        return None, wrong.message
+
+
+def _facts(kpi: Kpi, connected: frozenset[str], *, on: bool) -> list[Detail]:
+    named = [name for name in kpi.named_dimensions if name not in ACCOUNT_DIMENSIONS]
+    cuts = ["every account dimension"] if kpi.takes_any_account_dimension else []
+    cuts += [words.dimension(name).lower() for name in named]
+    needs = [
+        words.table(name) + ("" if name in connected else " (not connected)") for name in kpi.needs
+    ]
+    return [
+        Detail("Id", kpi.id),
+        Detail("Also called", ", ".join(kpi.synonyms) or "nothing else"),
+        Detail("Kind", words.KINDS[kpi.kind]),
+        Detail("Unit", unit(kpi)),
+        Detail("Better", words.DIRECTIONS[kpi.direction]),
+        *cadence(kpi),
+        Detail("Can be cut by", ", ".join(cuts) or "nothing"),
+        Detail("Needs", ", ".join(needs) or "nothing"),
+        Detail("Version", str(kpi.version)),
+        Detail("Owner", "Our own" if kpi.own else "Comes with Kampass"),
+        Detail("Switched", "on" if on else "off"),
+    ]
+
+
 def lacking(kpi: Kpi, connected: frozenset[str]) -> list[str]:
     """The tables that it needs and that nothing has been loaded into, for people."""
-    return [table_word(name) for name in kpi.needs if name not in connected]
+    return [words.table(name) for name in kpi.needs if name not in connected]
 
 
-def cadence(kpi: Kpi) -> list[tuple[str, str]]:
+def cadence(kpi: Kpi) -> list[Detail]:
     """How often to do what with it."""
-    return [
-        (
-            {"collect": "Collect", "review": "Review", "deep_dive": "Deep dive"}.get(name, name),
-            often,
-        )
-        for name, often in kpi.cadence.items()
-    ]
+    return [Detail(words.dimension(name), often) for name, often in kpi.cadence.items()]
 
 
 def unit(kpi: Kpi) -> str:
     """Its unit for people."""
-    return _UNITS.get(kpi.unit, kpi.unit)
+    return words.UNITS.get(kpi.unit, kpi.unit)
 
 
-def counted(kpi: Kpi) -> list[dict[str, str]]:
+def counted(kpi: Kpi) -> list[Counted]:
     """What is counted, measure by measure."""
     return [
-        {
-            "name": name.replace("_", " ").capitalize(),
-            "what": _aggregate(measure),
-            "of": FACTS[measure.fact].about if measure.fact in FACTS else measure.fact,
-            "only": "; ".join(_conditions(measure)),
-            "when": _WINDOWS[measure.window],
-        }
+        Counted(
+            words.dimension(name),
+            _aggregate(measure),
+            FACTS[measure.fact].about if measure.fact in FACTS else measure.fact,
+            "; ".join(_conditions(measure)),
+            _WINDOWS[measure.window],
+        )
         for name, measure in kpi.measures.items()
     ]
 
@@ -182,7 +379,7 @@ def _aggregate(measure: Measure) -> str:
     if text.lower().startswith("quantile"):
         column, _, share = named.partition(",")
         return f"the value of {column} that {share.strip()} of them stay below"
-    return next((words for start, words in kinds.items() if text.lower().startswith(start)), text)
+    return next((said for start, said in kinds.items() if text.lower().startswith(start)), text)
 
 
 def _conditions(measure: Measure) -> Iterator[str]:
@@ -216,25 +413,24 @@ def _spoken(condition: str) -> str:
     >>> _spoken("kind = 'csat'"), _spoken("resolved_at IS NOT NULL AND hours > 4"), _spoken("account_id")
     ('kind is csat', 'resolved at is known and hours is more than 4', 'account')
     """
-    for pattern, words in _SPOKEN:
-        condition = re.sub(pattern, words, condition)
+    for pattern, spoken in _SPOKEN:
+        condition = re.sub(pattern, spoken, condition)
     condition = re.sub(
         r"\b(AND|OR|NOT|BETWEEN|TRUE|FALSE)\b", lambda word: word[0].lower(), condition
     )
     return re.sub(r"_id\b", "", condition).replace("'", "").replace("_", " ")
 
 
-def source(kpi: Kpi, files: Mapping[str, str] | None = None) -> str:
-    """The text of a file that holds only this KPI; `files` are the workspace's own by name."""
-    name = kpi.place.partition(":")[0]
-    if not kpi.own:
-        return _shipped(name, kpi.id)
-    text = (files or {}).get(name)
-    return "" if text is None else edits.alone(text, kpi.id)
+def source(kpi: Kpi, workspace: Workspace) -> str:
+    """The text of a file that holds only this KPI."""
+    if kpi.own:
+        return edits.alone(authoring.file_of(workspace, kpi).text, kpi.id)
+    return shipped_source(kpi.place.partition(":")[0], kpi.id)
 
 
 @lru_cache(maxsize=256)
-def _shipped(name: str, kpi_id: str) -> str:
+def shipped_source(name: str, kpi_id: str) -> str:
+    """The same of a KPI that comes with Kampass, from its file there."""
     return edits.alone(
         (resources.files("kampass.catalogue") / "definitions" / name).read_text(encoding="utf-8"),
         kpi_id,
@@ -282,7 +478,7 @@ def shown(example: Mapping[str, Any]) -> Worked:
         more = 0
     else:
         read = [
-            (table_word(name).capitalize(), list(csv.reader(io.StringIO(text))))
+            (words.table(name).capitalize(), list(csv.reader(io.StringIO(text))))
             for name, text in example["tables"].items()
         ]
         given = [(name, rows[0], rows[1 : _MOST_LINES + 1]) for name, rows in read if rows]

@@ -6,6 +6,7 @@ tiles, and the page moves them.
 """
 
 from collections.abc import Callable
+from dataclasses import replace
 from typing import Annotated
 
 from fastapi import APIRouter, Depends, Form, Path
@@ -22,7 +23,7 @@ from kampass.web.pages.dashboards.faces import faces
 from kampass.web.pages.dashboards.page import Name, Number, View
 from kampass.web.pages.dashboards.relative import resolved
 from kampass.web.pages.dashboards.tile_form import TileForm, Typed
-from kampass.web.rendering import go, render
+from kampass.web.rendering import PageHead, go, render
 
 router = APIRouter()
 Reader = Annotated[Call, Depends(SIGNED_IN)]
@@ -38,15 +39,14 @@ def edit(number: Number, call: Reader) -> Response:
     return render(
         call,
         "pages/dashboards/edit.html",
-        title=view.dashboard.name,
-        question="Arrange the tiles",
+        PageHead("Arrange the tiles", view.dashboard.name),
         faces=faces(call, view.board, view.asking),
         view=view,
         dashboard=view.dashboard,
         path=view.path,
         roles=list(Role),
         longest=LONGEST_NAME,
-        period=view.fields[0] | {"value": view.board.period},
+        period=replace(view.filters.fields[0], value=view.board.period),
     )
 
 
@@ -175,8 +175,7 @@ def _form(view: View, form: TileForm) -> Response:
     return render(
         view.call,
         "pages/dashboards/tile.html",
-        title=view.dashboard.name,
-        question="What does this tile show?",
+        PageHead("What does this tile show?", view.dashboard.name),
         form=form,
         path=view.path,
         face=face,

@@ -2,7 +2,7 @@
 read within the reader's own rights.
 """
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from itertools import chain, count
 from typing import Annotated, Any
 
@@ -16,8 +16,9 @@ from kampass.web.pages.dashboards.board import Board
 from kampass.web.pages.dashboards.faces import faces
 from kampass.web.pages.dashboards.relative import offered, resolved
 from kampass.web.pages.dashboards.starters import for_role, starter
-from kampass.web.parts.question import Asked, Asking, Written, cannot_ask
-from kampass.web.rendering import go, moment, render
+from kampass.web.parts.forms import Filters, cannot_ask, filters_of
+from kampass.web.parts.question import Asked, Asking, Written
+from kampass.web.rendering import PageHead, go, moment, render
 
 router = APIRouter()
 Number = Annotated[int, Path(ge=1, le=1 << 40)]
@@ -37,8 +38,7 @@ def listed(call: Reader) -> Response:
     return render(
         call,
         "pages/dashboards/page.html",
-        title="Dashboards",
-        question="Which figures do I want in one place?",
+        PageHead("Which figures do I want in one place?", "Dashboards"),
         own=own,
         shared=shared,
         starters=for_role(call.person.role),
@@ -80,16 +80,13 @@ def show(number: Number, call: Reader, asked: Asked) -> Response:
     return render(
         call,
         "pages/dashboards/dashboard.html",
-        title="Dashboards",
-        question=view.dashboard.name,
+        PageHead(view.dashboard.name, "Dashboards", view.asking.url(view.path)),
         faces=faces(call, view.board, view.asking),
         mine=view.mine,
-        fields=view.fields,
-        asking=view.asking,
+        filters=view.filters,
         dashboard=view.dashboard,
         path=view.path,
         lead=_lead(view),
-        words=view.words,
     )
 
 
@@ -152,21 +149,15 @@ class View:
         return self.dashboard.changed_by(self.call.person)
 
     @property
-    def words(self) -> str:
-        """Its question in words, with the period as it moves."""
+    def filters(self) -> Filters:
+        """Its question in words, with the period as it moves, and the form that changes it."""
         moving = self.period if self.period != self.asking.period else ""
-        return ", ".join(part for part in (moving.capitalize(), self.asking.words()) if part)
-
-    @property
-    def fields(self) -> list[dict[str, Any]]:
-        """The fields of its filter bar."""
-        first, *rest = self.asking.fields(cuts=0, grains=False)
-        own = {
-            "value": self.period,
-            "listed": offered(self.call.sight),
-            "hint": "Words such as 'latest quarter' move with the data",
-        }
-        return [first | own, *rest]
+        made = filters_of(self.asking, self.path, cuts=0, grains=False)
+        first, *rest = made.fields
+        hint = "Words such as 'latest quarter' move with the data"
+        own = replace(first, value=self.period, listed=offered(self.call.sight), hint=hint)
+        words = ", ".join(part for part in (moving.capitalize(), made.question) if part)
+        return replace(made, question=words, fields=[own, *rest])
 
 
 def _free(call: Call, name: str) -> str:

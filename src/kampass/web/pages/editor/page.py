@@ -14,9 +14,9 @@ from kampass.catalogue import Catalogue, Kpi
 from kampass.errors import KampassError
 from kampass.server.rules import ANALYSING, CHANGING_DATA, Call
 from kampass.web.pages.catalogue import view as told
-from kampass.web.pages.catalogue.page import sight_of
+from kampass.web.pages.catalogue.view import sight_of
 from kampass.web.pages.editor.view import Told, digest, facts, spell
-from kampass.web.rendering import fragment, go, render
+from kampass.web.rendering import PageHead, fragment, go, render
 from kampass.workspace import authoring
 from kampass.workspace.authoring import Look, OwnFile, Stale, edits
 
@@ -89,13 +89,7 @@ def begin(
             ),
         )
     kpi = catalogue.get(source)
-    text = told.source(
-        kpi,
-        {
-            file.name: file.text
-            for file in ([authoring.file_of(call.workspace, kpi)] if kpi.own else [])
-        },
-    )
+    text = told.source(kpi, call.workspace)
     return _page(call, Sheet(edits.copied(text, kpi.id, _free(catalogue, kpi.id))))
 
 
@@ -137,8 +131,7 @@ def ask(kpi: KpiId, call: Annotated[Call, Depends(ANALYSING)]) -> Response:
     return render(
         call,
         "pages/editor/delete.html",
-        title=found.name,
-        question=f"Delete {found.name}?",
+        PageHead(f"Delete {found.name}?", found.name),
         kpi=found,
         base=file.digest,
         boards=boards,
@@ -237,9 +230,11 @@ def _page(call: Call, sheet: Sheet, *, look: Look | None = None, status: int = 2
     return render(
         call,
         "pages/editor/page.html",
+        PageHead(
+            f"What shall {name} count?" if name else "What shall be counted?",
+            f"Edit {name}" if name else "Write a KPI",
+        ),
         status=status,
-        title=f"Edit {name}" if name else "Write a KPI",
-        question=f"What shall {name} count?" if name else "What shall be counted?",
         facts=facts(),
         difference=_difference(sheet),
         lines=max(sheet.text.count("\n") + 1, 20),

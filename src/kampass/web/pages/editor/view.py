@@ -13,11 +13,11 @@ from kampass.engine.answer import Answer, Result
 from kampass.facts import FACTS
 from kampass.insight.restated.redefinition import Redefined
 from kampass.insight.restated.restatement import Moved
+from kampass.render import words
 from kampass.render.display import show_difference, show_value
 from kampass.web.pages.catalogue.view import plain
 from kampass.web.parts import spans
-from kampass.web.parts.tiles import Figure
-from kampass.web.parts.wording import counted, dimension_word, why_none
+from kampass.web.parts.tiles import Figure, why_none
 from kampass.workspace.authoring import Finding, Look, Outcome, Preview, Spell
 from kampass.workspace.view import Sight
 
@@ -124,7 +124,7 @@ class Told:
     def cuts(self) -> list[tuple[str, str]]:
         """By what the preview can be cut."""
         named = dict.fromkeys(name for kpi in self.look.draft.kpis for name in kpi.named_dimensions)
-        return [("", "nothing"), *((name, dimension_word(name)) for name in named)]
+        return [("", "nothing"), *((name, words.dimension(name)) for name in named)]
 
     @cached_property
     def glimpses(self) -> list[dict[str, Any]]:
@@ -155,7 +155,7 @@ def _moved(figure: Moved, kpi: Kpi, currency: str) -> dict[str, str]:
         for answer in (figure.before, figure.after)
     )
     about = ", ".join(str(value) for value in figure.after.dimensions.values())
-    period = spans.said(figure.period.start, figure.period.end)
+    period = words.period(figure.period.start, figure.period.end)
     change = (
         show_difference(figure.difference, kpi.unit, currency)
         if figure.difference
@@ -229,15 +229,15 @@ def _glimpse(sight: Sight, each: Preview) -> dict[str, Any]:
     made["currency"] = result.currency
     if each.kpi.distribution:
         return made | {
-            "period": spans.said(first.period_start, first.period_end) if first else "",
+            "period": words.period(first.period_start, first.period_end) if first else "",
             "slices": _slices(sight, each.kpi, result),
             "cut": each.kpi.distribution,
         }
     assert first is not None
     trend = tuple(each.trend or ())
     made |= {
-        "period": spans.said(first.period_start, first.period_end),
-        "n": counted(each.kpi, first.n),
+        "period": words.period(first.period_start, first.period_end),
+        "n": words.counted(each.kpi, first.n),
         "value": _shown(sight, each.kpi, first, result.currency),
         "spark": Figure(each.kpi, first, first, trend, result.currency).spark,
         "none": first.value is None,
@@ -256,7 +256,7 @@ def _slices(sight: Sight, kpi: Kpi, result: Result) -> list[dict[str, str]]:
         {
             "name": ", ".join(result.shown(answer, name) for name in answer.dimensions),
             "value": _shown(sight, kpi, answer, result.currency),
-            "n": counted(kpi, answer.n),
+            "n": words.counted(kpi, answer.n),
         }
         for answer in order[:_MOST_SLICES]
     ]

@@ -12,7 +12,7 @@ from kampass.access import NotAllowed, Role
 from kampass.library.notes import LONGEST, Note
 from kampass.periods import parse
 from kampass.server.rules import SIGNED_IN, WRITING, Call
-from kampass.web.rendering import go, local, moment, render
+from kampass.web.rendering import PageHead, go, local, moment, render
 
 router = APIRouter()
 Writer = Annotated[Call, Depends(WRITING)]
@@ -67,8 +67,7 @@ def form(
     return render(
         call,
         "pages/notes/page.html",
-        title="Note",
-        question="What should it say?",
+        PageHead("What should it say?", "Note"),
         note=note,
         back=_back(next, note),
         longest=LONGEST,

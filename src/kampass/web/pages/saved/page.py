@@ -7,7 +7,7 @@ from starlette.responses import Response
 
 from kampass.library.saved import LONGEST_NAME, LONGEST_QUERY
 from kampass.server.rules import SIGNED_IN, WRITING, Call
-from kampass.web.rendering import go, local, moment, render
+from kampass.web.rendering import PageHead, go, local, moment, render
 
 router = APIRouter()
 Writer = Annotated[Call, Depends(WRITING)]
@@ -28,8 +28,7 @@ def listed(call: Annotated[Call, Depends(SIGNED_IN)]) -> Response:
     return render(
         call,
         "pages/saved/page.html",
-        title="Saved questions",
-        question="Which questions do I ask again?",
+        PageHead("Which questions do I ask again?", "Saved questions"),
         saved=saved,
         zone=zone,
         longest=LONGEST_NAME,

@@ -8,9 +8,9 @@ anywhere.
 import re
 import unicodedata
 from collections.abc import Iterable, Iterator, Sequence
-from dataclasses import asdict, dataclass, field
+from dataclasses import dataclass, field
 from functools import cached_property, lru_cache
-from typing import Any, Final
+from typing import Final
 
 from kampass.access import Role
 from kampass.book.accounts import accounts
@@ -18,6 +18,7 @@ from kampass.catalogue import Catalogue
 from kampass.engine.answer import worded
 from kampass.errors import DataError
 from kampass.server.rules import ADMINS, Call
+from kampass.web.parts.links import Found, FoundGroup
 from kampass.web.rendering import NAV
 from kampass.workspace.view import Sight
 
@@ -59,7 +60,25 @@ class Thing:
         return folded(self.title)
 
 
-def found(call: Call, typed: str) -> list[dict[str, Any]]:
+@dataclass(frozen=True)
+class SearchPage:
+    """What was typed, and the groups of what fits."""
+
+    typed: str
+    groups: Sequence[FoundGroup]
+
+    @property
+    def count(self) -> int:
+        """How much fits."""
+        return sum(len(group.items) for group in self.groups)
+
+
+def search_page(call: Call, typed: str) -> SearchPage:
+    """The answer to what was typed."""
+    return SearchPage(typed, _groups(call, typed))
+
+
+def _groups(call: Call, typed: str) -> list[FoundGroup]:
     """The groups of what fits, the best first; without words, where one can go."""
     words = folded(typed)
     if not words:
@@ -127,12 +146,10 @@ def _ranked(things: Iterable[Thing], words: str) -> list[tuple[int, Thing]]:
     return sorted(fits, key=lambda each: (each[0], each[1].plain, each[1].href))[:MOST]
 
 
-def _group(label: str, things: Sequence[Thing]) -> dict[str, Any]:
-    kept = [
-        {name: value for name, value in asdict(thing).items() if name != "names"}
-        for thing in things[:MOST]
-    ]
-    return {"label": label, "items": kept}
+def _group(label: str, things: Sequence[Thing]) -> FoundGroup:
+    return FoundGroup(
+        label, [Found(one.title, one.href, one.note, one.icon) for one in things[:MOST]]
+    )
 
 
 def _sight(call: Call) -> Sight | None:

@@ -30,7 +30,7 @@ from kampass.server.app import BACK
 from kampass.server.rules import ANYBODY, COMING_IN, Call
 from kampass.server.second_factor import FirstSteps
 from kampass.web.parts.sign_in import Mistyped, entered, same
-from kampass.web.rendering import go, local, render
+from kampass.web.rendering import PageHead, go, local, render
 
 if TYPE_CHECKING:
     from kampass.server.sso import Provider
@@ -216,8 +216,7 @@ def ask_help(call: Annotated[Call, Depends(ANYBODY)]) -> Response:
     return render(
         call,
         "pages/sign_in/forgotten.html",
-        title="Forgotten password",
-        question="Forgotten your password?",
+        PageHead("Forgotten your password?", "Forgotten password"),
         asked=False,
     )
 
@@ -232,8 +231,7 @@ def help_asked(call: Annotated[Call, Depends(COMING_IN)], email: Typed = "") -> 
     return render(
         call,
         "pages/sign_in/forgotten.html",
-        title="Forgotten password",
-        question="Forgotten your password?",
+        PageHead("Forgotten your password?", "Forgotten password"),
         asked=True,
     )
 
@@ -280,8 +278,7 @@ def _form(call: Call, to: str, *, email: str = "", wrong: KampassError | None = 
         render(
             call,
             "pages/sign_in/page.html",
-            title="Sign in",
-            question="Sign in",
+            PageHead("Sign in", "Sign in"),
             status=status,
             **values,
         ),
@@ -295,8 +292,7 @@ def _code_form(call: Call, to: str, wrong: KampassError | None = None) -> Respon
         render(
             call,
             "pages/sign_in/code.html",
-            title="Sign in",
-            question="Your code",
+            PageHead("Your code", "Sign in"),
             status=status,
             next=local(to, ""),
             wrong=wrong,
@@ -324,7 +320,7 @@ def _asking(
         render(
             call,
             f"pages/sign_in/{form}.html",
-            question=question,
+            PageHead(question),
             status=status,
             wrong=_beside(wrong),
             **typed,

@@ -12,11 +12,11 @@ from starlette.responses import Response
 
 from kampass.errors import DataError, KampassError
 from kampass.model import TABLES
+from kampass.render import words
 from kampass.server.rules import ANALYSING, CHANGING_DATA, Call
 from kampass.web.pages.data.page import work
 from kampass.web.parts.loads import plain
-from kampass.web.parts.wording import table_word
-from kampass.web.rendering import fragment, go, render
+from kampass.web.rendering import PageHead, fragment, go, render
 from kampass.workspace.jobs import Order
 from kampass.workspace.loads.uploads import Look, Upload, Uploads, load, look
 from kampass.workspace.loads.uploads.choices import (
@@ -158,7 +158,7 @@ def _load(call: Call, upload: Upload) -> Response:
     )
     workspace = call.workspace
     order = Order(
-        "upload", f"Loading {table_word(upload.table)} from {upload.shown}", call.viewer.person_id
+        "upload", f"Loading {words.table(upload.table)} from {upload.shown}", call.viewer.person_id
     )
     return work(call, order, lambda tell: load(workspace, upload, tell))
 
@@ -179,8 +179,7 @@ def _form(call: Call, source: str, table: str, wrong: KampassError | None = None
     return render(
         call,
         "pages/upload/page.html",
-        title="Data",
-        question=f"What is new in {source}?" if again else "Which file shall be loaded?",
+        PageHead(f"What is new in {source}?" if again else "Which file shall be loaded?", "Data"),
         status=wrong.status if wrong else 200,
         source=source,
         table=table or (tables[0] if again else ""),
@@ -188,11 +187,11 @@ def _form(call: Call, source: str, table: str, wrong: KampassError | None = None
         again=again is not None,
         most=LARGEST >> 20,
         tables=[
-            (name, f"{table_word(name).capitalize()}: {TABLES[name].about}") for name in tables
+            (name, f"{words.table(name).capitalize()}: {TABLES[name].about}") for name in tables
         ],
         names=[one.name for one in mine],
         waiting=Uploads(call.workspace.folder).waiting(call.viewer.person_id),
-        word=table_word,
+        word=words.table,
     )
 
 
@@ -206,8 +205,7 @@ def _page(
     return render(
         call,
         "pages/upload/map.html",
-        title="Data",
-        question=f"What does each column of {seen.upload.shown} become?",
+        PageHead(f"What does each column of {seen.upload.shown} become?", "Data"),
         status=wrong.status if wrong else 200,
         **values,
     )
@@ -230,7 +228,7 @@ def _values(
         "wrong": wrong,
         "typed": typed or {},
         "plain": plain,
-        "table": table_word(upload.table),
+        "table": words.table(upload.table),
         "by_hand": by_hand(said),
         "choices": chosen,
         "shown": {column.column: column for column in seen.preview.columns} if seen.preview else {},

@@ -13,9 +13,8 @@ from typing import Any, Final
 from kampass.catalogue import Kpi
 from kampass.insight.explain import Explanation, Row
 from kampass.insight.explain.explanation import SourceRow
-from kampass.web.parts import spans
+from kampass.render import words
 from kampass.web.parts.question import Asking
-from kampass.web.parts.wording import table_word
 from kampass.web.rendering import moment
 
 _PIECES: Final = 20
@@ -85,7 +84,7 @@ def listed(asking: Asking, kpi: Kpi, part: str, page: tuple[int, int]) -> Listed
     for row in kept:
         groups.setdefault((row.measure, row.origin.table), []).append(_line(asking, row, names))
     made = tuple(
-        Group(measure, table_word(table), tuple(lines))
+        Group(measure, words.table(table), tuple(lines))
         for (measure, table), lines in groups.items()
     )
     return Listed(made, len(kept), len(found) > size, _total(asking, kpi, part))
@@ -110,7 +109,7 @@ def shown(asking: Asking, value: Any) -> str:  # noqa: ANN401 - a cell of any ty
     if isinstance(value, datetime):
         return moment(value, asking.sight.settings.calendar.timezone)
     if isinstance(value, date):
-        return spans.day(value)
+        return words.day(value)
     if isinstance(value, float | Decimal | Fraction):
         return f"{float(value):,.4f}".rstrip("0").rstrip(".")
     return f"{value:,}" if isinstance(value, int) else str(value)
@@ -159,7 +158,7 @@ def _piece(asking: Asking, piece: SourceRow) -> Line:
         _texts(asking, fields),
         "",
         None,
-        about=f"{table_word(piece.table)}: {piece.about}",
+        about=f"{words.table(piece.table)}: {piece.about}",
     )
 
 
