@@ -12,7 +12,7 @@ from typing import Any, Protocol
 import duckdb
 
 from kampass.catalogue import Catalogue, Kpi
-from kampass.engine.answer import Answer, Result
+from kampass.engine.answer import Answer, Result, Status
 from kampass.engine.figure import Figure, status_of
 from kampass.engine.planning import dimensions
 from kampass.engine.planning.clock import Clock, Coverage, Reach, Stretch, period_table
@@ -357,7 +357,7 @@ class Engine:
         )
 
 
-def _status(kpi: Kpi, clock: Clock, n: int, *, reason: str | None, pending: bool) -> str:
+def _status(kpi: Kpi, clock: Clock, n: int, *, reason: str | None, pending: bool) -> Status:
     settled = status_of(kpi, n, reason)
     if settled == "no_value":
         return settled
