@@ -13,10 +13,11 @@ from types import ModuleType
 from kampass.catalogue import Kpi, shipped
 from kampass.catalogue.schema import schema
 from kampass.engine.question import PARTS
-from kampass.engine.words import Part
+from kampass.engine.words import Spelling
 from kampass.facts import FACTS
+from kampass.intake.mapping import schema as mapping_schema
 from kampass.model import TABLES
-from kampass.validation import Written, json_schema, rows
+from kampass.validation import WrittenTable, json_schema, rows
 from kampass.workspace import settings_schema
 from kampass.workspace.loads.template import explanation
 
@@ -33,6 +34,7 @@ def pages() -> dict[str, str]:
         "kpis.md": _kpis(),
         "tables.md": _tables(),
         "kpi.schema.json": json.dumps(schema(), indent=1) + "\n",
+        "mapping.md": _filled("mapping.md", mapping_schema),
         "settings.md": _filled("settings.md", settings_schema),
         "settings.schema.json": _schema(settings_schema.SettingsFile),
     }
@@ -56,7 +58,7 @@ def _asking() -> str:
     return "\n".join(lines) + "\n"
 
 
-def _part(name: str, part: Part) -> str:
+def _part(name: str, part: Spelling) -> str:
     option = ", ".join(f"`{flag}`" for flag in (f"--{name.replace('_', '-')}", *part.flags))
     more = [
         part.meaning,
@@ -75,7 +77,7 @@ def _filled(page: str, models: ModuleType) -> str:
     return KEYS.sub(table, (ROOT / page).read_text(encoding="utf-8"))
 
 
-def _schema(model: type[Written]) -> str:
+def _schema(model: type[WrittenTable]) -> str:
     return json.dumps(json_schema(model), indent=1) + "\n"
 
 

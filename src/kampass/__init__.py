@@ -8,6 +8,7 @@ workspace.kpi("nrr", period="2025-Q4", by="segment").to_polars()
 from typing import TYPE_CHECKING, Any
 
 from kampass import moved
+from kampass.version import VERSION
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -16,7 +17,7 @@ if TYPE_CHECKING:
 
 moved.install()
 
-__version__ = "0.1.0"
+__version__ = VERSION
 __all__ = ["__version__", "open"]
 
 

@@ -103,10 +103,7 @@ def test_what_cannot_be_asked_stays_in_its_field_with_the_reason(
 
 def test_a_filter_on_an_id_is_said_by_its_name(served: Served) -> None:
     user, name = (
-        served.workspace.sight()
-        .cursor()
-        .execute("SELECT id, name FROM users ORDER BY id")
-        .fetchone()
+        served.workspace.sight().backend.run("SELECT id, name FROM users ORDER BY id").first()
     )
     assert (
         asking(served, Written(period="2025", where=[f"account_manager={user}"])).words("NRR")

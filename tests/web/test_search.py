@@ -32,10 +32,7 @@ def hits(client: TestClient, words: str) -> list[tuple[str, str]]:
 def accounts_of(served: Served, *, own: bool) -> list[tuple[str, str]]:
     scope = sight_of(served, Role.ACCOUNT_MANAGER).scope.accounts
     rows: Iterable[tuple[str, str]] = (
-        served.workspace.sight()
-        .cursor()
-        .execute("SELECT id, name FROM live_accounts ORDER BY id")
-        .fetchall()
+        served.workspace.sight().backend.run("SELECT id, name FROM live_accounts ORDER BY id").all()
     )
     return [(key, name) for key, name in rows if (key in scope) is own]
 

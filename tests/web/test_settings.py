@@ -135,12 +135,11 @@ class TestPeople:
         page = as_role(Role.ADMIN).get("/settings/people").text
         email, name = (
             served.workspace.sight()
-            .cursor()
-            .execute(
+            .backend.run(
                 "SELECT email, name FROM users WHERE email IS NOT NULL AND active_to IS NULL "
                 "ORDER BY id"
             )
-            .fetchone()
+            .first()
         )
         assert f'<option value="{email}">' in page
         invited = as_role(Role.ADMIN).post(

@@ -14,7 +14,7 @@ import httpx
 
 from kampass.client import restored
 from kampass.engine.answer import Result
-from kampass.engine.question import ENDS, Ends, Words, keywords
+from kampass.engine.question import ENDS, EndWords, Words, keywords
 from kampass.engine.words import pairs
 from kampass.errors import KampassError
 from kampass.insight.change.bridge import Bridge
@@ -120,7 +120,7 @@ class Client:
         *,
         before_known_at: datetime | str | None = None,
         before_snapshot: str | None = None,
-        **words: Unpack[Ends],
+        **words: Unpack[EndWords],
     ) -> list[Bridge]:
         """What lies between a KPI's figures of two periods, as `Workspace.bridge` says it."""
         own = {"before_known_at": before_known_at, "before_snapshot": before_snapshot}

@@ -91,7 +91,7 @@ class Source(Protocol):
         """The source's name in the settings."""
         ...
 
-    def read(self, since: str | None) -> Iterator[Message]:
+    def read(self, since: str | None, /) -> Iterator[Message]:
         """What there is to say since that cursor (None: from the beginning). The end of the
         messages is the end of the stream; whatever is raised before it makes nothing count.
         """

@@ -10,11 +10,12 @@ from contextlib import suppress
 from functools import cache
 from pathlib import Path
 
-import kampass
+from kampass.version import VERSION
 
 _CHECKS = (
     "validation.py",
     "catalogue/schema.py",
+    "intake/mapping/schema.py",
     "workspace/settings_schema.py",
 )
 _MOST = 100
@@ -47,6 +48,6 @@ class Passed:
 @cache
 def _checks() -> str:
     """What tells whether the checks are the same as they were."""
-    place = Path(kampass.__file__).parent
+    place = Path(__file__).parents[1]
     stats = [(place / name).stat() for name in _CHECKS]
-    return f"{kampass.__version__} {[(found.st_size, found.st_mtime_ns) for found in stats]}"
+    return f"{VERSION} {[(found.st_size, found.st_mtime_ns) for found in stats]}"

@@ -13,9 +13,9 @@ from dataclasses import dataclass
 from kampass.catalogue import Kpi, Measure
 from kampass.catalogue.expressions import Aggregate, Condition, aggregate, condition, formula
 from kampass.engine.planning.clock import COLUMNS
-from kampass.engine.planning.scan import Scan, Shape, aggregate_sql
+from kampass.engine.planning.scan import FactScan, Shape, aggregate_sql
 from kampass.errors import DefinitionError
-from kampass.facts import FACTS, Fact, Scope
+from kampass.facts import FACTS, Fact, FactScope
 from kampass.facts.fact import WINDOWS
 from kampass.model.conform import quoted
 
@@ -72,7 +72,7 @@ class Planner:
         self, kpis: Sequence[Kpi], shape: Shape, facts: Mapping[str, Fact] = FACTS
     ) -> None:
         self.kpis, self.shape, self.facts = kpis, shape, facts
-        self.scans: dict[tuple[object, ...], Scan] = {}
+        self.scans: dict[tuple[object, ...], FactScan] = {}
         self.columns: dict[tuple[str, str], str] = {}
         self.missing: dict[tuple[str, str], str] = {}
         self.nullable: set[tuple[str, str]] = set()
@@ -125,7 +125,7 @@ class Planner:
         key = (fact.name, measure.window, by, measure.latest_per, kpi.cut_only, shared, apart)
         scan = self.scans.get(key)
         if scan is None:
-            scan = Scan(
+            scan = FactScan(
                 f"scan_{len(self.scans) + 1}",
                 fact,
                 measure.window,
@@ -139,7 +139,12 @@ class Planner:
         self._add(kpi, measure, scan, counted, None if shared else where)
 
     def _add(
-        self, kpi: Kpi, measure: Measure, scan: Scan, counted: Aggregate, where: Condition | None
+        self,
+        kpi: Kpi,
+        measure: Measure,
+        scan: FactScan,
+        counted: Aggregate,
+        where: Condition | None,
     ) -> None:
         conditions = [c for c in (where, counted.where) if c is not None]
         scan.used |= counted.columns.union(
@@ -157,7 +162,7 @@ class Planner:
         self._flag_missing_rates(kpi, measure, scan, read, " AND ".join(c.sql for c in conditions))
 
     def _flag_missing_rates(
-        self, kpi: Kpi, measure: Measure, scan: Scan, read: Sequence[frozenset[str]], kept: str
+        self, kpi: Kpi, measure: Measure, scan: FactScan, read: Sequence[frozenset[str]], kept: str
     ) -> None:
         """Add the flag that some amount behind a measure lacks its rate; where the filter itself
         compares amounts, any row counts.
@@ -201,7 +206,7 @@ class Planner:
             f"spine{joins}"
         )
 
-    def _match(self, scan: Scan) -> str:
+    def _match(self, scan: FactScan) -> str:
         pairs = [
             f"{scan.name}.d{scan.by.index(name)} IS NOT DISTINCT FROM spine.d{index}"
             for index, name in enumerate(self.spine_by)
@@ -248,7 +253,7 @@ class Planner:
             raise DefinitionError(f"{kpi.place}: {wrong.message}", hint=wrong.hint) from None
 
 
-def relation_steps(fact: Fact, scope: Scope, wanted: str) -> dict[str, str]:
+def relation_steps(fact: Fact, scope: FactScope, wanted: str) -> dict[str, str]:
     """The shared steps that the SQL in `wanted` reads, by name, in the order in which they build on
     each other.
     """
@@ -283,7 +288,7 @@ def period_steps(window: str, facts: Sequence[str]) -> list[str]:
     return steps
 
 
-def _money(scan: Scan, read: Sequence[frozenset[str]]) -> list[str]:
+def _money(scan: FactScan, read: Sequence[frozenset[str]]) -> list[str]:
     """The amounts among the columns that are read."""
     return sorted(
         {name for columns in read for name in columns if scan.fact.columns[name].kind == "money"}

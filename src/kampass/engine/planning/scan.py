@@ -12,7 +12,7 @@ from dataclasses import dataclass, field
 from kampass.catalogue.expressions import MICROSECONDS, Aggregate, Condition
 from kampass.engine.planning.dimensions import Cut, cut_sql, filter_sql
 from kampass.errors import DefinitionError
-from kampass.facts import Fact, Scope
+from kampass.facts import Fact, FactScope
 from kampass.model.conform import literal, quoted
 
 
@@ -30,7 +30,7 @@ class Shape:
 
 
 @dataclass
-class Scan:
+class FactScan:
     """A fact's rows under one window, cut and de-duplication; `apart` is a distinct count that goes
     alone.
     """
@@ -49,10 +49,10 @@ class Scan:
     wheres: list[Condition | None] = field(default_factory=list)
 
     @property
-    def scope(self) -> Scope:
+    def scope(self) -> FactScope:
         """What the fact's SQL may depend on."""
         period = f"period_{self.window}" if self.window else "period"
-        return Scope(
+        return FactScope(
             period,
             literal(self.shape.zone),
             frozenset(self.used),

@@ -45,7 +45,7 @@ class MappedSource:
             table for table in TABLES if any(mapping.table == table for mapping in self.mappings)
         ]
 
-    def read(self, since: str | None) -> Iterator[Message]:  # noqa: ARG002 - files have no cursor
+    def read(self, _: str | None) -> Iterator[Message]:
         """Every mapped table as a whole."""
         return whole(self)
 

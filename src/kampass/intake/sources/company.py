@@ -45,8 +45,9 @@ class SampleSource:
         ):
             yield StatedLoad(self.name, load, repr(self))
 
-    def read(self, since: str | None) -> Iterator[Message]:  # noqa: ARG002 - a company has no cursor
+    def read(self, cursor: str | None) -> Iterator[Message]:
         """Every table as the last load states it."""
+        del cursor
         *_, last = self.history()
         return last.read(None)
 
@@ -73,7 +74,7 @@ class StatedLoad:
         """When Kampass learned it."""
         return self.load.recorded_at
 
-    def read(self, since: str | None) -> Iterator[Message]:  # noqa: ARG002 - it has no cursor
+    def read(self, _: str | None) -> Iterator[Message]:
         """Every table of this load as a whole."""
         return whole(self)
 

@@ -51,7 +51,7 @@ class FileSource:
             else scan_csv(table, file, self.scratch)
         )
 
-    def read(self, since: str | None) -> Iterator[Message]:  # noqa: ARG002 - a folder has no cursor
+    def read(self, _: str | None) -> Iterator[Message]:
         """Every file's table as a whole, and a word on each file that names none."""
         yield from whole(self)
         for name in self.strangers():

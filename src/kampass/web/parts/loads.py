@@ -165,8 +165,19 @@ def sum_of(sums: Sum) -> dict[str, Any]:
 
 
 def of_tables(load: LoadCard) -> list[dict[str, Any]]:
-    """The sums of a load's tables."""
-    return [{"table": words.table(table), "sum": sum_of(sums)} for table, sums in load.tables]
+    """The sums of a load's tables, and the days that its source vouched for."""
+    return [
+        {
+            "table": words.table(table),
+            "sum": sum_of(sums),
+            "covered": [
+                f"{covered.covered_from} to {covered.covered_to}"
+                for covered in load.coverage
+                if covered.table == table
+            ],
+        }
+        for table, sums in load.tables
+    ]
 
 
 def table_rows(health: Examination, workspace: Workspace, *, whole: bool) -> list[dict[str, Any]]:

@@ -28,6 +28,12 @@ COMPARISONS: Final = {"previous": "the period before", "year-ago": "a year ago"}
 PAGE: Final = {name: part for name, part in PARTS.items() if part.page}
 """What of a question an address may hold."""
 _CONDITIONS = tuple(name for name, part in PAGE.items() if part.most and name != "by")
+_GRAINS = [("", "As one period"), *((unit, f"Every {unit}") for unit in UNITS)]
+_AGAINST = [
+    ("", "Nothing"),
+    *((key, text[:1].upper() + text[1:]) for key, text in COMPARISONS.items()),
+]
+_HINT = "Such as segment=enterprise, region!=emea, tier in a,b or segment is unknown"
 _SHOWN = {"period", "grain", "by", "where", "compare"}
 _Text = Annotated[str | None, Query(max_length=64)]
 _Texts = Annotated[list[Annotated[str, Query(max_length=4000)]] | None, Query(max_length=20)]
@@ -150,7 +156,7 @@ class Asking:
         return self.given.get(name)
 
     @property
-    def clock(self) -> dict[str, str | None]:
+    def clock(self) -> dict[str, Any]:
         """When it is known, for `sight.kpi` and its like."""
         return {name: self.given.get(name) for name, part in PAGE.items() if part.clock}
 
@@ -248,65 +254,40 @@ class Asking:
         self, *, cuts: int = 1, grains: bool = True, compare: bool = False
     ) -> list[dict[str, Any]]:
         """The fields of ui.filters. `cuts`: by how many dimensions the page can cut."""
-        offered = [("", "No cut"), *((name, words.dimension(name)) for name in self.dimensions)]
-        made: list[dict[str, Any]] = [
-            {
-                "name": "period",
-                "label": "Period",
-                "value": self.period,
-                "listed": spans.offered(self.sight),
-            }
-        ]
-        if grains:
-            options = [("", "As one period"), *((unit, f"Every {unit}") for unit in UNITS)]
-            made.append(
-                {
-                    "name": "grain",
-                    "label": "Cut into",
-                    "value": self.grain or "",
-                    "options": _with(options, self.grain),
-                }
-            )
-        for place in range(cuts):
-            value = self.by[place] if place < len(self.by) else ""
-            made.append(
-                {
-                    "name": "by",
-                    "label": "By" if not place else "And by",
-                    "id": f"field-by-{place}",
-                    "value": value,
-                    "options": _with(offered, value),
-                }
-            )
-        if compare:
-            options = [
-                ("", "Nothing"),
-                *((key, text[:1].upper() + text[1:]) for key, text in COMPARISONS.items()),
+        period = {
+            "name": "period",
+            "label": "Period",
+            "value": self.period,
+            "listed": spans.offered(self.sight),
+        }
+        return self._marked(
+            [
+                period,
+                *([_choice("grain", "Cut into", self.grain, _GRAINS)] if grains else []),
+                *self._cuts(cuts),
+                *([_choice("compare", "Compare with", self.compare, _AGAINST)] if compare else []),
+                *self._filters(),
             ]
-            made.append(
-                {
-                    "name": "compare",
-                    "label": "Compare with",
-                    "value": self.compare or "",
-                    "options": _with(options, self.compare),
-                }
-            )
+        )
+
+    def _cuts(self, most: int) -> Iterator[dict[str, Any]]:
+        offered = [("", "No cut"), *((name, words.dimension(name)) for name in self.dimensions)]
+        for place, value in enumerate([*self.by, *[""] * most][:most]):
+            label = "And by" if place else "By"
+            yield _choice("by", label, value, offered) | {"id": f"field-by-{place}"}
+
+    def _filters(self) -> Iterator[dict[str, Any]]:
+        """A field for each filter, and one for another."""
         listed = suggestions(self.sight, self.dimensions)
         for place, text in enumerate([*self.where, ""]):
             label = f"Filter {place + 1}" if text else ("Add a filter" if place else "Filter")
-            made.append(
-                {
-                    "name": "where",
-                    "label": label,
-                    "id": f"field-where-{place}",
-                    "value": text,
-                    "listed": listed,
-                }
-            )
-        made[-1]["hint"] = (
-            "Such as segment=enterprise, region!=emea, tier in a,b or segment is unknown"
-        )
-        return self._marked(made)
+            yield {
+                "name": "where",
+                "label": label,
+                "id": f"field-where-{place}",
+                "value": text,
+                "listed": listed,
+            } | ({} if text else {"hint": _HINT})
 
     @property
     def hidden(self) -> dict[str, Any]:
@@ -395,13 +376,12 @@ def conditions_of(asking: Asking) -> tuple[Filter, ...]:
     return tuple(parse_filter(text) for text in asking.where)
 
 
-def _with(options: list[tuple[str, str]], value: str | None) -> list[tuple[str, str]]:
-    """The options, and what was typed even where it is none of them."""
-    return (
-        options
-        if value is None or any(key == value for key, _ in options)
-        else [*options, (value, value)]
-    )
+def _choice(
+    name: str, label: str, value: str | None, options: list[tuple[str, str]]
+) -> dict[str, Any]:
+    """A field to choose from, with what was typed even where it is none of the options."""
+    typed = [] if value is None or value in dict(options) else [(value, value)]
+    return {"name": name, "label": label, "value": value or "", "options": [*options, *typed]}
 
 
 assert set(COMPARISONS) == set(get_args(Comparison))

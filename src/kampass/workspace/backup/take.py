@@ -11,7 +11,6 @@ import zipfile
 from collections.abc import Callable, Iterable, Iterator
 from contextlib import ExitStack, closing
 from datetime import datetime
-from importlib.metadata import version
 from pathlib import Path
 
 from kampass.errors import DataError
@@ -19,6 +18,7 @@ from kampass.store import Snapshot, faults
 from kampass.store.disk import fsync
 from kampass.store.manifest import Load, to_text
 from kampass.store.snapshots.snapshot import SHAPE
+from kampass.version import VERSION
 from kampass.workspace.backup import rows
 from kampass.workspace.backup.archive import (
     CONTENTS,
@@ -29,14 +29,14 @@ from kampass.workspace.backup.archive import (
     Member,
     Packer,
 )
+from kampass.workspace.home import Home
 from kampass.workspace.loads import export
-from kampass.workspace.workspace import Workspace
 
 Tell = Callable[[str], None]
 
 
 def take(
-    workspace: Workspace,
+    workspace: Home,
     file: Path,
     *,
     now: datetime,
@@ -77,7 +77,7 @@ def take(
 class _Packing:
     """One backup on its way into its archive."""
 
-    def __init__(self, workspace: Workspace, packer: Packer, tell: Tell) -> None:
+    def __init__(self, workspace: Home, packer: Packer, tell: Tell) -> None:
         self.workspace, self.packer, self.tell = workspace, packer, tell
         self.notices: list[str] = []
 
@@ -107,7 +107,7 @@ class _Packing:
         self._name_absolute_sources()
         members = tuple(self.packer.members)
         return Contents(
-            version("kampass"),
+            VERSION,
             to_text(now),
             snapshot.id if snapshot else None,
             SHAPE,

@@ -10,14 +10,13 @@ import io
 import json
 from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass
-from typing import TYPE_CHECKING, Any, Literal, get_args
+from typing import Any, Literal, get_args
 
 from kampass.errors import DataError, QuestionError, UnknownName
 from kampass.model import TABLES
 from kampass.model.conform import literal, quoted, typed
-
-if TYPE_CHECKING:
-    from kampass.workspace.workspace import Workspace
+from kampass.store import Snapshot
+from kampass.workspace.home import Home
 
 By = Literal["reason", "table", "load"]
 META = ("_id", "_line", "_column", "_value", "_reason")
@@ -173,9 +172,7 @@ class Wish:
         return {f"w_{name}": value for name, value in asdict(self).items()}
 
 
-def examine(
-    workspace: "Workspace", wish: Wish, *, by: By = "reason", rows: bool = False
-) -> Quarantine:
+def examine(workspace: Home, wish: Wish, *, by: By = "reason", rows: bool = False) -> Quarantine:
     """What is set aside in the current snapshot."""
     if by not in get_args(By):
         raise QuestionError(
@@ -222,12 +219,10 @@ def listed(
     return tuple(_row(row) for row in rows)
 
 
-def places(cursor: Any) -> list[tuple[str, str, int]]:  # noqa: ANN401 - a DuckDB cursor
+def places(snapshot: Snapshot) -> list[tuple[str, str, int]]:
     """Each table and source with rows set aside, and how many."""
-    found = cursor.execute(
-        'SELECT "table", source, count(*) FROM _quarantine GROUP BY ALL ORDER BY ALL'
-    ).fetchall()
-    return [(table, source, rows) for table, source, rows in found]
+    grouped = 'SELECT "table", source, count(*) FROM _quarantine GROUP BY ALL ORDER BY ALL'
+    return snapshot.cursor().execute(grouped).fetchall()
 
 
 def one(cursor: Any, mark: str) -> SetAside | None:  # noqa: ANN401 - a DuckDB cursor
@@ -274,7 +269,7 @@ def _groups(cursor: Any, wish: Wish, by: By) -> list[Group]:  # noqa: ANN401 - a
     ]
 
 
-def _effects(workspace: "Workspace", cursor: Any, wish: Wish) -> list[Effect]:  # noqa: ANN401
+def _effects(workspace: Home, cursor: Any, wish: Wish) -> list[Effect]:  # noqa: ANN401
     """For each table with rows set aside, the KPIs that need it; those switched on come first."""
     found = []
     enabled = workspace.settings.enabled

@@ -10,18 +10,16 @@ from contextlib import contextmanager
 from dataclasses import asdict, dataclass, replace
 from datetime import datetime
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from kampass.errors import DataError
 from kampass.intake.sources.folder import scan_csv
 from kampass.model.messages import Batch, HistorySource, Message, Opening, TableSource, whole
 from kampass.model.scan import Scan
 from kampass.store import LoadReport, Snapshot, faults
-from kampass.store.incoming import Reading
+from kampass.store.loading.incoming import Reading
+from kampass.workspace.home import Home
 from kampass.workspace.loads.quarantine import META, SetAside, Wish, listed
-
-if TYPE_CHECKING:
-    from kampass.workspace.workspace import Workspace
 
 
 @dataclass(frozen=True)
@@ -70,7 +68,7 @@ class Part:
         """The source's name."""
         return self.source.name
 
-    def read(self, since: str | None) -> Iterator[Message]:  # noqa: ARG002 - whole tables have no cursor
+    def read(self, _: str | None) -> Iterator[Message]:
         """Each of the tables as a whole."""
         return whole(self)
 
@@ -90,7 +88,7 @@ class Mended:
     name: str
     stated: Scan
 
-    def read(self, since: str | None) -> Iterator[Message]:  # noqa: ARG002 - it is read once
+    def read(self, _: str | None) -> Iterator[Message]:
         """The rows, which say nothing of any other."""
         yield Opening(self.stated.table)
         yield Batch(self.stated)
@@ -101,7 +99,7 @@ class Mended:
 
 
 def replay(
-    workspace: "Workspace",
+    workspace: Home,
     wish: Wish,
     file: Path | None,
     instant: Callable[[], datetime],
@@ -132,7 +130,7 @@ def replay(
     return Replay(loads, _mended(before, after), remaining, skipped, snapshot.id)
 
 
-def current(workspace: "Workspace") -> Snapshot:
+def current(workspace: Home) -> Snapshot:
     """What answers now, for one who holds the writer's lock."""
     return workspace.snapshots.current() or workspace.snapshots.publish()
 
@@ -148,7 +146,7 @@ def _mended(before: Sequence[SetAside], after: Sequence[SetAside]) -> int:
     )
 
 
-def _of_sources(workspace: "Workspace", rows: Sequence[SetAside]) -> list[Part]:
+def _of_sources(workspace: Home, rows: Sequence[SetAside]) -> list[Part]:
     """The sources of these rows, with their tables; those that state their own history, or only
     what changed, cannot be read again.
     """

@@ -177,7 +177,7 @@ class Shown:
         return f"account={self.account.id}"
 
     @cached_property
-    def needs(self) -> list[Reason]:
+    def needs(self) -> tuple[Reason, ...]:
         """Why it needs somebody today."""
         return of_account(self.call.sight, self.account.id)
 

@@ -192,7 +192,7 @@ def _places(call: Call) -> list[Link]:
             f"{rows:,} of {words.table(table)} from {source}",
             f"{PATH}/rows.csv?{urlencode({'table': table, 'source': source})}",
         )
-        for table, source, rows in places(call.workspace.snapshot().cursor())
+        for table, source, rows in places(call.workspace.snapshot())
     ]
 
 
