@@ -13,8 +13,7 @@ from kampass.server.rules import SIGNED_IN, WRITING, Call
 from kampass.web.pages.dashboards.board import Board
 from kampass.web.pages.dashboards.starters import starter
 from kampass.web.pages.dashboards.view import PATH, Opened, dashboard_list, dashboard_page
-from kampass.web.parts.forms import cannot_ask
-from kampass.web.parts.question import Asked
+from kampass.web.parts.question import Asked, cannot_ask
 from kampass.web.rendering import PageHead, go, render
 
 router = APIRouter()

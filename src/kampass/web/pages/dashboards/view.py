@@ -11,7 +11,7 @@ from kampass.web.pages.dashboards.faces import Face, faces
 from kampass.web.pages.dashboards.relative import offered, resolved
 from kampass.web.pages.dashboards.starters import Starter, for_role
 from kampass.web.pages.dashboards.tile_form import TileForm
-from kampass.web.parts.forms import Filters, FormField, filters_of
+from kampass.web.parts.forms import Filters, FormField
 from kampass.web.parts.question import Asking, Written
 from kampass.web.rendering import moment
 
@@ -60,7 +60,7 @@ class Opened:
     def filters(self) -> Filters:
         """Its question in words, with the period as it moves, and the form that changes it."""
         moving = self.period if self.period != self.asking.period else ""
-        made = filters_of(self.asking, self.path, cuts=0, grains=False)
+        made = self.asking.filters(self.path, cuts=0, grains=False)
         first, *rest = made.fields
         hint = "Words such as 'latest quarter' move with the data"
         own = replace(first, value=self.period, listed=offered(self.call.sight), hint=hint)

@@ -12,7 +12,7 @@ from starlette.responses import Response
 from kampass.catalogue import Catalogue
 from kampass.errors import KampassError
 from kampass.server.rules import ANALYSING, CHANGING_DATA, Call
-from kampass.web.pages.catalogue import view as told
+from kampass.web.pages.catalogue.definition import definition_text
 from kampass.web.pages.catalogue.view import sight_of
 from kampass.web.pages.editor.view import Deleting, Sheet, digest, spell, workbench
 from kampass.web.rendering import PageHead, fragment, go, render
@@ -26,7 +26,7 @@ _STARTER: Final = "meeting_share"
 """The KPI of starter.yaml."""
 
 
-class Written:
+class TypedDraft:
     """What the form holds: the draft, what it began with, by what the preview is cut, which effects
     were seen, and what to do.
     """
@@ -49,7 +49,7 @@ class Written:
         )
 
 
-Filled = Annotated[Written, Depends(Written)]
+Filled = Annotated[TypedDraft, Depends(TypedDraft)]
 
 
 @router.get("/catalogue/new")
@@ -69,7 +69,7 @@ def begin(
             ),
         )
     kpi = catalogue.get(source)
-    text = told.source(kpi, call.workspace)
+    text = definition_text(kpi, call.workspace)
     return _page(call, Sheet(edits.copied(text, kpi.id, _free(catalogue, kpi.id))))
 
 
@@ -127,7 +127,7 @@ def delete(
     return go("/catalogue?show=own", f"{found.name} is deleted. Dashboards that show it say so.")
 
 
-def _answered(call: Call, sheet: Sheet, form: Written) -> Response:
+def _answered(call: Call, sheet: Sheet, form: TypedDraft) -> Response:
     """What the person wanted done with the draft."""
     if form.do == "raise":
         sheet = _raised(call, sheet)

@@ -16,7 +16,7 @@ from kampass.insight.restated.redefinition import Redefined
 from kampass.insight.restated.restatement import Moved
 from kampass.render import words
 from kampass.render.display import show_difference, show_value
-from kampass.web.pages.catalogue.view import plain
+from kampass.web.pages.catalogue.definition import plain
 from kampass.web.parts import spans
 from kampass.web.parts.figures import Badge, Course
 from kampass.web.parts.forms import Options

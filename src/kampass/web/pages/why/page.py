@@ -15,8 +15,7 @@ from kampass.server.rules import EXPORTING, SIGNED_IN, Call
 from kampass.web.pages.why import rows as evidence
 from kampass.web.pages.why.view import FURTHEST, Part, rows_page, why_page
 from kampass.web.parts.attachment import attachment
-from kampass.web.parts.forms import cannot_ask
-from kampass.web.parts.question import Asked, Asking
+from kampass.web.parts.question import Asked, Asking, cannot_ask
 from kampass.web.rendering import PageHead, fragment, render
 
 router = APIRouter()
