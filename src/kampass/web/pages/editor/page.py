@@ -200,7 +200,7 @@ def _page(call: Call, sheet: Sheet, *, look: Look | None = None, status: int = 2
     )
     view = workbench(sheet, found, sight)
     if "hx-request" in call.request.headers:
-        return fragment("pages/editor/checked.html", view)
+        return fragment(call, "pages/editor/checked.html", view)
     name = sheet.kpi.name if sheet.kpi else ""
     page = PageHead(
         f"What shall {name} count?" if name else "What shall be counted?",

@@ -33,7 +33,7 @@ def why(kpi: KpiId, call: Annotated[Call, Depends(SIGNED_IN)], asked: Asked) -> 
         return cannot_ask(call, asking, title=title, question="Why this number?", path=path)
     view = why_page(asking)
     if "hx-request" in call.request.headers:
-        return fragment("pages/why/part.html", view)
+        return fragment(call, "pages/why/part.html", view)
     page = PageHead(f"Why is {found.name} what it is?", title, view.link)
     return render(call, "pages/why/page.html", page, view)
 
