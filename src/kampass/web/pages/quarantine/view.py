@@ -106,8 +106,8 @@ def quarantine_page(
         for name in ("table", "source", "load", "reason")
         if (value := getattr(wish, name)) is not None
     }
-    cursor = call.workspace.snapshot(snapshot=found.snapshot).cursor()
-    rows = listed(cursor, wish, page=(skip, _PAGE))
+    snapshot = call.workspace.snapshot(snapshot=found.snapshot)
+    rows = listed(snapshot, wish, page=(skip, _PAGE))
     every = found.total + found.mended
 
     def link(**changes: object) -> str:
