@@ -88,10 +88,10 @@ class WorkspaceSettings:
     def engine(self) -> Settings:
         """What the engine needs of them."""
         return Settings(
-            Calendar(self.timezone, self.week_start, self.fiscal_start),  # type: ignore[arg-type]
+            Calendar(self.timezone, self.week_start, self.fiscal_start),
             self.currency,
             self.business,
-        )
+        )  # type: ignore[arg-type]
 
 
 def checked(settings: WorkspaceSettings) -> WorkspaceSettings:

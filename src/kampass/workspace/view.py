@@ -23,6 +23,7 @@ from kampass.store import Snapshot
 from kampass.store.snapshots.scoped import ScopedSnapshot, Window
 from kampass.workspace import published
 from kampass.workspace.answers import Answers
+from kampass.workspace.lately import Lately
 
 if TYPE_CHECKING:
     from kampass.workspace.workspace import Workspace
@@ -118,7 +119,18 @@ class Sight(Answers):
     def ask(
         self, question: Question, *, known_at: datetime | None = None, snapshot: str | None = None
     ) -> Result:
-        """The answers, worked out once."""
+        """The answers, worked out once; what is asked of now is asked again of what is published
+        next.
+        """
+        found = self.answer(question, known_at=known_at, snapshot=snapshot)
+        if known_at is None and snapshot is None:
+            self.sights.lately.remember(self.scope, question)
+        return found
+
+    def answer(
+        self, question: Question, *, known_at: datetime | None = None, snapshot: str | None = None
+    ) -> Result:
+        """The answers, without a thought of the next publication."""
         engine = self.engine(known_at=known_at, snapshot=snapshot)
         key = (engine.snapshot.id, engine.known_at, *self.rules, self.scope.key, question)
         return self.sights.answers.get(key, lambda: engine.ask(question))
@@ -140,6 +152,7 @@ class Sights:
     def __init__(self, workspace: "Workspace") -> None:
         self.workspace = workspace
         self.answers: Kept[Result] = Kept(_ANSWERS)
+        self.lately = Lately()
         self.others: Kept[object] = Kept(_ANSWERS)
         self._engines: Kept[Engine] = Kept(_ENGINES)
         self._windows: Kept[Window] = Kept(_WINDOWS)
@@ -198,10 +211,12 @@ class Sights:
         if role.sees_everything:
             return EVERYTHING
         whole = self.through(EVERYTHING)
-        return self._scopes.get(
+        found = self._scopes.get(
             (whole.snapshot_id, role, user_id, team_id),
             lambda: _scope(whole, role, user_id, team_id),
         )
+        self.lately.know(found, (role, user_id, team_id))
+        return found
 
     def place_of(
         self, email: str, user_id: str | None, team_id: str | None

@@ -24,15 +24,18 @@ from kampass.store import (
     SnapshotSettings,
     faults,
 )
+from kampass.store.progress import heard
 from kampass.workspace import digests, published, repair, trouble
 from kampass.workspace import settings as settings_file
 from kampass.workspace.answers import Answers
+from kampass.workspace.loads.measured import Measured
 from kampass.workspace.settings import SourceSettings, WorkspaceSettings
 
 if TYPE_CHECKING:
     from kampass.intake.preview import Preview
     from kampass.people import People, Person
     from kampass.workspace.backup import Backup
+    from kampass.workspace.jobs import Jobs
     from kampass.workspace.loads.held import Held
     from kampass.workspace.loads.quarantine import By, Quarantine
     from kampass.workspace.loads.replay import Replay
@@ -148,6 +151,18 @@ class Workspace(Answers):
 
         return People(self.manifest.engine, _now)
 
+    @property
+    def locks(self) -> Path:
+        """Where the processes at work on it hold their locks."""
+        return self._data / "held"
+
+    @cached_property
+    def jobs(self) -> "Jobs":
+        """The long work that is done, waits, or was done."""
+        from kampass.workspace.jobs import Jobs
+
+        return Jobs(self.manifest.engine, self.locks, _now)
+
     def close(self) -> None:
         """Let go of the files."""
         self.manifest.close()
@@ -168,18 +183,21 @@ class Workspace(Answers):
     ) -> list[LoadReport]:
         """Load what the sources state now, then publish it; `tell` hears what is going on."""
         reports: list[LoadReport] = []
+        progress = heard(tell)
         with self.writing():
             for source in self.sources(name):
                 if _states_history(source):
                     reports += self._sync_history(source, tell)
                 else:
+                    read = Measured(source, progress)
                     report = self.journal.load(
-                        source, recorded_at=recorded_at or self._next_instant(), tell=tell
+                        read, recorded_at=recorded_at or self._next_instant(), tell=tell
                     )
+                    read.end()
                     reports.append(replace(report, notices=(*report.notices, *_strangers(source))))
             if any(report.state == "complete" for report in reports):
                 tell("Publishing")
-                self.snapshots.publish()
+                self.snapshots.publish(progress)
         return reports
 
     def preview(
@@ -198,10 +216,10 @@ class Workspace(Answers):
             for found in self.sources(source)
         ]
 
-    def publish(self) -> Snapshot:
+    def publish(self, *, tell: Callable[[str], None] = lambda _: None) -> Snapshot:
         """Make a snapshot of the complete loads current."""
         with self.writing():
-            return self.snapshots.publish()
+            return self.snapshots.publish(heard(tell))
 
     def drop(self, load: int) -> Snapshot | None:
         """Take a load back and publish what remains (None: nothing remains)."""

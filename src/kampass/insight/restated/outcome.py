@@ -33,9 +33,8 @@ class Outcome:
     periods: tuple[Period, ...] = ()
 
 
-def outcome(workspace: "Workspace", before: str | None) -> Outcome:
-    """What became of the figures since a snapshot was current."""
-    after = workspace.manifest.current()
+def outcome(workspace: "Workspace", before: str | None, after: str | None) -> Outcome:
+    """What became of the figures from one snapshot to another."""
     if after is None or after == before:
         return Outcome(before, after)
     later = workspace.engine(snapshot=after)

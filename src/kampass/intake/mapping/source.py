@@ -12,7 +12,7 @@ from kampass.errors import DataError, UnknownName
 from kampass.intake.mapping.convert import cell, column_of, distinct, relation
 from kampass.intake.mapping.mapping import Filling, TableMapping
 from kampass.intake.mapping.questions import Base, Question, questions
-from kampass.intake.readers.raw import FILE, LINE, RawTable, missing, open_raw
+from kampass.intake.readers.raw import FILE, LINE, RawTable, files_of, missing, open_raw
 from kampass.intake.readers.scratch import lines_of
 from kampass.model import TABLES
 from kampass.model.conform import literal, names_something
@@ -48,6 +48,10 @@ class MappedSource:
         if view.questions:
             raise _asked(view, self.mapping(table))
         return view.scan
+
+    def files(self, table: str) -> list[Path]:
+        """The files that one table is read from."""
+        return files_of(self.folder, self.mapping(table))
 
     def view(self, table: str) -> "View":
         """Everything a mapping makes of its file, and what it leaves open."""

@@ -50,6 +50,10 @@ class FileSource:
             else scan_csv(table, file, self.scratch)
         )
 
+    def files(self, table: str) -> list[Path]:
+        """The files that one table is read from."""
+        return [file] if (file := self._file(table)) else []
+
     def strangers(self) -> list[str]:
         """Files that look like data but name no canonical table."""
         found = [

@@ -19,6 +19,7 @@ from kampass.store import faults, quarantine
 from kampass.store.disk import BUILDING, connect
 from kampass.store.journal import Journal, is_by_hand
 from kampass.store.manifest import Load, to_text
+from kampass.store.progress import SILENT, Progress
 from kampass.store.versions import same, winners
 
 
@@ -54,15 +55,19 @@ class SnapshotBuilder:
         self.as_of = max(load.recorded_at for load in loads)
         self.file = file
 
-    def build(self) -> None:
-        """Write the whole snapshot and close it."""
+    def build(self, progress: Progress = SILENT) -> None:
+        """Write the whole snapshot and close it; how many rows there will be is known at its
+        end.
+        """
+        built = 0
         with connect(self.file.parent, memory=BUILDING) as connection:
             connection.execute(f"ATTACH {literal(str(self.file))} AS snapshot")
             connection.execute("USE snapshot")
             self._registers(connection)
             faults.reach("publish.building")
             for table in TABLES.values():
-                self._table(connection, table)
+                built += self._table(connection, table)
+                progress.count(built, None, "rows")
                 faults.reach("publish.table_built")
             for statement in prepared.statements(
                 timezone=self.settings.timezone, currency=self.settings.currency
@@ -71,6 +76,7 @@ class SnapshotBuilder:
             self._coverage(connection)
             self._take_out_mended(connection)
             self._reconcile(connection)
+            progress.count(built, built, "rows")
             connection.execute("USE memory")
             connection.execute("DETACH snapshot")
 
@@ -107,12 +113,14 @@ class SnapshotBuilder:
             "BIGINT, set_aside BIGINT)"
         )
 
-    def _table(self, connection: duckdb.DuckDBPyConnection, table: Table) -> None:
-        """One table: the journal's winners, then references and rules that need other tables."""
+    def _table(self, connection: duckdb.DuckDBPyConnection, table: Table) -> int:
+        """One table: the journal's winners, then references and rules that need other tables; how
+        many rows it has.
+        """
         versions = self.journal.versions(table, self.loads)
         if versions is None:
             connection.execute(self._create(table, f"SELECT {_nulls(table)} WHERE false"))
-            return
+            return 0
         rows = (
             f"SELECT j.* REPLACE ({self._deleted_at()} AS deleted_at) FROM ({versions}) j JOIN "
             "_load ON _load.id = j._load"
@@ -139,6 +147,8 @@ class SnapshotBuilder:
             f"INSERT INTO _reconciliation SELECT {literal(table.name)}, {keys}, {lost}"
         )
         connection.execute("DROP TABLE state; DROP TABLE aside; DROP TABLE version")
+        (rows,) = connection.execute(f"{count} {quoted(table.name)}").fetchone() or (0,)
+        return int(rows)
 
     def _settle(self, connection: duckdb.DuckDBPyConnection, table: Table) -> None:
         """Stage the winning good version of each key, the few with rivals apart; one that its

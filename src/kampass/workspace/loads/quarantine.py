@@ -199,11 +199,11 @@ def examine(
 
 
 def listed(
-    cursor: Any,  # noqa: ANN401
+    cursor: Any,
     wish: Wish,
     *,
     mended: bool = True,
-    page: tuple[int, int] | None = None,
+    page: tuple[int, int] | None = None,  # noqa: ANN401
 ) -> tuple[SetAside, ...]:
     """The rows, those mended by hand last; with a page (how many to skip, how many at most) only
     these.

@@ -17,8 +17,7 @@ from kampass.web.pages.data.page import work
 from kampass.web.parts.loads import plain
 from kampass.web.parts.wording import table_word
 from kampass.web.rendering import fragment, go, render
-from kampass.workspace.jobs import Order
-from kampass.workspace.loads.uploads import Look, Upload, Uploads, load, look
+from kampass.workspace.loads.uploads import Look, Upload, Uploads, look
 from kampass.workspace.loads.uploads.choices import (
     DELIMITERS,
     ENCODINGS,
@@ -156,11 +155,8 @@ def _load(call: Call, upload: Upload) -> Response:
     call.record(
         "data.load", f"{upload.source}: {upload.table}", file=upload.shown, adds=bool(upload.adds)
     )
-    workspace = call.workspace
-    order = Order(
-        "upload", f"Loading {table_word(upload.table)} from {upload.shown}", call.viewer.person_id
-    )
-    return work(call, order, lambda tell: load(workspace, upload, tell))
+    title = f"Loading {table_word(upload.table)} from {upload.shown}"
+    return work(call, "upload", title, upload=upload.id, person=upload.person)
 
 
 def _said(upload: Upload, fields: Fields) -> Upload:
