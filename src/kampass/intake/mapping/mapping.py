@@ -158,7 +158,9 @@ def _reading(said: dict[str, Any]) -> dict[str, Any]:
     return found | ({"null": _texts(said, "null")} if "null" in said else {})
 
 
-def _filling(table: str, name: str, what: Any, defaults: dict[str, Any], place: str) -> Filling:  # noqa: ANN401
+def _filling(
+    table: str, name: str, what: str | dict[str, Any], defaults: dict[str, Any], place: str
+) -> Filling:
     """What fills one column."""
     at = f"{place[:-1]}.columns] {name}"
     if table != "accounts" and not TABLES[table].has(name):
@@ -167,7 +169,7 @@ def _filling(table: str, name: str, what: Any, defaults: dict[str, Any], place: 
             f"'{table}' has no column '{name}'.{_close(name, TABLES[table].names)}",
             f"'kampass template {table}' shows every column.",
         )
-    said: dict[str, Any] = {"column": what} if isinstance(what, str) else what
+    said = {"column": what} if isinstance(what, str) else what
     column = TABLES[table].column(name) if TABLES[table].has(name) else Column(name, "text")
     reading = defaults | _reading(said)
     pivot = reading.pop("pivot", 69)
