@@ -11,12 +11,13 @@ from pathlib import Path
 from types import ModuleType
 
 from kampass.catalogue import Kpi, shipped
-from kampass.catalogue.schema import schema
+from kampass.catalogue import schema as kpi_schema
 from kampass.engine.question import PARTS
 from kampass.engine.words import Spelling
 from kampass.facts import FACTS
+from kampass.intake.mapping import schema as mapping_schema
 from kampass.model import TABLES
-from kampass.validation import Written, json_schema, rows
+from kampass.validation import WrittenTable, json_schema, rows
 from kampass.workspace import settings_schema
 from kampass.workspace.loads.template import explanation
 
@@ -32,7 +33,9 @@ def pages() -> dict[str, str]:
         "facts.md": _facts(),
         "kpis.md": _kpis(),
         "tables.md": _tables(),
-        "kpi.schema.json": json.dumps(schema(), indent=1) + "\n",
+        "kpi-language.md": _filled("kpi-language.md", kpi_schema),
+        "kpi.schema.json": _schema(kpi_schema.DefinitionsFile),
+        "mapping.md": _filled("mapping.md", mapping_schema),
         "settings.md": _filled("settings.md", settings_schema),
         "settings.schema.json": _schema(settings_schema.SettingsFile),
     }
@@ -75,7 +78,7 @@ def _filled(page: str, models: ModuleType) -> str:
     return KEYS.sub(table, (ROOT / page).read_text(encoding="utf-8"))
 
 
-def _schema(model: type[Written]) -> str:
+def _schema(model: type[WrittenTable]) -> str:
     return json.dumps(json_schema(model), indent=1) + "\n"
 
 

@@ -2,12 +2,13 @@
 
 import re
 import tomllib
+from contextlib import closing
 from pathlib import Path
 
 import pytest
 
 from kampass.errors import DataError
-from kampass.workspace import settings, settings_schema
+from kampass.workspace import open_workspace, settings, settings_schema
 
 ROOT = Path(__file__).parents[1]
 SOURCES = sorted((ROOT / "src" / "kampass").rglob("*.py"))
@@ -91,3 +92,45 @@ def test_every_exit_code_is_documented() -> None:
 
 def page(name: str) -> str:
     return (ROOT / "docs" / name).read_text(encoding="utf-8")
+
+
+def test_the_source_of_the_sources_page_loads_what_its_file_says(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Two accounts; one changes, one goes, and the second load begins where the first ended."""
+    (code,) = re.findall(r"^```python\n(.*?)^```$", page("sources.md"), re.DOTALL | re.MULTILINE)
+    (said,) = re.findall(r"^```\n(\[project.*?)^```$", page("sources.md"), re.DOTALL | re.MULTILINE)
+    registered, _, settings_text = said.partition("\n\n")
+    (entry,) = re.findall(r'^my_feed = "(.*)"$', registered, re.MULTILINE)
+    installed = tmp_path / "installed"
+    (installed / "my_feed-1.dist-info").mkdir(parents=True)
+    (installed / "my_feed.py").write_text(code, encoding="utf-8")
+    (installed / "my_feed-1.dist-info" / "METADATA").write_text("Name: my-feed\nVersion: 1\n")
+    (installed / "my_feed-1.dist-info" / "entry_points.txt").write_text(
+        f"[kampass.sources]\nmy_feed = {entry}\n"
+    )
+    monkeypatch.syspath_prepend(installed)
+    (tmp_path / settings.FILE).write_text(settings_text, encoding="utf-8")
+    feed = tmp_path / "changes.jsonl"
+    first = [
+        '{"id": "a", "name": "Ada", "updated_at": "2026-01-01T00:00:00Z"}',
+        '{"id": "b", "name": "Bob", "updated_at": "2026-01-01T00:00:00Z"}',
+    ]
+    later = [
+        '{"id": "b", "updated_at": "2026-01-02T00:00:00+00:00"}',
+        '{"id": "a", "name": "Adam", "updated_at": "2026-01-02T00:00:00Z"}',
+    ]
+    feed.write_text("\n".join(first), encoding="utf-8")
+    with closing(open_workspace(tmp_path)) as workspace:
+        workspace.sync()
+        feed.write_text("\n".join(first + later), encoding="utf-8")
+        (report,) = workspace.sync()
+        (table,) = report.tables
+        rows = (
+            workspace.snapshot()
+            .cursor()
+            .execute("SELECT name, deleted_at IS NULL FROM accounts ORDER BY id")
+        )
+        assert rows.fetchall() == [("Adam", True), ("Bob", False)]
+        assert (table.read, table.loaded, table.deleted) == (1, 1, 1)
+        assert [load.cursor for load in workspace.manifest.loads()] == ["2", "4"]

@@ -179,9 +179,8 @@ def test_the_next_file_of_the_same_shape_needs_nothing_but_a_word_on_the_earlier
         workspace.confirm(held.id)
     rows = (
         workspace.sight()
-        .cursor()
-        .execute("SELECT id FROM responses WHERE id LIKE 'e%' ORDER BY 1")
-        .fetchall()
+        .backend.run("SELECT id FROM responses WHERE id LIKE 'e%' ORDER BY 1")
+        .all()
     )
     assert [row[0] for row in rows] == kept
 

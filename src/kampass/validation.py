@@ -7,7 +7,7 @@ answering a question, so only what must be checked imports this module.
 """
 
 import json
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Mapping
 from difflib import get_close_matches
 from typing import Any, ClassVar, Final, cast
 
@@ -29,30 +29,36 @@ _TABLE, _VALUE, _KIND = "table", "value", "kind"
 _LATE: Final = 9
 
 
-class Written(BaseModel):
+class WrittenTable(BaseModel):
     """A table of keys as somebody writes it: no other keys, none left out that is needed, no value
     of another kind.
     """
 
     model_config = ConfigDict(extra="forbid", strict=True, frozen=True, populate_by_name=False)
     guide: ClassVar[str] = ""
-    """Where every key is listed."""
+    """The way out where a value is of another kind."""
+    listed: ClassVar[str] = ""
+    """The way out where there is no such key."""
+    lacking: ClassVar[Mapping[str, tuple[str, str]]] = {}
+    """What is said of a key that is needed, where there is more to say than that it is missing."""
 
     @model_validator(mode="before")
     @classmethod
     def _keys(cls, said: object) -> object:
-        if isinstance(said, dict):
-            known = {field.alias or name: field for name, field in cls.model_fields.items()}
-            for key in said:
-                if key not in known:
-                    near = close(str(key), known)
-                    raise amiss(
-                        "{place}: there is no key '{key}'.{near}", cls.guide, key=key, near=near
-                    )
-            needed = [key for key, field in known.items() if field.is_required()]
-            missing = sorted(key for key in needed if key not in said)
-            if missing:
-                raise amiss("{place}: the key '{key}' is missing.", key=missing[0])
+        if not isinstance(said, dict):
+            return said
+        known = {field.alias or name: field for name, field in cls.model_fields.items()}
+        for key in said if cls.model_config.get("extra") != "allow" else ():
+            if key not in known:
+                near = close(str(key), known)
+                raise amiss(
+                    "{place}: there is no key '{key}'.{near}", cls.listed, key=key, near=near
+                )
+        needed = sorted(key for key, field in known.items() if field.is_required())
+        missing = [key for key in needed if key not in said]
+        if missing:
+            say, hint = cls.lacking.get(missing[0], ("{place}: the key '{key}' is missing.", ""))
+            raise amiss(say, hint, key=missing[0])
         return said
 
 
@@ -72,21 +78,23 @@ def key(
     return Field(default, description=meaning, json_schema_extra=extra, **limits)
 
 
-def note(model: type[Written], name: str) -> str:
+def note(model: type[WrittenTable], name: str) -> str:
     """The short word on a key."""
     return str(_extra(model.model_fields[name])["x-note"])
 
 
-def rows(model: type[Written]) -> list[str]:
-    """A table of the keys for the documentation, as Markdown; a key that is a table has its own."""
+def rows(model: type[WrittenTable]) -> list[str]:
+    """A table of the keys for the documentation, as Markdown; a key that is a table has its
+    own, and so have those that several tables share.
+    """
     return ["| key | default | meaning |", "|---|---|---|"] + [
         f"| `{field.alias or name}` | {_default(field)} | {field.description} |"
         for name, field in model.model_fields.items()
-        if field.default != {}
+        if name in model.__annotations__ and field.default != {}
     ]
 
 
-def json_schema(model: type[Written]) -> dict[str, Any]:
+def json_schema(model: type[WrittenTable]) -> dict[str, Any]:
     """The JSON Schema of a file, for editors."""
 
     def plain(part: Any) -> Any:  # noqa: ANN401 - any part of a schema
@@ -97,7 +105,8 @@ def json_schema(model: type[Written]) -> dict[str, Any]:
         return {
             name: plain(each)
             for name, each in part.items()
-            if not name.startswith("x-") and not (name == "title" and isinstance(each, str))
+            if not (name.startswith("x-") or (name, each) == ("default", None))
+            and not (name == "title" and isinstance(each, str))
         }
 
     written = model.model_json_schema()
@@ -107,7 +116,9 @@ def json_schema(model: type[Written]) -> dict[str, Any]:
 def _default(field: FieldInfo) -> str:
     if otherwise := _extra(field)["x-otherwise"]:
         return str(otherwise)
-    return "needed" if field.is_required() else f"`{json.dumps(field.default)}`"
+    if field.is_required():
+        return "needed"
+    return f"`{json.dumps(field.default)}`" if field.default not in (None, "", []) else "none"
 
 
 def _extra(field: FieldInfo) -> dict[str, Any]:
@@ -133,7 +144,9 @@ def says(message: str = "", hint: str = "", *, kind: type = str) -> WrapValidato
     """A value that is no `kind`, or that the type before it refuses, is refused in these words."""
 
     def check(value: Any, inner: Callable[[Any], Any]) -> Any:  # noqa: ANN401 - as pydantic's
-        if not isinstance(value, kind) or (isinstance(value, bool) and kind is not bool):
+        kinds = (int, float) if kind is float else kind
+        flag = isinstance(value, bool) and kind in {int, float}
+        if flag or not isinstance(value, kinds):
             raise _said(_KIND, "", "")
         try:
             return inner(value)
@@ -164,7 +177,9 @@ def close(name: str, known: Iterable[str]) -> str:
 
 
 def trouble(
-    model: type[Written], said: object, words: Callable[[tuple[int | str, ...]], dict[str, str]]
+    model: type[WrittenTable],
+    said: object,
+    words: Callable[[tuple[int | str, ...]], dict[str, str]],
 ) -> tuple[str, str] | None:
     """What is wrong with a table as it is written, and the way out; None where nothing is.
 
@@ -198,7 +213,8 @@ def _words(
     context, at = error.get("ctx", {}), error["loc"]
     place = words(at if error["type"] == _TABLE else at[:-1])
     if error["type"] in {_TABLE, _VALUE}:
-        named = {"value": error["input"]} | context["named"] | place
+        own = {"value": error["input"], "key": at[-1] if at else ""}
+        named = own | context["named"] | place
         return context["say"].format(**named), context["hint"].format(**named)
     if error["type"] == "literal_error":
         choices = context["expected"].replace(" or ", ", ").replace("'", "")

@@ -158,8 +158,7 @@ def test_a_foreign_account_answers_as_one_that_does_not_exist(
     place = served.people[Role.ACCOUNT_MANAGER]
     own = served.workspace.sights.scope_of(place.role, place.user_id, None).accounts or frozenset()
     every = {
-        row[0]
-        for row in served.workspace.sight().cursor().execute("SELECT id FROM accounts").fetchall()
+        row[0] for row in served.workspace.sight().backend.run("SELECT id FROM accounts").all()
     }
     foreign, mine = min(every - own), min(own)
     client = client_as(Role.ACCOUNT_MANAGER)

@@ -2,12 +2,15 @@
 with a record.
 """
 
+from datetime import UTC, date, datetime
 from pathlib import Path
 
 import pytest
 from tests.web.small import Signed, answers, finished, signed_in, small_copy, small_workspace
 
 from kampass.access import Role
+from kampass.model.messages import Covered
+from kampass.store.manifest import Load, LoadedTable
 from kampass.workspace import Workspace
 from kampass.workspace.published import cards
 
@@ -131,6 +134,21 @@ def test_a_sync_that_fails_says_so_and_changes_nothing(workspace: Workspace, adm
     assert workspace.manifest.current() == before
 
 
+def test_a_load_shows_what_its_source_vouched_for(workspace: Workspace, admin: Signed) -> None:
+    covered = Covered("tickets", date(2025, 1, 1), date(2026, 1, 1))
+    table = LoadedTable("tickets", 0, 0, 0, 0, 0, 0, "", changes=True)
+    at = datetime(2026, 4, 1, tzinfo=UTC)
+    number = workspace.manifest.add_load(
+        Load(0, "desk", at, "complete", "", (table,), "7", (covered,))
+    )
+    page = admin.get(f"/data/loads/{number}").text
+    assert "complete for 2025-01-01 to 2026-01-01, says its source" in page
+    assert admin.get(f"/api/v1/loads/{number}").json()["coverage"] == [
+        {"table": "tickets", "covered_from": "2025-01-01", "covered_to": "2026-01-01"}
+    ]
+    assert "coverage" not in admin.get("/api/v1/loads/1").json()
+
+
 @pytest.mark.parametrize(
     ("decision", "words", "rows"), [("confirm", "counts now", 1), ("drop", "was dropped", 4)]
 )
@@ -144,9 +162,7 @@ def test_a_load_that_waits_shows_what_it_would_change_and_is_decided_here(
     place = admin.submit(f"/data/loads/{number}/{decision}")
     assert finished(workspace, place).state == "done"
     assert words in admin.get(place).text
-    assert workspace.sight().cursor().execute("SELECT count(*) FROM responses").fetchone() == (
-        rows,
-    )
+    assert workspace.sight().backend.run("SELECT count(*) FROM responses").first() == (rows,)
     assert (
         admin.post(
             f"/data/loads/{number}/{decision}", data={"csrf": admin.csrf}, follow_redirects=False

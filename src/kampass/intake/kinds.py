@@ -11,7 +11,7 @@ from importlib.metadata import EntryPoint, entry_points
 from pathlib import Path
 from typing import Any
 
-from kampass.errors import UnknownName
+from kampass.errors import DataError
 from kampass.intake.mapping.mapping import TableMapping
 from kampass.model.messages import Source
 
@@ -50,6 +50,10 @@ def _factory(kind: str) -> Factory:
     own = OWN.get(kind)
     found = [EntryPoint(kind, own, GROUP)] if own else [*entry_points(group=GROUP, name=kind)]
     if not found:
-        raise UnknownName("kind of source", kind, kinds())
+        raise DataError(
+            f"No package here brings a source of the kind '{kind}'.",
+            code="bad_settings",
+            hint=f"There are {', '.join(kinds())}.",
+        )
     factory: Factory = found[0].load()
     return factory

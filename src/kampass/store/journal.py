@@ -21,9 +21,9 @@ from kampass.model.conform import literal, quoted
 from kampass.model.messages import Source
 from kampass.store import faults, integrity
 from kampass.store import quarantine as aside
-from kampass.store.batch import Known
 from kampass.store.disk import fsync
-from kampass.store.incoming import Incoming, Past, Reading, is_by_hand
+from kampass.store.loading.batch import Known
+from kampass.store.loading.incoming import Incoming, Past, Reading, is_by_hand
 from kampass.store.manifest import Load, LoadedTable, Manifest, to_text
 from kampass.store.versions import key_of, lineage_columns, nothing, same
 

@@ -15,6 +15,7 @@ from kampass.version import VERSION
 _CHECKS = (
     "validation.py",
     "catalogue/schema.py",
+    "intake/mapping/schema.py",
     "workspace/settings_schema.py",
 )
 _MOST = 100

@@ -18,7 +18,7 @@ from kampass.engine import BusinessCalendar, Settings, parse_hours
 from kampass.engine.planning.hours import WEEKDAYS
 from kampass.errors import DataError
 from kampass.intake.kinds import SourceSettings
-from kampass.intake.mapping.mapping import TableMapping, parse
+from kampass.intake.mapping.mapping import TableMapping, parse, place_of
 from kampass.periods import Calendar
 from kampass.store.database import SCHEMA, Database, parse_schema, parse_url
 from kampass.workspace.passed import Passed
@@ -172,6 +172,8 @@ def _place(loc: tuple[int | str, ...]) -> dict[str, str]:
         return {"place": FILE}
     section, name = str(loc[0]), str(loc[1]) if loc[1:] else ""
     place = f"[{section}.{name}]" if name else f"[{section}]"
+    if "tables" in loc[3:4]:
+        return place_of(place, loc[3:])
     return {"place": place, "heading": f"[{section}.{tomlkit.key(name).as_string()}"}
 
 
@@ -184,7 +186,9 @@ def _source(name: str, said: dict[str, Any]) -> SourceSettings:
         name,
         "mapped",
         {"path": "."} | options,
-        tuple(parse(f"[sources.{name}]", table, mapping) for table, mapping in tables),
+        tuple(
+            parse(f"[sources.{name}]", table, mapping, checked=True) for table, mapping in tables
+        ),
     )
 
 

@@ -5,7 +5,7 @@ takes.
 """
 
 from datetime import date
-from typing import Annotated, Literal, Self
+from typing import Annotated, ClassVar, Literal, Self
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
 from pydantic import (
@@ -23,8 +23,9 @@ from kampass.catalogue import PACK
 from kampass.engine import parse_hours
 from kampass.engine.planning.hours import WEEKDAYS
 from kampass.intake.kinds import kinds
+from kampass.intake.mapping.schema import Tables
 from kampass.store.database import SCHEMA, parse_schema, parse_url
-from kampass.validation import Written, amiss, key, passes, says, unlike, wrong
+from kampass.validation import WrittenTable, amiss, key, passes, says, unlike, wrong
 
 
 def _zone(name: str) -> str:
@@ -70,6 +71,12 @@ def _holidays(days: list[str | date]) -> list[str | date]:
 _KINDS = kinds()
 
 
+def _some(tables: Tables) -> Tables:
+    if not tables:
+        raise wrong(*MappedSection.lacking["tables"])
+    return tables
+
+
 def _kind(said: object) -> str | None:
     """Which keys a source has; those of a folder and of the sample stand together, and a kind that
     another package brings knows its own.
@@ -77,17 +84,17 @@ def _kind(said: object) -> str | None:
     kind = said.get("kind") if isinstance(said, dict) else None
     if kind in ("folder", "sample"):
         return "plain"
-    return "mapped" if kind == "mapped" else "other" if kind in _KINDS else None
+    return "mapped" if kind == "mapped" else "other" if kind in kinds() else None
 
 
 Zone = Annotated[str, AfterValidator(_zone)]
 Texts = Annotated[list[str], says(kind=list)]
 
 
-class SettingsSection(Written):
+class SettingsSection(WrittenTable):
     """One table of the file."""
 
-    guide = "See docs/settings.md."
+    guide = listed = "See docs/settings.md."
 
 
 class DatabaseSection(SettingsSection):
@@ -146,18 +153,19 @@ class SourceSection(SettingsSection):
 class MappedSection(SettingsSection):
     """`[sources.<name>]` whose files are other people's."""
 
+    lacking: ClassVar = {
+        "tables": (
+            "{place} maps no table.",
+            (
+                "Write {heading}.tables.accounts] and below it what fills it; docs/mapping.md shows "
+                "how."
+            ),
+        )
+    }
+
     kind: Literal["mapped"] = key("the source is mapped")
     path: str = key("where the files are", ".")
-    tables: Annotated[
-        dict[str, object],
-        Field(min_length=1),
-        says(
-            "{place} maps no table.",
-            "Write {heading}.tables.accounts] and below it what fills it; docs/mapping.md shows "
-            "how.",
-            kind=dict,
-        ),
-    ] = key("what fills each table", {}, validate_default=True)
+    tables: Annotated[Tables, AfterValidator(_some)] = key("what fills each table")
 
 
 class OtherSection(BaseModel):
@@ -192,10 +200,10 @@ class CalendarSection(SettingsSection):
         "open stretches of a working day", ["09:00-17:00"]
     )
     holidays: Annotated[list[str | date], says(kind=list), AfterValidator(_holidays)] = key(
-        "days without work", [], otherwise="none"
+        "days without work", []
     )
     timezone: Zone = key("the zone the hours are in", "", otherwise="the workspace's")
-    teams: Texts = key("ids of the teams that work by this calendar", [], otherwise="none")
+    teams: Texts = key("ids of the teams that work by this calendar", [])
 
     @model_validator(mode="before")
     @classmethod

@@ -13,11 +13,13 @@ from concurrent.futures import Future
 from contextlib import suppress
 from dataclasses import dataclass
 from datetime import datetime
-from typing import Any, Generic, TypeVar
+from typing import Generic, TypeVar
 
 from kampass.access import EVERYTHING, NOTHING, Role, Scope
 from kampass.catalogue import Catalogue
 from kampass.engine import Engine, Question, Result, Settings
+from kampass.engine.backend import Backend
+from kampass.engine.duckdb_backend import DuckDBBackend
 from kampass.errors import DataError
 from kampass.insight import ask
 from kampass.store import Snapshot
@@ -105,9 +107,10 @@ class Sight(Answers):
         """Changes whenever an answer might: the snapshot, the rules and the scope."""
         return "-".join([self.current.id, *self.rules, self.scope.key])
 
-    def cursor(self) -> Any:  # noqa: ANN401 - a DuckDB connection
-        """A connection that sees the scope's rows of the current snapshot and nothing else."""
-        return self.sights.readable(self.current, self.scope).cursor()
+    @property
+    def backend(self) -> Backend:
+        """A database that holds the scope's rows of the current snapshot and nothing else."""
+        return DuckDBBackend(self.sights.readable(self.current, self.scope))
 
     def engine(self, *, known_at: datetime | None = None, snapshot: str | None = None) -> Engine:
         """An engine on the snapshot that answers, within the scope."""
@@ -264,18 +267,13 @@ def _place(
 ) -> tuple[str | None, str | None]:
     """The user of that address, unless one is given, and the team that user is in."""
     if user_id is None:
-        found = (
-            whole.cursor()
-            .execute(
-                "SELECT id FROM users WHERE lower(email) = lower($email) ORDER BY id",
-                {"email": email},
-            )
-            .fetchall()
-        )
+        found = whole.backend.run(
+            "SELECT id FROM users WHERE lower(email) = lower($email) ORDER BY id", {"email": email}
+        ).all()
         user_id = found[0][0] if len(found) == 1 else None
     if team_id is None and user_id is not None:
         values = {"zone": whole.settings.calendar.timezone, "now": whole.known_at, "user": user_id}
-        row = whole.cursor().execute(_HOME, values).fetchone()
+        row = whole.backend.run(_HOME, values).first()
         team_id = row[0] if row else None
     return user_id, team_id
 
@@ -286,11 +284,7 @@ def _scope(whole: Sight, role: Role, user_id: str | None, team_id: str | None) -
     if user_id is None and not leads:
         return NOTHING
     values = {"zone": whole.settings.calendar.timezone, "now": whole.known_at, "user": user_id}
-    rows = (
-        whole.cursor()
-        .execute(
-            _LAST_OWNER + (_OF_TEAM if leads else ""), values | ({"team": team_id} if leads else {})
-        )
-        .fetchall()
-    )
+    rows = whole.backend.run(
+        _LAST_OWNER + (_OF_TEAM if leads else ""), values | ({"team": team_id} if leads else {})
+    ).all()
     return Scope(frozenset(row[0] for row in rows))

@@ -13,13 +13,10 @@ from itertools import groupby
 from pathlib import Path
 from typing import Any
 
-import pyarrow as pa
-
 from kampass.errors import DataError
 from kampass.intake.kinds import SourceSettings
-from kampass.model import TABLES
-from kampass.model.messages import Batch, Covered, Cursor, Deleted, Message
-from kampass.model.scan import Scan
+from kampass.intake.readers.records import batch
+from kampass.model.messages import Covered, Cursor, Deleted, Message
 
 
 def make(settings: SourceSettings, workspace: Path, scratch: Path) -> "TicketFeed":
@@ -56,18 +53,4 @@ def _said(number: int, entries: Sequence[Mapping[str, Any]]) -> Iterator[Message
                 at = datetime.fromisoformat(entry["at"]) if "at" in entry else None
                 yield Deleted(table, (tuple(entry["deleted"]),), at)
         else:
-            yield Batch(_scan(number, table, [entry["row"] for entry in group]))
-
-
-def _scan(number: int, table: str, rows: list[dict[str, Any]]) -> Scan:
-    names = [name for name in TABLES[table].names if any(name in row for row in rows)]
-    columns = {name: pa.array([row.get(name) for row in rows], pa.string()) for name in names}
-    said = json.dumps(rows, sort_keys=True)
-    return Scan(
-        table,
-        "SELECT * FROM entries",
-        dict.fromkeys(names, "VARCHAR"),
-        said,
-        f"page {number}",
-        objects={"entries": pa.table(columns)},
-    )
+            yield batch(table, [entry["row"] for entry in group], f"page {number}")

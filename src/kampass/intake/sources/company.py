@@ -45,9 +45,9 @@ class SampleSource:
         ):
             yield StatedLoad(self.name, load, repr(self))
 
-    def read(self, since: str | None) -> Iterator[Message]:  # noqa: ARG002 - a company has no cursor
+    def read(self, _: str | None) -> Iterator[Message]:
         """Every table as the last load states it."""
-        *_, last = self.history()
+        *_before, last = self.history()
         return last.read(None)
 
     def tables(self) -> list[str]:
@@ -56,7 +56,7 @@ class SampleSource:
 
     def scan(self, table: str) -> Scan:
         """The rows of a table as the last load states them."""
-        *_, last = self.history()
+        *_before, last = self.history()
         return last.scan(table)
 
 
@@ -73,7 +73,7 @@ class StatedLoad:
         """When Kampass learned it."""
         return self.load.recorded_at
 
-    def read(self, since: str | None) -> Iterator[Message]:  # noqa: ARG002 - it has no cursor
+    def read(self, _: str | None) -> Iterator[Message]:
         """Every table of this load as a whole."""
         return whole(self)
 

@@ -17,8 +17,8 @@ from kampass.model.conform import Check, literal, quoted
 from kampass.model.scan import line_of
 from kampass.store import faults, quarantine
 from kampass.store.disk import BUILDING, connect
-from kampass.store.incoming import is_by_hand
 from kampass.store.journal import Journal
+from kampass.store.loading.incoming import is_by_hand
 from kampass.store.manifest import Load, Wording, to_text
 from kampass.store.versions import same, winners
 

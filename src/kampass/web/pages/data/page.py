@@ -14,7 +14,7 @@ from kampass.access import NotFound
 from kampass.errors import DataError
 from kampass.server.rules import ANALYSING, CHANGING_DATA, DEFINING, SIGNED_IN, Call
 from kampass.web.parts import loads as loaded
-from kampass.web.rendering import fragment, go, render
+from kampass.web.rendering import PageHead, fragment, go, render
 from kampass.workspace.jobs import Job, Order, Work, jobs_of
 from kampass.workspace.loads import doctor
 from kampass.workspace.loads.loads import loads, sources
@@ -39,8 +39,7 @@ def show(call: Annotated[Call, Depends(SIGNED_IN)]) -> Response:
     return render(
         call,
         "pages/data/page.html",
-        title="Data",
-        question="Can the numbers be trusted?",
+        PageHead("Can the numbers be trusted?", "Data"),
         lead=loaded.lead(call.workspace, health),
         sources=[loaded.source_row(source, call.workspace) for source in sources(call.workspace)],
         whole=whole,
@@ -82,10 +81,10 @@ def one_load(call: Annotated[Call, Depends(ANALYSING)], number: Number) -> Respo
     return render(
         call,
         "pages/data/load.html",
-        title="Data",
-        question=f"What did load {number} bring?"
-        if held is None
-        else f"Shall load {number} count?",
+        PageHead(
+            f"What did load {number} bring?" if held is None else f"Shall load {number} count?",
+            "Data",
+        ),
         load=loaded.load_row(found, call.workspace),
         tables=loaded.of_tables(found),
         held=held,
@@ -128,11 +127,11 @@ def one_job(call: Annotated[Call, Depends(ANALYSING)], job_id: JobId) -> Respons
         )
     values: dict[str, Any] = {"job": loaded.progress(job), "came": loaded.came(job, call.workspace)}
     if "hx-request" in call.request.headers:
-        found = fragment("pages/data/progress.html", **values)
+        found = fragment(call, "pages/data/progress.html", **values)
         if job.over:
             found.headers["HX-Refresh"] = "true"
         return found
-    return render(call, "pages/data/job.html", title="Data", question=job.title, **values)
+    return render(call, "pages/data/job.html", PageHead(job.title, "Data"), **values)
 
 
 def work(call: Call, order: Order, do: Work) -> Response:

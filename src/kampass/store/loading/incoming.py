@@ -27,9 +27,9 @@ from kampass.model.messages import (
 )
 from kampass.model.scan import Scan
 from kampass.store import faults
-from kampass.store.batch import Known, TableBatch
 from kampass.store.disk import READING, connect
-from kampass.store.gathering import Gathering
+from kampass.store.loading.batch import Known, TableBatch
+from kampass.store.loading.gathering import Gathering
 from kampass.store.manifest import Load, LoadedTable
 
 BRAKE = 0.20

@@ -7,9 +7,10 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from kampass.model.conform import literal, quoted
-from kampass.store import quarantine, tombstones
+from kampass.store import quarantine
 from kampass.store.disk import SETTLING, sha256, write_parquet
-from kampass.store.gathering import Gathering
+from kampass.store.loading import tombstones
+from kampass.store.loading.gathering import Gathering
 from kampass.store.manifest import LoadedTable
 from kampass.store.versions import (
     key_of,

@@ -14,9 +14,10 @@ from kampass.model import SQL_TYPES, Table
 from kampass.model.conform import literal, quoted
 from kampass.model.messages import Deleted
 from kampass.model.scan import FILE_LINES, Scan
-from kampass.store import quarantine, tombstones
+from kampass.store import quarantine
 from kampass.store.disk import write_parquet
-from kampass.store.staging import Staging
+from kampass.store.loading import tombstones
+from kampass.store.loading.staging import Staging
 from kampass.store.versions import state_columns
 
 
