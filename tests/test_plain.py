@@ -89,8 +89,24 @@ def test_an_answer_is_the_contracts_object_with_its_change_where_there_is_one() 
 
 
 def test_an_explanation_tells_its_answer_and_adds_up_where_the_rows_make_the_value() -> None:
-    count = MeasureCount("mrr", "numerator", "sum", "mrr", "", "subscriptions", "", 12.0, 3, 2, (("late", 1),))  # fmt: skip
-    made = Explanation(ANSWER, "MRR", "paid", "12", (count,), 12.0, (), ("note",), "SELECT", {}, {"id": 1}, {}, "EUR")  # fmt: skip
+    count = MeasureCount(
+        "mrr", "numerator", "sum", "mrr", "", "subscriptions", "", 12.0, 3, 2, (("late", 1),)
+    )
+    made = Explanation(
+        ANSWER,
+        "MRR",
+        "paid",
+        "12",
+        (count,),
+        12.0,
+        (),
+        ("note",),
+        "SELECT",
+        {},
+        {"id": 1},
+        {},
+        "EUR",
+    )
     told = made.to_dict()
     assert (told["value"], told["formula"], told["adds_up"], told["definition_text"]) == (
         12.0,
@@ -122,7 +138,9 @@ def test_a_row_is_told_with_its_source_row_and_exact_amounts_as_numbers() -> Non
 
 def test_a_bridge_tells_members_by_their_dimensions_and_steps_by_their_names() -> None:
     effects = (Effect("left", ("emea",), -3.0), Effect("measure", ("paid", "due"), 1.0))
-    made = Bridge(ANSWER, ANSWER, "MRR", ("region",), -2.0, "sum", effects, {"left": -3.0}, {"left": 1}, 0.0)  # fmt: skip
+    made = Bridge(
+        ANSWER, ANSWER, "MRR", ("region",), -2.0, "sum", effects, {"left": -3.0}, {"left": 1}, 0.0
+    )
     told = made.to_dict()
     assert list(told) == [
         "kpi", "name", "unit", "before", "after", "difference", "method", "order", "summary",
