@@ -179,8 +179,9 @@ def kpi(
         ),
     ] = None,
     workspace: WorkspaceOption = Path(),
-    # The option's name.
-    format: Annotated[Format, typer.Option(help="How the answer is written.")] = Format.table,  # noqa: A002
+    format: Annotated[  # noqa: A002 - the option's name
+        Format, typer.Option(help="How the answer is written.")
+    ] = Format.table,
     output: Annotated[
         Path | None,
         typer.Option("--output", "-o", help="The file that it is written to; stdout if left out."),

@@ -7,6 +7,7 @@ errors come with their way out.
 
 import json
 from collections.abc import Callable, Sequence
+from datetime import timedelta
 from functools import wraps
 from inspect import signature
 from typing import Annotated, Any, Literal, ParamSpec
@@ -176,7 +177,7 @@ class _Tools:
                 for name, value in answer.dimensions.items()
             ),
         ]
-        period = f"{answer.period_start}..{answer.period_end.fromordinal(answer.period_end.toordinal() - 1)}"
+        period = f"{answer.period_start}..{answer.period_end - timedelta(days=1)}"
         asked = pairs({"period": period, "snapshot": answer.snapshot, "where": conditions})
         return f"{self.side.url}/{page}/{quote(answer.kpi, safe='')}?{urlencode(asked)}"
 

@@ -70,7 +70,7 @@ Asked = Annotated[
 ]
 
 
-class Changes(TypedDict, total=False):
+class LinkChanges(TypedDict, total=False):
     """What a link changes of a question; `also` adds a filter, `without` takes a condition away."""
 
     period: str
@@ -171,7 +171,7 @@ class Asking:
             *(self.given.get(name) or None for name in PAGE),
         )
 
-    def spelled(self, **changes: Unpack[Changes]) -> Words:
+    def spelled(self, **changes: Unpack[LinkChanges]) -> Words:
         """The question for `sight.kpi`, `explain` and `rows`, without its clock."""
         new = self.changed(**changes)
         words = {
@@ -181,7 +181,7 @@ class Asking:
         }
         return cast("Words", words)
 
-    def changed(self, **changes: Unpack[Changes]) -> "Asking":
+    def changed(self, **changes: Unpack[LinkChanges]) -> "Asking":
         """The same question but for these parts, not checked again."""
         given = {**self.given, **changes}
         also, without = given.pop("also", None), given.pop("without", None)
@@ -194,7 +194,7 @@ class Asking:
         return replace(self, given=given)
 
     def url(
-        self, path: str, *, more: Mapping[str, object] | None = None, **changes: Unpack[Changes]
+        self, path: str, *, more: Mapping[str, object] | None = None, **changes: Unpack[LinkChanges]
     ) -> str:
         """A link that carries the whole question, and `more` of the page's own."""
         own = [(name, value) for name, value in (more or {}).items() if value not in {None, ""}]
