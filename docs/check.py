@@ -11,7 +11,7 @@ from pathlib import Path
 from types import ModuleType
 
 from kampass.catalogue import Kpi, shipped
-from kampass.catalogue.schema import schema
+from kampass.catalogue import schema as kpi_schema
 from kampass.engine.question import PARTS
 from kampass.engine.words import Spelling
 from kampass.facts import FACTS
@@ -33,7 +33,8 @@ def pages() -> dict[str, str]:
         "facts.md": _facts(),
         "kpis.md": _kpis(),
         "tables.md": _tables(),
-        "kpi.schema.json": json.dumps(schema(), indent=1) + "\n",
+        "kpi-language.md": _filled("kpi-language.md", kpi_schema),
+        "kpi.schema.json": _schema(kpi_schema.DefinitionsFile),
         "mapping.md": _filled("mapping.md", mapping_schema),
         "settings.md": _filled("settings.md", settings_schema),
         "settings.schema.json": _schema(settings_schema.SettingsFile),

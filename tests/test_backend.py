@@ -17,6 +17,7 @@ from kampass.engine.backend import Backend
 from kampass.engine.duckdb_backend import DuckDBBackend, scratch
 
 HOME = Path(kampass.__file__).parent
+CONNECTION = {"cursor", "execute", "fetchone", "fetchall", "fetchmany", "fetchnumpy"}
 FACES = ("api", "web", "client", "mcp", "cli")
 SQL = re.compile(
     r"\bSELECT\b.*\bFROM\b|^\s*(SELECT|INSERT INTO|DELETE FROM|UPDATE \w+ SET|CREATE|DROP|ATTACH)\s",
@@ -90,6 +91,21 @@ def test_no_face_holds_sql() -> None:
         for file in (HOME / face).rglob("*.py")
         for line, text in _texts(file)
         if SQL.search(text)
+    ]
+    assert held == []
+
+
+def test_nobody_who_reads_a_book_holds_a_connection() -> None:
+    """Engine, insight, book and the faces know `Backend.run`; DuckDB's own backend alone has
+    cursors.
+    """
+    held = [
+        f"{file.relative_to(HOME)}, line {node.lineno}: .{node.attr}"
+        for room in ("engine", "insight", "book", *FACES)
+        for file in (HOME / room).rglob("*.py")
+        if file.name != "duckdb_backend.py"
+        for node in ast.walk(ast.parse(file.read_text(encoding="utf-8")))
+        if isinstance(node, ast.Attribute) and node.attr in CONNECTION
     ]
     assert held == []
 

@@ -19,7 +19,9 @@ from typing import Any
 
 import pytest
 from tests.struck import exported, run, strays
+from typer.testing import CliRunner
 
+from kampass.cli.app import app
 from kampass.errors import DataError
 from kampass.store import faults
 from kampass.store.manifest import Load, to_text
@@ -232,6 +234,21 @@ def test_a_load_that_is_taken_back_takes_its_cursor_back(tmp_path: Path) -> None
     load(folder, 2)
     shutil.rmtree(folder.with_name("feed-export"))
     assert published(folder) == first
+
+
+def test_a_feed_is_listed_and_looked_at_like_any_source(tmp_path: Path) -> None:
+    """Its tables are those it has spoken of; a look begins where the feed does, and loads nothing."""
+    folder = make(tmp_path / "feed")
+    write(folder, [[row("accounts", 1, id="a", name="Ada")], [deleted("accounts", "a", 2)]])
+    load(folder, 0)
+    listed = CliRunner().invoke(app, ["source", "list", "--format", "json", "-w", str(folder)])
+    (said,) = json.loads(listed.stdout)
+    assert (said["kind"], said["tables"]) == ("tickets", ["accounts"])
+    with closing(open_workspace(folder)) as workspace:
+        (seen,) = workspace.preview("desk")
+        (table,) = seen.tables
+        assert (table.table, table.file, table.rows) == ("accounts", "page 0", 1)
+        assert len(workspace.manifest.loads()) == 1
 
 
 def test_a_kind_that_no_package_brings_is_refused_in_words(tmp_path: Path) -> None:

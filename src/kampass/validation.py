@@ -36,7 +36,9 @@ class WrittenTable(BaseModel):
 
     model_config = ConfigDict(extra="forbid", strict=True, frozen=True, populate_by_name=False)
     guide: ClassVar[str] = ""
-    """Where every key is listed."""
+    """The way out where a value is of another kind."""
+    listed: ClassVar[str] = ""
+    """The way out where there is no such key."""
     lacking: ClassVar[Mapping[str, tuple[str, str]]] = {}
     """What is said of a key that is needed, where there is more to say than that it is missing."""
 
@@ -50,7 +52,7 @@ class WrittenTable(BaseModel):
             if key not in known:
                 near = close(str(key), known)
                 raise amiss(
-                    "{place}: there is no key '{key}'.{near}", cls.guide, key=key, near=near
+                    "{place}: there is no key '{key}'.{near}", cls.listed, key=key, near=near
                 )
         needed = sorted(key for key, field in known.items() if field.is_required())
         missing = [key for key in needed if key not in said]
@@ -103,7 +105,8 @@ def json_schema(model: type[WrittenTable]) -> dict[str, Any]:
         return {
             name: plain(each)
             for name, each in part.items()
-            if not name.startswith("x-") and not (name == "title" and isinstance(each, str))
+            if not (name.startswith("x-") or (name, each) == ("default", None))
+            and not (name == "title" and isinstance(each, str))
         }
 
     written = model.model_json_schema()
@@ -141,7 +144,9 @@ def says(message: str = "", hint: str = "", *, kind: type = str) -> WrapValidato
     """A value that is no `kind`, or that the type before it refuses, is refused in these words."""
 
     def check(value: Any, inner: Callable[[Any], Any]) -> Any:  # noqa: ANN401 - as pydantic's
-        if not isinstance(value, kind) or (isinstance(value, bool) and kind is int):
+        kinds = (int, float) if kind is float else kind
+        flag = isinstance(value, bool) and kind in {int, float}
+        if flag or not isinstance(value, kinds):
             raise _said(_KIND, "", "")
         try:
             return inner(value)

@@ -200,7 +200,8 @@ def test_a_table_that_nobody_knows_is_refused(desk: Desk) -> None:
         hear(desk, 1, Deleted("acounts", (("a",),)))
 
 
-def test_a_source_is_asked_from_the_cursor_of_its_own_last_load(desk: Desk) -> None:
+def test_a_source_is_asked_from_the_cursor_of_its_own_last_load_that_counts(desk: Desk) -> None:
+    """The last load waits, since all accounts are gone from it."""
     asked: list[str | None] = []
 
     class Asked(Says):
@@ -214,5 +215,7 @@ def test_a_source_is_asked_from_the_cursor_of_its_own_last_load(desk: Desk) -> N
     load(1, "feed", Cursor("one"))
     load(2, "other", Cursor("else"))
     load(3, "feed")
-    load(4, "feed")
-    assert asked == [None, None, "one", "one"]
+    load(4, "feed", Cursor("two"), names("a,Ada,"), Complete("accounts"))
+    load(5, "feed", Cursor("three"), names("b,Bob,"), Complete("accounts"))
+    load(6, "feed", names("a,Ada,"), Complete("accounts"))
+    assert asked == [None, None, "one", "one", "two", "two"]

@@ -11,7 +11,7 @@ from jinja2 import Environment, FileSystemLoader, StrictUndefined
 
 import kampass.web
 from kampass.server.problems import Problem
-from kampass.web.pages.styleguide.view import Stories
+from kampass.web.pages.styleguide.view import StyleGuide
 from kampass.web.parts import figures, forms, ink, links, pictures, tables
 from kampass.web.parts.pictures import BridgeStep
 from kampass.web.rendering import Flash, PageHead
@@ -47,7 +47,7 @@ def page(template: str = "pages/styleguide/page.html", **given: object) -> str:
         "csrf": "token",
         "flash": [],
         "request": None,
-        "view": Stories(),
+        "view": StyleGuide(),
         "page": PageHead("How do the parts look?", "Style guide"),
         "freshness": {
             "text": "3 Jan 2026, 09:12",

@@ -13,7 +13,7 @@ from tests.web.reading import sight_of
 
 from kampass.access import Role
 from kampass.catalogue.loader import shipped
-from kampass.web.pages.search.view import MOST, Thing, folded
+from kampass.web.pages.search.view import MOST, Findable, folded
 
 Clients = Callable[[Role], TestClient]
 
@@ -106,7 +106,7 @@ def test_every_page_that_is_offered_opens_for_that_role(as_role: Clients, role: 
 
 def test_a_beginning_comes_before_a_word_and_that_before_a_part() -> None:
     titles = ["Unrevealed", "Open revenue", "Revenue", "Rev", "Cost"]
-    fits = [(Thing(title, "/", "kpis").rank("rev"), title) for title in titles]
+    fits = [(Findable(title, "/", "kpis").rank("rev"), title) for title in titles]
     assert [title for _, title in sorted(fits)] == [
         "Rev",
         "Revenue",

@@ -82,7 +82,6 @@ class Notice:
 Message = Opening | Batch | Deleted | Complete | Covered | Cursor | Notice
 
 
-@runtime_checkable
 class Source(Protocol):
     """Whatever can state rows: it is asked once for each load, and says what it has to say."""
 
@@ -111,7 +110,6 @@ class TableSource(Source, Protocol):
         ...
 
 
-@runtime_checkable
 class DatedSource(Source, Protocol):
     """A source that knows when it was learned."""
 
@@ -125,7 +123,7 @@ class DatedSource(Source, Protocol):
 class HistorySource(Source, Protocol):
     """A source that states its own past: it is loaded once, at the instants it names."""
 
-    def history(self) -> "Iterator[DatedSource]":
+    def history(self) -> Iterator[DatedSource]:
         """Every load there was, oldest first."""
         ...
 

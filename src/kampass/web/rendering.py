@@ -107,9 +107,10 @@ def render(
     return response
 
 
-def fragment(template: str, view: object = None, **values: object) -> HTMLResponse:
+def fragment(call: Call, template: str, view: object = None, **values: object) -> HTMLResponse:
     """A part of a page, for one that is open."""
-    return HTMLResponse(environment().get_template(template).render({"view": view} | values))
+    given = {"view": view, "csrf": call.csrf} | values
+    return HTMLResponse(environment().get_template(template).render(given))
 
 
 def go(to: str, flash: str = "", *, kind: str = "good") -> RedirectResponse:

@@ -28,6 +28,7 @@ from kampass.store import (
 from kampass.store.manifest import Wording
 from kampass.workspace import digests, repair, trouble
 from kampass.workspace import settings as settings_file
+from kampass.workspace.passed import Passed
 from kampass.workspace.settings import WorkspaceSettings
 
 if TYPE_CHECKING:
@@ -66,7 +67,7 @@ class Home:
     @cached_property
     def catalogue(self) -> Catalogue:
         """The shipped KPIs and the workspace's own."""
-        catalogue = with_own(self.folder / "kpis")
+        catalogue = with_own(self.folder / "kpis", Passed(self.folder).unless)
         for kpi_id in self.settings.enabled:
             if kpi_id not in catalogue.kpis:
                 raise UnknownName(

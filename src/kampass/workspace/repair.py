@@ -13,10 +13,9 @@ from functools import wraps
 from pathlib import Path
 from typing import Concatenate, ParamSpec, Protocol, TypeVar
 
-import duckdb
-
 from kampass.errors import DataError, KampassWarning
 from kampass.store import Manifest, Snapshot, Snapshots, integrity
+from kampass.store.integrity import DAMAGE
 from kampass.store.manifest import to_text
 
 
@@ -53,13 +52,6 @@ class Answering(Protocol):
 A = TypeVar("A", bound=Answering)
 P = ParamSpec("P")
 T = TypeVar("T")
-DAMAGE = (
-    duckdb.IOException,
-    duckdb.SerializationException,
-    duckdb.InternalException,
-    duckdb.FatalException,
-)
-"""What DuckDB may raise on meeting damage; whether it did, only reading the files tells."""
 OPEN: "weakref.WeakSet[Repairable]" = weakref.WeakSet()
 """The workspaces that this process has open: a command that met damage does not say where."""
 

@@ -94,7 +94,7 @@ Texts = Annotated[list[str], says(kind=list)]
 class SettingsSection(WrittenTable):
     """One table of the file."""
 
-    guide = "See docs/settings.md."
+    guide = listed = "See docs/settings.md."
 
 
 class DatabaseSection(SettingsSection):

@@ -41,6 +41,8 @@ def parts_of(kpis: Iterable[Kpi]) -> dict[str, str]:
     Statements that share nothing only cost planning. A distribution has a cut of its own and goes
     alone.
     """
+    # KPIs that share a fact, and those that share a step with one of them, are one set: the
+    # classes of "shares something with", each known by its leader.
     leader: dict[str, str] = {}
 
     def find(name: str) -> str:
@@ -62,7 +64,7 @@ def parts_of(kpis: Iterable[Kpi]) -> dict[str, str]:
 
 
 FEWEST_EMPLOYEES = 5
-"""No figure is made of fewer employees' answers."""
+"""No figure is made of fewer employees' answers: of four colleagues one knows who said what."""
 
 
 class Planner:
@@ -120,6 +122,10 @@ class Planner:
         by = self.spine_by
         if measure.name in kpi.whole:
             by = tuple(name for name in by if name != kpi.distribution)
+        # A filtered aggregate can stand beside any other over the same rows. A distinct count
+        # cannot: many in one scan keep as many sets in memory, so each goes over rows that were
+        # made distinct before. And which row is a unit's latest depends on the rows left to choose
+        # from, so the condition comes first there and is part of what a scan is.
         apart = (measure.of,) if counted.function == "distinct" else ()
         shared = where.sql if where and (measure.latest_per or apart) else ""
         key = (fact.name, measure.window, by, measure.latest_per, kpi.cut_only, shared, apart)
@@ -152,11 +158,13 @@ class Planner:
         )
         scan.wheres.append(where)
         read = [counted.columns, *(c.columns for c in conditions)]
+        # The flag for a missing rate is an aggregate over all rows, which distinct ones hide.
         if counted.function == "distinct" and not _money(scan, read):
             scan.apart = counted
         self.columns[kpi.id, measure.name] = scan.column(
             aggregate_sql(counted, scan.fact, conditions, of_units=scan.apart is not None)
         )
+        # Nothing counts 0 and sums to 0, but a median of nothing is not 0.
         if counted.function in {"quantile", "max"}:
             self.nullable.add((kpi.id, measure.name))
         self._flag_missing_rates(kpi, measure, scan, read, " AND ".join(c.sql for c in conditions))
@@ -188,6 +196,7 @@ class Planner:
         dims = self._dims()
         if not dims:
             return "-- One row per period\nspine AS (SELECT i FROM period)"
+        # A scan without the cut of a distribution holds wholes, which are no rows of the answer.
         full = [scan.name for scan in self.scans.values() if scan.by == self.spine_by]
         rows = "\n  UNION ".join(f"SELECT i{dims} FROM {name}" for name in full)
         return f"-- Every period and slice that has rows\nspine AS (\n  {rows})"
@@ -207,6 +216,7 @@ class Planner:
         )
 
     def _match(self, scan: FactScan) -> str:
+        # An unknown segment is a slice like any other, and null = null would lose it.
         pairs = [
             f"{scan.name}.d{scan.by.index(name)} IS NOT DISTINCT FROM spine.d{index}"
             for index, name in enumerate(self.spine_by)
@@ -257,6 +267,8 @@ def relation_steps(fact: Fact, scope: FactScope, wanted: str) -> dict[str, str]:
     """The shared steps that the SQL in `wanted` reads, by name, in the order in which they build on
     each other.
     """
+    # Which steps are needed is read from the SQL: a fact leaves out the join of a column that
+    # nobody asks for, and then the step behind it must go too. Later steps build on earlier ones.
     texts = [(relation, relation.sql(scope)) for relation in fact.relations]
     for relation, text in reversed(texts):
         if re.search(rf"\b{relation.name_in(scope)}\b", wanted):

@@ -81,6 +81,7 @@ class FactScan:
         rows = self._rows()
         dims = self._dims()
         if self.latest_per:
+            # Answers of nobody known are not answers of one person: each stands for itself.
             unit = f"f.{quoted(self.latest_per)}"
             partition = f"PARTITION BY f.i{dims}, {unit}, CASE WHEN {unit} IS NULL THEN f.id END"
             rows = (
@@ -104,6 +105,8 @@ class FactScan:
         cells += self._columns({self.latest_per, "id", "_at"} if self.latest_per else set())
         if self.shared:
             conditions.append(self._inline(self.shared))
+        # Where every aggregate has a condition, a row that meets none of them need not be read;
+        # one aggregate without a condition reads them all.
         elif self.wheres and all(self.wheres):
             distinct = dict.fromkeys(self._inline(where) for where in self.wheres if where)
             conditions.append(f"({' OR '.join(distinct)})")
@@ -159,6 +162,8 @@ class FactScan:
             cut = Cut(self.fact, "f._anchor", "")
             cells = [f"{cut_sql(cut, name)} AS d{index}" for index, name in enumerate(self.by)]
             return cells, cut.joins, self._filters(cut)
+        # Into a slice moves who lies in it at the end and did not at the start; out of it, the
+        # other way round. The filters belong to the slice: who met them at one end alone moved.
         start, end = Cut(self.fact, "f._anchor", "s_"), Cut(self.fact, "f._anchor_end", "e_")
         here, there = (end, start) if self.cut_only == "in" else (start, end)
         cells = [f"{cut_sql(here, name)} AS d{index}" for index, name in enumerate(self.by)]
@@ -190,6 +195,8 @@ def aggregate_sql(
     unit = _unit(counted, fact)
     kept = " AND ".join(condition.sql for condition in conditions)
     filtered = f" FILTER (WHERE {kept})" if kept else ""
+    # Rows are distinct already where the scan made them so; count(*) then is the count, but for the
+    # one row that stands for an unknown value.
     if counted.function == "distinct" and not of_units:
         return f"count(DISTINCT {counted.argument}){filtered}"
     if counted.function == "distinct":
@@ -199,6 +206,7 @@ def aggregate_sql(
         return f"count(*){known}"
     if counted.function == "count":
         return f"count(*){filtered}"
+    # A quantile between two decimals would be rounded to their scale.
     if counted.function == "quantile":
         return (
             f"quantile_cont(CAST({counted.argument} AS DOUBLE){f' / {unit}' if unit else ''}, "

@@ -136,7 +136,7 @@ _HOW_MANY = says(
 class MappingKeys(WrittenTable):
     """One table of a mapping."""
 
-    guide = "docs/mapping.md lists every key."
+    listed = "docs/mapping.md lists every key."
 
 
 class ReadingKeys(MappingKeys):

@@ -7,13 +7,13 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
-from typing import Any
 
 from kampass.errors import DataError, UnknownName
 from kampass.intake.mapping.convert import cell, column_of, distinct, relation
 from kampass.intake.mapping.mapping import Filling, TableMapping
 from kampass.intake.mapping.questions import Base, Question, questions
 from kampass.intake.readers.files import missing, open_raw
+from kampass.intake.readers.memory import ask
 from kampass.intake.readers.raw import FILE, LINE, RawTable
 from kampass.intake.readers.scratch import lines_of
 from kampass.model import TABLES
@@ -110,7 +110,7 @@ def _view(raw: RawTable, opened: RawTable, mapping: TableMapping, notices: tuple
     _joins_well(mapping, base, index)
     rows = relation(mapping, base, index, flags=opened.flags, line=numbered)
     lines = partial(lines_of, base) if numbered else opened.lines
-    asked = questions(mapping, Base(base, opened.flags, _ask, lines), index)
+    asked = questions(mapping, Base(base, opened.flags, ask, lines), index)
     pairs, hold = rows, (raw, opened)
     if mapping.distinct:
         rows = distinct(mapping, rows)
@@ -181,7 +181,7 @@ def _joins_well(mapping: TableMapping, base: str, index: dict[str, int]) -> None
             not filling.join
             or sum(
                 bool(found)
-                for found in _ask(
+                for found in ask(
                     "SELECT "
                     f"{', '.join(f'bool_or(contains({part}, {literal(filling.join)}))' for part in parts)} "
                     f"FROM ({base})"
@@ -198,14 +198,6 @@ def _joins_well(mapping: TableMapping, base: str, index: dict[str, int]) -> None
                 code="bad_settings",
                 hint='Join by a sign that none of them holds, such as join = "/".',
             )
-
-
-def _ask(sql: str) -> list[tuple[Any, ...]]:
-    import duckdb
-
-    connection: duckdb.DuckDBPyConnection
-    with duckdb.connect() as connection:
-        return connection.execute(sql).fetchall()
 
 
 def _asked(view: View, mapping: TableMapping) -> DataError:

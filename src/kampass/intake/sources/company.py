@@ -45,10 +45,9 @@ class SampleSource:
         ):
             yield StatedLoad(self.name, load, repr(self))
 
-    def read(self, cursor: str | None) -> Iterator[Message]:
+    def read(self, _: str | None) -> Iterator[Message]:
         """Every table as the last load states it."""
-        del cursor
-        *_, last = self.history()
+        *_before, last = self.history()
         return last.read(None)
 
     def tables(self) -> list[str]:
@@ -57,7 +56,7 @@ class SampleSource:
 
     def scan(self, table: str) -> Scan:
         """The rows of a table as the last load states them."""
-        *_, last = self.history()
+        *_before, last = self.history()
         return last.scan(table)
 
 

@@ -46,7 +46,7 @@ _KINDS = {"folder": "folder of files", "mapped": "mapped files", "sample": "samp
 
 
 @dataclass(frozen=True)
-class Shown:
+class Instant:
     """An instant as it is shown, and exactly."""
 
     text: str
@@ -57,14 +57,14 @@ class Shown:
 @overload
 def when(instant: None, workspace: Workspace) -> None: ...
 @overload
-def when(instant: datetime | str, workspace: Workspace) -> Shown: ...
-def when(instant: datetime | str | None, workspace: Workspace) -> Shown | None:
+def when(instant: datetime | str, workspace: Workspace) -> Instant: ...
+def when(instant: datetime | str | None, workspace: Workspace) -> Instant | None:
     """An instant in the workspace's zone."""
     if instant is None:
         return None
     found = datetime.fromisoformat(instant) if isinstance(instant, str) else instant
     zone = workspace.settings.timezone
-    return Shown(moment(found, zone), instant_text(found) or "", zone)
+    return Instant(moment(found, zone), instant_text(found) or "", zone)
 
 
 def day(text: str, workspace: Workspace) -> str:

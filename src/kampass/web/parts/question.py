@@ -12,6 +12,7 @@ from typing import Annotated, Any, Final, TypedDict, Unpack, cast, get_args
 from urllib.parse import urlencode
 
 from fastapi import Depends, Query
+from starlette.responses import HTMLResponse
 
 from kampass.catalogue import Kpi
 from kampass.engine.question import PARTS, Comparison, Filter, Question, Words, parse_filter
@@ -22,6 +23,8 @@ from kampass.render import words
 from kampass.server.rules import Call
 from kampass.web.parts import spans
 from kampass.web.parts.choices import dimensions_of, suggestions
+from kampass.web.parts.forms import Filters, FormField, Options
+from kampass.web.rendering import PageHead, render
 from kampass.workspace.view import Sight
 
 COMPARISONS: Final = {"previous": "the period before", "year-ago": "a year ago"}
@@ -243,51 +246,41 @@ class Asking:
         )
         return said[:1].upper() + said[1:]
 
-    def chips(self, path: str) -> list[tuple[str, str]]:
-        """What is filtered, each with the link without it, for ui.filters."""
-        return [
-            (words[:1].upper() + words[1:], self.url(path, without=text))
-            for words, text in self.conditions
+    def filters(self, path: str, about: str = "", *, cuts: int = 1, grains: bool = True) -> Filters:
+        """The question of a page about `about` in words, and the form that changes it."""
+        chips = [
+            (said[:1].upper() + said[1:], self.url(path, without=text))
+            for said, text in self.conditions
         ]
+        fields = self.fields(cuts=cuts, grains=grains)
+        return Filters(self.words(about), fields, path, self.hidden, chips)
 
     def fields(
         self, *, cuts: int = 1, grains: bool = True, compare: bool = False
-    ) -> list[dict[str, Any]]:
-        """The fields of ui.filters. `cuts`: by how many dimensions the page can cut."""
-        period = {
-            "name": "period",
-            "label": "Period",
-            "value": self.period,
-            "listed": spans.offered(self.sight),
-        }
-        return self._marked(
-            [
-                period,
-                *([_choice("grain", "Cut into", self.grain, _GRAINS)] if grains else []),
-                *self._cuts(cuts),
-                *([_choice("compare", "Compare with", self.compare, _AGAINST)] if compare else []),
-                *self._filters(),
-            ]
-        )
+    ) -> list[FormField]:
+        """The fields of its form. `cuts`: by how many dimensions the page can cut."""
+        listed = spans.offered(self.sight)
+        made = [FormField("period", "Period", self.period, listed=listed)]
+        if grains:
+            made.append(_choice("grain", "Cut into", self.grain, _GRAINS))
+        made += self._cuts(cuts)
+        if compare:
+            made.append(_choice("compare", "Compare with", self.compare, _AGAINST))
+        return self._marked([*made, *self._filters()])
 
-    def _cuts(self, most: int) -> Iterator[dict[str, Any]]:
+    def _cuts(self, most: int) -> Iterator[FormField]:
         offered = [("", "No cut"), *((name, words.dimension(name)) for name in self.dimensions)]
         for place, value in enumerate([*self.by, *[""] * most][:most]):
-            label = "And by" if place else "By"
-            yield _choice("by", label, value, offered) | {"id": f"field-by-{place}"}
+            made = _choice("by", "And by" if place else "By", value, offered)
+            yield replace(made, id=f"field-by-{place}")
 
-    def _filters(self) -> Iterator[dict[str, Any]]:
+    def _filters(self) -> Iterator[FormField]:
         """A field for each filter, and one for another."""
         listed = suggestions(self.sight, self.dimensions)
         for place, text in enumerate([*self.where, ""]):
             label = f"Filter {place + 1}" if text else ("Add a filter" if place else "Filter")
-            yield {
-                "name": "where",
-                "label": label,
-                "id": f"field-where-{place}",
-                "value": text,
-                "listed": listed,
-            } | ({} if text else {"hint": _HINT})
+            hint, key = None if text else _HINT, f"field-where-{place}"
+            yield FormField("where", label, text, hint=hint, listed=listed, id=key)
 
     @property
     def hidden(self) -> dict[str, Any]:
@@ -321,13 +314,16 @@ class Asking:
             found, tuple(shown.get((found.dimension, value), value) for value in found.values)
         )
 
-    def _marked(self, made: list[dict[str, Any]]) -> list[dict[str, Any]]:
+    def _marked(self, made: list[FormField]) -> list[FormField]:
         """The fields with the error at the one it is in."""
+        if self.wrong is None:
+            return made
         name, _, value = self.at.partition(":")
-        for item in made:
-            if self.wrong and item["name"] == name and value in {"", item["value"]}:
-                item["error"] = f"{self.wrong.message} {self.wrong.hint}".strip()
-        return made
+        error = f"{self.wrong.message} {self.wrong.hint}".strip()
+        return [
+            replace(one, error=error) if one.name == name and value in {"", one.value} else one
+            for one in made
+        ]
 
     def checked(self) -> "Asking":
         """The question with the first error in it, if any, and the field where it is."""
@@ -376,12 +372,32 @@ def conditions_of(asking: Asking) -> tuple[Filter, ...]:
     return tuple(parse_filter(text) for text in asking.where)
 
 
-def _choice(
-    name: str, label: str, value: str | None, options: list[tuple[str, str]]
-) -> dict[str, Any]:
+def _choice(name: str, label: str, value: str | None, options: Options) -> FormField:
     """A field to choose from, with what was typed even where it is none of the options."""
     typed = [] if value is None or value in dict(options) else [(value, value)]
-    return {"name": name, "label": label, "value": value or "", "options": [*options, *typed]}
+    return FormField(name, label, value or "", options=[*options, *typed])
 
 
 assert set(COMPARISONS) == set(get_args(Comparison))
+
+
+@dataclass(frozen=True)
+class Unasked:
+    """A question that cannot be asked, as it was typed, and the reason."""
+
+    filters: Filters
+    wrong: KampassError
+    usual: str
+
+
+def cannot_ask(call: Call, asking: Asking, *, title: str, question: str, path: str) -> HTMLResponse:
+    """The page of a question that cannot be asked: what is wrong, and the question as it was typed,
+    to be mended.
+    """
+    assert asking.wrong is not None
+    about = asking.kpis[0].name if len(asking.kpis) == 1 else ""
+    fields = asking.fields(cuts=max(1, len(asking.by)), compare=asking.compare is not None)
+    filters = replace(asking.filters(path, about), fields=fields, open=True)
+    page = PageHead(question, title, asking.url(path))
+    view, status = Unasked(filters, asking.wrong, path), asking.wrong.status
+    return render(call, "parts/page/question.html", page, view, status=status)

@@ -6,13 +6,13 @@ in the file: later loads neither undo the mending nor count these lines as open.
 """
 
 from collections.abc import Callable, Iterator, Sequence
-from contextlib import contextmanager
 from dataclasses import asdict, dataclass, replace
 from datetime import datetime
 from pathlib import Path
 from typing import Any
 
 from kampass.errors import DataError
+from kampass.intake.readers.memory import ask
 from kampass.intake.sources.folder import scan_csv
 from kampass.model.messages import Batch, HistorySource, Message, Opening, TableSource, whole
 from kampass.model.scan import Scan
@@ -110,7 +110,7 @@ def replay(
     """
     with workspace.writing():
         snapshot = current(workspace)
-        before = listed(snapshot.cursor(), wish, mended=False)
+        before = listed(snapshot, wish, mended=False)
         read = _of_file(file, before) if file is not None else _of_sources(workspace, before)
         reading = Reading.again if file is None else Reading.mended
         loads = tuple(
@@ -122,7 +122,7 @@ def replay(
         if any(load.state == "complete" for load in loads):
             tell("Publishing")
             snapshot = workspace.snapshots.publish()
-        after = listed(snapshot.cursor(), wish, mended=False)
+        after = listed(snapshot, wish, mended=False)
         names = {source.name for source in read}
         touched = {(source.name, table) for source in read for table in source.tables()}
     skipped = tuple(sorted({row.source for row in before} - names)) if file is None else ()
@@ -228,21 +228,9 @@ def _ids(file: Path) -> list[tuple[int, str]]:
             code="missing_column",
             hint="Mend the file that 'kampass data quarantine --format csv' writes.",
         )
-    with _rows(scan) as ids:
-        lines = scan.lines(range(1, len(ids) + 1)) if ids else {}
-        return [(lines[number], mark or "") for number, mark in enumerate(ids, start=1)]
-
-
-@contextmanager
-def _rows(scan: Scan) -> Iterator[list[str | None]]:
-    import duckdb
-
-    with duckdb.connect() as connection:
-        for name, value in scan.objects.items():
-            connection.register(name, value)
-        yield [
-            row[0] for row in connection.execute(f"SELECT _id FROM ({scan.relation})").fetchall()
-        ]
+    ids = [row[0] for row in ask(f"SELECT _id FROM ({scan.relation})", scan.objects)]
+    lines = scan.lines(range(1, len(ids) + 1)) if ids else {}
+    return [(lines[number], mark or "") for number, mark in enumerate(ids, start=1)]
 
 
 def _counts(table: Any) -> dict[str, Any]:  # noqa: ANN401 - a report's table

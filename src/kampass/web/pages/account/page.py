@@ -10,10 +10,9 @@ from kampass.book.account import dossier, find
 from kampass.book.timeline import Event, timeline
 from kampass.render.files import About, write_table
 from kampass.server.rules import EXPORTING, SIGNED_IN, Call
-from kampass.web.pages.account.view import Shown, account_page
+from kampass.web.pages.account.view import AccountFile, account_page
 from kampass.web.parts.attachment import attachment
-from kampass.web.parts.forms import cannot_ask
-from kampass.web.parts.question import Asked, Asking
+from kampass.web.parts.question import Asked, Asking, cannot_ask
 from kampass.web.rendering import PageHead, render
 
 router = APIRouter()
@@ -35,7 +34,7 @@ def show(
     call.record("looked at", f"account {account}")
     ids = [kpi for kpi in call.workspace.settings.enabled if _one_figure(call, kpi)][:MOST]
     asking = Asking.of(call, asked, kpis=ids, grain="quarter")
-    shown, name = Shown(call, file, asking), file.account.name
+    shown, name = AccountFile(call, file, asking), file.account.name
     question = f"How is {name} doing?"
     if asking.wrong:
         return cannot_ask(call, asking, title=name, question=question, path=shown.path)

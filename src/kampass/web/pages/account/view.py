@@ -23,7 +23,7 @@ from kampass.render.display import show_value
 from kampass.server.rules import Call
 from kampass.web.parts import spans
 from kampass.web.parts.figures import Badge, FigureTile, Tone
-from kampass.web.parts.forms import Filters, filters_of
+from kampass.web.parts.forms import Filters
 from kampass.web.parts.links import Link, exports
 from kampass.web.parts.notes import NotesPanel, notes_panel
 from kampass.web.parts.pictures import Picture, TimelineEntry, TimelineMonth, picture
@@ -154,7 +154,7 @@ class AccountPage:
 
 
 @dataclass(frozen=True)
-class Shown:
+class AccountFile:
     """One account on its page, with the question that its figures answer."""
 
     call: Call
@@ -186,7 +186,7 @@ class Shown:
         return show_value(amount, "money", self.call.sight.settings.currency)
 
 
-def account_page(shown: Shown, kind: str, page: int) -> AccountPage:
+def account_page(shown: AccountFile, kind: str, page: int) -> AccountPage:
     """The page; of what happened one kind, if it is one, and one page."""
     call, file, asking, key = shown.call, shown.file, shown.asking, shown.account.id
     notes = call.library.notes.about(account=key, scope=call.viewer.scope)
@@ -198,7 +198,7 @@ def account_page(shown: Shown, kind: str, page: int) -> AccountPage:
         name=shown.account.name,
         lead=_lead(shown),
         link=asking.url(shown.path),
-        filters=filters_of(asking, shown.path, "Figures", cuts=0, grains=False),
+        filters=asking.filters(shown.path, "Figures", cuts=0, grains=False),
         period=asking.period_words,
         reasons=reason_items(shown.needs),
         figures=tiles(call, ids, period=asking.period, where=where, clock=asking.clock),
@@ -221,7 +221,7 @@ def account_page(shown: Shown, kind: str, page: int) -> AccountPage:
     )
 
 
-def _lead(shown: Shown) -> str:
+def _lead(shown: AccountFile) -> str:
     account, found = shown.account, shown.needs
     since = f" since {day_words(account.since)}" if account.since else ""
     pays = {
@@ -242,7 +242,7 @@ def _lead(shown: Shown) -> str:
     return f"{pays}, {owner}; {needs}."
 
 
-def _facts(shown: Shown) -> list[Detail]:
+def _facts(shown: AccountFile) -> list[Detail]:
     account, file = shown.account, shown.file
     owner = file.owners[0] if file.owners else None
     made = [
@@ -275,7 +275,7 @@ _NAMED = (
 )
 
 
-def _revenue(shown: Shown) -> AccountCourse:
+def _revenue(shown: AccountFile) -> AccountCourse:
     """MRR month by month: the picture, and the table with what moved it."""
     sight = shown.call.sight
     stretch, grain = spans.trail(spans.latest(sight, "month"), sight.settings.calendar, MONTHS)
@@ -296,7 +296,7 @@ def _revenue(shown: Shown) -> AccountCourse:
     return AccountCourse(picture(trend(mrr)), columns, rows)
 
 
-def _usage(shown: Shown) -> AccountCourse:
+def _usage(shown: AccountFile) -> AccountCourse:
     """Log-ins week by week."""
     sight = shown.call.sight
     stretch, grain = spans.trail(spans.latest(sight, "week"), sight.settings.calendar, WEEKS)
@@ -340,7 +340,7 @@ _OUTCOMES: Final = {
 }
 
 
-def _contract(shown: Shown, row: Row) -> TableRow:
+def _contract(shown: AccountFile, row: Row) -> TableRow:
     amendment = row["kind"] == "amendment"
     reason = ", ".join(part for part in (row["churn_type"], row["churn_reason"]) if part)
     ahead = (row["valid_to"] - today(shown.call.sight)).days if row["valid_to"] else 0
@@ -366,7 +366,7 @@ def _contract(shown: Shown, row: Row) -> TableRow:
     )
 
 
-def _line(shown: Shown, row: Row) -> TableRow:
+def _line(shown: AccountFile, row: Row) -> TableRow:
     return TableRow(
         {
             "product": TableCell(row["product"], note=f"since {day_words(row['since'])}"),
@@ -441,7 +441,7 @@ def _noted(note: Note, call: Call) -> Event:
     return Event("notes", "note", note.created_at, day, "Note", who=note.author, quote=note.text)
 
 
-def _kinds(shown: Shown, happened: Timeline, kind: str) -> list[Link]:
+def _kinds(shown: AccountFile, happened: Timeline, kind: str) -> list[Link]:
     """The kinds of which there is something, with how many."""
     every = sum(happened.counts.values())
     return [
@@ -454,7 +454,7 @@ def _kinds(shown: Shown, happened: Timeline, kind: str) -> list[Link]:
     ]
 
 
-def _at(shown: Shown, kind: str, page: int) -> str:
+def _at(shown: AccountFile, kind: str, page: int) -> str:
     given = {
         name: value
         for name, value in (("kind", kind), ("page", str(page) if page > 1 else ""))
@@ -463,7 +463,7 @@ def _at(shown: Shown, kind: str, page: int) -> str:
     return f"{shown.path}{'?' + urlencode(given) if given else ''}#timeline"
 
 
-def _happened(shown: Shown, happened: Timeline, kind: str) -> Happened:
+def _happened(shown: AccountFile, happened: Timeline, kind: str) -> Happened:
     """The events, month by month."""
     zone, page = shown.call.sight.settings.calendar.timezone, happened.page
     months = [

@@ -14,8 +14,7 @@ from kampass.render.files import About, write_table
 from kampass.server.rules import EXPORTING, SIGNED_IN, WRITING, Call
 from kampass.web.pages.accounts.view import PATH, WORDS, Listing, Picked, account_list
 from kampass.web.parts.attachment import attachment
-from kampass.web.parts.forms import cannot_ask
-from kampass.web.parts.question import Asked
+from kampass.web.parts.question import Asked, cannot_ask
 from kampass.web.rendering import PageHead, go, render
 
 router = APIRouter()

@@ -20,7 +20,7 @@ from kampass.render import words
 from kampass.render.display import show_value
 from kampass.server.rules import Call
 from kampass.web.parts.figures import Badge
-from kampass.web.parts.forms import Filters, FormField, fields_of
+from kampass.web.parts.forms import Filters, FormField
 from kampass.web.parts.links import Link, exports
 from kampass.web.parts.question import Asked, Asking
 from kampass.web.parts.tables import DataTable, Heading, TableCell, TableRow
@@ -260,7 +260,7 @@ class Listing:
                         ],
                     )
                 )
-        asked = fields_of(self.asking, cuts=0, grains=False)
+        asked = self.asking.fields(cuts=0, grains=False)
         return [*made, *(one for one in asked if one.name == "period")]
 
     def _shown(self, name: str, value: str) -> str:

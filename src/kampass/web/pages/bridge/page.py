@@ -12,8 +12,7 @@ from kampass.server.rules import EXPORTING, SIGNED_IN, Call
 from kampass.web.pages.bridge.view import Ends, bridge_page, bridges
 from kampass.web.parts import spans
 from kampass.web.parts.attachment import attachment
-from kampass.web.parts.forms import cannot_ask
-from kampass.web.parts.question import Asked, Asking, Written
+from kampass.web.parts.question import Asked, Asking, Written, cannot_ask
 from kampass.web.rendering import PageHead, render
 
 router = APIRouter()

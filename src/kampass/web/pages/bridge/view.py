@@ -17,7 +17,7 @@ from kampass.render import words
 from kampass.render.charts import waterfall
 from kampass.render.display import show_difference, show_value
 from kampass.web.parts import spans
-from kampass.web.parts.forms import Filters, FormField, fields_of
+from kampass.web.parts.forms import Filters, FormField
 from kampass.web.parts.links import Link, exports
 from kampass.web.parts.pictures import BridgeStep, Picture, picture
 from kampass.web.parts.question import Asking
@@ -197,7 +197,7 @@ def bridge_page(asking: Asking, ends: Ends) -> BridgePage:
             _fields(asking, ends, wrong),
             path,
             asking.hidden,
-            [(text, f"{address}&{tail}") for text, address in asking.chips(path)],
+            [(text, f"{address}&{tail}") for text, address in asking.filters(path).chips],
             open=wrong is not None,
         ),
         name=kpi.name,
@@ -225,7 +225,7 @@ def _fields(asking: Asking, ends: Ends, wrong: QuestionError | None) -> list[For
     return [
         FormField("before", "From", ends.before, listed=listed, error=error),
         FormField("after", "To", ends.after, listed=listed),
-        *(one for one in fields_of(asking, grains=False) if one.name != "period"),
+        *(one for one in asking.fields(grains=False) if one.name != "period"),
         FormField(
             "before_snapshot",
             "Earlier snapshot",

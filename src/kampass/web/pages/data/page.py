@@ -127,7 +127,7 @@ def one_job(call: Annotated[Call, Depends(ANALYSING)], job_id: JobId) -> Respons
         )
     values: dict[str, Any] = {"job": loaded.progress(job), "came": loaded.came(job, call.workspace)}
     if "hx-request" in call.request.headers:
-        found = fragment("pages/data/progress.html", **values)
+        found = fragment(call, "pages/data/progress.html", **values)
         if job.over:
             found.headers["HX-Refresh"] = "true"
         return found

@@ -9,8 +9,7 @@ from kampass.render.files import About, write
 from kampass.server.rules import EXPORTING, SIGNED_IN, Call
 from kampass.web.pages.kpi.view import Portrait, kpi_page
 from kampass.web.parts.attachment import attachment
-from kampass.web.parts.forms import cannot_ask
-from kampass.web.parts.question import Asked, Asking
+from kampass.web.parts.question import Asked, Asking, cannot_ask
 from kampass.web.rendering import PageHead, render
 
 router = APIRouter()

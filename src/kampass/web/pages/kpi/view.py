@@ -21,7 +21,7 @@ from kampass.server.rules import Call
 from kampass.web.pages.bridge.view import Movers, movers
 from kampass.web.parts import spans
 from kampass.web.parts.figures import FigureTile, delta_of
-from kampass.web.parts.forms import Filters, filters_of
+from kampass.web.parts.forms import Filters
 from kampass.web.parts.links import Link, exports
 from kampass.web.parts.notes import NotesPanel, notes_panel
 from kampass.web.parts.pictures import Picture, picture
@@ -107,7 +107,7 @@ def kpi_page(call: Call, asking: Asking) -> KpiPage:
     one = Portrait(asking, kpi, notes)
     tile = tiles_of(call, one.focus, {kpi.id: one.figure})[0]
     return KpiPage(
-        filters=filters_of(asking, path, kpi.name),
+        filters=asking.filters(path, kpi.name),
         name=kpi.name,
         lead=one.lead,
         period=one.focus.period_words,

@@ -10,10 +10,10 @@ from starlette.responses import Response
 from kampass.book.cohorts import Step
 from kampass.render.files import About, write
 from kampass.server.rules import EXPORTING, SIGNED_IN, Call
-from kampass.web.pages.overview.view import MOVEMENTS, PATH, Follow, headlines, overview
+from kampass.web.pages.overview.revenue import MOVEMENTS
+from kampass.web.pages.overview.view import PATH, Follow, headlines, overview
 from kampass.web.parts.attachment import attachment
-from kampass.web.parts.forms import cannot_ask
-from kampass.web.parts.question import Asked, Asking
+from kampass.web.parts.question import Asked, Asking, cannot_ask
 from kampass.web.rendering import PageHead, render
 
 router = APIRouter()

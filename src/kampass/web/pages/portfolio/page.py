@@ -13,7 +13,7 @@ from kampass.render.files import About, write_table
 from kampass.server.rules import EXPORTING, SIGNED_IN, Call
 from kampass.web.pages.portfolio.view import (
     PATH,
-    Book,
+    ManagersBook,
     NoAccounts,
     asking_of,
     choice,
@@ -21,8 +21,7 @@ from kampass.web.pages.portfolio.view import (
     portfolio,
 )
 from kampass.web.parts.attachment import attachment
-from kampass.web.parts.forms import cannot_ask
-from kampass.web.parts.question import Asked
+from kampass.web.parts.question import Asked, cannot_ask
 from kampass.web.rendering import PageHead, render
 
 router = APIRouter()
@@ -43,7 +42,7 @@ def show(
     more: bool = False,
 ) -> Response:
     """The page."""
-    book = Book.of(call, manager)
+    book = ManagersBook.of(call, manager)
     if not book.everybody or (book.mine and not book.accounts):
         page = PageHead("Which of my accounts need me today?", _TITLE)
         lonely = NoAccounts(call.viewer.role in _THEIRS)
@@ -68,7 +67,7 @@ def export(
     form: Annotated[str, Query(alias="format", max_length=20)] = "csv",
 ) -> Response:
     """The accounts that need somebody, a line for each reason."""
-    book = Book.of(call, manager)
+    book = ManagersBook.of(call, manager)
     found = [
         (needing.account, one)
         for needing in book.needing

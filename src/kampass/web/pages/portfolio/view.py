@@ -20,7 +20,7 @@ from kampass.book.week import Changed, week
 from kampass.render.display import show_value
 from kampass.server.rules import Call
 from kampass.web.parts.figures import Badge, FigureTile
-from kampass.web.parts.forms import Filters, filters_of
+from kampass.web.parts.forms import Filters
 from kampass.web.parts.links import Link, exports
 from kampass.web.parts.pictures import TimelineEntry, TimelineMonth
 from kampass.web.parts.question import Asked, Asking
@@ -61,7 +61,7 @@ _MANAGERS: Final = (
 
 
 @dataclass(frozen=True)
-class Book:
+class ManagersBook:
     """The accounts that the page is about: one account manager's, or those of everybody the viewer
     may look at.
     """
@@ -71,7 +71,7 @@ class Book:
     everybody: tuple[Manager, ...]
 
     @classmethod
-    def of(cls, call: Call, who: str | None) -> "Book":
+    def of(cls, call: Call, who: str | None) -> "ManagersBook":
         """The book of that account manager, or the viewer's own; NotFound where there is no such
         manager for the viewer.
         """
@@ -215,13 +215,13 @@ def asking_of(call: Call, asked: Asked) -> Asking:
     return Asking.of(call, asked, kpis=ids, grain="quarter")
 
 
-def portfolio(book: Book, asking: Asking, reason: str | None, *, more: bool) -> Portfolio:
+def portfolio(book: ManagersBook, asking: Asking, reason: str | None, *, more: bool) -> Portfolio:
     """The page; `reason` narrows the list, `more` shows all of it."""
     call = book.call
     ids = {account.id for account in book.accounts}
     due = [renewal for renewal in renewals(call.sight) if renewal.account in ids]
     changes = [one for one in week(call.sight) if book.holds(one.manager)]
-    filters = filters_of(asking, PATH, "Figures", cuts=0, grains=False)
+    filters = asking.filters(PATH, "Figures", cuts=0, grains=False)
     asked = kept(book, reason)
     return Portfolio(
         question=book.question,
@@ -263,7 +263,7 @@ def choice(call: Call) -> ManagerChoice:
     return ManagerChoice(DataTable(_MANAGERS, rows))
 
 
-def _attention(book: Book, asking: Asking, reason: str | None, *, more: bool) -> Attention:
+def _attention(book: ManagersBook, asking: Asking, reason: str | None, *, more: bool) -> Attention:
     listed = [
         needing
         for needing in book.needing
@@ -280,7 +280,7 @@ def _attention(book: Book, asking: Asking, reason: str | None, *, more: bool) ->
     )
 
 
-def kept(book: Book, reason: str | None) -> dict[str, str]:
+def kept(book: ManagersBook, reason: str | None) -> dict[str, str]:
     """What every link of the page keeps."""
     given = {
         "manager": book.whose.id if book.whose and not book.mine else "",
@@ -289,13 +289,13 @@ def kept(book: Book, reason: str | None) -> dict[str, str]:
     return {name: value for name, value in given.items() if value}
 
 
-def _url(asking: Asking, book: Book, **changes: str) -> str:
+def _url(asking: Asking, book: ManagersBook, **changes: str) -> str:
     return asking.url(
         PATH, more={name: value for name, value in (kept(book, None) | changes).items() if value}
     )
 
 
-def _people(book: Book, asking: Asking) -> list[Link]:
+def _people(book: ManagersBook, asking: Asking) -> list[Link]:
     """The switch between people; none for account managers, who have their own accounts alone."""
     if book.mine or len(book.everybody) <= 1:
         return []
@@ -310,7 +310,7 @@ def _people(book: Book, asking: Asking) -> list[Link]:
     ]
 
 
-def _narrow(book: Book, asking: Asking, reason: str | None) -> list[Link]:
+def _narrow(book: ManagersBook, asking: Asking, reason: str | None) -> list[Link]:
     """The reasons that there are, with how many accounts have each."""
     counts = Counter(
         kind for needing in book.needing for kind in {one.kind for one in needing.reasons}
@@ -340,7 +340,7 @@ def _need(call: Call, needing: Needing) -> NeedItem:
     return NeedItem(account.name, f"/accounts/{account.id}", about, reasons)
 
 
-def _renewal(book: Book, due: Renewal) -> TableRow:
+def _renewal(book: ManagersBook, due: Renewal) -> TableRow:
     account = next(one for one in book.accounts if one.id == due.account)
     when = (
         f"in {days(due.days)}"

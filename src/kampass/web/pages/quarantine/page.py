@@ -165,7 +165,7 @@ def mend(
 
 
 def _found(call: Call, row_id: str) -> SetAside:
-    found = one(call.workspace.snapshot().cursor(), row_id)
+    found = one(call.workspace.snapshot(), row_id)
     if found is None:
         raise NotFound(
             "No row that is set aside has this number.",

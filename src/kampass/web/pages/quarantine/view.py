@@ -82,8 +82,8 @@ class AsideRow:
 class QuarantinePage:
     """The page; `kept` narrows it."""
 
+    lead: str
     total: int
-    mended: int
     kept: Mapping[str, object]
     lacking: Sequence[Lacking]
     by: By
@@ -106,16 +106,16 @@ def quarantine_page(
         for name in ("table", "source", "load", "reason")
         if (value := getattr(wish, name)) is not None
     }
-    cursor = call.workspace.snapshot(snapshot=found.snapshot).cursor()
-    rows = listed(cursor, wish, page=(skip, _PAGE))
+    snapshot = call.workspace.snapshot(snapshot=found.snapshot)
+    rows = listed(snapshot, wish, page=(skip, _PAGE))
     every = found.total + found.mended
 
     def link(**changes: object) -> str:
         return f"{PATH}?{urlencode({**kept, 'by': by, **changes})}"
 
     return QuarantinePage(
+        _lead(found, narrowed=bool(kept)),
         found.total,
-        found.mended,
         kept,
         _lacking(call, found.effects),
         by,
@@ -128,6 +128,17 @@ def quarantine_page(
         every > _PAGE,
         _places(call),
     )
+
+
+def _lead(found: Quarantine, *, narrowed: bool) -> str:
+    more = f" {found.mended:,} more {'was' if found.mended == 1 else 'were'} mended by hand."
+    if not found.total:
+        said = f"Nothing is set aside{' that fits' if narrowed else ''}."
+    elif found.total == 1:
+        said = "1 row is set aside, whole, as it stood; nothing was guessed."
+    else:
+        said = f"{found.total:,} rows are set aside, whole, as they stood; nothing was guessed."
+    return said + (more if found.mended else "")
 
 
 def _group(group: Group, kept: Mapping[str, object]) -> AsideGroup:

@@ -18,7 +18,7 @@ Typed = Annotated[str, Query(max_length=LONGEST)]
 @router.get("/palette")
 def palette(call: Annotated[Call, Depends(SIGNED_IN)], q: Typed = "") -> Response:
     """What fits, for the palette."""
-    return fragment("pages/search/palette.html", search_page(call, q))
+    return fragment(call, "pages/search/palette.html", search_page(call, q))
 
 
 @router.get("/search")

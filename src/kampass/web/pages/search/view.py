@@ -37,7 +37,7 @@ _FURTHER: Final = (
 
 
 @dataclass(frozen=True)
-class Thing:
+class Findable:
     """Something to open; `names` are what else it is called by, folded."""
 
     title: str
@@ -141,12 +141,12 @@ def _begins(words: str) -> re.Pattern[str]:
     return re.compile(rf"(?<!\w){re.escape(words)}")
 
 
-def _ranked(things: Iterable[Thing], words: str) -> list[tuple[int, Thing]]:
+def _ranked(things: Iterable[Findable], words: str) -> list[tuple[int, Findable]]:
     fits = [(rank, thing) for thing in things if (rank := thing.rank(words)) < 2 * _NOWHERE]
     return sorted(fits, key=lambda each: (each[0], each[1].plain, each[1].href))[:MOST]
 
 
-def _group(label: str, things: Sequence[Thing]) -> FoundGroup:
+def _group(label: str, things: Sequence[Findable]) -> FoundGroup:
     return FoundGroup(
         label, [Found(one.title, one.href, one.note, one.icon) for one in things[:MOST]]
     )
@@ -160,22 +160,22 @@ def _sight(call: Call) -> Sight | None:
         return None
 
 
-def _accounts(call: Call) -> Sequence[Thing]:
+def _accounts(call: Call) -> Sequence[Findable]:
     sight = _sight(call)
     return [] if sight is None else sight.kept("accounts to find", lambda: list(_listed(sight)))
 
 
-def _listed(sight: Sight) -> Iterator[Thing]:
+def _listed(sight: Sight) -> Iterator[Findable]:
     for account in accounts(sight):
         note = {"lost": "lost", "prospect": "never paid"}.get(account.state) or (
             worded(account.segment) if account.segment else None
         )
-        yield Thing(
+        yield Findable(
             account.name, f"/accounts/{account.id}", "accounts", note, (folded(account.id),)
         )
 
 
-def _kpis(call: Call) -> Sequence[Thing]:
+def _kpis(call: Call) -> Sequence[Findable]:
     sight = _sight(call)
     return (
         list(_defined(call.workspace.catalogue))
@@ -184,9 +184,9 @@ def _kpis(call: Call) -> Sequence[Thing]:
     )
 
 
-def _defined(catalogue: Catalogue) -> Iterator[Thing]:
+def _defined(catalogue: Catalogue) -> Iterator[Findable]:
     for kpi in catalogue:
-        yield Thing(
+        yield Findable(
             kpi.name,
             f"/kpis/{kpi.id}",
             "kpis",
@@ -195,20 +195,20 @@ def _defined(catalogue: Catalogue) -> Iterator[Thing]:
         )
 
 
-def _pages(call: Call) -> list[Thing]:
+def _pages(call: Call) -> list[Findable]:
     assert call.person is not None
     return [
-        Thing(title, href, icon)
+        Findable(title, href, icon)
         for title, href, icon, roles in (*NAV, *_FURTHER)
         if call.person.role in roles
     ]
 
 
-def _dashboards(call: Call) -> list[Thing]:
+def _dashboards(call: Call) -> list[Findable]:
     assert call.person is not None
     visible = call.library.dashboards.visible(call.person)
     return [
-        Thing(
+        Findable(
             one.name,
             f"/dashboards/{one.id}",
             "dashboards",
@@ -218,6 +218,6 @@ def _dashboards(call: Call) -> list[Thing]:
     ]
 
 
-def _saved(call: Call) -> list[Thing]:
+def _saved(call: Call) -> list[Findable]:
     assert call.person is not None
-    return [Thing(one.name, one.query, "star") for one in call.library.saved.all(call.person)]
+    return [Findable(one.name, one.query, "star") for one in call.library.saved.all(call.person)]

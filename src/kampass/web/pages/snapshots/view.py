@@ -15,7 +15,7 @@ from kampass.server.rules import DEFINING, Call
 from kampass.store.snapshots.difference import RowChange
 from kampass.web.parts import loads
 from kampass.web.parts.forms import Filters, FormField, Options
-from kampass.web.parts.loads import MovedFigure, Shown
+from kampass.web.parts.loads import Instant, MovedFigure
 from kampass.workspace import published
 from kampass.workspace.restated import redefined, restate
 
@@ -45,8 +45,8 @@ class SnapshotLine:
 
     id: str
     current: bool
-    known: Shown
-    published: Shown | None
+    known: Instant
+    published: Instant | None
     loads: int
     rows: str | None
     file: str
@@ -98,7 +98,7 @@ class CountedRows:
 
 
 @dataclass(frozen=True)
-class Comparison:
+class Restated:
     """The restatement report; or why there is none."""
 
     filters: Filters
@@ -165,11 +165,11 @@ def _line(call: Call, card: published.SnapshotCard) -> SnapshotLine:
     )
 
 
-def comparison(call: Call, sides: Sides) -> Comparison:
+def comparison(call: Call, sides: Sides) -> Restated:
     """What moved between two snapshots."""
     lead = "Choose the earlier and the later one."
     if not (sides.before and sides.after):
-        return Comparison(_filters(call, sides), lead)
+        return Restated(_filters(call, sides), lead)
     grain = sides.grain if sides.period else None
     try:
         report = call.sight.kept(
@@ -184,8 +184,8 @@ def comparison(call: Call, sides: Sides) -> Comparison:
             sides,
         )
     except KampassError as wrong:
-        return Comparison(_filters(call, sides), "", wrong)
-    return Comparison(
+        return Restated(_filters(call, sides), "", wrong)
+    return Restated(
         _filters(call, sides, report),
         _lead(report),
         compared=True,

@@ -6,7 +6,7 @@ from fastapi import APIRouter, Depends
 from starlette.responses import Response
 
 from kampass.server.rules import SIGNED_IN, Call
-from kampass.web.pages.styleguide.view import Stories
+from kampass.web.pages.styleguide.view import StyleGuide
 from kampass.web.rendering import PageHead, render
 
 router = APIRouter()
@@ -16,4 +16,4 @@ router = APIRouter()
 def show(call: Annotated[Call, Depends(SIGNED_IN)]) -> Response:
     """The page."""
     page = PageHead("What are the parts of a page, and how do they look?", "Style guide")
-    return render(call, "pages/styleguide/page.html", page, Stories())
+    return render(call, "pages/styleguide/page.html", page, StyleGuide())

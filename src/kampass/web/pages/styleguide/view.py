@@ -329,7 +329,7 @@ from opening left join closing using (account)"""
 
 
 @dataclass(frozen=True)
-class Stories:
+class StyleGuide:
     """Every part with what it is given."""
 
     filters: Filters = _FILTERS

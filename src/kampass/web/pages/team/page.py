@@ -11,10 +11,9 @@ from kampass.access import Role
 from kampass.insight.bands import Ranked
 from kampass.render.files import About, write_table
 from kampass.server.rules import EXPORTING, SIGNED_IN, Call
-from kampass.web.pages.team.view import PATH, NoManagers, Side, my_figures, team_page
+from kampass.web.pages.team.view import PATH, NoManagers, SideBySide, my_figures, team_page
 from kampass.web.parts.attachment import attachment
-from kampass.web.parts.forms import cannot_ask
-from kampass.web.parts.question import Asked
+from kampass.web.parts.question import Asked, cannot_ask
 from kampass.web.rendering import PageHead, render
 
 router = APIRouter()
@@ -29,7 +28,7 @@ def show(
     call: Annotated[Call, Depends(SIGNED_IN)], asked: Asked, outcome: Outcome = "", team: Team = ""
 ) -> Response:
     """The page."""
-    side = Side.of(call, asked, outcome, team)
+    side = SideBySide.of(call, asked, outcome, team)
     if side.asking.wrong:
         return cannot_ask(call, side.asking, title=_TITLE, question=_QUESTION, path=PATH)
     if not side.everybody:
@@ -53,7 +52,7 @@ def export(
     form: Annotated[str, Query(alias="format", max_length=20)] = "csv",
 ) -> Response:
     """The compared figures with their bands, a line for each manager and outcome."""
-    side = Side.of(call, asked, outcome, team)
+    side = SideBySide.of(call, asked, outcome, team)
     if side.asking.wrong:
         raise side.asking.wrong
     alone = call.viewer.role is Role.ACCOUNT_MANAGER

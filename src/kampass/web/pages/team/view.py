@@ -17,7 +17,7 @@ from kampass.render.display import show_difference, show_value
 from kampass.server.rules import Call
 from kampass.web.parts import spans
 from kampass.web.parts.figures import Badge, FigureTile, Interval
-from kampass.web.parts.forms import Filters, filters_of
+from kampass.web.parts.forms import Filters
 from kampass.web.parts.links import Link, exports
 from kampass.web.parts.pictures import RankBand, RankRow
 from kampass.web.parts.question import Asked, Asking
@@ -33,7 +33,7 @@ PAIR = 2
 
 
 @dataclass(frozen=True)
-class Side:
+class SideBySide:
     """Who stands side by side, and by what."""
 
     call: Call
@@ -44,7 +44,7 @@ class Side:
     team: str
 
     @classmethod
-    def of(cls, call: Call, asked: Asked, outcome: str, team: str) -> "Side":
+    def of(cls, call: Call, asked: Asked, outcome: str, team: str) -> "SideBySide":
         """The page's question; the last four quarters where it names no period. UnknownName where
         the outcome is no KPI.
         """
@@ -143,7 +143,7 @@ class TeamPage:
     fewest: int = FEWEST
 
 
-def my_figures(side: Side) -> MyFigures:
+def my_figures(side: SideBySide) -> MyFigures:
     """The figures of the account manager who looks."""
     made = tiles(
         side.call,
@@ -152,14 +152,14 @@ def my_figures(side: Side) -> MyFigures:
         where=[*side.asking.where, f"account_manager={side.everybody[0].id}"],
         clock=side.asking.clock,
     )
-    filters = filters_of(side.asking, PATH, "My figures", cuts=0, grains=False)
+    filters = side.asking.filters(PATH, "My figures", cuts=0, grains=False)
     return MyFigures(filters, side.asking.period_words, made)
 
 
-def team_page(side: Side) -> TeamPage:
+def team_page(side: SideBySide) -> TeamPage:
     """Everybody side by side."""
     found, asked = side.compared[side.kpi.id], {"outcome": side.outcome, "team": side.team}
-    filters = filters_of(side.asking, PATH, "Account managers", cuts=0, grains=False)
+    filters = side.asking.filters(PATH, "Account managers", cuts=0, grains=False)
     kept = {name: value for name, value in asked.items() if value}
     return TeamPage(
         filters=replace(filters, hidden={**filters.hidden, **kept}),
@@ -201,7 +201,7 @@ def _activity(call: Call) -> list[Kpi]:
     return [kpi for kpi in enabled(call.sight, "activity", ACTIVITY) if not kpi.distribution][:3]
 
 
-def _lead(side: Side, found: Comparison) -> str:
+def _lead(side: SideBySide, found: Comparison) -> str:
     bands, name = found.bands, words.short(side.kpi)
     if not found.adds_up:
         return (
@@ -229,7 +229,7 @@ def _lead(side: Side, found: Comparison) -> str:
     )
 
 
-def _bands(side: Side, found: Comparison) -> list[RankBand]:
+def _bands(side: SideBySide, found: Comparison) -> list[RankBand]:
     """The bands, the highest first."""
     ranked, scale = found.bands.ranked, _scale(side, found)
     names = {one.id: one for one in side.members}
@@ -253,7 +253,7 @@ def _bands(side: Side, found: Comparison) -> list[RankBand]:
     return made
 
 
-def _scale(side: Side, found: Comparison) -> Interval:
+def _scale(side: SideBySide, found: Comparison) -> Interval:
     """The scale of every interval, with the line of all accounts together."""
     ends = [end for one in found.bands.ranked for end in (one.low, one.high)]
     least, most = (
@@ -263,7 +263,7 @@ def _scale(side: Side, found: Comparison) -> Interval:
 
 
 def _place(
-    side: Side, found: Comparison, manager: Manager, placed: tuple[Ranked, Interval]
+    side: SideBySide, found: Comparison, manager: Manager, placed: tuple[Ranked, Interval]
 ) -> RankRow:
     (one, scale), answer = placed, found.answers.get(manager.id)
     share = side.kpi.is_share
@@ -283,7 +283,7 @@ def _place(
     )
 
 
-def _everybody(side: Side) -> float | None:
+def _everybody(side: SideBySide) -> float | None:
     """The figure of all accounts together, drawn as a line through every row."""
     found: Sequence[Answer] = side.call.sight.kpi(
         side.kpi.id,
@@ -295,7 +295,7 @@ def _everybody(side: Side) -> float | None:
     return found[0].value
 
 
-def _luck(side: Side, found: Comparison) -> Luck | None:
+def _luck(side: SideBySide, found: Comparison) -> Luck | None:
     bands = found.bands
     if len(bands.ranked) < PAIR:
         return None
@@ -310,7 +310,7 @@ def _luck(side: Side, found: Comparison) -> Luck | None:
     )
 
 
-def _columns(side: Side) -> list[Heading]:
+def _columns(side: SideBySide) -> list[Heading]:
     kpis = (*_activity(side.call), *side.outcomes)
     return [
         Heading("name", "Account manager"),
@@ -320,7 +320,7 @@ def _columns(side: Side) -> list[Heading]:
     ]
 
 
-def _rows(side: Side) -> list[TableRow]:
+def _rows(side: SideBySide) -> list[TableRow]:
     """Everybody by name, with load, activity and outcomes."""
     activity = _activity(side.call)
     answers = _answers(side, activity)
@@ -341,7 +341,7 @@ def _rows(side: Side) -> list[TableRow]:
     return made
 
 
-def _answers(side: Side, activity: Sequence[Kpi]) -> dict[tuple[str, str | None], Answer]:
+def _answers(side: SideBySide, activity: Sequence[Kpi]) -> dict[tuple[str, str | None], Answer]:
     """Activity and outcomes, by KPI and account manager."""
     asked: Sequence[Answer] = (
         side.call.sight.kpi(
@@ -363,7 +363,7 @@ def _answers(side: Side, activity: Sequence[Kpi]) -> dict[tuple[str, str | None]
     }
 
 
-def _cell(side: Side, kpi: Kpi, member: str, answer: Answer | None) -> TableCell:
+def _cell(side: SideBySide, kpi: Kpi, member: str, answer: Answer | None) -> TableCell:
     if answer is None:
         return TableCell(reason=f"Nothing to count in {side.asking.period_words}")
     if answer.value is None:
@@ -377,7 +377,7 @@ def _cell(side: Side, kpi: Kpi, member: str, answer: Answer | None) -> TableCell
     )
 
 
-def _teams(side: Side) -> list[Link]:
+def _teams(side: SideBySide) -> list[Link]:
     """The teams to choose from; none where there is one."""
     found = sorted(
         {(one.team_id, one.team or one.team_id) for one in side.everybody if one.team_id},

@@ -15,8 +15,7 @@ from kampass.server.rules import EXPORTING, SIGNED_IN, Call
 from kampass.web.pages.why import rows as evidence
 from kampass.web.pages.why.view import FURTHEST, Part, rows_page, why_page
 from kampass.web.parts.attachment import attachment
-from kampass.web.parts.forms import cannot_ask
-from kampass.web.parts.question import Asked, Asking
+from kampass.web.parts.question import Asked, Asking, cannot_ask
 from kampass.web.rendering import PageHead, fragment, render
 
 router = APIRouter()
@@ -34,7 +33,7 @@ def why(kpi: KpiId, call: Annotated[Call, Depends(SIGNED_IN)], asked: Asked) -> 
         return cannot_ask(call, asking, title=title, question="Why this number?", path=path)
     view = why_page(asking)
     if "hx-request" in call.request.headers:
-        return fragment("pages/why/part.html", view)
+        return fragment(call, "pages/why/part.html", view)
     page = PageHead(f"Why is {found.name} what it is?", title, view.link)
     return render(call, "pages/why/page.html", page, view)
 

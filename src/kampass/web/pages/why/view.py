@@ -16,7 +16,7 @@ from kampass.render.display import show_value
 from kampass.web.pages.why import rows as evidence
 from kampass.web.parts import spans
 from kampass.web.parts.figures import Badge, Delta, delta_of, status_of
-from kampass.web.parts.forms import Filters, filters_of
+from kampass.web.parts.forms import Filters
 from kampass.web.parts.links import Link, exports
 from kampass.web.parts.question import Asking
 from kampass.web.parts.tables import DataTable, Detail, Heading, TableCell, TableRow
@@ -105,7 +105,7 @@ def why_page(asking: Asking) -> WhyPage:
     parts = [_taken_apart(asking, kpi, made) for made in evidence.explanations(asking, kpi)]
     value = parts[0].value or "not known"
     return WhyPage(
-        filters=filters_of(asking, path, kpi.name, cuts=0, grains=False),
+        filters=asking.filters(path, kpi.name, cuts=0, grains=False),
         name=kpi.name,
         way=asking.url(f"/kpis/{kpi.id}"),
         lead=f"{kpi.name} is {value} for {asking.period_words}: {kpi.formula}.",
@@ -255,7 +255,7 @@ class RowsPage:
     lead: str
     part: Part
     tabs: Sequence[Link]
-    listed: evidence.Listed | None
+    listed: evidence.RowList | None
     hidden: QuestionError | None
     first: int
     range: str
