@@ -10,6 +10,7 @@ from collections.abc import Iterator
 from pathlib import Path
 
 from kampass.catalogue import Kpi, shipped
+from kampass.catalogue.compiling import compiled_text
 from kampass.catalogue.schema import schema
 from kampass.engine.question import PARTS
 from kampass.engine.words import Part
@@ -28,6 +29,7 @@ def pages() -> dict[str, str]:
         "facts.md": _facts(),
         "kpis.md": _kpis(),
         "tables.md": _tables(),
+        "../src/kampass/catalogue/compiled.json": compiled_text(),
         "kpi.schema.json": json.dumps(schema(), indent=1) + "\n",
     }
 

@@ -6,13 +6,13 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from difflib import get_close_matches
 from functools import lru_cache
-from importlib import resources
 from math import isfinite
 from pathlib import Path
 from typing import Any
 
 import yaml
 
+from kampass.catalogue import compiled
 from kampass.catalogue.definition import ACCOUNT_DIMENSIONS, OWN_DIMENSIONS, Kpi, Measure
 from kampass.errors import DefinitionError, UnknownName
 from kampass.facts.fact import WINDOWS
@@ -116,14 +116,15 @@ class Catalogue:
 @lru_cache(maxsize=1)
 def shipped() -> Catalogue:
     """The catalogue that comes with Kampass."""
+    return Catalogue({kpi.id: kpi for kpi in compiled.kpis() or read_shipped()})
+
+
+def read_shipped() -> list[Kpi]:
+    """The shipped definitions, read from their files."""
     kpis: dict[str, Kpi] = {}
-    for file in sorted(
-        (resources.files("kampass.catalogue") / "definitions").iterdir(),
-        key=lambda entry: entry.name,
-    ):
-        if file.name.endswith(".yaml"):
-            _add(kpis, read(file.read_text(encoding="utf-8"), file.name))
-    return Catalogue(kpis)
+    for file in sorted(compiled.DEFINITIONS.glob("*.yaml")):
+        _add(kpis, read(file.read_text(encoding="utf-8"), file.name))
+    return list(kpis.values())
 
 
 def with_own(folder: Path) -> Catalogue:

@@ -112,7 +112,7 @@ def to_text(instant: datetime) -> str:
 
 def from_text(text: str) -> datetime:
     """The instant of such a text."""
-    return datetime.strptime(text, "%Y-%m-%dT%H:%M:%S.%fZ").replace(tzinfo=UTC)
+    return datetime.fromisoformat(text)
 
 
 def to_ranges(numbers: Iterable[int]) -> str:
@@ -383,7 +383,7 @@ def _in_order(row: tuple[Any, ...]) -> tuple[int, int, str]:
 
 def _snapshot(*row: Any) -> SnapshotRow:  # noqa: ANN401 - the cells of a row
     """A row of `_SNAPSHOTS`."""
-    snapshot_id, file, recorded_at, published_at, last_load, loads, *made_in, rows = row
+    snapshot_id, file, recorded_at, published_at, last_load, loads, timezone, currency, rows = row
     return SnapshotRow(
         snapshot_id,
         file,
@@ -391,6 +391,7 @@ def _snapshot(*row: Any) -> SnapshotRow:  # noqa: ANN401 - the cells of a row
         from_text(published_at),
         last_load,
         None if loads is None else from_ranges(loads),
-        *made_in,
+        timezone,
+        currency,
         None if rows is None else json.loads(rows),
     )

@@ -121,6 +121,7 @@ class ServerReader:
             ]
 
 
-def first(rows: list[tuple[Any, ...]]) -> Any:  # noqa: ANN401 - a cell
-    """The first cell; None where there is no row."""
-    return rows[0][0] if rows else None
+def first(rows: list[tuple[Any, ...]]) -> str | None:
+    """The text of the first cell; None where there is no row."""
+    text: str | None = rows[0][0] if rows else None
+    return text

@@ -12,16 +12,18 @@ from dataclasses import dataclass, field, replace
 from datetime import date
 from difflib import get_close_matches
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
 from kampass.catalogue import PACK
 from kampass.engine import BusinessCalendar, Settings, parse_hours
 from kampass.engine.planning.hours import WEEKDAYS
 from kampass.errors import DataError
-from kampass.intake.mapping.mapping import TableMapping, parse
 from kampass.periods import Calendar
 from kampass.store.database import SCHEMA, Database, parse_schema, parse_url
+
+if TYPE_CHECKING:
+    from kampass.intake.mapping.mapping import TableMapping
 
 FILE = "kampass.toml"
 DATABASE_URL = "KAMPASS_DATABASE_URL"
@@ -49,7 +51,7 @@ class SourceSettings:
     name: str
     kind: str
     options: dict[str, Any] = field(default_factory=dict)
-    mappings: tuple[TableMapping, ...] = ()
+    mappings: "tuple[TableMapping, ...]" = ()
 
 
 @dataclass(frozen=True)
@@ -279,6 +281,8 @@ def _source(name: str, options: Any) -> SourceSettings:  # noqa: ANN401 - whatev
 
 def _mapped(name: str, options: dict[str, Any], place: str) -> SourceSettings:
     """A source whose files are other people's, table by table."""
+    from kampass.intake.mapping.mapping import parse
+
     _only(options, _MAPPED_KEYS, place)
     _typed(options, {"path": str, "tables": dict}, place)
     if not options.get("tables"):
@@ -308,7 +312,7 @@ def _with_lines(source: SourceSettings, text: str) -> SourceSettings:
     )
 
 
-def _line_of(text: str, mapping: TableMapping) -> int:
+def _line_of(text: str, mapping: "TableMapping") -> int:
     """The line on which a mapping's SELECT begins; 0 where its heading is written in another
     way.
     """

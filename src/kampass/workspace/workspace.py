@@ -14,7 +14,6 @@ from kampass.catalogue import Catalogue, stored, with_own
 from kampass.engine import Engine
 from kampass.errors import DataError, QuestionError, UnknownName
 from kampass.facts import prepared
-from kampass.intake.sources.folder import FileSource
 from kampass.model.scan import Source
 from kampass.store import (
     Journal,
@@ -362,6 +361,8 @@ class Workspace(Answers):
             from kampass.intake.mapping import MappedSource
 
             return MappedSource(source.name, folder, source.mappings, scratch)
+        from kampass.intake.sources.folder import FileSource
+
         return FileSource(source.name, folder, scratch)
 
     def _sync_history(self, source: Source, tell: Callable[[str], None]) -> list[LoadReport]:
@@ -400,6 +401,8 @@ def create(folder: Path, settings: WorkspaceSettings) -> Workspace:
 
 def _strangers(source: Source) -> list[str]:
     """A word on each file that names no table."""
+    from kampass.intake.sources.folder import FileSource
+
     names = source.strangers() if isinstance(source, FileSource) else []
     return [f"{name} names no table and was left alone" for name in names]
 
