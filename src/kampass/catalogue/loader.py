@@ -10,8 +10,6 @@ from math import isfinite
 from pathlib import Path
 from typing import Any
 
-import yaml
-
 from kampass.catalogue import compiled
 from kampass.catalogue.definition import ACCOUNT_DIMENSIONS, OWN_DIMENSIONS, Kpi, Measure
 from kampass.errors import DefinitionError, UnknownName
@@ -144,12 +142,10 @@ def with_own(folder: Path) -> Catalogue:
 
 def read(text: str, place: str, *, own: bool = False) -> list[Kpi]:
     """The definitions of one YAML text; DefinitionError says where and what."""
-    try:
-        # A safe loader that also notes lines.
-        document = yaml.load(text, Loader=_Loader)  # noqa: S506
-    except (yaml.YAMLError, ValueError, TypeError, AttributeError, RecursionError) as wrong:
-        # PyYAML lets what a tag's own constructor raises through as it is.
-        raise DefinitionError(f"{place} is not YAML that can be read: {wrong}") from None
+    # The shipped definitions are compiled: few questions need a YAML reader.
+    from kampass.catalogue.lined_yaml import parse
+
+    document = parse(text, place)
     if not isinstance(document, dict) or not isinstance(document.get("kpis"), list):
         raise DefinitionError(f"{place} has no list 'kpis'.", hint="See docs/kpi-language.md.")
     family = str(document.get("family", Path(place).stem))
@@ -164,28 +160,6 @@ def _add(kpis: dict[str, Kpi], fresh: list[Kpi]) -> None:
                 hint="Give it another id.",
             )
         kpis[kpi.id] = kpi
-
-
-class _Loader(getattr(yaml, "CSafeLoader", yaml.SafeLoader)):  # type: ignore[misc]
-    """A safe loader whose mappings remember their line."""
-
-
-def _mapping(loader: Any, node: yaml.MappingNode) -> dict[Any, Any]:  # noqa: ANN401
-    loader.flatten_mapping(node)
-    made = _Mapping(loader.construct_mapping(node, deep=True))
-    made.line = node.start_mark.line + 1
-    return made
-
-
-class _Mapping(dict[Any, Any]):
-    line = 0
-
-
-_Loader.add_constructor(yaml.resolver.BaseResolver.DEFAULT_MAPPING_TAG, _mapping)
-_Loader.yaml_implicit_resolvers = {
-    first: [(tag, pattern) for tag, pattern in resolvers if tag != "tag:yaml.org,2002:timestamp"]
-    for first, resolvers in _Loader.yaml_implicit_resolvers.items()
-}
 
 
 def _kpi(entry: Any, family: str, place: str, *, own: bool) -> Kpi:  # noqa: ANN401
