@@ -1,4 +1,5 @@
-# make demo, make test, make check, make bench, make screenshots, make nightly: each sets up by itself. DEMO_SERVE=0 make demo opens no pages.
+# make demo, make test, make test-quick, make check, make bench, make screenshots, make nightly: each sets up by itself.
+# DEMO_SERVE=0 make demo opens no pages. make nightly-kills (or another shard below) runs that part of the night alone.
 PYTHON ?= python3
 VENV := .venv
 BIN := $(VENV)/bin
@@ -8,7 +9,26 @@ DEMO ?= demo
 RECIPE := $(wildcard src/kampass/web/vendor/*)
 BUILT := src/kampass/web/static/vendor/built-from.txt
 
-.PHONY: demo test check nightly bench screenshots setup lock clean anew
+# Rewritten test modules are kept, so that the next collection takes a fraction of the first.
+PYTEST := env -u PYTHONDONTWRITEBYTECODE $(BIN)/python -m pytest -q -n 2 --dist worksteal
+
+# The shards of the night: a shard sets a switch and runs every test module that reads it, and prints what each of them counted.
+SWITCH_worlds := KAMPASS_WORLDS=1000
+SWITCH_histories := KAMPASS_HISTORIES=100
+SWITCH_kills := KAMPASS_KILLS=200
+SWITCH_flips := KAMPASS_FLIPS=1000
+SWITCH_simulations := KAMPASS_SIMULATIONS=20
+SWITCH_explain := KAMPASS_EXPLAIN=all
+SWITCH_hostile := KAMPASS_HOSTILE=all
+SWITCH_pairs := KAMPASS_PAIRS=5
+SWITCH_schema := KAMPASS_SCHEMA=200
+SWITCH_questions := KAMPASS_QUESTIONS=300
+SWITCH_publishes := KAMPASS_PUBLISHES=20
+SWITCH_schedules := KAMPASS_SCHEDULES=100
+SWITCHED := worlds histories kills flips simulations explain hostile pairs schema questions publishes schedules
+SHARDS := $(SWITCHED) long mutants
+
+.PHONY: demo test test-quick check nightly $(SHARDS:%=nightly-%) bench screenshots setup lock clean anew
 
 setup: $(STAMP)
 
@@ -29,7 +49,10 @@ demo: $(STAMP)
 	else exec $(BIN)/kampass serve --workspace $(DEMO); fi
 
 test: $(STAMP)
-	$(BIN)/python -m pytest -q -n 2 --dist worksteal
+	$(PYTEST)
+
+test-quick: $(STAMP)
+	$(PYTEST) -m "quick and not nightly"
 
 check: $(STAMP)
 	$(BIN)/ruff check
@@ -39,8 +62,18 @@ check: $(STAMP)
 	$(BIN)/kampass catalogue lint
 	$(BIN)/python -m docs.check
 
+# Every shard runs to its end, whatever another found.
 nightly: $(STAMP)
-	KAMPASS_EXPLAIN=all KAMPASS_HOSTILE=all KAMPASS_PAIRS=5 KAMPASS_WORLDS=1000 KAMPASS_HISTORIES=100 KAMPASS_KILLS=200 KAMPASS_FLIPS=1000 KAMPASS_SIMULATIONS=20 KAMPASS_SCHEMA=200 KAMPASS_QUESTIONS=300 KAMPASS_PUBLISHES=20 $(BIN)/python -m pytest -q -n 2 --dist worksteal -m "nightly or not nightly"
+	$(MAKE) --keep-going $(SHARDS:%=nightly-%)
+
+$(SWITCHED:%=nightly-%): nightly-%: $(STAMP)
+	$(SWITCH_$*) $(PYTEST) -rP -m "nightly or not nightly" $$(grep -rlE '$(firstword $(subst =, ,$(SWITCH_$*)))\b' tests --include='test_*.py')
+
+# What the night alone does and no switch widens.
+nightly-long: $(STAMP)
+	$(PYTEST) -rPs -m nightly
+
+nightly-mutants: $(STAMP)
 	$(BIN)/kampass catalogue test --mutants
 
 bench: $(STAMP)

@@ -42,7 +42,7 @@ def catalogue(workspace: Any, engine: Any) -> dict[str, Any]:  # noqa: ANN401
     statements.
     """
     names = list(by_hand.statements())
-    cursor = engine.connection.cursor()
+    cursor = engine.snapshot.cursor()
     laps: dict[str, list[Lap]] = {"all": [], "page": [], "hand": []}
     rows, differing = 0, []
     for _ in range(REPEATS):
@@ -71,7 +71,7 @@ def catalogue(workspace: Any, engine: Any) -> dict[str, Any]:  # noqa: ANN401
 
 def one_by_one(engine: Any) -> list[dict[str, Any]]:  # noqa: ANN401 - an engine
     """Each KPI asked alone, and its statement, in turns."""
-    cursor = engine.connection.cursor()
+    cursor = engine.snapshot.cursor()
     found = []
     for name in by_hand.statements():
         asked = Laps(
@@ -96,9 +96,7 @@ def compiling(workspace: Any, engine: Any) -> dict[str, float]:  # noqa: ANN401
     whole_cold, statements = timed(lambda: engine.sql(page))
     whole_warm, _ = timed(lambda: engine.sql(page))
     planned = sum(
-        timed(lambda sql=sql: engine.connection.cursor().execute(f"EXPLAIN {sql}").fetchall())[
-            0
-        ].cpu
+        timed(lambda sql=sql: engine.snapshot.cursor().execute(f"EXPLAIN {sql}").fetchall())[0].cpu
         for sql in statements
     )
     spans = {

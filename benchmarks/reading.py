@@ -65,9 +65,10 @@ def serving(folder: Path) -> Iterator[Served]:
         cookies.append(people.sessions.start(person.id, address="127.0.0.1", agent="bench")[0])
     row = (
         workspace.sight()
-        .cursor()
-        .execute("SELECT account_id FROM live_touches GROUP BY 1 ORDER BY count(*) DESC, 1 LIMIT 1")
-        .fetchone()
+        .backend.run(
+            "SELECT account_id FROM live_touches GROUP BY 1 ORDER BY count(*) DESC, 1 LIMIT 1"
+        )
+        .first()
     )
     workspace.close()
     with socket.socket() as free:

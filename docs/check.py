@@ -8,17 +8,22 @@ import re
 import sys
 from collections.abc import Iterator
 from pathlib import Path
+from types import ModuleType
 
 from kampass.catalogue import Kpi, shipped
+from kampass.catalogue import schema as kpi_schema
 from kampass.catalogue.compiling import compiled_text
-from kampass.catalogue.schema import schema
 from kampass.engine.question import PARTS
-from kampass.engine.words import Part
+from kampass.engine.words import Spelling
 from kampass.facts import FACTS
+from kampass.intake.mapping import schema as mapping_schema
 from kampass.model import TABLES
+from kampass.validation import WrittenTable, json_schema, rows
+from kampass.workspace import settings_schema
 from kampass.workspace.loads.template import explanation
 
 ROOT = Path(__file__).parent
+KEYS = re.compile(r"(<!-- keys: (\w+) -->)\n.*?(<!-- end -->)", re.DOTALL)
 LINK = re.compile(r"\]\((?!https?:|#)([^)#]+)")
 
 
@@ -30,7 +35,11 @@ def pages() -> dict[str, str]:
         "kpis.md": _kpis(),
         "tables.md": _tables(),
         "../src/kampass/catalogue/compiled.json": compiled_text(),
-        "kpi.schema.json": json.dumps(schema(), indent=1) + "\n",
+        "kpi-language.md": _filled("kpi-language.md", kpi_schema),
+        "kpi.schema.json": _schema(kpi_schema.DefinitionsFile),
+        "mapping.md": _filled("mapping.md", mapping_schema),
+        "settings.md": _filled("settings.md", settings_schema),
+        "settings.schema.json": _schema(settings_schema.SettingsFile),
     }
 
 
@@ -52,7 +61,7 @@ def _asking() -> str:
     return "\n".join(lines) + "\n"
 
 
-def _part(name: str, part: Part) -> str:
+def _part(name: str, part: Spelling) -> str:
     option = ", ".join(f"`{flag}`" for flag in (f"--{name.replace('_', '-')}", *part.flags))
     more = [
         part.meaning,
@@ -60,6 +69,19 @@ def _part(name: str, part: Part) -> str:
         "May be repeated." if part.most else "",
     ]
     return f"| `{name}` | {option} | {' '.join(text for text in (part.help, *more) if text)} |"
+
+
+def _filled(page: str, models: ModuleType) -> str:
+    """A page whose tables of keys stand between marks: `<!-- keys: Model -->`."""
+
+    def table(mark: re.Match[str]) -> str:
+        return "\n".join([mark[1], *rows(getattr(models, mark[2])), mark[3]])
+
+    return KEYS.sub(table, (ROOT / page).read_text(encoding="utf-8"))
+
+
+def _schema(model: type[WrittenTable]) -> str:
+    return json.dumps(json_schema(model), indent=1) + "\n"
 
 
 def _facts() -> str:

@@ -13,6 +13,7 @@ from pathlib import Path
 import pytest
 import sqlalchemy as sa
 from tests.browsing import browser, page, pytest_runtest_setup, pytest_runtest_teardown
+from tests.quick import slow
 
 from kampass.store.database import Database, parse_url
 from kampass.workspace.settings import DatabaseSettings
@@ -24,6 +25,14 @@ __all__ = [
     "pytest_runtest_teardown",
 ]  # fixtures and hooks for every folder
 _NUMBERS = itertools.count(1)
+
+
+@pytest.hookimpl(tryfirst=True)
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Mark what is quick, before `-m` chooses."""
+    for item in items:
+        if not slow(item):
+            item.add_marker("quick")
 
 
 @pytest.fixture(autouse=True)

@@ -68,9 +68,7 @@ def served(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Served]:
     """The application of a small sample company."""
     workspace = sample_company(tmp_path_factory, "api", scale=0.15)
     whole = workspace.sight()
-    users = [
-        row[0] for row in whole.cursor().execute("SELECT id FROM users ORDER BY id").fetchall()
-    ]
+    users = [row[0] for row in whole.backend.run("SELECT id FROM users ORDER BY id").all()]
     manager = max(
         users,
         key=lambda user: len(

@@ -131,7 +131,14 @@ def strays(folder: Path) -> set[str]:
         for place in (data / "snapshots").iterdir()
         if place.name not in snapshots
     }
-    found |= {place.name for place in data.iterdir()} - {"app.db", "lock", "journal", "snapshots"}
+    found |= {place.name for place in data.iterdir()} - {
+        "app.db",
+        "checked",
+        "lock",
+        "held",
+        "journal",
+        "snapshots",
+    }
     return found | {place.name for place in folder.iterdir()} - {
         ".kampass",
         ".gitignore",

@@ -2,22 +2,28 @@
 wrong file is refused.
 """
 
+import json
 from collections.abc import Iterator
+from importlib import resources
+from pathlib import Path
 from typing import Any
 
 import duckdb
+import jsonschema
 import pytest
+import yaml
 
 from kampass.catalogue import PACK, Catalogue, Kpi, compiled, read, shipped, with_own
 from kampass.catalogue.compiling import compiled_text
 from kampass.catalogue.expressions import LONGEST
-from kampass.catalogue.loader import read_shipped
+from kampass.catalogue.loader import misread, read_shipped
 from kampass.engine import Engine, Question, Settings
 from kampass.engine.planning.plan import Planner, Shape
 from kampass.errors import DefinitionError
 from kampass.workspace.authoring.definitions import lint, run_examples
 from kampass.workspace.authoring.worlds import Worlds
 
+DOCS = Path(__file__).parents[1] / "docs"
 PINNED = {
     "contracts": "contract_renewal_rate contract_retention_rate missed_renewals "
     "contract_extension_revenue",
@@ -172,6 +178,18 @@ def test_the_small_definition_is_right(worlds: Worlds) -> None:
     assert "count(*)" in plan.sql
 
 
+def test_every_shipped_file_holds_the_language() -> None:
+    assert misread() == []
+
+
+def test_the_schema_for_editors_takes_every_shipped_file() -> None:
+    schema = json.loads((DOCS / "kpi.schema.json").read_text(encoding="utf-8"))
+    files = sorted((resources.files("kampass.catalogue") / "definitions").iterdir(), key=str)
+    assert files
+    for file in files:
+        jsonschema.validate(yaml.safe_load(file.read_text(encoding="utf-8")), schema)
+
+
 @pytest.mark.parametrize(
     ("old", "new", "says"),
     [
@@ -180,6 +198,14 @@ def test_the_small_definition_is_right(worlds: Worlds) -> None:
         ("dimensions: [account]", "dimensions: [accont]", "Did you mean 'account'"),
         ("needs: [responses]", "needs: [answers]", "is no table"),
         ("    name: Answered\n", "", "'name' is missing"),
+        ("dimensions: [account]", "dimensions: account", "'dimensions' cannot be 'account'"),
+        ("dimensions: [account]", "dimensions: [3]", "are lists of names"),
+        ("    unit: count", "    unit: count\n    version: 0", "'version' is out of range"),
+        ("    unit: count", "    unit: count\n    scale: .nan", "'scale' is out of range"),
+        ("    unit: count", "    unit: count\n    pending: gone", "no measure 'gone'"),
+        ("    unit: count", "    unit: count\n    interval: nps", "no measure 'promoters'"),
+        ("    unit: count", "    unit: count\n    statistic: n", "give either numerator and"),
+        ("    unit: count", "    unit: count\n    distribution: user", "none of its dimensions"),
     ],
 )
 def test_a_wrong_key_or_word_is_refused_when_the_file_is_read(

@@ -87,6 +87,7 @@ def test_a_workspace_can_do_this_and_nothing_else(workspace: Workspace) -> None:
         "folder",
         "forget",
         "held",
+        "library",
         "home",
         "journal",
         "kpi",
@@ -282,3 +283,21 @@ def test_what_cannot_be_asked_and_what_is_not_there_are_errors_of_one_family(
         kampass.open(tmp_path)
     assert issubclass(QuestionError, kampass.KampassError)
     assert issubclass(DataError, kampass.KampassError)
+
+
+def test_names_that_were_documented_lead_to_where_their_functions_live() -> None:
+    from kampass.engine.downloads import write as documented_write  # type: ignore[import-not-found]
+    from kampass.engine.pictures import trend as documented  # type: ignore[import-not-found]
+    from kampass.render.charts import trend
+    from kampass.render.files import write
+    from kampass.workspace.history.published import (  # type: ignore[import-not-found]
+        cards as documented_cards,
+    )
+    from kampass.workspace.history.restatement import (  # type: ignore[import-not-found]
+        difference as documented_difference,
+    )
+    from kampass.workspace.published import cards
+    from kampass.workspace.restated import difference
+
+    assert (documented, documented_write) == (trend, write)
+    assert (documented_cards, documented_difference) == (cards, difference)

@@ -13,7 +13,7 @@ from typer.main import get_command
 from kampass.cli.app import app
 from kampass.client import Client
 from kampass.engine import Filter, Question, parse_filter
-from kampass.engine.question import ENDS, PARTS, Ends, Words
+from kampass.engine.question import ENDS, PARTS, EndWords, Words
 from kampass.engine.words import pairs
 from kampass.errors import QuestionError
 from kampass.mcp.server import make_server
@@ -99,7 +99,7 @@ def test_an_instant_is_read_with_its_offset() -> None:
 
 def test_the_words_that_python_knows_are_the_parts() -> None:
     assert set(Words.__annotations__) == set(PARTS)
-    assert set(ENDS) == set(Ends.__annotations__)
+    assert set(ENDS) == set(EndWords.__annotations__)
 
 
 @pytest.mark.parametrize("owner", [Workspace, Client])

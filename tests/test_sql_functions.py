@@ -17,7 +17,7 @@ from kampass.catalogue.expressions import condition
 from kampass.engine.planning.functions import FUNCTIONS
 from kampass.engine.planning.hours import BusinessCalendar, stretches_sql, team_calendars_sql
 from kampass.engine.planning.plan import Planner, Shape
-from kampass.facts import FACTS, Scope
+from kampass.facts import FACTS, FactScope
 
 ROWS = """(VALUES
   (1, 'a', 10, 0.10::DECIMAL(9, 2), true),
@@ -211,7 +211,7 @@ def test_the_catalogue_calls_no_other_function() -> None:
 def test_neither_evidence_nor_an_unused_column_brings_another_function_in() -> None:
     texts = []
     for fact in FACTS.values():
-        scope = Scope("period", "'UTC'", frozenset(fact.columns))
+        scope = FactScope("period", "'UTC'", frozenset(fact.columns))
         texts += [fact.sql(scope), *(relation.sql(scope) for relation in fact.relations)]
         texts += [piece.sql(scope) for piece in fact.origin.evidence]
     assert _called(texts) <= FUNCTIONS.keys()

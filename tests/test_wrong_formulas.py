@@ -12,7 +12,7 @@ import pytest
 from kampass.catalogue import shipped
 from kampass.engine.planning.plan import Planner, Shape
 from kampass.errors import DefinitionError
-from kampass.facts import FACTS, Scope
+from kampass.facts import FACTS, FactScope
 from kampass.facts.fact import BoundaryKind
 from kampass.workspace.authoring.mutants.equivalents import _REASONS
 from kampass.workspace.authoring.mutants.mutants import Survey, mutants, survey
@@ -50,7 +50,7 @@ def test_no_wrong_formula_survives() -> None:
 
 def test_every_boundary_that_a_fact_declares_stands_in_its_sql() -> None:
     """A condition that was written anew beside its declaration could no longer be moved."""
-    scope = Scope("period", "'UTC'")
+    scope = FactScope("period", "'UTC'")
     for fact in FACTS.values():
         texts = [fact.sql(scope), *(relation.sql(scope) for relation in fact.relations)]
         moments = [fact.moment.since, fact.moment.until] if fact.moment else []

@@ -69,7 +69,17 @@ class World:
         """About four questions whose boundaries the rows crowd around; the first is the last month
         of the window.
         """
-        return _frame(self.seed).asked
+        return periods_of(self.seed)
+
+
+def periods_of(seed: int) -> list[Period]:
+    """The questions of a world that need not be made."""
+    return _frame(seed).asked
+
+
+def timezone_of(seed: int) -> str:
+    """The time zone of a world that need not be made."""
+    return _frame(seed).zone.key
 
 
 def _frame(seed: int) -> Frame:

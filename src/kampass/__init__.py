@@ -7,12 +7,17 @@ workspace.kpi("nrr", period="2025-Q4", by="segment").to_polars()
 
 from typing import TYPE_CHECKING, Any
 
+from kampass import moved
+from kampass.version import VERSION
+
 if TYPE_CHECKING:
     from pathlib import Path
 
     from kampass.workspace import Workspace
 
-__version__ = "0.1.0"
+moved.install()
+
+__version__ = VERSION
 __all__ = ["__version__", "open"]
 
 

@@ -40,8 +40,7 @@ def one_for_each_fact() -> Iterator[str]:
 def mine(company: Workspace) -> Sight:
     """The sight of the account manager with the most accounts."""
     users = [
-        row[0]
-        for row in company.sight().cursor().execute("SELECT id FROM users ORDER BY id").fetchall()
+        row[0] for row in company.sight().backend.run("SELECT id FROM users ORDER BY id").all()
     ]
     scope = max(
         (company.sights.scope_of(Role.ACCOUNT_MANAGER, user, None) for user in users),
@@ -56,32 +55,32 @@ def foreign(company: Workspace, mine: Sight) -> frozenset[str]:
     """Ids of foreign accounts and of all rows that belong to one, and the names of those accounts
     and their contacts.
     """
-    cursor = company.sight().cursor()
+    backend = company.sight().backend
     own = list(mine.scope.accounts or ())
     words: set[str] = set()
     for table in TABLES.values():
         if table.account_column and table.has("id"):
             words |= {
                 row[0]
-                for row in cursor.execute(
+                for row in backend.run(
                     (
                         f'SELECT id FROM "{table.name}" WHERE NOT list_contains($own, '
                         f"{table.account_column})"
                     ),
                     {"own": own},
-                ).fetchall()
+                ).all()
             }
     words |= {
         row[0]
-        for row in cursor.execute(
+        for row in backend.run(
             "SELECT name FROM accounts WHERE NOT list_contains($own, id)", {"own": own}
-        ).fetchall()
+        ).all()
     }
     shared = {
         row[0]
-        for row in cursor.execute(
+        for row in backend.run(
             "SELECT name FROM accounts WHERE list_contains($own, id)", {"own": own}
-        ).fetchall()
+        ).all()
     }
     assert len(words) > 1000
     return frozenset(words - shared)
@@ -117,10 +116,10 @@ def test_no_cut_explanation_row_or_bridge_names_anything_foreign(
 def test_the_rows_that_may_be_read_directly_are_the_scope_s_own(
     mine: Sight, foreign: frozenset[str]
 ) -> None:
-    cursor = mine.cursor()
+    backend = mine.backend
     for table in TABLES:
         for name in (table, f"live_{table}"):
-            rows = cursor.execute(f'SELECT * FROM "{name}"').fetchall()
+            rows = backend.run(f'SELECT * FROM "{name}"').all()
             assert not {cell for row in rows for cell in row if isinstance(cell, str)} & foreign, (
                 name
             )
@@ -128,7 +127,7 @@ def test_the_rows_that_may_be_read_directly_are_the_scope_s_own(
 
 def test_what_was_set_aside_is_not_shown_within_a_scope(mine: Sight) -> None:
     for table in ("_quarantine", "_notice", "_mended", "_reconciliation"):
-        assert mine.cursor().execute(f'SELECT count(*) FROM "{table}"').fetchone() == (0,)
+        assert mine.backend.run(f'SELECT count(*) FROM "{table}"').first() == (0,)
 
 
 def test_a_filter_for_a_foreign_account_answers_as_one_that_does_not_exist(
@@ -136,12 +135,11 @@ def test_a_filter_for_a_foreign_account_answers_as_one_that_does_not_exist(
 ) -> None:
     other = (
         company.sight()
-        .cursor()
-        .execute(
+        .backend.run(
             "SELECT id FROM accounts WHERE NOT list_contains($own, id)",
             {"own": list(mine.scope.accounts or ())},
         )
-        .fetchone()[0]
+        .first()[0]
     )
     there, nowhere = (
         mine.kpi(OF_ACCOUNTS, period="2025-Q3", where=f"account={name}").to_dicts()

@@ -69,9 +69,7 @@ def test_rows_come_back_in_pieces_of_one_list(served: Served, client: Client) ->
 
 
 def test_accounts_are_those_of_the_token_s_person(served: Served, client: Client) -> None:
-    count = (
-        served.workspace.sight().cursor().execute("SELECT count(*) FROM live_accounts").fetchone()
-    )
+    count = served.workspace.sight().backend.run("SELECT count(*) FROM live_accounts").first()
     assert (len(list(client.accounts())),) == count
 
 

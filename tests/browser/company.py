@@ -173,7 +173,7 @@ def _known(workspace: Workspace) -> dict[str, str]:
     """Ids that stand in addresses: the account manager with the most accounts, one of theirs, and
     one that is not.
     """
-    cursor = workspace.sight().cursor()
+    cursor = workspace.snapshot().cursor()
     scopes = {
         str(user): workspace.sights.scope_of(Role.ACCOUNT_MANAGER, user, None).accounts
         or frozenset()

@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 from tests.sample import sample_company
-from tests.worlds import ZONES, World, make_world
+from tests.worlds import ZONES, World, make_world, timezone_of
 
 from kampass.engine import Engine
 from kampass.workspace import Workspace, create
@@ -58,7 +58,7 @@ def seeds_of_every_zone(count: int, start: int = 300) -> list[int]:
     by_zone: dict[str, list[int]] = {zone: [] for zone in ZONES}
     number = start
     while min(len(found) for found in by_zone.values()) * len(ZONES) < count:
-        by_zone[make_world(number).timezone].append(number)
+        by_zone[timezone_of(number)].append(number)
         number += 1
     return [
         found[turn]

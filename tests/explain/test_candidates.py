@@ -119,9 +119,9 @@ def whole(engine: Engine, name: str, held: list[Row], out: list[Row], *, cut: bo
         else ""
     )
     columns = ", ".join(f'"{column}"' for column in TABLES[table].key)
-    cursor = engine.connection.execute(f'SELECT {columns} FROM "{table}"{hidden}')
+    keys = engine.backend.run(f'SELECT {columns} FROM "{table}"{hidden}')
     everything = {
-        " / ".join("" if cell is None else str(cell) for cell in row) for row in cursor.fetchall()
+        " / ".join("" if cell is None else str(cell) for cell in row) for row in keys.all()
     }
     ids = [
         row.origin.id
@@ -178,9 +178,9 @@ def true(engine: Engine, explanation: Explanation, fact: str, row: Row) -> None:
         assert until <= moment < ends, row
     elif reason == "belongs to a test account":
         account = fields.get("account_id") or fields.get("referrer_account_id") or row.origin.id
-        (test,) = engine.connection.execute(
+        (test,) = engine.backend.run(
             "SELECT is_test FROM accounts WHERE id = $id", {"id": account}
-        ).fetchone() or (False,)
+        ).first() or (False,)
         assert test, row
     elif reason.startswith("does not meet: "):
         assert not met(reason.removeprefix("does not meet: "), row.computed), row

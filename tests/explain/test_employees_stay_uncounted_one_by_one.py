@@ -3,6 +3,7 @@ to subtract one from.
 """
 
 import json
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
@@ -16,13 +17,13 @@ from kampass.workspace import Workspace
 SCORES = {"red": [10, 10, 9, 9, 8, 7, 6, 3], "blue": [10, 2, 9], "green": [9, 9, 8, 7, 7]}
 
 
-@pytest.fixture
-def asked(tmp_path: Path) -> Workspace:
+@pytest.fixture(scope="module")
+def asked(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Workspace]:
     """Eight answers of team red, three of blue, five of green in May 2025; two more in June; three
     of an account.
     """
     desk, users, answers = (
-        Desk(tmp_path),
+        Desk(tmp_path_factory.mktemp("asked")),
         ["id,name,team_id"],
         ["id,survey_id,responded_at,score,user_id,account_id"],
     )
@@ -47,7 +48,8 @@ def asked(tmp_path: Path) -> Workspace:
             i3,e,2025-04-01T08:00:00Z,true,""",
     )
     desk.workspace.publish()
-    return desk.workspace
+    yield desk.workspace
+    desk.workspace.close()
 
 
 def test_the_counts_make_the_value(asked: Workspace) -> None:

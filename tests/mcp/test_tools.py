@@ -72,8 +72,7 @@ def test_an_account_in_sight_is_summed_up_and_a_foreign_one_is_not_there(
 ) -> None:
     own = served.workspace.sight_of("account_manager@example.com").scope.accounts or frozenset()
     every = {
-        row[0]
-        for row in served.workspace.sight().cursor().execute("SELECT id FROM accounts").fetchall()
+        row[0] for row in served.workspace.sight().backend.run("SELECT id FROM accounts").all()
     }
     found = ask(manager, "account_summary", account=min(own), period="2025-Q3")
     assert found["link"] == f"{URL}/accounts/{min(own)}"

@@ -372,3 +372,21 @@ def test_an_identity_of_somebody_removed_is_nobodys(
     people.accounts.remove(bob.id)
     with pytest.raises(NotInvited):
         people.accounts.link_identity(ISSUER, "b-1", bob.email)
+
+
+def test_the_second_step_asks_for_the_code_alone_and_not_after_another_password(
+    people: People, ann: Person, clock: Clock
+) -> None:
+    codes = authenticator(people, ann, clock)
+    with pytest.raises(NeedsCode) as raised:
+        people.accounts.sign_in(ann.email, PASSWORD)
+    first = raised.value.first_step
+    assert PASSWORD not in repr(first) and PASSWORD not in vars(first).values()
+    with pytest.raises(SignInFailed):
+        people.accounts.second_step(first, "000000")
+    clock.move(minutes=1)
+    assert people.accounts.second_step(first, codes.at(clock.now)).id == ann.id
+    people.accounts.set_password(ann.id, "quite another one 7")
+    clock.move(minutes=1)
+    with pytest.raises(SignInFailed):
+        people.accounts.second_step(first, codes.at(clock.now))

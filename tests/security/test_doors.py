@@ -382,21 +382,21 @@ class TestLocked:
     )
     @pytest.mark.parametrize("who", ["account_manager", "admin"])
     def test_a_serving_connection_is_locked(self, world: World, who: str, sql: str) -> None:
-        cursor = world.workspace.sight(world.scope(who)).cursor()
+        backend = world.workspace.sight(world.scope(who)).backend
         with pytest.raises(duckdb.Error):
-            cursor.execute(sql).fetchall()
+            backend.run(sql).all()
 
     def test_a_connection_within_a_scope_sees_nothing_else(self, world: World) -> None:
-        cursor = world.workspace.sight(world.scope("account_manager")).cursor()
-        assert {row[0] for row in cursor.execute("SELECT id FROM accounts").fetchall()} == {
+        backend = world.workspace.sight(world.scope("account_manager")).backend
+        assert {row[0] for row in backend.run("SELECT id FROM accounts").all()} == {
             "A1",
             "A2",
             "A3",
             'A7"><xss-probe onload=x>&?#%',
         }
-        assert cursor.execute(
+        assert backend.run(
             "SELECT count(*) FROM contacts WHERE account_id IN ('A4', 'A5', 'A6')"
-        ).fetchone() == (0,)
+        ).first() == (0,)
 
 
 def test_nothing_is_pickled_or_evaluated() -> None:

@@ -239,10 +239,10 @@ def test_the_mapping_page_s_example_is_read_as_it_stands() -> None:
 
 
 def test_the_mapping_page_explains_every_key() -> None:
-    from kampass.intake.mapping import mapping
+    from kampass.intake.mapping.schema import ColumnKeys, ColumnsTable, TableKeys
 
     page = (DOCS / "mapping.md").read_text(encoding="utf-8")
-    for key in (mapping._FILE_KEYS | mapping._READING_KEYS | mapping._COLUMN_KEYS | {"extra"}) - {
-        "columns"
-    }:
+    keys = {key for model in (TableKeys, ColumnKeys, ColumnsTable) for key in model.model_fields}
+    assert {"file", "pivot", "otherwise", "extra"} <= keys
+    for key in keys - {"columns"}:
         assert f"`{key}`" in page, key

@@ -49,7 +49,6 @@ def email_of(company: Workspace, user: str) -> str:
     """The address that makes a person that user."""
     return str(
         company.sight()
-        .cursor()
-        .execute("SELECT email FROM users WHERE id = $id", {"id": user})
-        .fetchall()[0][0]
+        .backend.run("SELECT email FROM users WHERE id = $id", {"id": user})
+        .all()[0][0]
     )

@@ -59,7 +59,7 @@ def test_a_foreign_account_is_not_told_from_one_that_does_not_exist(
 
 
 def test_a_test_account_has_no_page(client_of: ClientOf, company: Workspace) -> None:
-    found = company.sight().cursor().execute("SELECT id FROM accounts WHERE is_test").fetchone()
+    found = company.sight().backend.run("SELECT id FROM accounts WHERE is_test").first()
     assert found
     assert client_of(Role.EXECUTIVE).get(f"/accounts/{found[0]}").status_code == 404
 
@@ -85,17 +85,13 @@ def test_the_timeline_holds_every_event_once_newest_first_over_all_its_pages(
     assert [event.at for event in seen] == sorted((event.at for event in seen), reverse=True)
     counts = {kind: sum(event.kind == kind for event in seen) for kind in KINDS}
     assert {kind: count for kind, count in counts.items() if count} == found.counts
-    touches = (
-        sight.cursor()
-        .execute(
-            (
-                "SELECT count(*) FROM live_touches WHERE account_id = $id AND occurred_at <= "
-                "$now::TIMESTAMPTZ"
-            ),
-            {"id": mine, "now": sight.known_at},
-        )
-        .fetchall()
-    )
+    touches = sight.backend.run(
+        (
+            "SELECT count(*) FROM live_touches WHERE account_id = $id AND occurred_at <= "
+            "$now::TIMESTAMPTZ"
+        ),
+        {"id": mine, "now": sight.known_at},
+    ).all()
     assert counts["touches"] == touches[0][0]
     assert all(event.at <= sight.known_at for event in seen)
 

@@ -31,9 +31,8 @@ def test_the_list_holds_every_account_once_and_no_test_account(
     known = {
         row[0]
         for row in company.sight()
-        .cursor()
-        .execute("SELECT id FROM accounts WHERE NOT coalesce(is_test, false)")
-        .fetchall()
+        .backend.run("SELECT id FROM accounts WHERE NOT coalesce(is_test, false)")
+        .all()
     }
     assert sorted(ids) == sorted(known)
 

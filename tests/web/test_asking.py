@@ -70,7 +70,7 @@ def test_a_link_carries_the_whole_question_and_reads_back_the_same(served: Serve
 
 def test_a_chip_takes_away_its_own_filter_and_no_other(served: Served) -> None:
     made = asking(served, Written(period="2025", where=["region=EMEA", "tier=gold"]))
-    assert made.chips("/x") == [
+    assert made.filters("/x").chips == [
         ("EMEA only", "/x?period=2025&where=tier%3Dgold"),
         ("Gold only", "/x?period=2025&where=region%3DEMEA"),
     ]
@@ -95,18 +95,15 @@ def test_what_cannot_be_asked_stays_in_its_field_with_the_reason(
     assert made.wrong is not None
     assert says in made.wrong.message + made.wrong.hint
     if name != "known_at":  # which no field shows
-        marked = [item for item in made.fields(compare=True) if item.get("error")]
-        assert [(item["name"], item["value"]) for item in marked] == [
+        marked = [one for one in made.fields(compare=True) if one.error]
+        assert [(one.name, one.value) for one in marked] == [
             (name, typed if isinstance(typed, str) else typed[0])
         ]
 
 
 def test_a_filter_on_an_id_is_said_by_its_name(served: Served) -> None:
     user, name = (
-        served.workspace.sight()
-        .cursor()
-        .execute("SELECT id, name FROM users ORDER BY id")
-        .fetchone()
+        served.workspace.sight().backend.run("SELECT id, name FROM users ORDER BY id").first()
     )
     assert (
         asking(served, Written(period="2025", where=[f"account_manager={user}"])).words("NRR")

@@ -11,7 +11,8 @@ from tests.web.small import Signed, signed_in, small_copy, small_workspace
 
 from kampass.access import Role
 from kampass.catalogue import PACK, shipped
-from kampass.web.pages.catalogue import view as told
+from kampass.web.pages.catalogue import definition
+from kampass.web.pages.catalogue.search import search
 from kampass.workspace import Workspace
 
 DEFINING = (Role.ANALYST, Role.ADMIN)
@@ -48,18 +49,18 @@ def words(page: str) -> str:
 def test_a_question_in_ones_own_words_finds_the_kpi_that_answers_it(
     question: str, answer: str
 ) -> None:
-    assert answer in [found.kpi.id for found in told.search(shipped(), question)[:5]]
+    assert answer in [found.kpi.id for found in search(shipped(), question)[:5]]
 
 
 def test_every_synonym_finds_its_kpi_and_says_so() -> None:
     for kpi in shipped():
         for synonym in kpi.synonyms:
-            found = {each.kpi.id: each for each in told.search(shipped(), synonym)}
+            found = {each.kpi.id: each for each in search(shipped(), synonym)}
             assert kpi.id in found, (kpi.id, synonym)
 
 
 def test_what_nobody_asked_about_is_found_by_nobody() -> None:
-    assert not told.search(shipped(), "zeppelin")
+    assert not search(shipped(), "zeppelin")
 
 
 def test_the_list_holds_every_kpi_by_family_and_says_which_table_is_lacking(reader: Signed) -> None:
@@ -99,11 +100,11 @@ def test_every_kpi_of_a_fresh_workspace_has_a_page_that_explains_it(reader: Sign
 
 def test_every_kpi_is_told_in_words_with_an_example_and_its_source() -> None:
     for kpi in shipped():
-        counted = told.counted(kpi)
-        assert [row["of"] for row in counted if not row["of"] or "_" in row["of"]] == [], kpi.id
-        assert not [row for row in counted if "(" in row["what"]], (kpi.id, counted)
-        assert told.worked(kpi)
-        assert f"- id: {kpi.id}\n" in told.source(kpi)
+        counted = definition.counted(kpi)
+        assert [row.of for row in counted if not row.of or "_" in row.of] == [], kpi.id
+        assert not [row for row in counted if "(" in row.what], (kpi.id, counted)
+        assert definition.worked(kpi)
+        assert f"- id: {kpi.id}\n" in definition.shipped_source(kpi.place.partition(":")[0], kpi.id)
 
 
 def test_a_definition_is_told_in_words_with_its_example_and_its_figure(reader: Signed) -> None:

@@ -448,7 +448,7 @@ def test_no_foreign_account_is_named_on_a_shared_dashboard(
     ]
     served.workspace.library.dashboards.change(board, served.people[Role.EXECUTIVE], layout=tiles)
     own = sight_of(served, Role.ACCOUNT_MANAGER).scope.accounts
-    named = served.workspace.sight().cursor().execute("SELECT id, name FROM accounts").fetchall()
+    named = served.workspace.sight().backend.run("SELECT id, name FROM accounts").all()
     mine = {name for key, name in named if key in own}
     page = unescape(as_role(Role.ACCOUNT_MANAGER).get(f"/dashboards/{board}").text)
     assert any(name in page for name in mine)

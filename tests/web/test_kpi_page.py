@@ -134,9 +134,8 @@ def test_a_note_on_a_foreign_account_stands_on_nobody_elses_page(
     foreign = next(
         key
         for (key,) in served.workspace.sight()
-        .cursor()
-        .execute("SELECT id FROM accounts ORDER BY id")
-        .fetchall()
+        .backend.run("SELECT id FROM accounts ORDER BY id")
+        .all()
         if key not in own
     )
     author, scope = served.people[Role.EXECUTIVE], sight_of(served, Role.EXECUTIVE).scope

@@ -26,9 +26,8 @@ def foreign(served: Served) -> str:
     return next(
         key
         for (key,) in served.workspace.sight()
-        .cursor()
-        .execute("SELECT id FROM live_accounts ORDER BY id")
-        .fetchall()
+        .backend.run("SELECT id FROM live_accounts ORDER BY id")
+        .all()
         if key not in own
     )
 

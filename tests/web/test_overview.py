@@ -62,9 +62,7 @@ def test_the_bridge_shows_every_movement_as_the_engine_gives_it(
 def test_a_filter_that_movements_do_not_have_says_why_there_is_no_bridge(
     served: Served, as_role: Clients
 ) -> None:
-    product = (
-        served.workspace.sight().cursor().execute("SELECT min(id) FROM products").fetchone()[0]
-    )
+    product = served.workspace.sight().backend.run("SELECT min(id) FROM products").first()[0]
     answer = as_role(Role.EXECUTIVE).get(
         "/overview", params={"period": PERIOD, "where": f"product={product}"}
     )
@@ -88,15 +86,11 @@ def test_each_cut_shows_its_slices_and_links_to_them(
 
 def test_each_cohort_is_asked_of_the_engine(served: Served, as_role: Clients) -> None:
     page = text_of(as_role(Role.EXECUTIVE).get(f"/overview?period={PERIOD}&follow=grr").text)
-    rows = (
-        served.workspace.sight()
-        .cursor()
-        .execute(
-            "SELECT f.account_id FROM first_paid f JOIN live_accounts a ON a.id = f.account_id "
-            "WHERE year(f.day) = 2024"
-        )
+    rows = served.workspace.sight().backend.run(
+        "SELECT f.account_id FROM first_paid f JOIN live_accounts a ON a.id = f.account_id "
+        "WHERE year(f.day) = 2024"
     )
-    accounts = [row[0] for row in rows.fetchall()]
+    accounts = [row[0] for row in rows.all()]
     (answer,) = served.workspace.kpi("grr", period=PERIOD, where=f"account in {','.join(accounts)}")
     assert re.search(rf"2024 {len(accounts)} .*{answer.value:.1f}", page)
 
@@ -106,7 +100,7 @@ def test_no_foreign_account_is_named_to_an_account_manager(
 ) -> None:
     own = sight_of(served, Role.ACCOUNT_MANAGER).scope.accounts
     page = unescape(as_role(Role.ACCOUNT_MANAGER).get(f"/overview?by=account&period={PERIOD}").text)
-    named = served.workspace.sight().cursor().execute("SELECT id, name FROM accounts").fetchall()
+    named = served.workspace.sight().backend.run("SELECT id, name FROM accounts").all()
     mine = {name for key, name in named if key in own}
     assert own
     assert not [name for key, name in named if key not in own and name not in mine and name in page]

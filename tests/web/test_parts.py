@@ -10,8 +10,11 @@ import pytest
 from jinja2 import Environment, FileSystemLoader, StrictUndefined
 
 import kampass.web
-from kampass.web.pages.styleguide.view import stories
-from kampass.web.parts import ink
+from kampass.server.problems import Problem
+from kampass.web.pages.styleguide.view import StyleGuide
+from kampass.web.parts import figures, forms, ink, links, pictures, tables
+from kampass.web.parts.pictures import BridgeStep
+from kampass.web.rendering import Flash, PageHead
 
 WEB = Path(kampass.web.__file__).parent
 EVIL = '"><script>alert(1)</script>'
@@ -26,7 +29,14 @@ def environment() -> Environment:
 
 
 def drawn(call: str, **given: object) -> str:
-    return environment().from_string('{% import "parts/parts.html" as ui %}' + call).render(given)
+    """A part drawn from its call; the call may name what parts are given."""
+    known = {
+        name: value
+        for module in (figures, forms, links, pictures, tables)
+        for name, value in vars(module).items()
+    }
+    template = environment().from_string('{% import "parts/parts.html" as ui %}' + call)
+    return template.render(known | {"Flash": Flash} | given)
 
 
 def page(template: str = "pages/styleguide/page.html", **given: object) -> str:
@@ -37,8 +47,8 @@ def page(template: str = "pages/styleguide/page.html", **given: object) -> str:
         "csrf": "token",
         "flash": [],
         "request": None,
-        "story": stories(),
-        "page": {"title": "Style guide", "question": "How do the parts look?"},
+        "view": StyleGuide(),
+        "page": PageHead("How do the parts look?", "Style guide"),
         "freshness": {
             "text": "3 Jan 2026, 09:12",
             "iso": "2026-01-03T09:12:00Z",
@@ -85,8 +95,10 @@ def test_a_flat_line_runs_through_the_middle() -> None:
 def test_bars_of_a_bridge_start_at_zero_and_changes_hang_on_the_level_before() -> None:
     """Start 8, +2, -5, end 5 on a picture from 12 (head) to 100 (zero): one unit is 8.8 high."""
     steps = [
-        {"kind": kind, "value": value, "label": "x"}
-        for kind, value in (("start", 8), ("up", 2), ("down", -5), ("end", 5))
+        BridgeStep("start", "x", 8),
+        BridgeStep("up", "x", 2),
+        BridgeStep("down", "x", -5),
+        BridgeStep("end", "x", 5),
     ]
     drawn_bars = [(bar.y, bar.height) for bar in ink.waterfall(steps).bars]
     assert drawn_bars == [(29.6, 70.4), (12.0, 17.6), (12.0, 44.0), (56.0, 44.0)]
@@ -95,9 +107,9 @@ def test_bars_of_a_bridge_start_at_zero_and_changes_hang_on_the_level_before() -
 def test_a_bridge_below_zero_keeps_zero_on_the_picture() -> None:
     picture = ink.waterfall(
         [
-            {"kind": "start", "value": 1, "label": "a"},
-            {"kind": "down", "value": -2, "label": "b"},
-            {"kind": "end", "value": -1, "label": "c"},
+            BridgeStep("start", "a", 1),
+            BridgeStep("down", "b", -2),
+            BridgeStep("end", "c", -1),
         ]
     )
     assert picture.zero == 56
@@ -105,9 +117,8 @@ def test_a_bridge_below_zero_keeps_zero_on_the_picture() -> None:
 
 
 def test_a_long_label_of_a_bridge_wraps() -> None:
-    assert ink.waterfall([{"kind": "start", "value": 1, "label": "Moved into this team"}]).bars[
-        0
-    ].lines == ("Moved into", "this team")
+    (bar,) = ink.waterfall([BridgeStep("start", "Moved into this team", 1)]).bars
+    assert bar.lines == ("Moved into", "this team")
 
 
 def test_nothing_is_drawn_outside_its_scale() -> None:
@@ -177,82 +188,56 @@ def test_ids_stand_once_on_a_page() -> None:
 @pytest.mark.parametrize(
     "call",
     [
-        (
-            "{{ ui.tile(evil, evil, href=evil, why=evil, reason=evil, n=evil, target=evil, "
-            "status=evil, changes=[{'text': evil, 'against': evil}], spark={'values': [1, 2], "
-            "'label': evil}, interval={'text': evil}) }}"
-        ),
-        (
-            "{{ ui.bridge(evil, [{'kind': 'start', 'label': evil, 'value': 1, 'text': evil, "
-            "'href': "
-            "evil, 'note': evil}]) }}"
-        ),
-        (
-            "{{ ui.cohorts(evil, [evil], [{'label': evil, 'cells': [{'value': none, 'text': evil, "
-            "'reason': evil, 'href': evil}]}], head=evil) }}"
-        ),
-        (
-            "{{ ui.timeline([{'label': evil, 'entries': [{'kind': 'note', 'title': evil, 'when': "
-            "evil, 'iso': evil, 'text': evil, 'quote': evil, 'who': evil}]}]) }}"
-        ),
-        (
-            "{{ ui.ranked(evil, [{'label': evil, 'note': evil, 'rows': [{'name': evil, 'text': "
-            "evil, "
-            "'note': evil}]}]) }}"
-        ),
-        (
-            "{{ ui.table(evil, [{'key': 'a', 'label': evil, 'hint': evil, 'sort': evil}], "
-            "[{'href': "
-            "evil, 'cells': {'a': {'text': evil, 'note': evil}}}]) }}"
-        ),
-        (
-            "{{ ui.table_tools(evil, choices=[(evil, evil, true)], action=evil, hidden={evil: "
-            "[evil]}, downloads=[(evil, evil)], search={'value': evil}) }}"
-        ),
-        (
-            "{{ ui.filters(evil, [{'name': evil, 'label': evil, 'value': evil, 'hint': evil, "
-            "'error': evil, 'listed': [evil]}], chips=[(evil, evil)]) }}"
-        ),
-        (
-            "{{ ui.field(evil, evil, evil, options=[(evil, evil)], prefix=evil) }}{{ "
-            "ui.field(evil, "
-            "evil, evil, rows=3, attrs={'data-x': evil}) }}"
-        ),
-        (
-            "{{ ui.button(evil, href=evil, attrs={'title': evil}) }}{{ ui.tabs(evil, [(evil, evil, "
-            "true)]) }}{{ ui.pager(evil, evil, evil) }}"
-        ),
-        (
-            "{{ ui.notice(evil, href=evil, label=evil) }}{{ ui.trouble(evil, evil, evil, evil, "
-            "[(evil, evil)]) }}{{ ui.empty(evil, evil, [(evil, evil)]) }}{{ ui.progress(evil, 1, "
-            "2, "
-            "evil) }}"
-        ),
-        (
-            "{{ ui.facts([(evil, {'text': evil, 'href': evil})]) }}{{ ui.code(evil, evil, evil) "
-            "}}{{ "
-            "ui.moment(evil, evil, evil) }}{{ ui.badge(evil) }}{{ ui.icon('note', evil) }}"
-        ),
-        (
-            "{{ ui.palette_results([{'label': evil, 'items': [{'title': evil, 'href': evil, "
-            "'note': "
-            "evil}]}], evil) }}{{ ui.palette_results([], evil) }}{{ ui.toasts([{'kind': 'good', "
-            "'text': evil}]) }}"
-        ),
-        (
-            "{% call ui.panel(evil, note=evil, href=evil, link=evil) %}{{ ui.formula(evil, evil, "
-            "evil, evil) }}{% endcall %}"
-        ),
+        "ui.tile(FigureTile(evil, evil, evil, why=evil, n=evil, target=evil, status=Badge(evil)))",
+        "ui.tile(FigureTile(evil, none, reason=evil, changes=[Delta(evil, against=evil)]))",
+        "ui.tile(FigureTile(evil, evil, spark=Course([1, 2], evil)))",
+        "ui.tile(FigureTile(evil, evil, interval=Interval(1, 2, 3, text=evil)))",
+        "ui.bridge(evil, [BridgeStep('start', evil, 1, evil, evil, evil)])",
+        "ui.cohorts(evil, CohortMap([evil], [CohortRow(evil, [HeatCell(none, evil, evil, evil)])]))",
+        "ui.timeline([TimelineMonth(evil, [TimelineEntry('note', evil, evil, evil, evil, evil)])])",
+        "ui.timeline([TimelineMonth(evil, [TimelineEntry('a', evil, evil, evil, quote=evil)])])",
+        "ui.ranked(evil, [RankBand(evil, [RankRow(evil, evil, Interval(1, 2, 3), n=evil)], evil)])",
+        "ui.table(evil, DataTable([Heading('a', evil, hint=evil)], [TableRow({'a': evil}, evil)]))",
+        "ui.table(evil, DataTable([Heading('a', evil)], [TableRow({'a': TableCell(evil, evil)})]))",
+        "ui.table_tools(evil, [(evil, evil, true)], evil, {evil: [evil]}, [Link(evil, evil)])",
+        "ui.filters(Filters(evil, [FormField(evil, evil, evil)], evil, chips=[(evil, evil)]))",
+        "ui.filled(FormField(evil, evil, evil, hint=evil, error=evil, listed=[evil]))",
+        "ui.field(evil, evil, evil, options=[(evil, evil)], prefix=evil)",
+        "ui.field(evil, evil, evil, rows=3, attrs={'data-x': evil})",
+        "ui.button(evil, href=evil, attrs={'title': evil})",
+        "ui.tabs(evil, [Link(evil, evil, true)])",
+        "ui.export_menu([Link(evil, evil)])",
+        "ui.pager(evil, evil, evil)",
+        "ui.notice(evil, href=evil, label=evil)",
+        "ui.trouble(evil, evil, evil, evil, [(evil, evil)])",
+        "ui.empty(evil, evil, [(evil, evil)])",
+        "ui.progress(evil, 1, 2, evil)",
+        "ui.facts([Detail(evil, evil, evil, evil)])",
+        "ui.code(evil, evil, evil)",
+        "ui.moment(evil, evil, evil)",
+        "ui.badge(evil)",
+        "ui.icon('note', evil)",
+        "ui.formula(evil, evil, evil, evil)",
+        "ui.palette_results([FoundGroup(evil, [Found(evil, evil, evil)])], evil)",
+        "ui.palette_results([], evil)",
+        "ui.toasts([Flash(evil, 'good', evil, evil)])",
     ],
 )
 def test_a_part_escapes_whatever_it_is_given(call: str) -> None:
-    shown = drawn(call, evil=EVIL)
+    shown = drawn("{{ " + call + " }}", evil=EVIL)
+    assert "&lt;script&gt;" in shown
+    assert "<script" not in shown
+
+
+def test_a_panel_escapes_its_title() -> None:
+    shown = drawn("{% call ui.panel(evil, note=evil, href=evil) %}{% endcall %}", evil=EVIL)
     assert "&lt;script&gt;" in shown
     assert "<script" not in shown
 
 
 def test_a_tile_without_a_value_says_why() -> None:
-    shown = drawn("{{ ui.tile('First response', none, reason='No ticket system is connected.') }}")
+    tile = figures.FigureTile("Response", None, reason="No ticket system is connected.")
+    shown = drawn("{{ ui.tile(tile) }}", tile=tile)
     assert "No value" in shown
     assert "No ticket system is connected." in shown
 
@@ -263,13 +248,13 @@ def test_a_tile_without_a_value_says_why() -> None:
 )
 def test_a_change_says_in_words_what_its_colour_says(direction: str, tone: str, words: str) -> None:
     assert words in drawn(
-        "{{ ui.change('+3.2 pp', direction, tone) }}", direction=direction, tone=tone
+        "{{ ui.change(Delta('+3.2 pp', direction, tone)) }}", direction=direction, tone=tone
     )
 
 
 def test_a_sorted_column_says_so() -> None:
     shown = drawn(
-        "{{ ui.table('T', [{'key': 'a', 'label': 'A', 'sort': '?sort=a', 'sorted': 'desc'}], []) }}"
+        "{{ ui.table('T', DataTable([Heading('a', 'A', sort='?sort=a', sorted='desc')])) }}"
     )
     assert 'aria-sort="descending"' in shown
     assert 'href="?sort=a"' in shown
@@ -291,7 +276,8 @@ def test_a_password_is_never_sent_back() -> None:
 
 
 def test_a_form_keeps_the_rest_of_the_question() -> None:
-    shown = drawn("{{ ui.filters('Q', [], hidden={'by': ['segment', 'region'], 'sort': '-nrr'}) }}")
+    hidden = {"by": ["segment", "region"], "sort": "-nrr"}
+    shown = drawn("{{ ui.filters(Filters('Q', [], hidden=hidden)) }}", hidden=hidden)
     assert re.findall(r'name="(\w+)" value="([^"]+)"', shown) == [
         ("by", "segment"),
         ("by", "region"),
@@ -300,21 +286,8 @@ def test_a_form_keeps_the_rest_of_the_question() -> None:
 
 
 def test_the_frame_holds_for_somebody_who_is_not_signed_in() -> None:
-    error = {
-        "status": 404,
-        "title": "Nothing here",
-        "text": "There is no such page.",
-        "hint": None,
-        "code": "not_found",
-    }
-    shown = page(
-        "parts/page/error.html",
-        viewer=None,
-        nav=[],
-        freshness=None,
-        error=error,
-        actions=[("To the start", "/")],
-    )
+    problem = Problem(404, "not_found", "There is no such page.")
+    shown = page("parts/page/error.html", viewer=None, nav=[], freshness=None, view=problem)
     assert "There is no such page." in shown
     assert "sign-out" not in shown
 

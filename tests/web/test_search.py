@@ -13,7 +13,7 @@ from tests.web.reading import sight_of
 
 from kampass.access import Role
 from kampass.catalogue.loader import shipped
-from kampass.web.pages.search.view import MOST, Thing, folded
+from kampass.web.pages.search.view import MOST, Findable, folded
 
 Clients = Callable[[Role], TestClient]
 
@@ -32,10 +32,7 @@ def hits(client: TestClient, words: str) -> list[tuple[str, str]]:
 def accounts_of(served: Served, *, own: bool) -> list[tuple[str, str]]:
     scope = sight_of(served, Role.ACCOUNT_MANAGER).scope.accounts
     rows: Iterable[tuple[str, str]] = (
-        served.workspace.sight()
-        .cursor()
-        .execute("SELECT id, name FROM live_accounts ORDER BY id")
-        .fetchall()
+        served.workspace.sight().backend.run("SELECT id, name FROM live_accounts ORDER BY id").all()
     )
     return [(key, name) for key, name in rows if (key in scope) is own]
 
@@ -109,7 +106,7 @@ def test_every_page_that_is_offered_opens_for_that_role(as_role: Clients, role: 
 
 def test_a_beginning_comes_before_a_word_and_that_before_a_part() -> None:
     titles = ["Unrevealed", "Open revenue", "Revenue", "Rev", "Cost"]
-    fits = [(Thing(title, "/", "kpis").rank("rev"), title) for title in titles]
+    fits = [(Findable(title, "/", "kpis").rank("rev"), title) for title in titles]
     assert [title for _, title in sorted(fits)] == [
         "Rev",
         "Revenue",

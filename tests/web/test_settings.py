@@ -14,7 +14,7 @@ from tests.web.conftest import signed_in
 
 from kampass.access import Role
 from kampass.people import Person
-from kampass.web.pages.settings.page import qr
+from kampass.web.pages.settings.view import qr
 
 PASSWORD, OTHER = "green teapots sing", "violet kettles hum"
 SECRET = re.compile(r"kp_[\w-]{43}")
@@ -75,14 +75,14 @@ class TestAccount:
         """One path, a unit for each dark field."""
         import segno
 
-        found = qr("otpauth://totp/x?secret=ABC")
+        size, path = qr("otpauth://totp/x?secret=ABC")
         dark = sum(
             cell
             for row in segno.make("otpauth://totp/x?secret=ABC", error="m").matrix
             for cell in row
         )
-        assert sum(int(length) for length in re.findall(r"h(\d+)v", found["path"])) == dark
-        assert found["size"] == len(segno.make("otpauth://totp/x?secret=ABC", error="m").matrix)
+        assert sum(int(length) for length in re.findall(r"h(\d+)v", path)) == dark
+        assert size == len(segno.make("otpauth://totp/x?secret=ABC", error="m").matrix)
 
 
 class TestTokens:
@@ -135,12 +135,11 @@ class TestPeople:
         page = as_role(Role.ADMIN).get("/settings/people").text
         email, name = (
             served.workspace.sight()
-            .cursor()
-            .execute(
+            .backend.run(
                 "SELECT email, name FROM users WHERE email IS NOT NULL AND active_to IS NULL "
                 "ORDER BY id"
             )
-            .fetchone()
+            .first()
         )
         assert f'<option value="{email}">' in page
         invited = as_role(Role.ADMIN).post(

@@ -10,7 +10,8 @@ import pytest
 from starlette.testclient import TestClient
 
 from kampass.access import Role
-from kampass.server.second_factor import LASTING, Halfway
+from kampass.people.errors import FirstStep
+from kampass.server.second_factor import LASTING, FirstSteps
 from kampass.server.serving import Serving
 from kampass.web.app import application
 from kampass.web.rendering import local
@@ -144,13 +145,14 @@ def test_the_code_is_the_second_step(nobody: Workspace, ada: str, browser: TestC
 
 def test_the_second_step_is_waited_for_five_minutes() -> None:
     now = [0.0]
-    halfway = Halfway(clock=lambda: now[0])
-    secret = halfway.keep("ann@example.com", PASSWORD)
-    assert halfway.find(secret) == ("ann@example.com", PASSWORD)
-    assert PASSWORD not in repr(vars(halfway)) and secret not in repr(vars(halfway))
+    waiting = FirstSteps(clock=lambda: now[0])
+    first = FirstStep("ann@example.com", "the hash it fitted")
+    secret = waiting.keep(first)
+    assert waiting.find(secret) == first
+    assert "the hash" not in repr(vars(waiting)) and secret not in repr(vars(waiting))
     now[0] = LASTING + 1
-    assert halfway.find(secret) is None
-    assert halfway.find("another") is None
+    assert waiting.find(secret) is None
+    assert waiting.find("another") is None
 
 
 def test_a_forgotten_password_is_honest_about_mail(ada: str, browser: TestClient) -> None:

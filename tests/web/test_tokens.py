@@ -10,6 +10,7 @@ import re
 from pathlib import Path
 
 import pytest
+from tests.each import each
 
 import kampass.web
 
@@ -80,14 +81,14 @@ def test_the_arithmetic_agrees_with_known_contrasts() -> None:
 
 
 @pytest.mark.parametrize("theme", ["light", "dark"])
-@pytest.mark.parametrize(("ink", "ground"), TEXT)
+@each(("ink", "ground"), TEXT)
 def test_text_can_be_read_on_every_ground_it_stands_on(theme: str, ink: str, ground: str) -> None:
     seen = colours(theme)
     assert contrast(seen[ink], seen[ground]) >= 4.5, f"--{ink} on --{ground}, {theme}"
 
 
 @pytest.mark.parametrize("theme", ["light", "dark"])
-@pytest.mark.parametrize(("shape", "ground"), SHAPES)
+@each(("shape", "ground"), SHAPES)
 def test_shapes_and_edges_stand_out_from_their_ground(theme: str, shape: str, ground: str) -> None:
     seen = colours(theme)
     assert contrast(seen[shape], seen[ground]) >= 3, f"--{shape} on --{ground}, {theme}"

@@ -21,7 +21,7 @@ Kind = Literal["renewal", "silence", "ticket", "answer", "usage", "ended", "goal
 URGENT_RENEWAL, SILENT, ANSWERS, ENDED, OVERDUE, STRETCH = 30, 30, 30, 30, 90, 28
 HIGH = ("high", "urgent")
 TWO_DAYS = 48
-RULES = (
+RULES: tuple[tuple[Kind, str], ...] = (
     (
         "renewal",
         (

@@ -7,7 +7,7 @@ from datetime import date
 
 from kampass.book.today import rows
 from kampass.facts.contracts import SUCCESSOR
-from kampass.facts.fact import Scope
+from kampass.facts.fact import FactScope
 from kampass.workspace.view import Sight
 
 AHEAD = 90
@@ -30,7 +30,7 @@ class Renewal:
 
 
 _DUE = f"""
-WITH successor AS ({SUCCESSOR.sql(Scope("period", "$zone"))})
+WITH successor AS ({SUCCESSOR.sql(FactScope("period", "$zone"))})
 SELECT c.id AS contract, c.account_id AS account, c.valid_to AS due,
   c.valid_to - $day::DATE AS days, p.name AS product, c.auto_renew,
   CAST(CASE WHEN coalesce(c.currency, s.currency) = s.currency THEN c.value ELSE

@@ -4,12 +4,15 @@ which a KPI can be asked.
 
 from collections.abc import Iterable
 from datetime import date
-from typing import Any
+from typing import Any, Final
 
 from kampass.catalogue import Kpi
 from kampass.engine.answer import Answer
 from kampass.model import TABLES
 from kampass.workspace.view import Sight
+
+ACTIVITY: Final = ("success_touches", "clients_touched_distinct", "interaction_time")
+"""What account managers do, where no activity KPI is switched on."""
 
 
 def today(sight: Sight) -> date:
@@ -44,11 +47,11 @@ def rows(sight: Sight, sql: str, **values: object) -> list[dict[str, Any]]:
     values given.
     """
     values |= {"day": today(sight), "zone": sight.settings.calendar.timezone}
-    cursor = sight.cursor().execute(
+    found = sight.backend.run(
         sql, {name: value for name, value in values.items() if f"${name}" in sql}
     )
-    names = [column[0] for column in cursor.description]
-    return [dict(zip(names, row, strict=True)) for row in cursor.fetchall()]
+    names = found.names
+    return [dict(zip(names, row, strict=True)) for row in found.all()]
 
 
 def enabled(sight: Sight, kind: str, otherwise: Iterable[str] = ()) -> list[Kpi]:

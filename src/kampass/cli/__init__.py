@@ -61,7 +61,8 @@ def _run(app: Callable[..., object]) -> object:
         raise
     except Exception as error:
         _name(error)
-        from kampass.workspace.repair import DAMAGE, mend
+        from kampass.store.integrity import DAMAGE
+        from kampass.workspace.repair import mend
 
         traceback.clear_frames(error.__traceback__)  # they hold the damaged file open
         if not isinstance(error, DAMAGE) or not mend():

@@ -2,7 +2,7 @@
 
 from enum import StrEnum
 from pathlib import Path
-from typing import Annotated, Any
+from typing import Annotated, Any, Literal
 
 import typer
 
@@ -10,6 +10,7 @@ from kampass.cli.assist import mcp
 from kampass.cli.backup import backup, restore, verify
 from kampass.cli.catalogue import catalogue_app
 from kampass.cli.data import Form, FormOption, WorkspaceOption, Written, data_app
+from kampass.cli.jobs import jobs, run
 from kampass.cli.question import asks
 from kampass.cli.remote import asked_of
 from kampass.cli.serve import serve
@@ -55,14 +56,7 @@ class Format(StrEnum):
     svg = "svg"
 
 
-class Rows(StrEnum):
-    """Which source rows of a figure."""
-
-    numerator = "numerator"
-    denominator = "denominator"
-    excluded = "excluded"
-
-
+Part = Literal["numerator", "denominator", "excluded"]
 KnownAtOption = Annotated[str | None, typer.Option(help="As known at this instant.")]
 SnapshotOption = Annotated[str | None, typer.Option(help="From this snapshot.")]
 
@@ -88,9 +82,9 @@ def _root(
             hint=f"--server goes with {', '.join(REMOTE)}.",
         )
     if version:
-        from kampass import __version__
+        from kampass.version import VERSION
 
-        print(f"kampass {__version__}")
+        print(f"kampass {VERSION}")
         raise typer.Exit
 
 
@@ -211,7 +205,7 @@ def explain(
         ),
     ],
     workspace: WorkspaceOption = Path(),
-    rows: Annotated[Rows | None, typer.Option("--rows", help="The source rows instead.")] = None,
+    rows: Annotated[Part | None, typer.Option("--rows", help="The source rows instead.")] = None,
     limit: Annotated[
         int | None, typer.Option(min=0, help="At most so many rows for each measure.")
     ] = None,
@@ -227,7 +221,7 @@ def explain(
 
     opened = asked_of(context, workspace)
     if rows is not None:
-        show_rows(opened.rows(ids, rows.value, limit=limit, **words), format.value)
+        show_rows(opened.rows(ids, rows, limit=limit, **words), format.value)
     else:
         show_explanations(opened.explain(ids, **words), format.value)
 
@@ -299,5 +293,5 @@ def template(
     print_template(table, explain=explain)
 
 
-for command in (backup, restore, verify, serve, mcp):
+for command in (backup, restore, verify, serve, run, jobs, mcp):
     app.command()(command)

@@ -133,11 +133,12 @@ def run_tests(
 @catalogue_app.command("lint")
 def lint_kpis(workspace: WorkspaceOption = Path()) -> None:
     """Check every definition against the language. Example: `kampass catalogue lint`."""
+    from kampass.catalogue.loader import misread
     from kampass.cli.workspace import say
     from kampass.workspace.authoring.definitions import lint
 
     catalogue, _ = _catalogue(workspace)
-    findings = [finding for kpi in catalogue for finding in lint(kpi)]
+    findings = misread() + [finding for kpi in catalogue for finding in lint(kpi)]
     for finding in findings:
         print(finding)
     say(f"{len(catalogue)} definitions, {len(findings)} findings.")

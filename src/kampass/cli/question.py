@@ -8,7 +8,7 @@ from typing import Annotated, Any, Literal, TypeVar
 import typer
 
 from kampass.engine.question import PARTS
-from kampass.engine.words import Part, parameters, signed
+from kampass.engine.words import Spelling, parameters, signed
 
 C = TypeVar("C", bound=Callable[..., Any])
 
@@ -24,7 +24,7 @@ def complete_dimension(incomplete: str) -> list[str]:
 _COMPLETIONS = {"by": complete_dimension}
 
 
-def asks(parts: Mapping[str, Part] = PARTS, **helps: str) -> Callable[[C], C]:
+def asks(parts: Mapping[str, Spelling] = PARTS, **helps: str) -> Callable[[C], C]:
     """A command that takes the parts of a question in place of its `**words`: what must be given
     first, the rest behind the workspace. `helps`: other words for some of them.
     """
@@ -53,7 +53,7 @@ def _keyword(given: Parameter) -> Parameter:
     return given.replace(kind=Parameter.KEYWORD_ONLY)
 
 
-def _option(name: str, part: Part) -> Any:  # noqa: ANN401 - an annotation
+def _option(name: str, part: Spelling) -> Any:  # noqa: ANN401 - an annotation
     flags = (f"--{name.replace('_', '-')}", *part.flags) if part.flags or part.switch else ()
     option = typer.Option(*flags, help=part.help, autocompletion=_COMPLETIONS.get(name))
     kind: Any = Literal[part.choices] if part.choices else bool if part.switch else str

@@ -27,15 +27,20 @@ def list_sources(workspace: WorkspaceOption = Path(), form: FormOption = Form.ta
     from rich.text import Text
 
     from kampass.cli.views.show import console
+    from kampass.model.messages import TableSource
     from kampass.workspace import open_workspace
+    from kampass.workspace.loads.loads import sources
 
     opened = open_workspace(workspace)
+    loaded = {card.name: card.tables for card in sources(opened)}
     rows = [
         {
             "source": said.name,
             "kind": said.kind,
             "path": str(said.options.get("path", "")),
-            "tables": list(source.tables()),
+            "tables": list(
+                source.tables() if isinstance(source, TableSource) else loaded[said.name]
+            ),
         }
         for said, source in zip(opened.settings.sources, opened.sources(), strict=True)
     ]

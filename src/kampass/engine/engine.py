@@ -9,10 +9,10 @@ from datetime import datetime, timedelta
 from functools import lru_cache
 from typing import Any, Protocol
 
-import duckdb
-
 from kampass.catalogue import Catalogue, Kpi
-from kampass.engine.answer import Answer, Result
+from kampass.engine.answer import Answer, Result, Status
+from kampass.engine.backend import Backend, Selection
+from kampass.engine.duckdb_backend import DuckDBBackend
 from kampass.engine.figure import Figure, status_of
 from kampass.engine.planning import dimensions
 from kampass.engine.planning.clock import Clock, Coverage, Reach, Stretch, period_table
@@ -94,15 +94,10 @@ class Engine:
             digests,
         )
         self.known_at = known_at or snapshot.known_at
-        connection = self.connection
-        self.coverage = _coverage(connection, self.known_at)
-        rows = connection.sql("SELECT DISTINCT attribute FROM attribute_span").fetchall()
+        self.backend: Backend = DuckDBBackend(snapshot)
+        self.coverage = _coverage(self.backend, self.known_at)
+        rows = self.backend.run("SELECT DISTINCT attribute FROM attribute_span").all()
         self.attributes = frozenset(row[0] for row in rows)
-
-    @property
-    def connection(self) -> Any:  # noqa: ANN401 - a DuckDB connection
-        """A connection of one's own: several threads may ask one engine."""
-        return self.snapshot.cursor()
 
     def ask(self, question: Question) -> Result:
         """The answers, in the contract's order; what became of them, `insight.ask` adds."""
@@ -115,7 +110,8 @@ class Engine:
         kpis, periods = self.check(question), self.periods(question)
         cuts = [question.by, ()] if question.total and question.by else [question.by]
         asked = [Asked(periods, by, question.where) for by in cuts]
-        return [(cut, self.answers(kpis, cut)) for cut in asked]
+        found = [self.answers(kpis, cut) for cut in asked]
+        return list(zip(asked, [question.passing(found[0]), *found[1:]], strict=True))
 
     def result(self, question: Question, found: Sequence[Found]) -> Result:
         """The answers of all cuts as one result."""
@@ -159,11 +155,17 @@ class Engine:
         for dimension, found in values.items():
             table, ids = NAMED.get(dimension), sorted(value for value in found if value is not None)
             if table and 0 < len(ids) <= _MOST_LABELS:
-                rows = self.connection.execute(
+                rows = self.backend.run(
                     f'SELECT id, name FROM "{table}" WHERE list_contains($ids, id)', {"ids": ids}
-                ).fetchall()
+                ).all()
                 labels |= {(dimension, key): name for key, name in rows if name}
         return labels
+
+    def names_of(self, dimension: str) -> dict[str, str]:
+        """Every name behind the ids of a dimension of `NAMED`, by id."""
+        table = NAMED[dimension]
+        named = f'SELECT id, name FROM "{table}" WHERE name IS NOT NULL ORDER BY id'
+        return dict(self.backend.run(named).all())
 
     def sql(self, question: Question) -> list[str]:
         """The SQL a question runs, with its period tables filled in."""
@@ -189,10 +191,10 @@ class Engine:
         reaches, groups = self._groups(kpis, asked)
         found: Found = {}
         for clocks, group in groups:
-            plan, cursor = self._run(clocks, group, asked)
-            names = [column[0] for column in cursor.description]
+            plan, selection = self._run(clocks, group, asked)
             by_number = {clock.number: clock for clock in clocks}
-            for row in cursor.fetchall():
+            names = selection.names
+            for row in selection.all():
                 cells = dict(zip(names, row, strict=True))
                 for index, kpi in enumerate(group):
                     clock = by_number[cells["i"]]
@@ -214,7 +216,7 @@ class Engine:
         rows.
         """
         for clocks, group in self._groups(kpis, asked)[1]:
-            yield group, self._run(clocks, group, asked)[1].fetchnumpy()
+            yield group, self._run(clocks, group, asked)[1].numpy()
 
     def reach(self, kpi: Kpi, number: int, asked: Asked) -> Reach:
         """How far the data reaches for a KPI and a period, as far as it may be read."""
@@ -225,13 +227,15 @@ class Engine:
             return reach
         return replace(reach, through=min(reach.through, calendar.first_instant(stop)))
 
-    def _run(self, clocks: Sequence[Clock], group: Sequence[Kpi], asked: Asked) -> tuple[Plan, Any]:
+    def _run(
+        self, clocks: Sequence[Clock], group: Sequence[Kpi], asked: Asked
+    ) -> tuple[Plan, Selection]:
         plan = self._plan(group, asked.by, asked.where)
         try:
             return plan, self.run(plan, clocks, asked.where)
-        except duckdb.Error as wrong:
+        except self.backend.errors as wrong:
             own = [kpi for kpi in group if kpi.own]
-            if not own or isinstance(wrong, duckdb.IOException):
+            if not own or isinstance(wrong, self.backend.unreadable):
                 raise
             # What a definition may say is checked; whether its types fit, the database says.
             what = str(wrong).split("\n")[0]
@@ -239,11 +243,11 @@ class Engine:
                 f"{own[0].place}: {what}", hint="'kampass catalogue test' runs its examples."
             ) from None
 
-    def run(self, plan: Plan, clocks: Iterable[Clock], where: Sequence[Filter]) -> Any:  # noqa: ANN401
+    def run(self, plan: Plan, clocks: Iterable[Clock], where: Sequence[Filter]) -> Selection:
         """A plan's rows, its periods filled in and the filters' values bound."""
         sql = _filled(plan, clocks)
         values = {f"v{index}": _bound(condition) for index, condition in enumerate(where)}
-        return self.connection.execute(
+        return self.backend.run(
             sql, {name: value for name, value in values.items() if f"${name}" in sql}
         )
 
@@ -356,7 +360,7 @@ class Engine:
         )
 
 
-def _status(kpi: Kpi, clock: Clock, n: int, *, reason: str | None, pending: bool) -> str:
+def _status(kpi: Kpi, clock: Clock, n: int, *, reason: str | None, pending: bool) -> Status:
     settled = status_of(kpi, n, reason)
     if settled == "no_value":
         return settled
@@ -385,13 +389,12 @@ def _bound(condition: Filter) -> Any:  # noqa: ANN401 - a text, a list or null
     return condition.values[0] if condition.values else None
 
 
-def _coverage(connection: Any, known_at: datetime) -> Coverage:  # noqa: ANN401
+def _coverage(backend: Backend, known_at: datetime) -> Coverage:
     stretches: dict[str, list[Stretch]] = {}
-    for table, start, end, assumed in connection.sql(
-        "SELECT * FROM coverage_span ORDER BY ALL"
-    ).fetchall():
+    spans = backend.run("SELECT * FROM coverage_span ORDER BY ALL")
+    for table, start, end, assumed in spans.all():
         stretches.setdefault(table, []).append(Stretch(start, end, assumed))
-    connected = connection.sql('SELECT "table" FROM _connected').fetchall()
+    connected = backend.run('SELECT "table" FROM _connected').all()
     return Coverage(
         frozenset(row[0] for row in connected),
         {name: tuple(found) for name, found in stretches.items()},

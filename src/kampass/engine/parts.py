@@ -5,10 +5,10 @@ check.
 from collections.abc import Mapping
 from typing import Any
 
-import duckdb
-
 from kampass.catalogue import Kpi
 from kampass.catalogue.expressions import formula
+from kampass.engine.backend import Backend
+from kampass.engine.duckdb_backend import scratch
 from kampass.engine.figure import Figure, status_of
 
 
@@ -19,12 +19,12 @@ def figure_of(kpi: Kpi, parts: Mapping[str, float]) -> dict[str, Any]:
     given.
     """
     named = {name: f"CAST({float(parts.get(name, 0))!r} AS DOUBLE)" for name in kpi.measures}
-    with duckdb.connect() as connection:
-        value = _evaluate(connection, formula(kpi.value, named))
+    with scratch() as backend:
+        value = _evaluate(backend, formula(kpi.value, named))
         denominator = (
-            _evaluate(connection, formula(kpi.denominator, named)) if kpi.denominator else None
+            _evaluate(backend, formula(kpi.denominator, named)) if kpi.denominator else None
         )
-        n = _evaluate(connection, formula(kpi.n, named)) or 0
+        n = _evaluate(backend, formula(kpi.n, named)) or 0
     figure = Figure(kpi, value, denominator, int(n))
     reason = figure.reason(missing=False)
     status = status_of(kpi, int(n), reason)
@@ -45,8 +45,8 @@ def figure_of(kpi: Kpi, parts: Mapping[str, float]) -> dict[str, Any]:
     }
 
 
-def _evaluate(connection: duckdb.DuckDBPyConnection, sql: str) -> float | None:
-    row = connection.execute(f"SELECT CAST({sql} AS DOUBLE)").fetchone()
+def _evaluate(backend: Backend, sql: str) -> float | None:
+    row = backend.run(f"SELECT CAST({sql} AS DOUBLE)").first()
     assert row is not None
     found: float | None = row[0]
     return found

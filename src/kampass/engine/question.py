@@ -5,15 +5,16 @@ A part of a question is one field of `Question`, with what every face must know 
 but in the view that is asked.
 """
 
+import operator
 import re
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field, fields, replace
 from datetime import date, datetime
 from typing import Any, Final, Literal, Required, TypedDict, TypeVar, get_args, get_type_hints
 
-from kampass.engine.answer import instant_text
+from kampass.engine.answer import Answer, instant_text
 from kampass.engine.words import (
-    Part,
+    Spelling,
     instant_of,
     parameters,
     part,
@@ -21,7 +22,7 @@ from kampass.engine.words import (
     several,
     spelled,
 )
-from kampass.errors import QuestionError
+from kampass.errors import QuestionError, UnknownName
 from kampass.periods import UNITS, Period
 
 C = TypeVar("C", bound=Callable[..., Any])
@@ -32,6 +33,20 @@ _FORMS = re.compile(
     r"(?P<dimension>[^=!]+?)(?:(?P<space>\s*)(?P<sign>!=|=)(?P<value>.*)|\s+is\s+(?P<unknown>unknown)\s*|\s+(?P<word>in_tree|in)\s+(?P<list>.+))",
     re.DOTALL,
 )
+_HAVING = re.compile(
+    r"\s*(?P<figure>\w+)\s*(?P<sign>>=|<=|!=|>|<|=)"
+    r"\s*(?P<number>[+-]?(?:\d+\.?\d*|\.\d+)(?:e[+-]?\d{1,2})?)\s*",
+    re.ASCII | re.IGNORECASE,
+)
+_SIGNS: Final[Mapping[str, Callable[[float, float], bool]]] = {
+    ">": operator.gt,
+    ">=": operator.ge,
+    "<": operator.lt,
+    "<=": operator.le,
+    "=": operator.eq,
+    "!=": operator.ne,
+}
+_FIGURES = ("value", "n")
 _EXAMPLES = (
     "Write segment=enterprise, region!=emea, 'segment is unknown', 'tier in a,b' or 'team "
     "in_tree sales'."
@@ -78,6 +93,45 @@ def parse_filter(text: str) -> Filter:
 
 
 @dataclass(frozen=True)
+class Having:
+    """One condition on a row: on its `value`, or on the `n` behind it."""
+
+    figure: str
+    sign: str
+    number: float
+
+    def __str__(self) -> str:
+        """As `parse_having` reads it."""
+        return f"{self.figure} {self.sign} {repr(self.number).removesuffix('.0')}"
+
+    def passes(self, answer: Answer) -> bool:
+        """Whether a row passes; one without a value never does."""
+        return answer.value is not None and _SIGNS[self.sign](
+            getattr(answer, self.figure), self.number
+        )
+
+
+def parse_having(text: str) -> Having:
+    """Read a condition on a row.
+
+    >>> parse_having("value>=90")
+    Having(figure='value', sign='>=', number=90.0)
+    """
+    match = _HAVING.fullmatch(text)
+    if match is None:
+        raise QuestionError(
+            f"'{text}' is no condition on a row.",
+            code="bad_having",
+            hint="Write 'value >= 90' or 'n >= 30': value or n, one of > >= < <= = !=, a number.",
+        )
+    if match["figure"] not in _FIGURES:
+        raise UnknownName(
+            "figure", match["figure"], _FIGURES, hint=f"One of {', '.join(_FIGURES)}."
+        )
+    return Having(match["figure"], match["sign"], float(match["number"]))
+
+
+@dataclass(frozen=True)
 class Question:
     """What is asked. `period` and `grain` as the contract writes them; filters hold together (and);
     known at an instant or from a snapshot, else as the latest load has it.
@@ -118,6 +172,19 @@ class Question:
         most=20,
         read=parse_filter,
         spell=str,
+    )
+    having: tuple[Having, ...] = part(
+        "Only rows such as 'value >= 90'; explain and bridge ignore it.",
+        meaning="`value` or `n`, one of `>` `>=` `<` `<=` `=` `!=`, a number; several hold "
+        "together. A row without a value never passes; the total stays as it is.",
+        default=(),
+        kw_only=True,
+        description="only rows such as value >= 90 or n >= 30; may be repeated",
+        told="only rows such as value >= 90 or n >= 30",
+        most=20,
+        read=parse_having,
+        spell=str,
+        of_cut=True,
     )
     total: bool = part(
         "Add the total to a cut.",
@@ -194,24 +261,35 @@ class Question:
         return replace(self, known_at=None, snapshot=None)
 
     def about(self, kpi: str) -> "Question":
-        """The same question about this KPI alone, as its figures are taken apart."""
-        return replace(self, kpis=(kpi,))
+        """The same question about this KPI alone, as its figures are taken apart: all of them."""
+        return replace(self, kpis=(kpi,), having=())
+
+    def passing(
+        self, found: Mapping[tuple[str, int], list[Answer]]
+    ) -> dict[tuple[str, int], list[Answer]]:
+        """The rows that pass what the question says of them; nothing where none does."""
+        passed = {
+            key: [row for row in rows if all(each.passes(row) for each in self.having)]
+            for key, rows in found.items()
+        }
+        return {key: rows for key, rows in passed.items() if rows}
 
 
-PARTS: Final[Mapping[str, Part]] = parts_of(fields(Question))
+PARTS: Final[Mapping[str, Spelling]] = parts_of(fields(Question))
 """The parts of a question by name, in the order in which every face lists them."""
 
 
-class Ends(TypedDict, total=False):
+class EndWords(TypedDict, total=False):
     """The words of a question that say as much of two periods as of one."""
 
     by: str | Sequence[str]
     where: str | Sequence[str]
+    having: str | Sequence[str]
     known_at: datetime | str | None
     snapshot: str | None
 
 
-class Words(Ends, total=False):
+class Words(EndWords, total=False):
     """A question as people spell it in Python; the KPIs apart."""
 
     period: Required[str]
@@ -220,12 +298,12 @@ class Words(Ends, total=False):
     compare: Comparison | None
 
 
-ENDS: Final[Mapping[str, Part]] = {
-    name: part for name, part in PARTS.items() if name in Ends.__annotations__
+ENDS: Final[Mapping[str, Spelling]] = {
+    name: part for name, part in PARTS.items() if name in EndWords.__annotations__
 }
 
 
-def keywords(parts: Mapping[str, Part] = PARTS) -> Callable[[C], C]:
+def keywords(parts: Mapping[str, Spelling] = PARTS) -> Callable[[C], C]:
     """A function that takes the parts of a question as keywords in place of its `**words`."""
     kinds = get_type_hints(Words)
     made = parameters(parts, lambda name, _: kinds[name], none=())

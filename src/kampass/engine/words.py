@@ -1,4 +1,4 @@
-"""How a part of a question is written in words. A field of `Question` carries one `Part`; options
+"""How a part of a question is written in words. A field of `Question` carries one `Spelling`; options
 of commands, query parameters, an assistant's arguments and Python's keywords are made of it.
 """
 
@@ -16,7 +16,7 @@ _MARK = "part"
 
 
 @dataclass(frozen=True)
-class Part:
+class Spelling:
     """What every face must know of one part of a question.
 
     `description` (of a query parameter) and `told` (to an assistant, who is not offered a part where
@@ -70,13 +70,13 @@ class Part:
 
 def part(help: str, *, default: Any = ..., kw_only: bool = False, **about: Any) -> Any:  # noqa: A002, ANN401 - a field
     """A field of a question that is spelled."""
-    written = {_MARK: Part(help, default=default, **about)}
+    written = {_MARK: Spelling(help, default=default, **about)}
     if default is ...:
         return field(kw_only=kw_only, metadata=written)
     return field(default=default, kw_only=kw_only, metadata=written)
 
 
-def parts_of(fields: Iterable[Field[Any]]) -> dict[str, Part]:
+def parts_of(fields: Iterable[Field[Any]]) -> dict[str, Spelling]:
     """The parts among a value's fields, by name."""
     return {each.name: each.metadata[_MARK] for each in fields if _MARK in each.metadata}
 
@@ -135,8 +135,8 @@ def instant_of(known_at: datetime | str | None) -> datetime | None:
 
 
 def parameters(
-    parts: Mapping[str, Part],
-    annotation: Callable[[str, Part], Any],
+    parts: Mapping[str, Spelling],
+    annotation: Callable[[str, Spelling], Any],
     *,
     none: tuple[()] | None = None,
 ) -> list[inspect.Parameter]:

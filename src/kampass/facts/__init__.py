@@ -18,7 +18,7 @@ from kampass.facts import (
     touches,
     usage,
 )
-from kampass.facts.fact import Fact, FactColumn, Relation, Scope
+from kampass.facts.fact import Fact, FactColumn, FactScope, Relation
 
 FACTS: dict[str, Fact] = {
     fact.name: fact
@@ -60,4 +60,4 @@ FACTS: dict[str, Fact] = {
     )
 }
 
-__all__ = ["FACTS", "Fact", "FactColumn", "Relation", "Scope"]
+__all__ = ["FACTS", "Fact", "FactColumn", "FactScope", "Relation"]

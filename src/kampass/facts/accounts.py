@@ -12,10 +12,10 @@ from kampass.facts.fact import (
     Boundary,
     Evidence,
     Fact,
+    FactScope,
     Noun,
     Origin,
     Relation,
-    Scope,
     flag,
     money,
     text,
@@ -41,7 +41,7 @@ NOT_AT_END = "no paid line just before the end"
 # A sum passes over an amount without a rate, and nought would read as no revenue at all: the flags
 # beside the sums let the figure say that a rate is missing. Lines that only touch the period are
 # kept too, because who came and went within it is known from them alone.
-def _balance(scope: Scope) -> str:
+def _balance(scope: FactScope) -> str:
     return f"""
 SELECT p.i, l.account_id,
   bool_or({AT_START}) AS in_s, bool_or({AT_END}) AS in_e,
@@ -56,7 +56,7 @@ GROUP BY p.i, l.account_id"""
 # Balances are of the last date before the period, slices of its first day: a manager who takes a
 # book over on the first of the month answers for it from then on. Whether an account is new asks
 # for its first paid line ever; one that had left and returned is reactivated.
-def _movement(scope: Scope) -> str:
+def _movement(scope: FactScope) -> str:
     return f"""
 SELECT b.*, p.first_day AS s_day, p.last_day AS u_day, first_paid.day AS first_day,
   NOT b.in_s AND b.in_e AND first_paid.day > p.before AS is_new,
@@ -78,7 +78,7 @@ BASE = (BALANCE, MOVEMENT)
 
 # Each account is net against itself: it grows or shrinks, never both, and the four movements of a
 # bridge add up to the change. One that left is churn with its whole opening balance.
-def _opening(scope: Scope) -> str:
+def _opening(scope: FactScope) -> str:
     return f"""
 SELECT i, account_id, s_day AS _anchor, in_e AS retained, NOT in_e AS lost,
   open_mrr, open_missing AS open_mrr_missing, close_mrr, close_missing AS close_mrr_missing,
@@ -100,28 +100,28 @@ def _unless_missing(amount: str) -> str:
     )
 
 
-def _closing(scope: Scope) -> str:
+def _closing(scope: FactScope) -> str:
     return f"""
 SELECT i, m.account_id, u_day AS _anchor, is_new, is_reactivated, close_mrr,
   close_missing AS close_mrr_missing
 FROM movement{scope.suffix} m WHERE in_e"""
 
 
-def _transient(scope: Scope) -> str:
+def _transient(scope: FactScope) -> str:
     return (
         f"SELECT i, account_id, first_day AS _anchor FROM movement{scope.suffix} WHERE is_transient"
     )
 
 
 # One row with both ends: a transfer into a slice is the same account as the one out of another.
-def _transfers(scope: Scope) -> str:
+def _transfers(scope: FactScope) -> str:
     return f"""
 SELECT i, account_id, s_day AS _anchor, u_day AS _anchor_end, close_mrr,
   close_missing AS close_mrr_missing
 FROM movement{scope.suffix} WHERE in_s AND in_e"""
 
 
-def _closing_managers(scope: Scope) -> str:
+def _closing_managers(scope: FactScope) -> str:
     return f"""
 SELECT m.i, m.account_id, m.u_day AS _anchor, o.user_id AS manager_id
 FROM movement{scope.suffix} m
@@ -130,7 +130,7 @@ LEFT JOIN owner_span o ON o.account_id = m.account_id AND m.u_day >= o.valid_fro
 WHERE m.in_e"""
 
 
-def _lines_behind(scope: Scope) -> str:
+def _lines_behind(scope: FactScope) -> str:
     return f"""
 SELECT p.i, l.account_id AS unit, x.id, x.product_id, x.quantity, x.mrr, x.currency, x.valid_from,
   x.valid_to, x.deleted_at,
@@ -139,7 +139,7 @@ FROM paid_line l JOIN {scope.period} p ON ({AT_START}) OR ({AT_END}) JOIN subscr
   ON x.id = l.id"""
 
 
-def _short_lines(scope: Scope) -> str:
+def _short_lines(scope: FactScope) -> str:
     return f"""
 SELECT p.i, l.account_id AS unit, x.id, x.mrr, x.currency, x.valid_from, x.valid_to, x.deleted_at,
   {LINEAGE}
@@ -147,7 +147,7 @@ FROM paid_line l JOIN {scope.period} p ON l.valid_from > p.before
   AND l.valid_from <= p.last_day JOIN subscriptions x ON x.id = l.id"""
 
 
-def _first_lines(scope: Scope) -> str:
+def _first_lines(scope: FactScope) -> str:
     return f"""
 SELECT p.i, l.account_id AS unit, x.id, x.valid_from, {LINEAGE}
 FROM paid_line l JOIN first_paid f ON f.account_id = l.account_id AND f.day = l.valid_from
@@ -155,7 +155,7 @@ FROM paid_line l JOIN first_paid f ON f.account_id = l.account_id AND f.day = l.
 CROSS JOIN {scope.period} p"""
 
 
-def _line_rates(scope: Scope) -> str:
+def _line_rates(scope: FactScope) -> str:
     return f"""
 SELECT DISTINCT p.i, l.account_id AS unit, x.currency, x.valid_from, x.rate, {LINEAGE}
 FROM paid_line l JOIN {scope.period} p ON ({AT_START}) OR ({AT_END}) JOIN subscriptions s
@@ -164,7 +164,7 @@ JOIN fx_rates x ON x.currency = fx.currency AND x.valid_from = fx.valid_from
 WHERE s.currency <> (SELECT currency FROM _settings)"""
 
 
-def _owners(scope: Scope) -> str:
+def _owners(scope: FactScope) -> str:
     return f"""
 SELECT m.i, m.account_id AS unit, x.account_id, x.user_id, x.role, x.valid_from, x.valid_to,
   x.deleted_at, {LINEAGE}

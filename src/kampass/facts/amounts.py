@@ -2,7 +2,7 @@
 
 from collections.abc import Callable
 
-from kampass.facts.fact import LINEAGE, Scope
+from kampass.facts.fact import LINEAGE, FactScope
 from kampass.facts.prepared import base_amount, fx_join, is_own
 
 
@@ -14,10 +14,10 @@ def amount_in_base(table: str, amount: str) -> str:
     return f"{base_amount(amount, currency, workspace)} AS amount, {missing} AS amount_missing"
 
 
-def rates_behind(table: str, day: str) -> Callable[[Scope], str]:
+def rates_behind(table: str, day: str) -> Callable[[FactScope], str]:
     """The exchange rate behind each amount of a table, at the local date in `day`."""
 
-    def sql(scope: Scope) -> str:
+    def sql(scope: FactScope) -> str:
         return f"""
 SELECT NULL AS i, t.id AS unit, x.currency, x.valid_from, x.rate, {LINEAGE}
 FROM {table} t {fx_join("t.currency", day.format(zone=scope.zone))} JOIN fx_rates x

@@ -10,9 +10,9 @@ from kampass.facts.fact import (
     LINEAGE,
     Evidence,
     Fact,
+    FactScope,
     Noun,
     Origin,
-    Scope,
     flag,
     number,
     text,
@@ -29,7 +29,7 @@ _ANSWER = Noun("answer", "answers")
 
 
 # An agent acts in a csat answer alone: other surveys ask about the account, whoever is named there.
-def _answers(_: Scope) -> str:
+def _answers(_: FactScope) -> str:
     return f"""
 SELECT r.responded_at AS _at, r._day AS _anchor, r.id, r.account_id, r.contact_id, r.agent_id,
   r.survey_id, s.kind, r.score,
@@ -38,7 +38,7 @@ FROM live_responses r JOIN surveys s ON s.id = r.survey_id
 WHERE s.kind NOT IN ('enps', 'esat')"""
 
 
-def _employee_answers(_: Scope) -> str:
+def _employee_answers(_: FactScope) -> str:
     return f"""
 SELECT r.responded_at AS _at, r._day AS _anchor, r.id, r.user_id, r.user_id AS _actor, s.kind,
   r.score, {_SATISFIED} AS satisfied
@@ -48,7 +48,7 @@ WHERE s.kind IN ('enps', 'esat')"""
 
 # Without a response of its own, an invitation is answered by the first of that contact to that
 # survey afterwards; 30 days are 720 hours. Delivery that nobody reported is taken to have happened.
-def _invitations(_: Scope) -> str:
+def _invitations(_: FactScope) -> str:
     return """
 SELECT n.invited_at AS _at, n._day AS _anchor, n.id, n.account_id, n.contact_id, n.survey_id,
   coalesce(n.delivered, true) AS delivered,
@@ -64,13 +64,13 @@ LEFT JOIN (
 ) next ON next.id = n.id"""
 
 
-def _surveys(_: Scope) -> str:
+def _surveys(_: FactScope) -> str:
     return f"""
 SELECT NULL AS i, r.id AS unit, x.id, x.kind, x.scale_min, x.scale_max, x.satisfied_from, {LINEAGE}
 FROM live_responses r JOIN surveys x ON x.id = r.survey_id"""
 
 
-def _replies(_: Scope) -> str:
+def _replies(_: FactScope) -> str:
     return f"""
 SELECT NULL AS i, n.id AS unit, x.id, x.survey_id, x.contact_id, x.responded_at, {LINEAGE}
 FROM live_invitations n JOIN live_responses x

@@ -12,10 +12,10 @@ from kampass.facts.fact import (
     Boundary,
     Evidence,
     Fact,
+    FactScope,
     Noun,
     Origin,
     Relation,
-    Scope,
     flag,
     money,
     text,
@@ -31,7 +31,7 @@ _DUE_UNTIL = Boundary("end moved", "c.valid_to <= p.last_day", "c.valid_to <= p.
 # An outcome that somebody wrote down stands; the successor is only looked for where there is none.
 # `valid_to` is the first day without the contract, so the last instant before it lies on the day
 # before, and that day is the anchor. Superseded contracts were replaced, not up for renewal.
-def _contracts_due(scope: Scope) -> str:
+def _contracts_due(scope: FactScope) -> str:
     grace = f"timezone({scope.zone}, CAST(c.valid_to + 30 AS TIMESTAMP))"
     return f"""
 SELECT *, NOT renewed AND NOT lost AS pending FROM (
@@ -53,7 +53,7 @@ SELECT *, NOT renewed AND NOT lost AS pending FROM (
 # further. One that names another family continues something else; without a known product on
 # either side the benefit of the doubt is given. No window of the period: a successor may be signed
 # at any time.
-def _successor(_: Scope) -> str:
+def _successor(_: FactScope) -> str:
     return """
 SELECT n.previous_contract_id AS id FROM live_contracts n
   WHERE coalesce(n.kind, 'new') <> 'amendment' AND n.previous_contract_id <> n.id
@@ -70,7 +70,7 @@ WHERE coalesce(n.kind, 'new') <> 'amendment' AND
 SUCCESSOR = Relation("successor", "Contracts that another contract continues", _successor)
 
 
-def _contracts_signed(_: Scope) -> str:
+def _contracts_signed(_: FactScope) -> str:
     return f"""
 SELECT c.signed_on AS _on, c.signed_on AS _anchor, c.id, c.account_id, c.product_id, p.family,
   c.kind, {amount_in_base("c", "c.value")}
@@ -79,7 +79,7 @@ FROM live_contracts c LEFT JOIN products p ON p.id = c.product_id
 WHERE c.signed_on IS NOT NULL"""
 
 
-def _continuing(_: Scope) -> str:
+def _continuing(_: FactScope) -> str:
     """Pairs of a contract and one that continues it."""
     return """
 SELECT c.id AS unit, n.id FROM live_contracts c JOIN live_contracts n ON n.id <> c.id
@@ -92,14 +92,14 @@ WHERE n.previous_contract_id = c.id
       AND (a.family IS NULL OR b.family IS NULL OR a.family = b.family))"""
 
 
-def _successors(scope: Scope) -> str:
+def _successors(scope: FactScope) -> str:
     return f"""
 SELECT NULL AS i, n.unit, x.id, x.account_id, x.previous_contract_id, x.product_id, x.kind,
   x.valid_from, x.valid_to, {LINEAGE}
 FROM ({_continuing(scope)}) n JOIN live_contracts x ON x.id = n.id"""
 
 
-def _contract_products(scope: Scope) -> str:
+def _contract_products(scope: FactScope) -> str:
     return f"""
 SELECT NULL AS i, c.unit, x.id, x.family, {LINEAGE}
 FROM (SELECT id AS unit, id FROM live_contracts UNION ({_continuing(scope)})) c

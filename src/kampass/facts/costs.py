@@ -6,16 +6,16 @@ from kampass.facts.fact import (
     LOCAL_DATE,
     Evidence,
     Fact,
+    FactScope,
     Noun,
     Origin,
-    Scope,
     money,
     text,
 )
 from kampass.facts.prepared import fx_join
 
 
-def _costs(_: Scope) -> str:
+def _costs(_: FactScope) -> str:
     amount = amount_in_base("c", "c.amount")
     return f"""
 SELECT c."on" AS _on, c."on" AS _anchor, c.id, c.account_id, c.kind, {amount}

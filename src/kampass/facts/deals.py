@@ -7,9 +7,9 @@ from kampass.facts.fact import (
     LINEAGE,
     Evidence,
     Fact,
+    FactScope,
     Noun,
     Origin,
-    Scope,
     money,
     number,
     text,
@@ -19,7 +19,7 @@ from kampass.facts.prepared import fx_join
 
 # Touches are counted per deal before they are joined: joined first, each touch would repeat the
 # deal's amount.
-def _deals_closed(scope: Scope) -> str:
+def _deals_closed(scope: FactScope) -> str:
     day = f"CAST(timezone({scope.zone}, d.closed_at) AS DATE)"
     touches, counted = "", ""
     if scope.uses("touches"):
@@ -38,7 +38,7 @@ FROM live_deals d {fx_join("d.currency", day)} {touches}
 WHERE d.status IN ('won', 'lost')"""
 
 
-def _deal_touches(_: Scope) -> str:
+def _deal_touches(_: FactScope) -> str:
     return f"""
 SELECT NULL AS i, d.id AS unit, x.id, x.deal_id, x.channel, x.purpose, x.outcome, x.is_automated,
   x.occurred_at, {LINEAGE}

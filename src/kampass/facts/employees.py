@@ -1,13 +1,13 @@
 """Employees: who left, and how many there were at either end."""
 
-from kampass.facts.fact import LOCAL_DATE, Boundary, Fact, Noun, Origin, Scope, text
+from kampass.facts.fact import LOCAL_DATE, Boundary, Fact, FactScope, Noun, Origin, text
 
 _EMPLOYMENT = Noun("employment", "employments")
 _KEY = ("user_id", "joined_on")
 
 
 # `left_on` is the first day not employed, so it is the day the period is looked up by.
-def _leavers(_: Scope) -> str:
+def _leavers(_: FactScope) -> str:
     return (
         "SELECT e.left_on AS _on, e.left_on AS _anchor, e.user_id, e.joined_on, e.user_id AS "
         "_actor FROM employees e WHERE e.left_on IS NOT NULL"
@@ -15,7 +15,7 @@ def _leavers(_: Scope) -> str:
 
 
 # Somebody who left and came back has two employments; a boundary asks which of them holds.
-def _headcount(scope: Scope) -> str:
+def _headcount(scope: FactScope) -> str:
     """Employments at the start and at the end: one row for each end at which somebody was
     employed.
     """

@@ -31,7 +31,7 @@ LINEAGE = f"x._source, x._load, {line_of('x._line')} AS _line"
 
 
 @dataclass(frozen=True)
-class Scope:
+class FactScope:
     """What a fact's SQL may depend on: its period table, the time zone, which of its columns are
     used.
     """
@@ -171,11 +171,11 @@ class Relation:
 
     name: str
     about: str
-    sql: Callable[[Scope], str]
+    sql: Callable[[FactScope], str]
     boundaries: tuple[Boundary, ...] = ()
     timeless: bool = False
 
-    def name_in(self, scope: Scope) -> str:
+    def name_in(self, scope: FactScope) -> str:
         """What the step is called in a statement."""
         return self.name if self.timeless else self.name + scope.suffix
 
@@ -191,7 +191,7 @@ class Evidence:
 
     table: str
     about: str
-    sql: Callable[[Scope], str]
+    sql: Callable[[FactScope], str]
     behind: tuple[str, ...] = ()
 
 
@@ -236,7 +236,7 @@ class Fact:
     name: str
     about: str
     columns: dict[str, FactColumn]
-    sql: Callable[[Scope], str]
+    sql: Callable[[FactScope], str]
     origin: Origin
     noun: Noun
     moment: Moment | None = None

@@ -4,9 +4,9 @@ from kampass.facts.fact import (
     ACCOUNT,
     INSTANT,
     Fact,
+    FactScope,
     Noun,
     Origin,
-    Scope,
     flag,
     hours,
     number,
@@ -19,7 +19,7 @@ _READS = ("account_id", "status", "is_actionable", "received_at", "implemented_a
 
 # Two facts, because the period holds different rows: a promise is judged by when it was received,
 # a delay by when it ended. 90 days are 2160 hours.
-def _feedback_received(_: Scope) -> str:
+def _feedback_received(_: FactScope) -> str:
     return """
 SELECT f.received_at AS _at, f._day AS _anchor, f.id, f.account_id, f.status,
   coalesce(f.is_actionable, true) AS is_actionable,
@@ -28,7 +28,7 @@ SELECT f.received_at AS _at, f._day AS _anchor, f.id, f.account_id, f.status,
 FROM live_feedback f"""
 
 
-def _feedback_implemented(scope: Scope) -> str:
+def _feedback_implemented(scope: FactScope) -> str:
     return f"""
 SELECT f.implemented_at AS _at, CAST(timezone({scope.zone}, f.implemented_at) AS DATE) AS _anchor,
   f.id, f.account_id, f.status,
@@ -36,7 +36,7 @@ SELECT f.implemented_at AS _at, CAST(timezone({scope.zone}, f.implemented_at) AS
 FROM live_feedback f WHERE f.implemented_at IS NOT NULL"""
 
 
-def _mentions(_: Scope) -> str:
+def _mentions(_: FactScope) -> str:
     return (
         "SELECT m.mentioned_at AS _at, m._day AS _anchor, m.id, m.account_id, m.channel, "
         "m.sentiment FROM live_mentions m"

@@ -6,9 +6,9 @@ from kampass.facts.fact import (
     LOCAL_DATE,
     Evidence,
     Fact,
+    FactScope,
     Noun,
     Origin,
-    Scope,
     flag,
     text,
 )
@@ -16,7 +16,7 @@ from kampass.facts.fact import (
 
 # A measurement after the due date says nothing about whether the goal was met in time. A goal
 # without any is not missed: nobody looked.
-def _goals_due(scope: Scope) -> str:
+def _goals_due(scope: FactScope) -> str:
     return f"""
 SELECT g.due_on AS _on, g.due_on AS _anchor, g.id, g.account_id, g.kind,
   m.value IS NOT NULL AS measured,
@@ -29,7 +29,7 @@ FROM live_goals g LEFT JOIN (
 ) m ON m.goal_id = g.id"""
 
 
-def _measurements(scope: Scope) -> str:
+def _measurements(scope: FactScope) -> str:
     return f"""
 SELECT NULL AS i, g.id AS unit, x.goal_id, x.measured_at, x.value, {LINEAGE}
 FROM live_goals g JOIN goal_measurements x ON x.goal_id = g.id

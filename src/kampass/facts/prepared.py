@@ -56,12 +56,15 @@ def ended(table: str, zone: str) -> str:
     """A span's end: its valid_to, or the local date (in `zone`, as SQL) of its deletion, whichever
     comes first; far away where open.
     """
+    # A row that a source no longer names ended on the day it went: before that day it still counts,
+    # so that closed periods stay as they were.
     deleted = f"CAST(timezone({zone}, {table}.deleted_at) AS DATE)"
     return f"least(coalesce({table}.valid_to, {END}), coalesce({deleted}, {END}))"
 
 
 def _live(name: str) -> str:
     """A table without the rows of test accounts, and without empty spans."""
+    # A view and no copy: the rows would lie in the file twice. A row of no account is nobody's test.
     table = TABLES[name]
     mine = table.account_column
     conditions = (
@@ -90,6 +93,8 @@ WITH RECURSIVE below(ancestor, team, depth) AS (
 SELECT DISTINCT ancestor, team FROM below"""
 
 
+# Trials and free lines make nobody active. A line is converted at the rate of its own start and
+# keeps it: a rate that moves is no growth of the account.
 def _paid_lines(timezone: str, currency: str) -> str:
     return f"""
 CREATE TABLE paid_line AS
@@ -114,6 +119,10 @@ FROM paid_line GROUP BY account_id ORDER BY account_id"""
 
 def _resolved(spans: str) -> str:
     """Spans `(k, v, f, t, tie)` cut where they overlap; the later start wins while it lasts."""
+    # Cutting at every start and end leaves pieces that each span covers whole or not at all. The
+    # value travels in a struct, because `arg_max` would pass over one that is unknown, and a known
+    # "unknown" must win over what came before. Ties go by value, so that the order of rows decides
+    # nothing.
     return f"""
   span AS ({spans}),
   edge AS (SELECT k, f AS d FROM span UNION SELECT k, t FROM span),
@@ -126,6 +135,8 @@ def _resolved(spans: str) -> str:
 
 
 def _attribute_spans(timezone: str) -> str:
+    # An attribute that nobody dated is read as it is today, for all time; one dated row makes the
+    # dates the truth, and what they do not cover is unknown.
     current = " UNION ALL ".join(
         (
             f"SELECT {literal(name)} AS attribute, id AS account_id, {quoted(name)} AS value FROM "
@@ -161,6 +172,8 @@ def _owner_spans(timezone: str) -> str:
       {ended("o", literal(timezone))} AS t, user_id AS tie
       FROM ownerships o WHERE role = 'account_manager'
         AND {ended("o", literal(timezone))} > valid_from"""
+    # The last owner stays until the next comes: an account is not left without a word by whoever
+    # leaves the company.
     return f"""
 CREATE TABLE owner_span AS
 WITH {_resolved(spans)}
@@ -173,6 +186,9 @@ def _team_spans(timezone: str) -> list[str]:
     spans = f"""SELECT user_id AS k, team_id AS v, valid_from AS f,
       {ended("m", literal(timezone))} AS t, team_id AS tie
       FROM memberships m WHERE {ended("m", literal(timezone))} > valid_from"""
+    # Whoever has memberships is in those teams; without one at a date, in the team that the user, or
+    # for figures about employees the employment, names. The first employment reaches back to the
+    # beginning, since nothing else says where somebody was before.
     employed = f"""SELECT user_id, team_id, CASE WHEN row_number() OVER w = 1 THEN {BEGIN} ELSE
       joined_on END AS f,
   coalesce(lead(joined_on) OVER w, {END}) AS t

@@ -7,9 +7,9 @@ from kampass.facts.fact import (
     LINEAGE,
     Evidence,
     Fact,
+    FactScope,
     Noun,
     Origin,
-    Scope,
     flag,
     money,
 )
@@ -20,7 +20,7 @@ from kampass.facts.revenue import PRODUCT_DIMENSIONS
 # Systems write credits with either sign, so the kind decides and not the sign. A credit is no
 # purchase, and a first one does not make an account a repeat customer. The first purchase is of
 # all history, whatever the period: whether it lies before it is asked where the period is known.
-def _purchases(scope: Scope) -> str:
+def _purchases(scope: FactScope) -> str:
     credit = "coalesce(b.kind, '') = 'credit'"
     amount = f"CASE WHEN {credit} THEN -abs(b.amount) ELSE b.amount END"
     first = ""
@@ -38,7 +38,7 @@ FROM live_purchases b LEFT JOIN products p ON p.id = b.product_id {fx_join("b.cu
   {first}"""
 
 
-def _earlier_purchases(scope: Scope) -> str:
+def _earlier_purchases(scope: FactScope) -> str:
     return f"""
 SELECT p.i, b.id AS unit, x.id, x.purchased_at, x.kind, {LINEAGE}
 FROM live_purchases b JOIN {scope.period} p ON b.purchased_at >= p.s AND b.purchased_at < p.u

@@ -19,7 +19,7 @@ from kampass.facts.fact import (
     Boundary,
     Evidence,
     Fact,
-    Scope,
+    FactScope,
     flag,
 )
 from kampass.facts.prepared import ended
@@ -30,7 +30,7 @@ _UNTIL = Boundary("end moved", "r.referred_at < p.u", "r.referred_at <= p.u")
 
 # Referrals are made distinct before they are joined: an account that made three is one account. An
 # account that names itself has recommended nobody.
-def _opening_referrers(scope: Scope) -> str:
+def _opening_referrers(scope: FactScope) -> str:
     return f"""
 SELECT m.i, m.account_id, m.s_day AS _anchor, r.i IS NOT NULL AS referred
 FROM movement{scope.suffix} m LEFT JOIN (
@@ -42,7 +42,7 @@ WHERE m.in_s"""
 
 
 # Whenever the referral was made, if before the end: what counts is that somebody had sent them.
-def _closing_referred(scope: Scope) -> str:
+def _closing_referred(scope: FactScope) -> str:
     return f"""
 SELECT m.i, m.account_id, m.u_day AS _anchor, m.is_new, r.i IS NOT NULL AS was_referred
 FROM movement{scope.suffix} m LEFT JOIN (
@@ -52,7 +52,7 @@ FROM movement{scope.suffix} m LEFT JOIN (
 WHERE m.in_e"""
 
 
-def _closing_references(scope: Scope) -> str:
+def _closing_references(scope: FactScope) -> str:
     return f"""
 SELECT m.i, m.account_id, m.u_day AS _anchor, EXISTS (
   SELECT 1 FROM live_references r WHERE r.account_id = m.account_id AND r.valid_from <= m.u_day
@@ -60,8 +60,8 @@ SELECT m.i, m.account_id, m.u_day AS _anchor, EXISTS (
 FROM movement{scope.suffix} m WHERE m.in_e"""
 
 
-def _referrals(account: str, within: str) -> Callable[[Scope], str]:
-    def sql(scope: Scope) -> str:
+def _referrals(account: str, within: str) -> Callable[[FactScope], str]:
+    def sql(scope: FactScope) -> str:
         return f"""
 SELECT p.i, x.{account} AS unit, x.id, x.referrer_account_id, x.referred_account_id, x.referred_at,
   {LINEAGE}
@@ -70,7 +70,7 @@ FROM live_referrals x JOIN {scope.period} p ON {within}"""
     return sql
 
 
-def _references(scope: Scope) -> str:
+def _references(scope: FactScope) -> str:
     return f"""
 SELECT p.i, x.account_id AS unit, x.account_id, x.valid_from, x.valid_to, x.deleted_at, {LINEAGE}
 FROM live_references x JOIN {scope.period} p ON x.valid_from <= p.last_day

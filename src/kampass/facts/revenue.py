@@ -25,10 +25,10 @@ from kampass.facts.fact import (
     Boundary,
     Evidence,
     Fact,
+    FactScope,
     Noun,
     Origin,
     Relation,
-    Scope,
     money,
 )
 from kampass.facts.prepared import ended
@@ -37,7 +37,7 @@ PRODUCT_DIMENSIONS = {"product": "product_id", "family": "family"}
 _LINE = Noun("paid line", "paid lines")
 
 
-def _lines(scope: Scope, held: str, anchor: str) -> str:
+def _lines(scope: FactScope, held: str, anchor: str) -> str:
     return f"""
 SELECT p.i, l.id, l.account_id, p.{anchor} AS _anchor, l.product_id, l.family, l.mrr,
   l.mrr IS NULL AS mrr_missing
@@ -48,7 +48,7 @@ FROM paid_line l JOIN {scope.period} p ON {held}"""
 # Units times price holds only where every quantity is known, so one unknown quantity makes the
 # product's quantity unknown. Lines without a known family are one group: nothing says whether they
 # are of the same product at both ends.
-def _product_balance(scope: Scope) -> str:
+def _product_balance(scope: FactScope) -> str:
     quantity = (
         "CASE WHEN bool_and(l.quantity IS NOT NULL) FILTER (WHERE {0}) THEN sum(l.quantity) "
         "FILTER (WHERE {0}) END"
@@ -68,7 +68,7 @@ GROUP BY ALL"""
 
 # The price effect is what the units held at both ends cost more; what cannot be told apart from a
 # change of units, for want of a quantity, is kept as unknown and not guessed.
-def _group_balance(scope: Scope) -> str:
+def _group_balance(scope: FactScope) -> str:
     return f"""
 SELECT i, account_id, family, is_addon, bool_or(held_s) AS held, sum(mrr_u) - sum(mrr_s) AS d,
   coalesce(sum((CAST(mrr_u AS DOUBLE) / q_u - CAST(mrr_s AS DOUBLE) / q_s) * least(q_s, q_u))
@@ -81,7 +81,7 @@ FROM product_balance{scope.suffix} GROUP BY ALL"""
 # A group's growth may be larger than the account's, because another group shrank: groups are
 # scaled by their share of all growth, so that the parts sum to the net. Doubles serve for shares;
 # the amounts are worked out from them in decimals, and 1e-9 is what division leaves behind.
-def _expansion_split(scope: Scope) -> str:
+def _expansion_split(scope: FactScope) -> str:
     return f"""
 WITH clipped AS (
     SELECT *, greatest(least(priced, CAST(d AS DOUBLE)), 0) AS pr
@@ -118,7 +118,7 @@ EXPANSION_SPLIT = Relation(
 
 # Upsell is what is left after the other three: rounded apart, the four would miss the net by a
 # digit.
-def _expansion(scope: Scope) -> str:
+def _expansion(scope: FactScope) -> str:
     def part(share: str) -> str:
         return (
             f"CAST(round(coalesce(x.{share}, 0) * CAST(m.close_mrr - m.open_mrr AS DOUBLE), 9) "
@@ -149,7 +149,7 @@ FROM (SELECT *, CASE WHEN has_upsell THEN net - cross_sell - price_increase - un
   WHERE m.in_s))"""
 
 
-def _products(scope: Scope) -> str:
+def _products(scope: FactScope) -> str:
     return f"""
 SELECT DISTINCT p.i, l.account_id AS unit, x.id, x.family, x.is_addon, {LINEAGE}
 FROM paid_line l JOIN {scope.period} p ON ({AT_START}) OR ({AT_END}) JOIN products x

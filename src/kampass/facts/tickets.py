@@ -9,10 +9,10 @@ from kampass.facts.fact import (
     Boundary,
     Evidence,
     Fact,
+    FactScope,
     Noun,
     Origin,
     Relation,
-    Scope,
     flag,
     hours,
     number,
@@ -27,7 +27,7 @@ _FIELDS = (
 )
 
 
-def _hours_worked(scope: Scope) -> str:
+def _hours_worked(scope: FactScope) -> str:
     """Business time as a running total, so that a duration is a difference of two look-ups."""
     return scope.calendars
 
@@ -51,7 +51,7 @@ def _worked(moment: str, alias: str) -> str:
 # Each duration is two look-ups of the stretch before a moment (ASOF), whatever lies between the
 # two. The calendar is of the team that the assignee was in on the day the ticket ended, and the
 # unnamed one ('') where that team has none of its own.
-def _duration(scope: Scope, until: str) -> str:
+def _duration(scope: FactScope, until: str) -> str:
     """Tickets up to `until`, with calendar hours and, where asked for, business hours."""
     day = f"CAST(timezone({scope.zone}, k.{until}) AS DATE)"
     clock = f"epoch_us(k.{until}) - epoch_us(k.created_at) AS hours"
@@ -77,7 +77,7 @@ ASOF JOIN hours b ON b.calendar = k.calendar AND k._at >= b.opens"""
 
 # The same account about the same topic is the same matter; 7 days are 168 hours, so that a clock
 # change does not move the limit. A ticket without an account or a topic has no repetition.
-def _resolutions(scope: Scope) -> str:
+def _resolutions(scope: FactScope) -> str:
     base = _duration(scope, "resolved_at")
     extra, join = "", ""
     if scope.uses("repeated"):
@@ -93,19 +93,19 @@ SELECT k.*, coalesce(k.agent_replies, k.customer_messages) IS NOT NULL AS counte
 FROM ({base}) k {join}"""
 
 
-def _first_replies(scope: Scope) -> str:
+def _first_replies(scope: FactScope) -> str:
     return _duration(scope, "first_replied_at")
 
 
 # Open is a state at the end, so a ticket is open in every period it spans.
-def _open_tickets(scope: Scope) -> str:
+def _open_tickets(scope: FactScope) -> str:
     return f"""
 SELECT p.i, p.last_day AS _anchor, {_FIELDS}
 FROM live_tickets k JOIN {scope.period} p ON k.created_at < p.u
   AND (k.resolved_at IS NULL OR k.resolved_at >= p.u)"""
 
 
-def _team_calendars(scope: Scope) -> str:
+def _team_calendars(scope: FactScope) -> str:
     return scope.team_calendars
 
 
@@ -114,7 +114,7 @@ TEAM_CALENDAR = Relation(
 )
 
 
-def _repeats(_: Scope) -> str:
+def _repeats(_: FactScope) -> str:
     return f"""
 SELECT NULL AS i, k.id AS unit, x.id, x.account_id, x.topic, x.created_at, {LINEAGE}
 FROM live_tickets k JOIN live_tickets x ON x.account_id = k.account_id AND x.topic = k.topic
@@ -122,10 +122,10 @@ FROM live_tickets k JOIN live_tickets x ON x.account_id = k.account_id AND x.top
   AND x.created_at > k.resolved_at AND x.created_at <= k.resolved_at + INTERVAL 168 HOUR"""
 
 
-def _memberships(until: str) -> Callable[[Scope], str]:
+def _memberships(until: str) -> Callable[[FactScope], str]:
     """The team of a ticket's assignee at a moment, where teams have business hours of their own."""
 
-    def sql(scope: Scope) -> str:
+    def sql(scope: FactScope) -> str:
         day = f"CAST(timezone({scope.zone}, k.{until}) AS DATE)"
         return f"""
 SELECT NULL AS i, k.id AS unit, x.user_id, x.team_id, x.valid_from, x.valid_to, x.deleted_at,
@@ -137,7 +137,7 @@ WHERE EXISTS (SELECT 1 FROM team_calendar)"""
     return sql
 
 
-def _assignees(_: Scope) -> str:
+def _assignees(_: FactScope) -> str:
     return f"""
 SELECT NULL AS i, k.id AS unit, x.id, x.team_id, {LINEAGE} FROM live_tickets k JOIN users x
   ON x.id = k.assignee_id

@@ -21,10 +21,10 @@ from kampass.facts.fact import (
     Boundary,
     Evidence,
     Fact,
+    FactScope,
     Noun,
     Origin,
     Relation,
-    Scope,
     day,
     days,
     flag,
@@ -43,7 +43,7 @@ _UNTIL = Boundary("end moved", "t.occurred_at < p.u", "t.occurred_at <= p.u")
 
 # Whether an account was a prospect asks for its first paid line ever, a join that only few KPIs
 # need. A touch without an account may be of anybody and counts as none of a prospect.
-def _touches(scope: Scope) -> str:
+def _touches(scope: FactScope) -> str:
     prospect, join = "", ""
     if scope.uses("prospect"):
         prospect = (
@@ -62,7 +62,7 @@ FROM live_touches t {join}"""
 
 # The first touch is chosen by its instant, ties by id, so that loading rows in another order
 # chooses the same. 90 days are 2160 hours: days of a clock change must not lengthen the window.
-def _first_touches(_: Scope) -> str:
+def _first_touches(_: FactScope) -> str:
     return f"""
 SELECT t.occurred_at AS _at, t._day AS _anchor, t.id, t.account_id, t.contact_id, t.user_id,
   t.user_id AS _actor, t.channel, t.direction, t.purpose,
@@ -75,7 +75,7 @@ LEFT JOIN first_paid fp ON fp.account_id = t.account_id
 WHERE fp.at IS NULL OR fp.at >= t.occurred_at"""
 
 
-def _touch_count(scope: Scope) -> str:
+def _touch_count(scope: FactScope) -> str:
     return f"""
 SELECT p.i, t.account_id, count(*) AS interactions
 FROM live_touches t JOIN {scope.days} p ON p.day = t._day AND t.occurred_at >= p.s
@@ -90,7 +90,7 @@ TOUCH_COUNT = Relation(
 
 # Accounts without a touch stay, with 0: a mean over accounts that leaves out the silent ones would
 # be flattered by them.
-def _opening_contact(scope: Scope) -> str:
+def _opening_contact(scope: FactScope) -> str:
     return f"""
 SELECT m.i, m.account_id, m.s_day AS _anchor, coalesce(t.interactions, 0) AS interactions, p.months
 FROM movement{scope.suffix} m JOIN {scope.period} p ON p.i = m.i
@@ -101,7 +101,7 @@ WHERE m.in_s"""
 # The last touch before every end, looked for once per period, would read all touches for each of
 # them. Each stretch between two ends is read once, and the running maximum over the stretches
 # (below) carries the latest forward.
-def _last_touch(scope: Scope) -> str:
+def _last_touch(scope: FactScope) -> str:
     """Each account's last real touch between the ends of successive periods; before the first end,
     the last of all.
     """
@@ -127,7 +127,7 @@ LAST_TOUCH = Relation(
 
 
 # The gap is in microseconds, as all durations are inside: sums of them are exact.
-def _closing_contact(scope: Scope) -> str:
+def _closing_contact(scope: FactScope) -> str:
     return f"""
 SELECT m.i, m.account_id, m.u_day AS _anchor, epoch_us(p.u) - epoch_us(m.last_at) AS gap,
   m.last_at IS NOT NULL AS touched
@@ -142,7 +142,7 @@ FROM (
 WHERE m.asked"""
 
 
-def _account_touches(scope: Scope) -> str:
+def _account_touches(scope: FactScope) -> str:
     kept = INTERACTION.replace("t.", "x.")
     return f"""
 SELECT p.i, x.account_id AS unit, x.id, x.occurred_at, x.channel, x.direction, x.purpose,
@@ -151,7 +151,7 @@ FROM live_touches x JOIN {scope.days} p ON p.day = x._day AND x.occurred_at >= p
   AND x.occurred_at < p.u WHERE {kept}"""
 
 
-def _last_touches(scope: Scope) -> str:
+def _last_touches(scope: FactScope) -> str:
     kept = REAL.replace("t.", "x.")
     return f"""
 SELECT p.i, x.account_id AS unit, x.id, x.occurred_at, x.channel, x.direction, x.purpose,
@@ -162,7 +162,7 @@ QUALIFY row_number() OVER (PARTITION BY p.i, x.account_id ORDER BY x.occurred_at
   1"""
 
 
-def _first_touched_lines(_: Scope) -> str:
+def _first_touched_lines(_: FactScope) -> str:
     return f"""
 SELECT NULL AS i, t.id AS unit, x.id, x.valid_from, {LINEAGE}
 FROM live_touches t JOIN first_paid f ON f.account_id = t.account_id JOIN paid_line l

@@ -9,10 +9,10 @@ from kampass.facts.fact import (
     Boundary,
     Evidence,
     Fact,
+    FactScope,
     Noun,
     Origin,
     Relation,
-    Scope,
     day,
     flag,
     number,
@@ -22,7 +22,7 @@ ACTIVE_DAY = "(coalesce(d.active_users, 0) > 0 OR coalesce(d.logins, 0) > 0)"
 _UNTIL = Boundary("end moved", 'd."on" <= p.last_day', 'd."on" <= p.last_day + 1')
 
 
-def _usage(_: Scope) -> str:
+def _usage(_: FactScope) -> str:
     return f"""
 SELECT d."on" AS _on, d."on" AS _anchor, d."on" AS day, d.account_id, d.product_id, d.active_users,
   d.seats, d.logins, d.minutes, d.key_events,
@@ -31,7 +31,7 @@ FROM live_usage_daily d"""
 
 
 # A day counts once, however many products were used on it.
-def _usage_days(scope: Scope) -> str:
+def _usage_days(scope: FactScope) -> str:
     return f"""
 SELECT i, account_id, count(*) AS usage_days FROM (
   SELECT DISTINCT p.i, d.account_id, d."on" FROM live_usage_daily d JOIN {scope.days} p
@@ -39,7 +39,7 @@ SELECT i, account_id, count(*) AS usage_days FROM (
 ) GROUP BY i, account_id"""
 
 
-def _first_usage(_: Scope) -> str:
+def _first_usage(_: FactScope) -> str:
     return 'SELECT account_id, min("on") AS day FROM live_usage_daily GROUP BY account_id'
 
 
@@ -50,7 +50,7 @@ FIRST_USAGE = Relation(
 
 
 # An account without any row is not known to use nothing: its product may not be measured.
-def _opening_usage(scope: Scope) -> str:
+def _opening_usage(scope: FactScope) -> str:
     return f"""
 SELECT m.i, m.account_id, m.s_day AS _anchor, coalesce(d.usage_days, 0) AS usage_days,
   coalesce(first_usage.day <= m.u_day, false) AS has_usage, p.months
@@ -60,7 +60,7 @@ LEFT JOIN first_usage first_usage ON first_usage.account_id = m.account_id
 WHERE m.in_s"""
 
 
-def _active_days(scope: Scope) -> str:
+def _active_days(scope: FactScope) -> str:
     active = ACTIVE_DAY.replace("d.", "x.")
     return f"""
 SELECT p.i, x.account_id AS unit, x.account_id, x."on", x.product_id, x.active_users, x.logins,
@@ -69,7 +69,7 @@ FROM live_usage_daily x JOIN {scope.days} p ON p.day = x."on" AND x."on" >= p.fi
   AND x."on" <= p.last_day WHERE {active}"""
 
 
-def _first_usage_behind(scope: Scope) -> str:
+def _first_usage_behind(scope: FactScope) -> str:
     return f"""
 SELECT p.i, x.account_id AS unit, x.account_id, x."on", x.product_id, {LINEAGE}
 FROM live_usage_daily x CROSS JOIN {scope.period} p

@@ -4,21 +4,26 @@ that would be set aside.
 
 from collections.abc import Callable
 from dataclasses import asdict, dataclass
+from functools import partial
+from itertools import islice
 from typing import TYPE_CHECKING, Any
 
 from kampass.errors import UnknownName
 from kampass.intake.mapping.convert import RAW, column_of
 from kampass.intake.mapping.questions import Question
 from kampass.intake.mapping.source import MappedSource, View
+from kampass.intake.readers.memory import in_memory
 from kampass.model import TABLES
 from kampass.model.conform import Check, checks, present, quoted, typed
-from kampass.model.scan import Scan, Source
+from kampass.model.messages import Batch, Source, TableSource
+from kampass.model.scan import Scan
 
 if TYPE_CHECKING:
-    import duckdb
+    from kampass.intake.readers.memory import Connection
 
 _EXAMPLES = 3
 _CELLS = 100_000
+_MESSAGES = 1_000
 
 
 @dataclass(frozen=True)
@@ -93,7 +98,7 @@ def preview(
     tell: Callable[[str], None] = lambda _: None,
 ) -> Preview:
     """Read a source's tables, or one of them, and say what they would become; nothing is loaded."""
-    stated = source.tables()
+    stated = _scans(source)
     if table is not None and table not in stated:
         raise UnknownName(
             "table",
@@ -105,18 +110,27 @@ def preview(
     for name in [table] if table else stated:
         tell(f"Reading {name}")
         view = source.view(name) if isinstance(source, MappedSource) else None
-        found.append(_table(view.scan if view else source.scan(name), view, timezone, rows))
+        found.append(_table(view.scan if view else stated[name](), view, timezone, rows))
     return Preview(source.name, tuple(found))
 
 
-def _table(scan: Scan, view: View | None, timezone: str, rows: int) -> TablePreview:
-    import duckdb
+def _scans(source: Source) -> dict[str, Callable[[], Scan]]:
+    """How to have a look at each table: the whole of it, or what a feed of changes says of it
+    first.
+    """
+    if isinstance(source, TableSource):
+        return {name: partial(source.scan, name) for name in source.tables()}
+    found: dict[str, Callable[[], Scan]] = {}
+    for message in islice(source.read(None), _MESSAGES):
+        if isinstance(message, Batch) and message.scan.table not in found:
+            found[message.scan.table] = partial(lambda scan: scan, message.scan)
+    return found
 
+
+def _table(scan: Scan, view: View | None, timezone: str, rows: int) -> TablePreview:
     table = TABLES[scan.table]
     rules = checks(table, scan.columns)
-    with duckdb.connect() as connection:
-        for name, value in scan.objects.items():
-            connection.register(name, value)
+    with in_memory(scan.objects) as connection:
         _stage(connection, scan, rules, timezone)
         counts = _count(connection, scan, rules)
         seen = {} if view else _first(connection, scan)
@@ -156,9 +170,7 @@ def _table(scan: Scan, view: View | None, timezone: str, rows: int) -> TablePrev
     )
 
 
-def _stage(
-    connection: "duckdb.DuckDBPyConnection", scan: Scan, rules: list[Check], timezone: str
-) -> None:
+def _stage(connection: "Connection", scan: Scan, rules: list[Check], timezone: str) -> None:
     """Judge every row as loading does: the number of the first rule it breaks, and the value that
     breaks it.
     """
@@ -211,7 +223,7 @@ class _Counts:
 _UNSEEN = r"[\x{0001}-\x{0008}\x{000E}-\x{001F}\x{0080}-\x{009F}\x{00AD}\x{200B}-\x{200F}\x{202A}-\x{202E}\x{2060}-\x{2064}\x{2066}-\x{2069}\x{FEFF}]"
 
 
-def _count(connection: "duckdb.DuckDBPyConnection", scan: Scan, rules: list[Check]) -> _Counts:
+def _count(connection: "Connection", scan: Scan, rules: list[Check]) -> _Counts:
     """Count everything in one pass: a file may be large, and judging a row is most of the work."""
     texts = [
         name
@@ -249,9 +261,7 @@ def _count(connection: "duckdb.DuckDBPyConnection", scan: Scan, rules: list[Chec
     )
 
 
-def _first(
-    connection: "duckdb.DuckDBPyConnection", scan: Scan
-) -> dict[str, tuple[tuple[str, str | None], ...]]:
+def _first(connection: "Connection", scan: Scan) -> dict[str, tuple[tuple[str, str | None], ...]]:
     """The first different values of every column, in one look: a file may have ten thousand
     columns.
     """
@@ -269,7 +279,7 @@ def _first(
 
 
 def _column(  # noqa: PLR0913, PLR0917 - what is known of one column
-    connection: "duckdb.DuckDBPyConnection",
+    connection: "Connection",
     scan: Scan,
     view: View | None,
     name: str,
@@ -296,7 +306,7 @@ def _column(  # noqa: PLR0913, PLR0917 - what is known of one column
 
 
 def _examples(
-    connection: "duckdb.DuckDBPyConnection", pairs: str, name: str
+    connection: "Connection", pairs: str, name: str
 ) -> tuple[tuple[str, str | None], ...]:
     """The first different values, before and after; what does not read becomes nothing."""
     before, after = quoted(RAW + name), quoted(name)
@@ -339,7 +349,7 @@ def _format(filling: Any, kind: str) -> str:  # noqa: ANN401 - a filling, or non
 
 
 def _aside(
-    connection: "duckdb.DuckDBPyConnection",
+    connection: "Connection",
     scan: Scan,
     rules: list[Check],
     rows: int,

@@ -9,7 +9,7 @@ file and why it does not read.
 
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
-from typing import Any, Protocol
+from typing import Any
 
 LineFinder = Callable[[Sequence[int]], dict[int, int]]
 
@@ -97,20 +97,3 @@ class Scan:
             value,
             f"{reason} (in {file})" if self.files else reason,
         )
-
-
-class Source(Protocol):
-    """Whatever can state tables."""
-
-    @property
-    def name(self) -> str:
-        """The source's name in the settings."""
-        ...
-
-    def tables(self) -> list[str]:
-        """The canonical tables this source states now."""
-        ...
-
-    def scan(self, table: str) -> Scan:
-        """The rows of one table as they stand now."""
-        ...

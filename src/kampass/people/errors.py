@@ -2,6 +2,8 @@
 it should be.
 """
 
+from dataclasses import dataclass, field
+
 from kampass.access import NotAllowed, NotFound, NotSignedIn
 from kampass.errors import DataError, KampassError, QuestionError
 
@@ -18,15 +20,27 @@ class SignInFailed(NotSignedIn):
         )
 
 
+@dataclass(frozen=True)
+class FirstStep:
+    """A right password: whose, the hash that it fitted, and a better one where that is old."""
+
+    email: str
+    fitted: str = field(repr=False)
+    better: str | None = field(default=None, repr=False)
+
+
 class NeedsCode(NotSignedIn):
-    """The password is right, and the person's authenticator has the last word."""
+    """The password is right, and the person's authenticator has the last word; `first_step` is
+    what was proven.
+    """
 
     code = "needs_code"
 
-    def __init__(self) -> None:
+    def __init__(self, first_step: FirstStep) -> None:
         super().__init__(
             "A code is needed.", hint="Type the six digits that your authenticator shows."
         )
+        self.first_step = first_step
 
 
 class TooManyAttempts(KampassError):  # noqa: N818 - reads as a sentence at the raise

@@ -18,7 +18,7 @@ from starlette.types import ASGIApp, Message, Receive, Scope, Send
 from kampass.errors import KampassError
 from kampass.server import problems, rules
 from kampass.server.limits import Buckets
-from kampass.server.second_factor import Halfway
+from kampass.server.second_factor import FirstSteps
 from kampass.server.serving import Serving
 from kampass.workspace import Workspace
 
@@ -106,7 +106,7 @@ def make_app(
         lifespan=_living,
     )
     app.state.workspace, app.state.serving, app.state.beside = workspace, serving, beside
-    app.state.buckets, app.state.halfway = Buckets(serving.allowed), Halfway()
+    app.state.buckets, app.state.first_steps = Buckets(serving.allowed), FirstSteps()
     app.state.provider = _provider(serving)
     for router in routers:
         app.router.routes.extend(router.routes)

@@ -9,16 +9,16 @@ from typing import Annotated, Any, Literal
 from fastapi import Depends, Query
 
 from kampass.engine.question import ENDS, PARTS
-from kampass.engine.words import Part, parameters, signed, spelled
+from kampass.engine.words import Spelling, parameters, signed, spelled
 
 
 @dataclass(frozen=True)
-class Asked:
+class QuestionWords:
     """The words of a question, but for its KPIs, as they came."""
 
     words: Mapping[str, Any]
 
-    def at(self, snapshot: str | None) -> "Asked":
+    def at(self, snapshot: str | None) -> "QuestionWords":
         """The same from the snapshot of the piece before, where the question names no clock."""
         clocked = any(self.words.get(name) for name, part in PARTS.items() if part.clock)
         if snapshot is None or clocked:
@@ -31,8 +31,8 @@ class Asked:
         return {name: value for name, value in self.words.items() if value}
 
 
-def _asked(**words: Any) -> Asked:  # noqa: ANN401 - the parts of a question
-    return Asked(words)
+def _asked(**words: Any) -> QuestionWords:  # noqa: ANN401 - the parts of a question
+    return QuestionWords(words)
 
 
 def _ends(
@@ -40,11 +40,13 @@ def _ends(
     before_known_at: Annotated[str | None, Query(max_length=40)] = None,
     before_snapshot: Annotated[str | None, Query(max_length=64)] = None,
     **words: Any,  # noqa: ANN401 - the parts of a question
-) -> Asked:
-    return Asked({**words, "before_known_at": before_known_at, "before_snapshot": before_snapshot})
+) -> QuestionWords:
+    return QuestionWords(
+        {**words, "before_known_at": before_known_at, "before_snapshot": before_snapshot}
+    )
 
 
-def _query(_: str, part: Part) -> Any:  # noqa: ANN401 - an annotation
+def _query(_: str, part: Spelling) -> Any:  # noqa: ANN401 - an annotation
     said = part.phrase if part.description is None else part.description
     query = Query(max_length=part.most or part.longest, description=said or None)
     kind: Any = Literal[part.choices] if part.choices else bool if part.switch else str
@@ -52,11 +54,11 @@ def _query(_: str, part: Part) -> Any:  # noqa: ANN401 - an annotation
     return Annotated[kind if part.required or part.switch else kind | None, query]
 
 
-def _end(name: str, part: Part) -> Any:  # noqa: ANN401 - an annotation
+def _end(name: str, part: Spelling) -> Any:  # noqa: ANN401 - an annotation
     """The same of both periods; the path says what they are."""
     return _query(name, replace(part, most=part.most and _MOST, description=""))
 
 
 _MOST = 20
-Question = Annotated[Asked, Depends(signed(_asked, parameters(PARTS, _query)))]
-Ends = Annotated[Asked, Depends(spelled(_ends, parameters(ENDS, _end)))]
+Question = Annotated[QuestionWords, Depends(signed(_asked, parameters(PARTS, _query)))]
+Ends = Annotated[QuestionWords, Depends(spelled(_ends, parameters(ENDS, _end)))]

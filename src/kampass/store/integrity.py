@@ -19,13 +19,29 @@ from typing import TYPE_CHECKING
 import duckdb
 
 from kampass.errors import DataError
-from kampass.model.conform import quoted
+from kampass.model.conform import literal, quoted
 from kampass.store.disk import sha256
 
 if TYPE_CHECKING:
     import sqlalchemy as sa
 
-SEALED = ("load", "loaded_table", "pin", "pointer", "publication", "snapshot", "wording")
+DAMAGE = (
+    duckdb.IOException,
+    duckdb.SerializationException,
+    duckdb.InternalException,
+    duckdb.FatalException,
+)
+"""What DuckDB may raise on meeting damage; whether it did, only reading the files tells."""
+SEALED = (
+    "load",
+    "loaded_coverage",
+    "loaded_table",
+    "pin",
+    "pointer",
+    "publication",
+    "snapshot",
+    "wording",
+)
 """Every table of the manifest (`schema`) but the seal itself, in the order of the digest."""
 UNREADABLE = (sqlite3.Error, UnicodeError, ValueError, OverflowError, TypeError)
 """What reading a damaged database may raise."""
@@ -75,6 +91,26 @@ def snapshot_damage(file: Path) -> str:
     except (duckdb.Error, UnicodeError) as wrong:
         return str(wrong).split("\n")[0]
     return ""
+
+
+def rows_in(file: Path) -> int:
+    """How many rows a file of the journal holds."""
+    with duckdb.connect() as connection:
+        counted = f"SELECT count(*) FROM read_parquet({literal(str(file))})"
+        ((rows,),) = connection.execute(counted).fetchall()
+    return int(rows)
+
+
+def made_of(file: Path) -> tuple[tuple[int, ...], list[str]]:
+    """The loads that a snapshot's file says it is made of, and the tables that do not add up to
+    them.
+    """
+    with closing(duckdb.connect(str(file), read_only=True)) as connection:
+        loads = connection.execute("SELECT id FROM _load ORDER BY id").fetchall()
+        wrong = connection.execute(
+            'SELECT "table" FROM _reconciliation WHERE journal <> kept + gone + set_aside'
+        ).fetchall()
+    return tuple(number for (number,) in loads), [table for (table,) in wrong]
 
 
 @contextmanager

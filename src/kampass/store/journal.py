@@ -6,43 +6,28 @@ of a table is a fold over the loads in order: the latest version of a key wins, 
 updated_at is older.
 """
 
-import hashlib
 import shutil
 import uuid
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime
-from enum import StrEnum
+from functools import partial
 from pathlib import Path
 
 from kampass.errors import DataError
 from kampass.model import TABLES, Table
 from kampass.model.conform import literal, quoted
-from kampass.model.scan import Scan, Source
+from kampass.model.messages import Source
 from kampass.store import faults, integrity
 from kampass.store import quarantine as aside
-from kampass.store.batch import Known, TableBatch
-from kampass.store.disk import READING, connect, fsync
+from kampass.store.disk import fsync
+from kampass.store.loading.batch import Known
+from kampass.store.loading.incoming import Incoming, Past, Reading, is_by_hand
 from kampass.store.manifest import Load, LoadedTable, Manifest, to_text
-from kampass.store.versions import lineage_columns, nothing
+from kampass.store.versions import key_of, lineage_columns, nothing, same
 
-BRAKE = 0.20
 TableReport = LoadedTable
-_BY_HAND = "by hand: "
-
-
-class Reading(StrEnum):
-    """How a load reads its source."""
-
-    changed = "changed"
-    """Whole tables; one whose file has not changed is not read again."""
-    again = "again"
-    """Whole tables, also where the file has not changed."""
-    mended = "mended"
-    """Rows mended by hand, each with the `_id` of the one it mends; what is not stated is not
-    deleted.
-    """
 
 
 @dataclass(frozen=True)
@@ -75,54 +60,51 @@ class Journal:
         tell: Callable[[str], None] = lambda _: None,
         reading: Reading = Reading.changed,
     ) -> LoadReport:
-        """Read every table the source states, as one load that counts whole or not at all."""
+        """Hear what the source has to say since last time, as one load that counts whole or not at
+        all.
+        """
         recorded_at = recorded_at.astimezone(UTC)
         loads = self.manifest.loads(states=("complete", "held"))
-        latest = max((load.recorded_at for load in loads), default=recorded_at)
-        if recorded_at < latest:
-            raise DataError(
-                (
-                    f"A load recorded at {to_text(recorded_at)} would lie before an earlier load's "
-                    f"{to_text(latest)}."
-                ),
-                code="recorded_before",
-                hint="Loads are recorded in order; leave --recorded-at out, or date it later.",
-            )
+        _check_order(recorded_at, loads)
         before = [load for load in loads if load.state == "complete"]
-        tables: list[LoadedTable] = []
-        notices: list[str] = []
-        why = ""
+        past = Past(source.name, before, reading, self.timezone)
         with self._batch() as (name, folder):
             faults.reach("load.batch_open")
-            for table in source.tables():
-                tell(f"Loading {table}")
-                scan = source.scan(table)
-                notices += _unknown_columns(scan)
-                row, had = self._load_table(scan, _Past(source.name, before, reading), folder)
-                tables.append(row)
-                why = why or _brake(row, had)
-                faults.reach("load.table_written")
+            incoming = self._heard(source, past, folder, tell)
             fsync(folder)
             faults.reach("load.files_synced")
-            state = "held" if why else "complete"
             final = self._keep(name, folder) if any(folder.iterdir()) else name
-            placed = tuple(_placed(table, final) for table in tables)
-            held = [
-                load.id
-                for load in loads
-                if load.state == "held"
-                and load.source == source.name
-                and reading is not Reading.mended
-            ]
-            notices += [
-                f"load {replaced}, which waited, was dropped: this load states the same source anew"
-                for replaced in held
-            ]
-            number = self.manifest.add_load(
-                Load(0, source.name, recorded_at, state, why, placed), instead_of=held
+            load = Load(
+                0,
+                source.name,
+                recorded_at,
+                "held" if incoming.why else "complete",
+                incoming.why,
+                tuple(_placed(table, final) for table in incoming.tables),
+                incoming.cursor,
+                tuple(incoming.coverage),
             )
+            held = [] if reading is Reading.mended else _waiting(loads, source.name)
+            number = self.manifest.add_load(load, instead_of=held)
             faults.reach("load.committed")
-        return LoadReport(number, source.name, recorded_at, state, why, placed, tuple(notices))
+        replaced = [
+            f"load {other}, which waited, was dropped: this load states the same source anew"
+            for other in held
+        ]
+        notices = (*incoming.notices, *replaced, *incoming.told)
+        return LoadReport(
+            number, source.name, recorded_at, load.state, load.why, load.tables, notices
+        )
+
+    def _heard(
+        self, source: Source, past: Past, folder: Path, tell: Callable[[str], None]
+    ) -> Incoming:
+        """Everything the source has to say, written into the folder."""
+        with Incoming(folder, past, partial(self._known, past), tell) as incoming:
+            for message in source.read(past.cursor):
+                incoming.hear(message)
+            incoming.end()
+        return incoming
 
     def drop(self, number: int) -> None:
         """Take a load back. Later loads of the same source were compared with it, so they go
@@ -174,27 +156,30 @@ class Journal:
         """
         files = [(load, row) for load in loads for row in load.tables if row.table == table.name]
         parts = [
-            self._part(table, load, self._whole(load, row, row.file, row.file_sha256))
+            self._part(table, load, row, self._whole(load, row, row.file, row.file_sha256))
             for load, row in files
             if row.file
         ]
         return " UNION ALL BY NAME ".join(parts or [nothing(table)]) if files else None
 
     def quarantine(self, loads: Sequence[Load]) -> str:
-        """The SQL of what is set aside now: each source's latest word on each table. What was
+        """The SQL of what is set aside now: each source's latest word on each whole table, and what
+        it set aside of the changes since, unless it has said something else of the key. What was
         mended by hand since is among it.
         """
-        latest = {
-            (load.source, row.table): (load, row)
-            for load in loads
-            for row in load.tables
-            if not is_by_hand(row)
-        }
+        words: dict[tuple[str, str], list[tuple[Load, LoadedTable]]] = {}
+        for load in loads:
+            for row in load.tables:
+                if not is_by_hand(row):
+                    before = words.get((load.source, row.table), []) if row.changes else []
+                    words[load.source, row.table] = [*before, (load, row)]
         parts = [
             f'SELECT {literal(row.table)} AS "table", {load.id}::BIGINT AS load, '
             f"{literal(load.source)} AS source,"
             f' line, "column", value, reason, raw, mark FROM ({self._aside(load, row)})'
-            for load, row in latest.values()
+            f"{self._said_since(TABLES[row.table], self._aside(load, row), said[number + 1 :])}"
+            for said in words.values()
+            for number, (load, row) in enumerate(said)
             if row.quarantine_file
         ]
         nothing = (
@@ -202,6 +187,23 @@ class Journal:
             f"reason, raw, mark FROM (SELECT {aside.SHAPE}) WHERE false"
         )
         return " UNION ALL ".join(parts) or nothing
+
+    def _said_since(self, table: Table, now: str, later: Sequence[tuple[Load, LoadedTable]]) -> str:
+        """The condition that what was set aside has a key on which there is no later word."""
+        keys = [
+            f"SELECT {key_of(table)} FROM ({self._part(table, load, row, row.file)})"
+            for load, row in later
+            if row.file
+        ] + [
+            f"SELECT {key_of(table)} FROM ({aside.keys(table, self._aside(load, row), self.timezone)})"
+            for load, row in later
+            if row.quarantine_file
+        ]
+        if not keys:
+            return ""
+        found = aside.keys(table, now, self.timezone)
+        said = f"SEMI JOIN ({' UNION ALL '.join(keys)}) s ON {same(table.key, 'k', 's')}"
+        return f" WHERE mark NOT IN (SELECT k.mark FROM ({found}) k {said})"
 
     def mends(self, loads: Sequence[Load]) -> str | None:
         """The SQL of the rows mended by hand that read: `table`, `source`, `load`, `number` (their
@@ -264,107 +266,48 @@ class Journal:
         )
         return file
 
-    def _part(self, table: Table, load: Load, file: str) -> str:
+    def _part(self, table: Table, load: Load, row: LoadedTable, file: str) -> str:
+        """A load's versions; a row that is only stated no more says itself nothing of when it
+        went.
+        """
         path = literal(str(self.folder / file))
-        names = ", ".join(quoted(name) for name in [*table.names, *lineage_columns(table)])
+        names = ", ".join(
+            "CASE WHEN NOT _deleted THEN deleted_at END AS deleted_at"
+            if name == "deleted_at" and not row.changes
+            else quoted(name)
+            for name in [*table.names, *lineage_columns(table)]
+        )
         return (
             f"SELECT {names}, {load.id}::BIGINT AS _load, {literal(load.source)} AS _source "
             f"FROM read_parquet({path})"
         )
 
-    def _load_table(self, scan: Scan, past: "_Past", folder: Path) -> tuple[LoadedTable, int]:
-        """The table's part of the load, and how many rows its source had stated, where some are
-        deleted.
-        """
-        digest = hashlib.sha256(f"{scan.digest}|{self.timezone}".encode()).hexdigest()
-        if past.reading is Reading.mended:
-            digest = _BY_HAND + digest
-        last = past.last(scan.table)
-        if last is not None and last.digest == digest and past.reading is Reading.changed:
-            kept = last.loaded + last.unchanged
-            aside = last.quarantine_file, last.quarantine_sha256
-            return LoadedTable(
-                scan.table,
-                last.read,
-                0,
-                kept,
-                last.superseded,
-                last.quarantined,
-                0,
-                digest,
-                None,
-                None,
-                *aside,
-            ), 0
+    def _known(self, past: Past, table: str) -> Known:
+        """What the loads before say of a table."""
         own = [
-            replace(load, tables=tuple(row for row in load.tables if row.table == scan.table))
-            for load in past.loads
-            if load.source == past.source
+            replace(load, tables=tuple(row for row in load.tables if row.table == table))
+            for load in past.own
         ]
-        known = Known(
-            self.versions(TABLES[scan.table], past.loads),
-            self.mends(own),
-            past.reading is Reading.mended,
-        )
-        with connect(folder, memory=READING) as connection:
-            batch = TableBatch(connection, scan, past.source, known, self.timezone)
-            return batch.write(folder, digest), batch.had
+        return Known(self.versions(TABLES[table], past.loads), self.mends(own))
 
 
-@dataclass(frozen=True)
-class _Past:
-    """What a load is compared with: its source's name, the loads before, and how it reads."""
-
-    source: str
-    loads: Sequence[Load]
-    reading: Reading
-
-    def last(self, table: str) -> LoadedTable | None:
-        """The source's latest word on a whole table."""
-        own = (
-            row
-            for load in reversed(self.loads)
-            if load.source == self.source
-            for row in load.tables
-        )
-        return next((row for row in own if row.table == table and not is_by_hand(row)), None)
-
-
-def is_by_hand(row: LoadedTable) -> bool:
-    """Whether a load states only rows that somebody mended, and not the whole table."""
-    return row.digest.startswith(_BY_HAND)
-
-
-def _brake(row: LoadedTable, had: int) -> str:
-    """Why the load must wait for a person, or nothing."""
-    return (
-        f"{row.deleted} of {had} rows of '{row.table}' would be deleted"
-        if row.deleted > BRAKE * had
-        else ""
-    )
-
-
-def _unknown_columns(scan: Scan) -> list[str]:
-    """A word on each column that is ignored; those of accounts become attributes instead."""
-    if scan.table == "accounts":
-        known = {name.casefold(): name for name in TABLES["accounts"].names}
-        near = [
-            name
-            for name in scan.columns
-            if name not in known.values() and name.strip().casefold() in known
-        ]
-        return [
+def _check_order(recorded_at: datetime, loads: Sequence[Load]) -> None:
+    """DataError where a load would lie before one that is there."""
+    latest = max((load.recorded_at for load in loads), default=recorded_at)
+    if recorded_at < latest:
+        raise DataError(
             (
-                f"{scan.place}: '{name}' is kept as an attribute of its own; did you mean "
-                f"'{known[name.strip().casefold()]}'?"
-            )
-            for name in near
-        ]
-    return [
-        f"{scan.place}: the column '{name}' is not known and was left out"
-        for name in scan.columns
-        if not TABLES[scan.table].has(name)
-    ]
+                f"A load recorded at {to_text(recorded_at)} would lie before an earlier load's "
+                f"{to_text(latest)}."
+            ),
+            code="recorded_before",
+            hint="Loads are recorded in order; leave --recorded-at out, or date it later.",
+        )
+
+
+def _waiting(loads: Sequence[Load], source: str) -> list[int]:
+    """The loads of a source that wait for a person."""
+    return [load.id for load in loads if load.state == "held" and load.source == source]
 
 
 def _placed(table: LoadedTable, folder: str) -> LoadedTable:

@@ -9,15 +9,16 @@ import json
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
-from datetime import UTC, datetime
+from datetime import UTC, date, datetime
 from functools import cached_property
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from kampass.model import TABLES
+from kampass.model.messages import Covered
 from kampass.store import faults, integrity
 from kampass.store.database import FILE, Database, file_engine
-from kampass.store.reading import HEAD, FileReader, Reader, ServerReader, first
+from kampass.store.reading import HEAD, FileReader, Reader, Rows, ServerReader, first
 
 if TYPE_CHECKING:
     import sqlalchemy as sa
@@ -26,7 +27,7 @@ if TYPE_CHECKING:
 @dataclass(frozen=True)
 class LoadedTable:
     """What one load holds of one table; read = loaded + unchanged + superseded + quarantined,
-    always.
+    always. `changes`: the source said what has changed, and not the whole table.
     """
 
     table: str
@@ -41,12 +42,13 @@ class LoadedTable:
     file_sha256: str | None = None
     quarantine_file: str | None = None
     quarantine_sha256: str | None = None
+    changes: bool = False
 
 
 @dataclass(frozen=True)
 class Load:
-    """One run of one source. States: complete (it counts), held (it waits for a person),
-    dropped.
+    """One run of one source. States: complete (it counts), held (it waits for a person), dropped.
+    `cursor` is where the source goes on next time, `coverage` what it vouched for.
     """
 
     id: int
@@ -55,6 +57,8 @@ class Load:
     state: str
     why: str
     tables: tuple[LoadedTable, ...] = ()
+    cursor: str | None = None
+    coverage: tuple[Covered, ...] = ()
 
 
 @dataclass(frozen=True)
@@ -140,8 +144,12 @@ _ORDER = {table: place for place, table in enumerate(TABLES)}
 
 
 _COUNTS = ", ".join(LoadedTable.__dataclass_fields__).replace("table,", "table_name,", 1)
-_LOADS = "SELECT id, source, recorded_at, state, why FROM load ORDER BY id"
+_LOADS = "SELECT id, source, recorded_at, state, why, cursor FROM load ORDER BY id"
 _LOADED_TABLES = f"SELECT load_id, {_COUNTS} FROM loaded_table"
+_LOADED_COVERAGE = (
+    "SELECT load_id, table_name, covered_from, covered_to FROM loaded_coverage "
+    "ORDER BY load_id, place"
+)
 _SNAPSHOTS = (
     "SELECT id, file, recorded_at, published_at, last_load, loads, timezone, currency, rows "
     "FROM snapshot ORDER BY published_at, last_load, id"
@@ -201,29 +209,41 @@ class Manifest:
     def loads(self, *, states: tuple[str, ...] = ("complete",)) -> list[Load]:
         """The loads in those states, oldest first."""
         with self._reader.reading() as rows:
-            loads, tables = rows(_LOADS), rows(_LOADED_TABLES)
+            loads, tables, coverage = rows(_LOADS), rows(_LOADED_TABLES), _coverage(rows)
         of_load: dict[int, list[LoadedTable]] = {}
-        for load_id, *counts in sorted(tables, key=_in_order):
-            of_load.setdefault(load_id, []).append(LoadedTable(*counts))
+        for load_id, *counts, changes in sorted(tables, key=_in_order):
+            table = LoadedTable(*counts, changes=bool(changes))
+            of_load.setdefault(load_id, []).append(table)
         return [
-            Load(number, source, from_text(at), state, why, tuple(of_load.get(number, ())))
-            for number, source, at, state, why in loads
+            Load(
+                number,
+                source,
+                from_text(at),
+                state,
+                why,
+                tuple(of_load.get(number, ())),
+                cursor,
+                coverage.get(number, ()),
+            )
+            for number, source, at, state, why, cursor in loads
             if state in states
         ]
 
     def add_load(self, load: Load, *, instead_of: Sequence[int] = ()) -> int:
-        """Record a load and its files, and drop those it replaces, in one transaction; the load's
-        number.
+        """Record a load, its files and its source's cursor, and drop those it replaces, in one
+        transaction; the load's number.
         """
         import sqlalchemy as sa
 
-        from kampass.store.schema import LOADED_TABLES, LOADS
+        from kampass.store import events
+        from kampass.store.schema import LOADED_COVERAGE, LOADED_TABLES, LOADS
 
         values = {
             "source": load.source,
             "recorded_at": to_text(load.recorded_at),
             "state": load.state,
             "why": load.why,
+            "cursor": load.cursor,
         }
         with self._transaction() as connection:
             number = connection.execute(sa.insert(LOADS).values(**values)).inserted_primary_key
@@ -238,6 +258,10 @@ class Manifest:
                     if name != "table"
                 }
                 connection.execute(sa.insert(LOADED_TABLES).values(**row))
+            for place, covered in enumerate(load.coverage):
+                values = _coverage_values(number[0], place, covered)
+                connection.execute(sa.insert(LOADED_COVERAGE).values(**values))
+            events.load_is(connection, number[0])
             faults.reach("load.before_commit")
         return int(number[0])
 
@@ -245,10 +269,12 @@ class Manifest:
         """Drop a load, or let a held one count."""
         import sqlalchemy as sa
 
+        from kampass.store import events
         from kampass.store.schema import LOADS
 
         with self._transaction() as connection:
             connection.execute(sa.update(LOADS).where(LOADS.c.id == number).values(state=state))
+            events.load_is(connection, number)
 
     def snapshots(self) -> list[SnapshotRow]:
         """Every snapshot that was published, oldest first."""
@@ -289,10 +315,19 @@ class Manifest:
         with self._reader.reading() as rows:
             return first(rows(_CURRENT))
 
-    def publish(self, snapshot_id: str, at: datetime, rules: Sequence[Wording] = ()) -> None:
-        """Make a snapshot current, and keep the rules it was published under: one transaction."""
+    def publish(
+        self,
+        snapshot_id: str,
+        at: datetime,
+        rules: Sequence[Wording] = (),
+        aside: Mapping[str, int] | None = None,
+    ) -> None:
+        """Make a snapshot current, and keep the rules it was published under: one transaction.
+        `aside`: the rows it sets aside for the first time, by table.
+        """
         import sqlalchemy as sa
 
+        from kampass.store import events
         from kampass.store.schema import POINTERS, PUBLICATIONS, WORDINGS
 
         digests = {f"{rule.kind}_digest": rule.digest for rule in rules}
@@ -314,16 +349,21 @@ class Manifest:
                     snapshot_id=snapshot_id, published_at=to_text(at), **digests
                 )
             )
+            before = _pointed(connection)
             connection.execute(sa.delete(POINTERS).where(POINTERS.c.name == "current"))
             connection.execute(sa.insert(POINTERS).values(name="current", snapshot_id=snapshot_id))
+            events.published(connection, before, snapshot_id, aside or {})
+            faults.reach("publish.before_commit")
 
     def withdraw(self) -> None:
         """Make no snapshot current."""
         import sqlalchemy as sa
 
+        from kampass.store import events
         from kampass.store.schema import POINTERS
 
         with self._transaction() as connection:
+            events.published(connection, _pointed(connection), None, {})
             connection.execute(sa.delete(POINTERS).where(POINTERS.c.name == "current"))
 
     def publications(self) -> dict[str, list[Publication]]:
@@ -395,3 +435,28 @@ def _snapshot(*row: Any) -> SnapshotRow:  # noqa: ANN401 - the cells of a row
         currency,
         None if rows is None else json.loads(rows),
     )
+
+
+def _coverage(rows: Rows) -> dict[int, tuple[Covered, ...]]:
+    """What the sources vouched for, by load, in the order in which they said it."""
+    found: dict[int, tuple[Covered, ...]] = {}
+    for load, table, start, end in rows(_LOADED_COVERAGE):
+        covered = Covered(table, date.fromisoformat(start), date.fromisoformat(end))
+        found[load] = (*found.get(load, ()), covered)
+    return found
+
+
+def _coverage_values(load: int, place: int, covered: Covered) -> dict[str, Any]:
+    return {
+        "load_id": load,
+        "place": place,
+        "table_name": covered.table,
+        "covered_from": covered.covered_from.isoformat(),
+        "covered_to": covered.covered_to.isoformat(),
+    }
+
+
+def _pointed(connection: "sa.Connection") -> str | None:
+    """The id of the snapshot that is current."""
+    found: str | None = connection.exec_driver_sql(_CURRENT).scalar()
+    return found

@@ -16,6 +16,7 @@ LOADS = sa.Table(
     sa.Column("recorded_at", sa.Text, nullable=False),
     sa.Column("state", sa.Text, nullable=False),
     sa.Column("why", sa.Text, nullable=False, default=""),
+    sa.Column("cursor", sa.Text),
 )
 LOADED_TABLES = sa.Table(
     "loaded_table",
@@ -31,6 +32,17 @@ LOADED_TABLES = sa.Table(
     sa.Column("file_sha256", sa.Text),
     sa.Column("quarantine_file", sa.Text),
     sa.Column("quarantine_sha256", sa.Text),
+    sa.Column("changes", sa.Boolean, nullable=False, server_default=sa.false()),
+)
+LOADED_COVERAGE = sa.Table(
+    "loaded_coverage",
+    METADATA,
+    sa.Column("load_id", sa.ForeignKey("load.id"), primary_key=True),
+    sa.Column("place", sa.Integer, primary_key=True, autoincrement=False),
+    *(
+        sa.Column(name, sa.Text, nullable=False)
+        for name in ("table_name", "covered_from", "covered_to")
+    ),
 )
 SNAPSHOTS = sa.Table(
     "snapshot",
@@ -82,3 +94,48 @@ SEALS = sa.Table(
     sa.Column("sha256", sa.Text, nullable=False),
 )
 """A digest over every other table here, written in each transaction (`integrity`)."""
+
+WORK = sa.MetaData()
+"""What happened and what is being done: outside the seal, for no answer depends on it and it
+changes with every step.
+"""
+
+EVENTS = sa.Table(
+    "event",
+    WORK,
+    sa.Column("id", sa.Integer, primary_key=True, autoincrement=True),
+    sa.Column("kind", sa.Text, nullable=False),
+    sa.Column("at", sa.Text, nullable=False),
+    sa.Column("about", sa.Text, nullable=False),
+    sqlite_autoincrement=True,
+)
+POSITIONS = sa.Table(
+    "event_position",
+    WORK,
+    sa.Column("subscriber", sa.Text, primary_key=True),
+    sa.Column("event_id", sa.Integer, nullable=False),
+)
+"""The last event that each subscriber is done with."""
+
+JOBS = sa.Table(
+    "job",
+    WORK,
+    sa.Column("id", sa.Integer, primary_key=True, autoincrement=True),
+    *(sa.Column(name, sa.Text, nullable=False) for name in ("kind", "title")),
+    sa.Column("person_id", sa.Integer, index=True),
+    *(sa.Column(name, sa.Text, nullable=False) for name in ("asked_by", "asked_at")),
+    sa.Column("what", sa.Text),
+    sa.Column("state", sa.Text, nullable=False, index=True),
+    sa.Column("tries", sa.Integer, nullable=False),
+    sa.Column("step", sa.Text, nullable=False),
+    sa.Column("done", sa.BigInteger, nullable=False),
+    sa.Column("total", sa.BigInteger),
+    sa.Column("unit", sa.Text, nullable=False),
+    *(sa.Column(name, sa.Text) for name in ("started_at", "finished_at", "before")),
+    *(sa.Column(name, sa.Text, nullable=False) for name in ("message", "hint", "code")),
+    sa.Column("came", sa.Text),
+    sqlite_autoincrement=True,
+)
+"""Long work. `what` is all it takes to do it, `before` the snapshot that was current as it first
+began, `came` what came of it.
+"""

@@ -10,6 +10,11 @@ from kampass.model import SQL_TYPES, Table
 from kampass.model.conform import quoted
 
 
+def state_columns(table: Table) -> list[str]:
+    """The columns in which a row of a table can differ from another of its key."""
+    return [*table.names, *(["_extra"] if table.name == "accounts" else [])]
+
+
 def lineage_columns(table: Table) -> list[str]:
     """The columns of a journal file beside the table's own."""
     return ["_line", "_deleted", *(["_extra"] if table.name == "accounts" else [])]

@@ -46,10 +46,28 @@ router = APIRouter()
 
 @dataclass(frozen=True)
 class Flash:
-    """One sentence for the next page: what was done."""
+    """One sentence for the next page: what was done, and where that leads."""
 
     text: str
     kind: str = "good"
+    href: str | None = None
+    label: str = "Open"
+
+
+@dataclass(frozen=True)
+class PageHead:
+    """A page's heading, its short name where that is another, and the address that is copied for
+    colleagues.
+    """
+
+    question: str
+    title: str = ""
+    link: str = ""
+
+    @property
+    def name(self) -> str:
+        """What the browser's tab says."""
+        return self.title or self.question
 
 
 @cache
@@ -75,27 +93,24 @@ def static(path: str) -> str:
 def render(
     call: Call,
     template: str,
+    page: PageHead,
+    view: object = None,
     *,
-    question: str,
-    title: str = "",
     status: int = 200,
     **values: object,
 ) -> HTMLResponse:
-    """A page. `question` is its heading, `title` its short name; everything else is the template's
-    own.
-    """
-    given = _surroundings(call.request, call) | {
-        "page": {"title": title or question, "question": question}
-    }
+    """A page from its template, which writes what `view` holds."""
+    given = _surroundings(call.request, call) | {"page": page, "view": view}
     response = HTMLResponse(environment().get_template(template).render(given | values), status)
     if given["flash"]:
         response.delete_cookie(_FLASH, path="/")
     return response
 
 
-def fragment(template: str, **values: object) -> HTMLResponse:
+def fragment(call: Call, template: str, view: object = None, **values: object) -> HTMLResponse:
     """A part of a page, for one that is open."""
-    return HTMLResponse(environment().get_template(template).render(values))
+    given = {"view": view, "csrf": call.csrf} | values
+    return HTMLResponse(environment().get_template(template).render(given))
 
 
 def go(to: str, flash: str = "", *, kind: str = "good") -> RedirectResponse:
@@ -139,13 +154,6 @@ def show(request: Request, found: Problem) -> Response:
             f"/sign-in?{urlencode({'next': back})}" if back != "/" else "/sign-in",
             HTTPStatus.SEE_OTHER,
         )
-    error = {
-        "status": found.status,
-        "title": found.title,
-        "text": found.message,
-        "hint": found.hint,
-        "code": found.code,
-    }
     call: Call | None = (
         getattr(request.state, "call", None)
         if found.status < HTTPStatus.INTERNAL_SERVER_ERROR
@@ -153,9 +161,8 @@ def show(request: Request, found: Problem) -> Response:
     )
     known = call is not None and call.person is not None
     given = _surroundings(request, call) | {
-        "page": {"title": found.title, "question": found.title},
-        "error": error,
-        "actions": [("To the start", "/")],
+        "page": PageHead(found.title),
+        "view": found,
     }
     headers = {} if found.retry_after is None else {"retry-after": str(found.retry_after)}
     return HTMLResponse(

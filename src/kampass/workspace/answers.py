@@ -8,14 +8,14 @@ from datetime import datetime
 from typing import TYPE_CHECKING, Unpack
 
 from kampass.engine import Engine, Question, Result
-from kampass.engine.question import ENDS, Ends, Words, keywords
+from kampass.engine.question import ENDS, EndWords, Words, keywords
 from kampass.insight import ask
 from kampass.workspace import repair
+from kampass.workspace.home import Home
 
 if TYPE_CHECKING:
     from kampass.insight.change.bridge import Bridge
     from kampass.insight.explain import Explanation, Row
-    from kampass.workspace.workspace import Workspace
 
 
 class Answers(ABC):
@@ -23,7 +23,7 @@ class Answers(ABC):
 
     @property
     @abstractmethod
-    def home(self) -> "Workspace":
+    def home(self) -> Home:
         """The workspace that is asked."""
 
     @abstractmethod
@@ -82,7 +82,7 @@ class Answers(ABC):
         *,
         before_known_at: datetime | str | None = None,
         before_snapshot: str | None = None,
-        **words: Unpack[Ends],
+        **words: Unpack[EndWords],
     ) -> "list[Bridge]":
         """What lies between a KPI's figures of two periods, nothing left over; the earlier one may
         be read by another clock.

@@ -8,20 +8,14 @@ under the same name.
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass, replace
 from datetime import datetime
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
-from kampass.catalogue import stored
-from kampass.engine import Settings
 from kampass.engine.answer import instant_text
-from kampass.errors import KampassError
 from kampass.model import TABLES
 from kampass.model.conform import quoted
 from kampass.store import Snapshot
-from kampass.store.manifest import Pin, Publication, SnapshotRow, Wording
-from kampass.workspace import digests
-
-if TYPE_CHECKING:
-    from kampass.workspace.workspace import Workspace
+from kampass.store.manifest import Pin, Publication, SnapshotRow
+from kampass.workspace.home import Home
 
 
 @dataclass(frozen=True)
@@ -89,34 +83,7 @@ class SnapshotDetail:
         }
 
 
-def rules(workspace: "Workspace") -> tuple[Wording, ...]:
-    """Today's settings and definitions, to be kept with what is published; a definition that cannot
-    be read stops no load.
-    """
-    settings = digests.settings_text(workspace.settings)
-    found = [Wording("settings", digests.digest(settings), settings)]
-    try:
-        catalogue = stored.catalogue_text(workspace.catalogue)
-    except KampassError:
-        return tuple(found)
-    return (*found, Wording("catalogue", digests.digest(catalogue), catalogue))
-
-
-def settings_for(workspace: "Workspace", snapshot: Snapshot) -> Settings:
-    """Today's settings, with the time zone and the currency a snapshot was made in: its days were
-    cut and its money converted by these.
-    """
-    settings, made_in = workspace.settings.engine, snapshot.settings
-    if (settings.calendar.timezone, settings.currency) == (made_in.timezone, made_in.currency):
-        return settings
-    return replace(
-        settings,
-        calendar=replace(settings.calendar, timezone=made_in.timezone),
-        currency=made_in.currency,
-    )
-
-
-def cards(workspace: "Workspace") -> list[SnapshotCard]:
+def cards(workspace: Home) -> list[SnapshotCard]:
     """Every snapshot there ever was, by what it knows, oldest first."""
     rows = sorted(
         workspace.manifest.snapshots(), key=lambda row: (row.recorded_at, row.published_at)
@@ -138,7 +105,7 @@ def cards(workspace: "Workspace") -> list[SnapshotCard]:
     return [replace(card, current=card.id == current) for card in found]
 
 
-def detail(workspace: "Workspace", snapshot_id: str) -> SnapshotDetail:
+def detail(workspace: Home, snapshot_id: str) -> SnapshotDetail:
     """All about one snapshot, named by its id or the start of it; built again where its file is
     gone.
     """
@@ -156,7 +123,7 @@ def detail(workspace: "Workspace", snapshot_id: str) -> SnapshotDetail:
     return SnapshotDetail(card, tuple(publications), pin, _loads(snapshot), _tables(snapshot))
 
 
-def pin(workspace: "Workspace", snapshot_id: str, why: str, who: str, at: datetime) -> SnapshotRow:
+def pin(workspace: Home, snapshot_id: str, why: str, who: str, at: datetime) -> SnapshotRow:
     """Keep a snapshot's file until it is unpinned; built again first where it is gone."""
     row = workspace.snapshots.row(snapshot_id)
     workspace.manifest.pin(Pin(row.id, why, who, at))
@@ -164,7 +131,7 @@ def pin(workspace: "Workspace", snapshot_id: str, why: str, who: str, at: dateti
     return row
 
 
-def unpin(workspace: "Workspace", snapshot_id: str) -> SnapshotRow:
+def unpin(workspace: Home, snapshot_id: str) -> SnapshotRow:
     """Leave a snapshot to retention again."""
     row = workspace.snapshots.row(snapshot_id)
     workspace.manifest.unpin(row.id)
@@ -172,7 +139,7 @@ def unpin(workspace: "Workspace", snapshot_id: str) -> SnapshotRow:
 
 
 def _card(
-    workspace: "Workspace",
+    workspace: Home,
     row: SnapshotRow,
     publications: list[Publication],
     pinned: Pin | None,

@@ -8,31 +8,51 @@ file: a snapshot is never the only copy of anything.
 import warnings
 import weakref
 from collections.abc import Callable, Iterable
+from contextlib import AbstractContextManager
 from functools import wraps
 from pathlib import Path
-from typing import TYPE_CHECKING, Concatenate, ParamSpec, TypeVar
-
-import duckdb
+from typing import Concatenate, ParamSpec, Protocol, TypeVar
 
 from kampass.errors import DataError, KampassWarning
-from kampass.store import Snapshot, integrity
+from kampass.store import Manifest, Snapshot, Snapshots, integrity
+from kampass.store.integrity import DAMAGE
 from kampass.store.manifest import to_text
 
-if TYPE_CHECKING:
-    from kampass.workspace.answers import Answers
-    from kampass.workspace.workspace import Workspace
 
-A = TypeVar("A", bound="Answers")
+class Repairable(Protocol):
+    """What can be mended: the snapshots of a workspace, under its writers' lock."""
+
+    @property
+    def manifest(self) -> Manifest:
+        """What was recorded and published."""
+        ...
+
+    @property
+    def snapshots(self) -> Snapshots:
+        """Its snapshots."""
+        ...
+
+    def writing(self) -> AbstractContextManager[None]:
+        """One writer at a time."""
+        ...
+
+
+class Answering(Protocol):
+    """What answers from snapshots, and can let go of them."""
+
+    @property
+    def home(self) -> Repairable:
+        """The workspace that is asked."""
+        ...
+
+    def forget(self) -> None:
+        """Let go of what is kept of snapshots."""
+
+
+A = TypeVar("A", bound=Answering)
 P = ParamSpec("P")
 T = TypeVar("T")
-DAMAGE = (
-    duckdb.IOException,
-    duckdb.SerializationException,
-    duckdb.InternalException,
-    duckdb.FatalException,
-)
-"""What DuckDB may raise on meeting damage; whether it did, only reading the files tells."""
-OPEN: "weakref.WeakSet[Workspace]" = weakref.WeakSet()
+OPEN: "weakref.WeakSet[Repairable]" = weakref.WeakSet()
 """The workspaces that this process has open: a command that met damage does not say where."""
 
 
@@ -52,7 +72,7 @@ def mending(answer: Callable[Concatenate[A, P], T]) -> Callable[Concatenate[A, P
     return asked
 
 
-def mend(workspaces: "Iterable[Workspace] | None" = None) -> bool:
+def mend(workspaces: Iterable[Repairable] | None = None) -> bool:
     """Take damaged snapshots away, so that the next question builds them again; whether there were
     any.
     """
@@ -68,7 +88,7 @@ def mend(workspaces: "Iterable[Workspace] | None" = None) -> bool:
     return bool(found)
 
 
-def _damaged(workspace: "Workspace") -> list[Path]:
+def _damaged(workspace: Repairable) -> list[Path]:
     """The files of snapshots that cannot be read to their last block."""
     return [
         file
@@ -77,7 +97,7 @@ def _damaged(workspace: "Workspace") -> list[Path]:
     ]
 
 
-def older(workspace: "Workspace", trouble: DataError) -> Snapshot:
+def older(workspace: Repairable, trouble: DataError) -> Snapshot:
     """The latest snapshot whose file is whole, with a warning that says why; the trouble itself
     where there is none.
     """

@@ -6,7 +6,6 @@ from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import replace
 from pathlib import Path
-from typing import TYPE_CHECKING
 
 from kampass.catalogue import Catalogue, stored, with_own
 from kampass.errors import DataError, UnknownName
@@ -18,13 +17,11 @@ from kampass.insight.restated.restatement import Restatement, closed_periods, re
 from kampass.model import TABLES
 from kampass.store.snapshots.difference import Difference
 from kampass.workspace import settings as settings_file
-
-if TYPE_CHECKING:
-    from kampass.workspace.workspace import Workspace
+from kampass.workspace.home import Home
 
 
 @contextmanager
-def difference(workspace: "Workspace", before: str, after: str) -> Iterator[Difference]:
+def difference(workspace: Home, before: str, after: str) -> Iterator[Difference]:
     """The rows in which two snapshots of a workspace differ, to be asked while it is open."""
     earlier, later = workspace.snapshot(snapshot=before), workspace.snapshot(snapshot=after)
     loads = workspace.snapshots.loads_of(workspace.snapshots.row(later.id))
@@ -33,7 +30,7 @@ def difference(workspace: "Workspace", before: str, after: str) -> Iterator[Diff
 
 
 def restate(  # noqa: PLR0913 - the report, spelled as the command spells it
-    workspace: "Workspace",
+    workspace: Home,
     before: str,
     after: str,
     *,
@@ -53,7 +50,7 @@ def restate(  # noqa: PLR0913 - the report, spelled as the command spells it
     return replace(found, rules={name: changed_rules(workspace, name) for name in names})
 
 
-def changed_rules(workspace: "Workspace", snapshot_id: str) -> tuple[str, ...]:
+def changed_rules(workspace: Home, snapshot_id: str) -> tuple[str, ...]:
     """Which rules have changed since a snapshot was last published; nothing is said of one whose
     rules nobody wrote down.
     """
@@ -78,7 +75,7 @@ def check_table(name: str) -> str:
 
 
 def redefined(
-    workspace: "Workspace",
+    workspace: Home,
     kpis: Sequence[str] = (),
     *,
     against: str | None = None,
@@ -97,7 +94,7 @@ def redefined(
     return Redefinition(what, engine.snapshot.id, tuple(periods), changes)
 
 
-def _then(workspace: "Workspace", against: str | None) -> tuple[str, Catalogue, str]:
+def _then(workspace: Home, against: str | None) -> tuple[str, Catalogue, str]:
     """What today's files are compared with, its definitions, and the snapshot whose numbers are
     looked at.
     """
@@ -132,9 +129,8 @@ def _then(workspace: "Workspace", against: str | None) -> tuple[str, Catalogue, 
     )
 
 
-def outcome(workspace: "Workspace", before: str | None) -> Outcome:
-    """What became of the figures since a snapshot was current."""
-    after = workspace.manifest.current()
+def outcome(workspace: Home, before: str | None, after: str | None) -> Outcome:
+    """What became of the figures from one snapshot to another."""
     if after is None or after == before:
         return Outcome(before, after)
     earlier = None if before is None else workspace.engine(snapshot=before)

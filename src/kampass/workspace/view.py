@@ -13,20 +13,20 @@ from concurrent.futures import Future
 from contextlib import suppress
 from dataclasses import dataclass
 from datetime import datetime
-from typing import TYPE_CHECKING, Any, Generic, TypeVar
+from typing import Generic, TypeVar
 
 from kampass.access import EVERYTHING, NOTHING, Role, Scope
 from kampass.catalogue import Catalogue
 from kampass.engine import Engine, Question, Result, Settings
+from kampass.engine.backend import Backend
+from kampass.engine.duckdb_backend import DuckDBBackend
 from kampass.errors import DataError
 from kampass.insight import ask
 from kampass.store import Snapshot
 from kampass.store.snapshots.scoped import ScopedSnapshot, Window
-from kampass.workspace import published
 from kampass.workspace.answers import Answers
-
-if TYPE_CHECKING:
-    from kampass.workspace.workspace import Workspace
+from kampass.workspace.home import Home, settings_of
+from kampass.workspace.lately import Lately
 
 T = TypeVar("T")
 _ANSWERS, _ENGINES, _WINDOWS, _SCOPES = 4000, 256, 6, 1000
@@ -79,7 +79,7 @@ class Sight(Answers):
     rules: tuple[str, str]
 
     @property
-    def home(self) -> "Workspace":
+    def home(self) -> Home:
         """The workspace that is asked."""
         return self.sights.workspace
 
@@ -108,16 +108,26 @@ class Sight(Answers):
         """Changes whenever an answer might: the snapshot, the rules and the scope."""
         return "-".join([self.current.id, *self.rules, self.scope.key])
 
-    def cursor(self) -> Any:  # noqa: ANN401 - a DuckDB connection
-        """A connection that sees the scope's rows of the current snapshot and nothing else."""
-        return self.sights.readable(self.current, self.scope).cursor()
+    @property
+    def backend(self) -> Backend:
+        """A database that holds the scope's rows of the current snapshot and nothing else."""
+        return DuckDBBackend(self.sights.readable(self.current, self.scope))
 
     def engine(self, *, known_at: datetime | None = None, snapshot: str | None = None) -> Engine:
         """An engine on the snapshot that answers, within the scope."""
         return self.sights.engine(self, known_at, snapshot)
 
     def ask(self, question: Question) -> Result:
-        """The answers, worked out once."""
+        """The answers, worked out once; what is asked of now is asked again of what is published
+        next.
+        """
+        found = self.answer(question)
+        if question == question.timeless:
+            self.sights.lately.remember(self.scope, question)
+        return found
+
+    def answer(self, question: Question) -> Result:
+        """The answers, without a thought of the next publication."""
         engine = self.engine(**question.clock)
         key = (engine.snapshot.id, engine.known_at, *self.rules, self.scope.key, question.timeless)
         return self.sights.answers.get(key, lambda: ask(engine, question))
@@ -136,9 +146,10 @@ class Sight(Answers):
 class Sights:
     """What is kept for all viewers of a workspace."""
 
-    def __init__(self, workspace: "Workspace") -> None:
+    def __init__(self, workspace: Home) -> None:
         self.workspace = workspace
         self.answers: Kept[Result] = Kept(_ANSWERS)
+        self.lately = Lately()
         self.others: Kept[object] = Kept(_ANSWERS)
         self._engines: Kept[Engine] = Kept(_ENGINES)
         self._windows: Kept[Window] = Kept(_WINDOWS)
@@ -168,9 +179,7 @@ class Sights:
             if known_at is None and snapshot is None
             else workspace.snapshot(known_at=known_at, snapshot=snapshot)
         )
-        settings = (
-            published.settings_for(workspace, found) if snapshot else workspace.settings.engine
-        )
+        settings = settings_of(workspace, found) if snapshot else workspace.settings.engine
         digests = dict(zip(("settings_digest", "catalogue_digest"), sight.rules, strict=True))
         key = (found.id, known_at, snapshot is not None, *sight.rules, sight.scope.key)
         return self._engines.get(
@@ -197,10 +206,12 @@ class Sights:
         if role.sees_everything:
             return EVERYTHING
         whole = self.through(EVERYTHING)
-        return self._scopes.get(
+        found = self._scopes.get(
             (whole.snapshot_id, role, user_id, team_id),
             lambda: _scope(whole, role, user_id, team_id),
         )
+        self.lately.know(found, (role, user_id, team_id))
+        return found
 
     def place_of(
         self, email: str, user_id: str | None, team_id: str | None
@@ -269,18 +280,13 @@ def _place(
 ) -> tuple[str | None, str | None]:
     """The user of that address, unless one is given, and the team that user is in."""
     if user_id is None:
-        found = (
-            whole.cursor()
-            .execute(
-                "SELECT id FROM users WHERE lower(email) = lower($email) ORDER BY id",
-                {"email": email},
-            )
-            .fetchall()
-        )
+        found = whole.backend.run(
+            "SELECT id FROM users WHERE lower(email) = lower($email) ORDER BY id", {"email": email}
+        ).all()
         user_id = found[0][0] if len(found) == 1 else None
     if team_id is None and user_id is not None:
         values = {"zone": whole.settings.calendar.timezone, "now": whole.known_at, "user": user_id}
-        row = whole.cursor().execute(_HOME, values).fetchone()
+        row = whole.backend.run(_HOME, values).first()
         team_id = row[0] if row else None
     return user_id, team_id
 
@@ -291,11 +297,7 @@ def _scope(whole: Sight, role: Role, user_id: str | None, team_id: str | None) -
     if user_id is None and not leads:
         return NOTHING
     values = {"zone": whole.settings.calendar.timezone, "now": whole.known_at, "user": user_id}
-    rows = (
-        whole.cursor()
-        .execute(
-            _LAST_OWNER + (_OF_TEAM if leads else ""), values | ({"team": team_id} if leads else {})
-        )
-        .fetchall()
-    )
+    rows = whole.backend.run(
+        _LAST_OWNER + (_OF_TEAM if leads else ""), values | ({"team": team_id} if leads else {})
+    ).all()
     return Scope(frozenset(row[0] for row in rows))

@@ -7,11 +7,11 @@ from fastapi.openapi.utils import get_openapi
 from fastapi.routing import APIRoute
 from starlette.responses import Response
 
-from kampass import __version__
 from kampass.api import models
 from kampass.server.answering import as_json
-from kampass.server.problems import MEDIA_TYPE
+from kampass.server.problems import MEDIA_TYPE, Problem
 from kampass.server.rules import SIGNED_IN, Call, rule_of
+from kampass.version import VERSION
 
 router = APIRouter(tags=["description"])
 ROOT = "/api/v1/"
@@ -44,7 +44,7 @@ def openapi(routes: list[APIRoute]) -> dict[str, Any]:
         "Every account-management KPI, explained down to its rows. Questions are spelled as on "
         "the command line."
     )
-    made = get_openapi(title="Kampass", version=__version__, description=about, routes=own)
+    made = get_openapi(title="Kampass", version=VERSION, description=about, routes=own)
     parts = made.setdefault("components", {})
     parts["securitySchemes"] = {
         "token": {
@@ -53,7 +53,7 @@ def openapi(routes: list[APIRoute]) -> dict[str, Any]:
             "description": "A token from the page Settings.",
         }
     }
-    parts.setdefault("schemas", {})["Problem"] = models.Problem.model_json_schema()
+    parts.setdefault("schemas", {})["Problem"] = models.DESCRIBED[Problem].model_json_schema()
     made["security"] = [{"token": []}]
     problem = {"content": {MEDIA_TYPE: {"schema": {"$ref": "#/components/schemas/Problem"}}}}
     rules = {

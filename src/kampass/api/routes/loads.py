@@ -51,6 +51,7 @@ def load_of(load: Annotated[int, Path(ge=1, le=1 << 40)], call: Reader) -> Respo
                         for table in found.tables
                     ]
                 }
+                | _coverage(found)
             )
     raise NotFound("There is no such load.")
 
@@ -96,3 +97,16 @@ def _load(load: Load) -> dict[str, Any]:
         if name in {"id", "source", "state", "why"}
     }
     return known | {"recorded_at": to_text(load.recorded_at)} | counts
+
+
+def _coverage(load: Load) -> dict[str, Any]:
+    """What the load's source vouched for, where it vouched for anything."""
+    stretches = [
+        {
+            "table": covered.table,
+            "covered_from": covered.covered_from.isoformat(),
+            "covered_to": covered.covered_to.isoformat(),
+        }
+        for covered in load.coverage
+    ]
+    return {"coverage": stretches} if stretches else {}

@@ -9,7 +9,6 @@ from kampass.api import models
 from kampass.engine.answer import instant_text
 from kampass.engine.engine import NAMED
 from kampass.errors import UnknownName
-from kampass.model.conform import quoted
 from kampass.server.answering import as_json, tagged
 from kampass.server.rules import SIGNED_IN, Call
 
@@ -45,14 +44,6 @@ def labels(dimension: Annotated[str, Path(max_length=60)], call: Reader) -> Resp
         )
 
     def answer() -> Response:
-        rows = (
-            call.sight.cursor()
-            .execute(
-                f"SELECT id, name FROM {quoted(NAMED[dimension])} WHERE name IS NOT NULL ORDER "
-                "BY id"
-            )
-            .fetchall()
-        )
-        return as_json(dict(rows))
+        return as_json(call.sight.engine().names_of(dimension))
 
     return tagged(call, answer)

@@ -15,6 +15,7 @@ from kampass.cli.terminal import printable
 from kampass.engine import Answer, Result
 from kampass.errors import QuestionError
 from kampass.periods import label
+from kampass.render import words
 from kampass.render.display import show_change, show_value
 
 if TYPE_CHECKING:
@@ -25,7 +26,6 @@ _BARS = "▁▂▃▄▅▆▇█"
 _BINARY = {"parquet", "xlsx", "png"}
 _COLUMNS_AT_MOST = 5
 _NARROW = 76
-_MARKS = {"partial": "…", "provisional": "~", "low_n": "°"}
 
 
 def show_result(
@@ -158,7 +158,7 @@ class _Layout:
         cells += [
             ""
             if a is None
-            else show_value(a.value, a.unit, result.currency) + _MARKS.get(a.status, "")
+            else show_value(a.value, a.unit, result.currency) + words.MARKS.get(a.status, "")
             for a in shown
         ]
         if self.trend:
@@ -184,12 +184,12 @@ class _Layout:
 
 
 def _legend(result: Result) -> None:
-    words = {
-        "partial": "… the period is not over in the data",
-        "provisional": "~ may still change",
-        "low_n": "° fewer than 30 behind it",
-    }
-    used = [words[status] for status in words if any(answer.status == status for answer in result)]
+    statuses = {answer.status for answer in result}
+    used = [
+        f"{mark} {'the period is ' if status == 'partial' else ''}{words.STATUS[status]}"
+        for status, mark in words.MARKS.items()
+        if status in statuses
+    ]
     if used:
         console().print(Text("; ".join(used), style="dim"))
 

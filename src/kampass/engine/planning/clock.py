@@ -42,6 +42,8 @@ class Coverage:
         """How far the data of every table the KPI needs reaches, seen from the period's start."""
         if any(table not in self.connected for table in kpi.needs):
             return Reach("not_connected", None)
+        # A stretch that begins within the period says nothing of the period's beginning: what came
+        # before it would count as nought.
         start = calendar.first_instant(period.start)
         begin = calendar.first_instant(period.previous().start) if kpi.window_covered else start
         ends = [self.known_at]
@@ -79,6 +81,8 @@ class Clock:
 
     def row(self, window: str) -> str:
         """The period table's row for a window of this period."""
+        # The previous period is read to its own end, which is this one's start; the twelve months
+        # end where this period is known to, so that both halves of a figure reach equally far.
         if window == "previous":
             before = self.period.previous()
             return self._row(self.calendar.first_instant(before.start), before.start, self.start)
@@ -113,6 +117,8 @@ class Clock:
 
 def a_year_before(instant: datetime, calendar: Calendar) -> datetime:
     """The instant twelve calendar months before, by the local wall clock."""
+    # By the wall clock, because minus 365 days would drift over leap years and clock changes. A
+    # midnight that a clock change skipped begins with the day's first instant.
     wall = instant.astimezone(calendar.zone)
     day = add_months(wall.date(), -12)
     if wall.time() == time.min:

@@ -66,6 +66,8 @@ def cut_sql(cut: Cut, dimension: str) -> str:
 
 def filter_sql(cut: Cut, dimension: str, operator: str, value: str) -> str:
     """The SQL of a filter; unknown values pass `is unknown` alone."""
+    # Never null: conditions are negated (who moved between slices) and named as reasons, and NOT
+    # null is neither.
     cell = cut_sql(cut, dimension)
     return {
         "=": f"coalesce({cell} = {value}, false)",
@@ -94,11 +96,15 @@ def _team(cut: Cut) -> str:
     manager = cut.join("owner_team", "team_span", f"@.user_id = {owner}.user_id AND {cut.during()}")
     if cut.fact.actor is None:
         return f"{manager}.team_id"
+    # Whoever acted answers with their team, also where it is unknown; the manager's team speaks
+    # only where nobody is named.
     actor = cut.join("team", "team_span", f"@.user_id = f._actor AND {cut.during()}")
     return f"CASE WHEN f._actor IS NOT NULL THEN {actor}.team_id ELSE {manager}.team_id END"
 
 
 def _attribute(cut: Cut, dimension: str) -> str:
+    # Aliases are numbered and not named after the attribute: its name is the user's, and no word of
+    # a user's becomes SQL but as a literal.
     name = literal(dimension)
     number = sum("attribute_span" in line for line in cut.joins)
     condition = f"@.account_id = f.account_id AND {cut.during()} AND @.attribute = "

@@ -72,6 +72,9 @@ def team_calendars_sql(calendars: tuple[BusinessCalendar, ...]) -> str:
 
 
 def _stretches(calendar: BusinessCalendar, timezone: str) -> str:
+    # One stretch lies long before everything, so that every moment finds one before it. The rest
+    # reach some days beyond the first and the last ticket, because a calendar's zone may be a day
+    # ahead or behind.
     name = literal("" if calendar.name == "default" else calendar.name)
     hours = ", ".join(f"({opens}, {closes})" for opens, closes in calendar.hours)
     days = ", ".join(str(day + 1) for day in calendar.days) or "0"

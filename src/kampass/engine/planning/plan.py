@@ -13,9 +13,9 @@ from dataclasses import dataclass
 from kampass.catalogue import Kpi, Measure
 from kampass.catalogue.expressions import Aggregate, Condition, aggregate, condition, formula
 from kampass.engine.planning.clock import COLUMNS
-from kampass.engine.planning.scan import Scan, Shape, aggregate_sql
+from kampass.engine.planning.scan import FactScan, Shape, aggregate_sql
 from kampass.errors import DefinitionError
-from kampass.facts import FACTS, Fact, Scope
+from kampass.facts import FACTS, Fact, FactScope
 from kampass.facts.fact import WINDOWS
 from kampass.model.conform import quoted
 
@@ -41,6 +41,8 @@ def parts_of(kpis: Iterable[Kpi]) -> dict[str, str]:
     Statements that share nothing only cost planning. A distribution has a cut of its own and goes
     alone.
     """
+    # KPIs that share a fact, and those that share a step with one of them, are one set: the
+    # classes of "shares something with", each known by its leader.
     leader: dict[str, str] = {}
 
     def find(name: str) -> str:
@@ -62,7 +64,7 @@ def parts_of(kpis: Iterable[Kpi]) -> dict[str, str]:
 
 
 FEWEST_EMPLOYEES = 5
-"""No figure is made of fewer employees' answers."""
+"""No figure is made of fewer employees' answers: of four colleagues one knows who said what."""
 
 
 class Planner:
@@ -72,7 +74,7 @@ class Planner:
         self, kpis: Sequence[Kpi], shape: Shape, facts: Mapping[str, Fact] = FACTS
     ) -> None:
         self.kpis, self.shape, self.facts = kpis, shape, facts
-        self.scans: dict[tuple[object, ...], Scan] = {}
+        self.scans: dict[tuple[object, ...], FactScan] = {}
         self.columns: dict[tuple[str, str], str] = {}
         self.missing: dict[tuple[str, str], str] = {}
         self.nullable: set[tuple[str, str]] = set()
@@ -120,12 +122,16 @@ class Planner:
         by = self.spine_by
         if measure.name in kpi.whole:
             by = tuple(name for name in by if name != kpi.distribution)
+        # A filtered aggregate can stand beside any other over the same rows. A distinct count
+        # cannot: many in one scan keep as many sets in memory, so each goes over rows that were
+        # made distinct before. And which row is a unit's latest depends on the rows left to choose
+        # from, so the condition comes first there and is part of what a scan is.
         apart = (measure.of,) if counted.function == "distinct" else ()
         shared = where.sql if where and (measure.latest_per or apart) else ""
         key = (fact.name, measure.window, by, measure.latest_per, kpi.cut_only, shared, apart)
         scan = self.scans.get(key)
         if scan is None:
-            scan = Scan(
+            scan = FactScan(
                 f"scan_{len(self.scans) + 1}",
                 fact,
                 measure.window,
@@ -139,7 +145,12 @@ class Planner:
         self._add(kpi, measure, scan, counted, None if shared else where)
 
     def _add(
-        self, kpi: Kpi, measure: Measure, scan: Scan, counted: Aggregate, where: Condition | None
+        self,
+        kpi: Kpi,
+        measure: Measure,
+        scan: FactScan,
+        counted: Aggregate,
+        where: Condition | None,
     ) -> None:
         conditions = [c for c in (where, counted.where) if c is not None]
         scan.used |= counted.columns.union(
@@ -147,17 +158,19 @@ class Planner:
         )
         scan.wheres.append(where)
         read = [counted.columns, *(c.columns for c in conditions)]
+        # The flag for a missing rate is an aggregate over all rows, which distinct ones hide.
         if counted.function == "distinct" and not _money(scan, read):
             scan.apart = counted
         self.columns[kpi.id, measure.name] = scan.column(
             aggregate_sql(counted, scan.fact, conditions, of_units=scan.apart is not None)
         )
+        # Nothing counts 0 and sums to 0, but a median of nothing is not 0.
         if counted.function in {"quantile", "max"}:
             self.nullable.add((kpi.id, measure.name))
         self._flag_missing_rates(kpi, measure, scan, read, " AND ".join(c.sql for c in conditions))
 
     def _flag_missing_rates(
-        self, kpi: Kpi, measure: Measure, scan: Scan, read: Sequence[frozenset[str]], kept: str
+        self, kpi: Kpi, measure: Measure, scan: FactScan, read: Sequence[frozenset[str]], kept: str
     ) -> None:
         """Add the flag that some amount behind a measure lacks its rate; where the filter itself
         compares amounts, any row counts.
@@ -183,6 +196,7 @@ class Planner:
         dims = self._dims()
         if not dims:
             return "-- One row per period\nspine AS (SELECT i FROM period)"
+        # A scan without the cut of a distribution holds wholes, which are no rows of the answer.
         full = [scan.name for scan in self.scans.values() if scan.by == self.spine_by]
         rows = "\n  UNION ".join(f"SELECT i{dims} FROM {name}" for name in full)
         return f"-- Every period and slice that has rows\nspine AS (\n  {rows})"
@@ -201,7 +215,8 @@ class Planner:
             f"spine{joins}"
         )
 
-    def _match(self, scan: Scan) -> str:
+    def _match(self, scan: FactScan) -> str:
+        # An unknown segment is a slice like any other, and null = null would lose it.
         pairs = [
             f"{scan.name}.d{scan.by.index(name)} IS NOT DISTINCT FROM spine.d{index}"
             for index, name in enumerate(self.spine_by)
@@ -248,10 +263,12 @@ class Planner:
             raise DefinitionError(f"{kpi.place}: {wrong.message}", hint=wrong.hint) from None
 
 
-def relation_steps(fact: Fact, scope: Scope, wanted: str) -> dict[str, str]:
+def relation_steps(fact: Fact, scope: FactScope, wanted: str) -> dict[str, str]:
     """The shared steps that the SQL in `wanted` reads, by name, in the order in which they build on
     each other.
     """
+    # Which steps are needed is read from the SQL: a fact leaves out the join of a column that
+    # nobody asks for, and then the step behind it must go too. Later steps build on earlier ones.
     texts = [(relation, relation.sql(scope)) for relation in fact.relations]
     for relation, text in reversed(texts):
         if re.search(rf"\b{relation.name_in(scope)}\b", wanted):
@@ -283,7 +300,7 @@ def period_steps(window: str, facts: Sequence[str]) -> list[str]:
     return steps
 
 
-def _money(scan: Scan, read: Sequence[frozenset[str]]) -> list[str]:
+def _money(scan: FactScan, read: Sequence[frozenset[str]]) -> list[str]:
     """The amounts among the columns that are read."""
     return sorted(
         {name for columns in read for name in columns if scan.fact.columns[name].kind == "money"}

@@ -12,7 +12,7 @@ from dataclasses import dataclass, field
 from kampass.catalogue.expressions import MICROSECONDS, Aggregate, Condition
 from kampass.engine.planning.dimensions import Cut, cut_sql, filter_sql
 from kampass.errors import DefinitionError
-from kampass.facts import Fact, Scope
+from kampass.facts import Fact, FactScope
 from kampass.model.conform import literal, quoted
 
 
@@ -30,7 +30,7 @@ class Shape:
 
 
 @dataclass
-class Scan:
+class FactScan:
     """A fact's rows under one window, cut and de-duplication; `apart` is a distinct count that goes
     alone.
     """
@@ -49,10 +49,10 @@ class Scan:
     wheres: list[Condition | None] = field(default_factory=list)
 
     @property
-    def scope(self) -> Scope:
+    def scope(self) -> FactScope:
         """What the fact's SQL may depend on."""
         period = f"period_{self.window}" if self.window else "period"
-        return Scope(
+        return FactScope(
             period,
             literal(self.shape.zone),
             frozenset(self.used),
@@ -81,6 +81,7 @@ class Scan:
         rows = self._rows()
         dims = self._dims()
         if self.latest_per:
+            # Answers of nobody known are not answers of one person: each stands for itself.
             unit = f"f.{quoted(self.latest_per)}"
             partition = f"PARTITION BY f.i{dims}, {unit}, CASE WHEN {unit} IS NULL THEN f.id END"
             rows = (
@@ -104,6 +105,8 @@ class Scan:
         cells += self._columns({self.latest_per, "id", "_at"} if self.latest_per else set())
         if self.shared:
             conditions.append(self._inline(self.shared))
+        # Where every aggregate has a condition, a row that meets none of them need not be read;
+        # one aggregate without a condition reads them all.
         elif self.wheres and all(self.wheres):
             distinct = dict.fromkeys(self._inline(where) for where in self.wheres if where)
             conditions.append(f"({' OR '.join(distinct)})")
@@ -159,6 +162,8 @@ class Scan:
             cut = Cut(self.fact, "f._anchor", "")
             cells = [f"{cut_sql(cut, name)} AS d{index}" for index, name in enumerate(self.by)]
             return cells, cut.joins, self._filters(cut)
+        # Into a slice moves who lies in it at the end and did not at the start; out of it, the
+        # other way round. The filters belong to the slice: who met them at one end alone moved.
         start, end = Cut(self.fact, "f._anchor", "s_"), Cut(self.fact, "f._anchor_end", "e_")
         here, there = (end, start) if self.cut_only == "in" else (start, end)
         cells = [f"{cut_sql(here, name)} AS d{index}" for index, name in enumerate(self.by)]
@@ -190,6 +195,8 @@ def aggregate_sql(
     unit = _unit(counted, fact)
     kept = " AND ".join(condition.sql for condition in conditions)
     filtered = f" FILTER (WHERE {kept})" if kept else ""
+    # Rows are distinct already where the scan made them so; count(*) then is the count, but for the
+    # one row that stands for an unknown value.
     if counted.function == "distinct" and not of_units:
         return f"count(DISTINCT {counted.argument}){filtered}"
     if counted.function == "distinct":
@@ -199,6 +206,7 @@ def aggregate_sql(
         return f"count(*){known}"
     if counted.function == "count":
         return f"count(*){filtered}"
+    # A quantile between two decimals would be rounded to their scale.
     if counted.function == "quantile":
         return (
             f"quantile_cont(CAST({counted.argument} AS DOUBLE){f' / {unit}' if unit else ''}, "

@@ -240,9 +240,7 @@ def _judged_by_account(
     kpis = list(dict.fromkeys(pair.kpi for pair in wanted.values()))
     codes = {
         row[0]: code
-        for code, row in enumerate(
-            engine.connection.execute("SELECT id FROM accounts ORDER BY id").fetchall()
-        )
+        for code, row in enumerate(engine.backend.run("SELECT id FROM accounts ORDER BY id").all())
     }
     step = max(1, _ROWS_AT_ONCE // max(1, len(codes)))
     made: dict[Key, Judged] = {}

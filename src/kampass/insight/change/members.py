@@ -110,9 +110,7 @@ def contents(engine: Engine, kpi: Kpi, asked: Asked, *, at: str | None = None) -
         )
         found: dict[Member, Any] = {}
         for *values, brought in (
-            engine.run(judged.plan(_select(judged)), clocks, asked.where).fetchall()
-            if clocks
-            else ()
+            engine.run(judged.plan(_select(judged)), clocks, asked.where).all() if clocks else ()
         ):
             if place is not None and values.pop(place) != at:
                 continue

@@ -78,10 +78,10 @@ class Context:
         return (*self._shared_notes, *self._status(answer))
 
     def _reached(self, table: str) -> list[Reached]:
-        ask = self.engine.connection.execute
-        loaded = ask('SELECT loaded_at FROM _connected WHERE "table" = $t', {"t": table}).fetchone()
-        rows = ask(f"SELECT count(*) FROM {quoted(table)}").fetchone()
-        aside = ask('SELECT count(*) FROM _quarantine WHERE "table" = $t', {"t": table}).fetchone()
+        ask = self.engine.backend.run
+        loaded = ask('SELECT loaded_at FROM _connected WHERE "table" = $t', {"t": table}).first()
+        rows = ask(f"SELECT count(*) FROM {quoted(table)}").first()
+        aside = ask('SELECT count(*) FROM _quarantine WHERE "table" = $t', {"t": table}).first()
         assert rows
         assert aside
         about = (loaded[0] if loaded else None, rows[0], aside[0])
@@ -143,7 +143,7 @@ class Context:
                 "SELECT count(DISTINCT account_id) FILTER (WHERE historical), count(*) FILTER "
                 "(WHERE NOT historical) FROM attribute_span WHERE attribute = $a"
             )
-            row = self.engine.connection.execute(query, {"a": name}).fetchone()
+            row = self.engine.backend.run(query, {"a": name}).first()
             if row and row[1]:
                 notes.append(
                     f"{name}: {row[1]} accounts are cut by their value of today, {row[0]} by "

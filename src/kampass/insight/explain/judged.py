@@ -21,7 +21,7 @@ from kampass.catalogue.expressions import (
     filter_of,
 )
 from kampass.engine.planning.plan import Plan, period_steps, relation_steps
-from kampass.engine.planning.scan import Scan, Shape
+from kampass.engine.planning.scan import FactScan, Shape
 from kampass.engine.question import Filter
 from kampass.facts import FACTS, Fact
 from kampass.facts.fact import LOCAL_DATE, WINDOWS, Evidence, Origin
@@ -195,8 +195,8 @@ class Judged:
         ]
 
     @cached_property
-    def _scan(self) -> Scan:
-        scan = Scan(
+    def _scan(self) -> FactScan:
+        scan = FactScan(
             "rows",
             self.fact,
             self.measure.window,

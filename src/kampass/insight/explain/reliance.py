@@ -57,7 +57,7 @@ def _units(
     clocks, measures = _judged(engine, kpi, asked)
     for judged in measures:
         select = "SELECT i, k, list(amount ORDER BY amount) FROM judged WHERE code = 0 GROUP BY ALL"
-        for number, key, amounts in engine.run(judged.plan(select), clocks, asked.where).fetchall():
+        for number, key, amounts in engine.run(judged.plan(select), clocks, asked.where).all():
             unit = (
                 number,
                 judged.origin.table,
@@ -83,6 +83,6 @@ def _evidence(
                 f"SELECT DISTINCT j.i, e.unit, {key} FROM ({sql}) e JOIN (SELECT DISTINCT i, k "
                 "FROM judged) j ON j.k = e.unit AND coalesce(e.i, j.i) = j.i"
             )
-            found = engine.run(judged.plan(select, more=[sql]), clocks, asked.where).fetchall()
+            found = engine.run(judged.plan(select, more=[sql]), clocks, asked.where).all()
             rows += [(number, unit, piece.table, tuple(values)) for number, unit, *values in found]
     return rows

@@ -27,7 +27,6 @@ from kampass.model.scan import line_of
 
 Part = Literal["numerator", "denominator", "excluded"]
 Place = tuple[Any, ...]
-_AT_ONCE = 5000
 
 
 def rows_behind(
@@ -94,11 +93,11 @@ class _Reading:
         if not clocks:
             return
         trails = [] if excluded else [self._trail(piece, clocks) for piece in self.judged.evidence]
-        cursor = self.engine.run(
+        found = self.engine.run(
             self.judged.plan(self._select(limit, excluded=excluded)), clocks, self.asked.where
         )
-        names = [column[0] for column in cursor.description]
-        for cells in _fetched(cursor):
+        names = found.names
+        for cells in found.each():
             row = dict(zip(names, cells, strict=True))
             place = (row["i"], *(row[name] for name in self._dims), row["k"])
             yield self._row(row, tuple(piece for trail in trails for piece in trail.at(place)))
@@ -222,9 +221,8 @@ class _Reading:
             f" JOIN (SELECT DISTINCT * FROM ({rows})) e ON e.unit = j.k AND coalesce(e.i, j.i) = "
             "j.i ORDER BY ALL"
         )
-        cursor = self.engine.run(self.judged.plan(select, more=[rows]), clocks, self.asked.where)
-        names = [column[0] for column in cursor.description][len(self._dims) + 2 :]
-        return _Trail(piece, names, _fetched(cursor))
+        found = self.engine.run(self.judged.plan(select, more=[rows]), clocks, self.asked.where)
+        return _Trail(piece, found.names[len(self._dims) + 2 :], found.each())
 
 
 @dataclass
@@ -246,11 +244,6 @@ class _Trail:
         while self.waiting is not None and self.waiting[:size] == place:
             yield _source_row(self.piece, dict(zip(self.names, self.waiting[size:], strict=True)))
             self.waiting = next(self.cells, None)
-
-
-def _fetched(cursor: Any) -> Iterator[tuple[Any, ...]]:  # noqa: ANN401 - a DuckDB cursor
-    while batch := cursor.fetchmany(_AT_ONCE):
-        yield from batch
 
 
 def _source_row(piece: Evidence, cells: dict[str, Any]) -> SourceRow:

@@ -89,7 +89,7 @@ def tally(engine: Engine, kpi: Kpi, asked: Asked) -> dict[str, Tally]:
     judged = {name: judge(engine, kpi, measure, asked) for name, measure in kpi.measures.items()}
     return {
         name: _tallied(
-            measure, engine.run(measure.plan(_counts(measure)), clocks, asked.where).fetchall()
+            measure, engine.run(measure.plan(_counts(measure)), clocks, asked.where).all()
         )
         for name, measure in judged.items()
     }

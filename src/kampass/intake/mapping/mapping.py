@@ -11,8 +11,8 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import date, datetime
 from difflib import get_close_matches
-from typing import Any
-from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
+from functools import partial
+from typing import Any, cast
 
 from kampass.errors import DataError
 from kampass.intake.readers.formats import Format, compile_format
@@ -28,8 +28,7 @@ FORMATS = {
     "jsonl": "jsonl",
     "ndjson": "jsonl",
 }
-_FILE_KEYS = {
-    "file",
+_FORM = (
     "format",
     "sheet",
     "header_row",
@@ -39,33 +38,8 @@ _FILE_KEYS = {
     "encoding",
     "select",
     "distinct",
-    "columns",
-}
-_READING_KEYS = {"timezone", "fold", "pivot", "decimal", "thousands", "null", "trim"}
-_COLUMN_KEYS = {
-    "column",
-    "columns",
-    "join",
-    "constant",
-    "date",
-    "timestamp",
-    "remove",
-    "true",
-    "false",
-    "values",
-    "otherwise",
-} | _READING_KEYS
-_ODD_ENCODINGS = {
-    "idna",
-    "punycode",
-    "unicode_escape",
-    "raw_unicode_escape",
-    "undefined",
-    "utf_7",
-    "mbcs",
-    "oem",
-}
-_OTHERWISE = {"quarantine", "keep", "empty"}
+)
+_READING = ("timezone", "fold", "decimal", "thousands", "trim")
 
 
 @dataclass(frozen=True)
@@ -126,164 +100,65 @@ class TableMapping:
     defaults: Mapping[str, Any] = field(default_factory=dict)
 
 
-def parse(place: str, table: str, said: object) -> TableMapping:
-    """The mapping of one table, or the error a person made in it; `place` is its heading in the
-    settings.
+def parse(place: str, table: str, said: object, *, checked: bool = False) -> TableMapping:
+    """The mapping of one table, or the error a person made in it; `place` is its source's heading
+    in the settings. Where its keys are `checked`, only what the canonical columns ask is.
     """
-    place = f"{place[:-1]}.tables.{table}]"
-    if table not in TABLES:
-        raise _wrong(
-            place,
-            f"there is no table '{table}'.{_close(table, TABLES)}",
-            f"Tables: {', '.join(TABLES)}.",
-        )
-    if not isinstance(said, dict):
-        raise _wrong(place, "a table is mapped by keys such as file and columns.", "")
-    _known(said, _FILE_KEYS | _READING_KEYS, place)
-    files = _texts(said, "file", place)
-    if not files or not all(files):
-        raise _wrong(
-            place,
-            "a file is needed.",
-            'Write file = "orders.csv", a list of files, or file = "orders-*.csv".',
-        )
-    defaults = _reading(said, place)
+    if not checked:
+        _check(place, table, said)
+    return _mapping(f"{place[:-1]}.tables.{table}]", table, cast("dict[str, Any]", said))
+
+
+def place_of(source: str, loc: Sequence[int | str]) -> dict[str, str]:
+    """What the settings call the part of a source to which these keys lead."""
+    inside = ".".join([source[:-1], *map(str, loc[:2])])
+    place = f"{inside}.columns] {loc[3]}" if loc[3:] else f"{inside}]"
+    return {"place": place, "inside": inside}
+
+
+def _check(place: str, table: str, said: object) -> None:
+    from kampass.intake.mapping.schema import MappedTables
+    from kampass.validation import trouble
+
+    wrong = trouble(MappedTables, {"tables": {table: said}}, partial(place_of, place))
+    if wrong:
+        raise DataError(wrong[0], code="bad_settings", hint=wrong[1])
+
+
+def _mapping(place: str, table: str, said: dict[str, Any]) -> TableMapping:
     columns = said.get("columns", {})
-    if not isinstance(columns, dict) or not (columns or "select" in said):
-        raise _wrong(
-            place,
-            "columns are needed.",
-            f'Write [{place[1:-1]}.columns] and below it id = "Customer No" and so on.',
-        )
-    extra = _texts(columns, "extra", place)
+    extra = _texts(columns, "extra")
     if extra and table != "accounts":
         raise _wrong(place, "only accounts keep further columns.", "Leave extra out.")
+    defaults = _reading(said)
     fillings = tuple(
         _filling(table, name, what, defaults, place)
         for name, what in columns.items()
         if name != "extra"
     )
     _once(table, fillings, extra, place)
+    form = {key: said[key] for key in _FORM if key in said}
+    if "encoding" in form:
+        form["encoding"] = codecs.lookup(form["encoding"]).name
     return TableMapping(
         table,
         place,
-        files,
+        _texts(said, "file"),
         fillings,
         json.dumps(said, sort_keys=True, default=str),
         extra=extra,
         defaults=defaults,
-        **_form(said, place),
+        **form,
     )
 
 
-def _form(said: dict[str, Any], place: str) -> dict[str, Any]:
-    """How the file itself is read."""
-    form: dict[str, Any] = {}
-    for key in ("format", "sheet", "encoding", "select", "escape", "quote", "delimiter"):
-        if key in said:
-            form[key] = _text(said, key, place)
-    if form.get("format", "csv") not in set(FORMATS.values()):
-        raise _wrong(place, f"there is no format '{form['format']}'.", "Write csv, excel or jsonl.")
-    for key, fewest in (("delimiter", 1), ("quote", 0), ("escape", 0)):
-        if key in form and (not fewest <= len(form[key]) <= 1 or form[key] in {"\n", "\r", "\0"}):
-            raise _wrong(
-                place, f"{key} is one letter, not {form[key]!r}.", 'For a tab write "\\t".'
-            )
-    for key, kind in (("header_row", int), ("distinct", bool)):
-        if key in said:
-            form[key] = said[key]
-            if not isinstance(said[key], kind) or (
-                kind is int and (isinstance(said[key], bool) or said[key] < 1)
-            ):
-                raise _wrong(
-                    place,
-                    f"{key} cannot be {said[key]!r}.",
-                    "header_row counts from 1; distinct is true or false.",
-                )
-    if "encoding" in form:
-        form["encoding"] = _encoding(form["encoding"], place)
-    return form
-
-
-def _encoding(name: str, place: str) -> str:
-    try:
-        found = codecs.lookup(name)
-        "".encode(found.name)
-    except (LookupError, TypeError, ValueError):
-        raise _wrong(
-            place,
-            f"there is no encoding '{name}'.",
-            'Write "utf-8", "windows-1252", "utf-16" or another of Python\'s names.',
-        ) from None
-    if found.name.replace("-", "_") in _ODD_ENCODINGS:
-        raise _wrong(
-            place,
-            f"'{name}' is no encoding of files.",
-            'Write "utf-8", "windows-1252" or "utf-16".',
-        )
-    return found.name
-
-
-def _reading(said: dict[str, Any], place: str) -> dict[str, Any]:
+def _reading(said: dict[str, Any]) -> dict[str, Any]:
     """How cells are read: what a table says for all its columns, or a column for itself."""
-    found: dict[str, Any] = {}
-    for key in ("timezone", "fold", "decimal", "thousands"):
-        if key in said:
-            found[key] = _text(said, key, place)
-    if "null" in said:
-        found["null"] = _texts(said, "null", place)
-    if "trim" in said:
-        if not isinstance(said["trim"], bool):
-            raise _wrong(place, "trim is true or false.", "")
-        found["trim"] = said["trim"]
-    if "pivot" in said:
-        if (
-            not isinstance(said["pivot"], int)
-            or isinstance(said["pivot"], bool)
-            or not 0 <= said["pivot"] <= 100  # noqa: PLR2004
-        ):
-            raise _wrong(
-                place,
-                f"pivot is a year from 0 to 100, not {said['pivot']!r}.",
-                "Two-digit years below it are 20xx, the others 19xx.",
-            )
-        found["pivot"] = said["pivot"]
-    _consistent(found, place)
-    return found
+    found = {key: said[key] for key in (*_READING, "pivot") if key in said}
+    return found | ({"null": _texts(said, "null")} if "null" in said else {})
 
 
-def _consistent(found: dict[str, Any], place: str) -> None:
-    if "timezone" in found:
-        try:
-            ZoneInfo(found["timezone"])
-        except (ZoneInfoNotFoundError, ValueError, OSError):
-            raise _wrong(
-                place,
-                f"there is no time zone '{found['timezone']}'.",
-                "Write an IANA name such as Europe/Berlin.",
-            ) from None
-    if found.get("fold", "first") not in {"first", "second"}:
-        raise _wrong(
-            place,
-            f"fold is first or second, not '{found['fold']}'.",
-            "It says which of two instants is meant where clocks were put back.",
-        )
-    decimal, thousands = found.get("decimal", ""), found.get("thousands", "")
-    if decimal not in {"", ".", ","}:
-        raise _wrong(place, f'decimal is "." or ",", not {decimal!r}.', "")
-    if len(thousands) > 1 or thousands.isalnum() or thousands == "-":
-        raise _wrong(
-            place, f"thousands is one sign, not {thousands!r}.", 'Such as ".", "," or " ".'
-        )
-    if thousands in {".", ","} and (decimal == thousands or not decimal):
-        raise _wrong(
-            place,
-            f"with thousands = {thousands!r} the decimal sign has to be said.",
-            f'Write decimal = "{"," if thousands == "." else "."}".',
-        )
-
-
-def _filling(table: str, name: str, what: object, defaults: dict[str, Any], place: str) -> Filling:
+def _filling(table: str, name: str, what: Any, defaults: dict[str, Any], place: str) -> Filling:  # noqa: ANN401
     """What fills one column."""
     at = f"{place[:-1]}.columns] {name}"
     if table != "accounts" and not TABLES[table].has(name):
@@ -292,58 +167,28 @@ def _filling(table: str, name: str, what: object, defaults: dict[str, Any], plac
             f"'{table}' has no column '{name}'.{_close(name, TABLES[table].names)}",
             f"'kampass template {table}' shows every column.",
         )
-    if isinstance(what, str):
-        what = {"column": what}
-    if not isinstance(what, dict):
-        raise _wrong(
-            at,
-            f"a column is filled by a header or by keys, not by {what!r}.",
-            f'Write {name} = "Header" or {name} = {{ column = "Header" }}.',
-        )
-    _known(what, _COLUMN_KEYS, at)
+    said: dict[str, Any] = {"column": what} if isinstance(what, str) else what
     column = TABLES[table].column(name) if TABLES[table].has(name) else Column(name, "text")
-    origin = _origin(what, at)
-    reading = defaults | _reading(what, at)
+    reading = defaults | _reading(said)
     pivot = reading.pop("pivot", 69)
     typed: dict[str, Any] = {
-        "date": _formats(what, "date", column, pivot, at),
-        "timestamp": _formats(what, "timestamp", column, pivot, at),
+        "date": _formats(said, "date", column, pivot, at),
+        "timestamp": _formats(said, "timestamp", column, pivot, at),
     }
-    if len([key for key in ("date", "timestamp", "values", "true") if key in what]) > 1:
-        raise _wrong(
-            at,
-            "a column is read in one way.",
-            "Keep one of date, timestamp, values, and true with false.",
-        )
-    return Filling(name, **origin, **typed, **reading, **_words(what, column, at))
+    return Filling(name, **_origin(said), **typed, **reading, **_words(said, column, at))
 
 
-def _origin(what: dict[str, Any], at: str) -> dict[str, Any]:
-    stated = [key for key in ("column", "columns", "constant") if key in what]
-    if len(stated) != 1:
-        raise _wrong(
-            at,
-            "it is filled by exactly one of column, columns and constant.",
-            'Write { column = "Header" }.',
-        )
-    if stated == ["constant"]:
-        return {"constant": _constant(what["constant"], at)}
-    if stated == ["column"]:
-        return {"columns": (_text(what, "column", at),)}
-    columns = _texts(what, "columns", at)
-    if len(columns) < 2 or "join" not in what:  # noqa: PLR2004 - several
-        raise _wrong(
-            at,
-            "columns are two or more, with a join.",
-            '{ columns = ["Order ID", "Line"], join = "-" }',
-        )
-    return {"columns": columns, "join": _text(what, "join", at)}
+def _origin(said: dict[str, Any]) -> dict[str, Any]:
+    if "constant" in said:
+        return {"constant": _constant(said["constant"])}
+    columns = _texts(said, "columns") or (said["column"],)
+    return {"columns": columns, "join": said.get("join", "") if "columns" in said else ""}
 
 
 def _formats(
-    what: dict[str, Any], key: str, column: Column, pivot: int, at: str
+    said: dict[str, Any], key: str, column: Column, pivot: int, at: str
 ) -> tuple[Format, ...]:
-    if key not in what:
+    if key not in said:
         return ()
     allowed = {"date": {"date", "instant"}, "timestamp": {"instant"}}[key]
     if column.type not in allowed:
@@ -354,8 +199,7 @@ def _formats(
         )
     try:
         return tuple(
-            compile_format(text, pivot, instant=key == "timestamp")
-            for text in _texts(what, key, at)
+            compile_format(text, pivot, instant=key == "timestamp") for text in _texts(said, key)
         )
     except ValueError as wrong:
         raise _wrong(
@@ -363,36 +207,21 @@ def _formats(
         ) from None
 
 
-def _words(what: dict[str, Any], column: Column, at: str) -> dict[str, Any]:
+def _words(said: dict[str, Any], column: Column, at: str) -> dict[str, Any]:
     """Words for true and false, a list of values, and signs to take away."""
-    found: dict[str, Any] = {}
-    if ("true" in what) != ("false" in what) or ("true" in what and column.type != "bool"):
+    found = {key: _texts(said, key) for key in ("true", "false", "remove") if key in said}
+    if ("true" in said) != ("false" in said) or ("true" in said and column.type != "bool"):
         raise _wrong(
             at,
             "true and false go together, for a column that is either.",
             '{ column = "Test?", true = ["Y"], false = ["N"] }',
         )
-    if "true" in what:
-        found = {"true": _texts(what, "true", at), "false": _texts(what, "false", at)}
-        if set(found["true"]) & set(found["false"]):
-            raise _wrong(at, "a word is both true and false.", "Keep it in one list.")
-    if "remove" in what:
-        if column.type not in {"decimal", "rate", "integer"}:
-            raise _wrong(at, "remove is for numbers.", "")
-        found["remove"] = _texts(what, "remove", at)
-    if "values" in what:
-        if not isinstance(what["values"], dict) or not what["values"]:
-            raise _wrong(
-                at, "values is a list of pairs.", '{ column = "Area", values = { "1" = "emea" } }'
-            )
-        found["values"] = tuple(
-            (key, _constant(value, at)) for key, value in what["values"].items()
-        )
-    if "otherwise" in what:
-        if "values" not in what or what["otherwise"] not in _OTHERWISE:
-            raise _wrong(at, "otherwise goes with values and is quarantine, keep or empty.", "")
-        found["otherwise"] = what["otherwise"]
-    return found
+    if set(found.get("true", ())) & set(found.get("false", ())):
+        raise _wrong(at, "a word is both true and false.", "Keep it in one list.")
+    if "remove" in said and column.type not in {"decimal", "rate", "integer"}:
+        raise _wrong(at, "remove is for numbers.", "")
+    pairs = tuple((old, _constant(value)) for old, value in said.get("values", {}).items())
+    return found | {"values": pairs, "otherwise": said.get("otherwise", "quarantine")}
 
 
 def _once(table: str, fillings: Sequence[Filling], extra: Sequence[str], place: str) -> None:
@@ -411,39 +240,16 @@ def _once(table: str, fillings: Sequence[Filling], extra: Sequence[str], place: 
             )
 
 
-def _constant(value: object, at: str) -> str:
+def _constant(value: object) -> str:
     if isinstance(value, bool):
         return "true" if value else "false"
-    if isinstance(value, datetime | date):
-        return value.isoformat()
-    if isinstance(value, str | int | float):
-        return str(value)
-    raise _wrong(at, f"{value!r} is no constant.", "Write a text, a number, a date, true or false.")
+    return value.isoformat() if isinstance(value, datetime | date) else str(value)
 
 
-def _text(said: dict[str, Any], key: str, at: str) -> str:
-    if not isinstance(said[key], str):
-        raise _wrong(at, f"{key} is a text, not {said[key]!r}.", f'Write {key} = "...".')
-    return str(said[key])
-
-
-def _texts(said: dict[str, Any], key: str, at: str) -> tuple[str, ...]:
+def _texts(said: Mapping[str, Any], key: str) -> tuple[str, ...]:
     """One text or a list of them."""
     value = said.get(key, ())
-    listed = (value,) if isinstance(value, str) else value
-    if not isinstance(listed, list | tuple) or not all(isinstance(text, str) for text in listed):
-        raise _wrong(at, f"{key} is a text or a list of texts, not {value!r}.", "")
-    return tuple(listed)
-
-
-def _known(said: Mapping[str, Any], known: set[str], at: str) -> None:
-    for key in said:
-        if key not in known:
-            raise _wrong(
-                at,
-                f"there is no key '{key}'.{_close(key, known)}",
-                "docs/mapping.md lists every key.",
-            )
+    return (value,) if isinstance(value, str) else tuple(value)
 
 
 def _close(name: str, known: Any) -> str:  # noqa: ANN401 - any iterable of names

@@ -3,20 +3,22 @@ the mapping leaves something open.
 """
 
 import hashlib
+from collections.abc import Iterator
 from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
-from typing import Any
 
 from kampass.errors import DataError, UnknownName
 from kampass.intake.mapping.convert import cell, column_of, distinct, relation
 from kampass.intake.mapping.mapping import Filling, TableMapping
 from kampass.intake.mapping.questions import Base, Question, questions
-from kampass.intake.readers.files import missing, open_raw
+from kampass.intake.readers.files import files_of, missing, open_raw
+from kampass.intake.readers.memory import ask
 from kampass.intake.readers.raw import FILE, LINE, RawTable
 from kampass.intake.readers.scratch import lines_of
 from kampass.model import TABLES
 from kampass.model.conform import literal, names_something
+from kampass.model.messages import Message, whole
 from kampass.model.scan import FILE_LINES, Scan
 
 
@@ -43,12 +45,20 @@ class MappedSource:
             table for table in TABLES if any(mapping.table == table for mapping in self.mappings)
         ]
 
+    def read(self, _: str | None) -> Iterator[Message]:
+        """Every mapped table as a whole."""
+        return whole(self)
+
     def scan(self, table: str) -> Scan:
         """The rows of one table; DataError where its values could be read in two ways."""
         view = self.view(table)
         if view.questions:
             raise _asked(view, self.mapping(table))
         return view.scan
+
+    def files(self, table: str) -> list[Path]:
+        """The files that one table is read from."""
+        return files_of(self.folder, self.mapping(table))
 
     def view(self, table: str) -> "View":
         """Everything a mapping makes of its file, and what it leaves open."""
@@ -104,7 +114,7 @@ def _view(raw: RawTable, opened: RawTable, mapping: TableMapping, notices: tuple
     _joins_well(mapping, base, index)
     rows = relation(mapping, base, index, flags=opened.flags, line=numbered)
     lines = partial(lines_of, base) if numbered else opened.lines
-    asked = questions(mapping, Base(base, opened.flags, _ask, lines), index)
+    asked = questions(mapping, Base(base, opened.flags, ask, lines), index)
     pairs, hold = rows, (raw, opened)
     if mapping.distinct:
         rows = distinct(mapping, rows)
@@ -175,7 +185,7 @@ def _joins_well(mapping: TableMapping, base: str, index: dict[str, int]) -> None
             not filling.join
             or sum(
                 bool(found)
-                for found in _ask(
+                for found in ask(
                     "SELECT "
                     f"{', '.join(f'bool_or(contains({part}, {literal(filling.join)}))' for part in parts)} "
                     f"FROM ({base})"
@@ -192,14 +202,6 @@ def _joins_well(mapping: TableMapping, base: str, index: dict[str, int]) -> None
                 code="bad_settings",
                 hint='Join by a sign that none of them holds, such as join = "/".',
             )
-
-
-def _ask(sql: str) -> list[tuple[Any, ...]]:
-    import duckdb
-
-    connection: duckdb.DuckDBPyConnection
-    with duckdb.connect() as connection:
-        return connection.execute(sql).fetchall()
 
 
 def _asked(view: View, mapping: TableMapping) -> DataError:

@@ -11,6 +11,7 @@ import weakref
 from collections.abc import Sequence
 from pathlib import Path
 
+from kampass.intake.readers.memory import ask
 from kampass.model.conform import literal
 from kampass.model.scan import NO_LINE
 
@@ -116,13 +117,9 @@ def lines_of(relation: str, rows: Sequence[int]) -> dict[int, int]:
     """The line on which each of these rows (1-based) stands, by the relation's `_line`; beyond
     NO_LINE where it has none.
     """
-    import duckdb
-
     wanted = ", ".join(str(row) for row in rows) if len(rows) <= _ROWS else ""
     numbered = f"SELECT row_number() OVER () AS n, _line FROM ({relation})"
-    connection: duckdb.DuckDBPyConnection
-    with duckdb.connect() as connection:
-        found = connection.execute(
-            f"SELECT n, _line FROM ({numbered})" + (f" WHERE n IN ({wanted})" if wanted else "")
-        ).fetchall()
+    found = ask(
+        f"SELECT n, _line FROM ({numbered})" + (f" WHERE n IN ({wanted})" if wanted else "")
+    )
     return {row: NO_LINE + row if line is None else line for row, line in found}

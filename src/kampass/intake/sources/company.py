@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 
 from kampass.intake.sample import SampleLoad, loads
 from kampass.model import TABLES
+from kampass.model.messages import Message, whole
 from kampass.model.scan import Scan
 
 if TYPE_CHECKING:
@@ -44,13 +45,18 @@ class SampleSource:
         ):
             yield StatedLoad(self.name, load, repr(self))
 
+    def read(self, _: str | None) -> Iterator[Message]:
+        """Every table as the last load states it."""
+        *_before, last = self.history()
+        return last.read(None)
+
     def tables(self) -> list[str]:
         """The tables of the whole history."""
         return list(TABLES)
 
     def scan(self, table: str) -> Scan:
         """The rows of a table as the last load states them."""
-        *_, last = self.history()
+        *_before, last = self.history()
         return last.scan(table)
 
 
@@ -66,6 +72,10 @@ class StatedLoad:
     def recorded_at(self) -> datetime:
         """When Kampass learned it."""
         return self.load.recorded_at
+
+    def read(self, _: str | None) -> Iterator[Message]:
+        """Every table of this load as a whole."""
+        return whole(self)
 
     def tables(self) -> list[str]:
         """The tables this load states."""

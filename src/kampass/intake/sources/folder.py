@@ -2,15 +2,17 @@
 
 import os
 import re
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
 from kampass.errors import DataError
 from kampass.intake.readers import delimited
 from kampass.intake.readers.encodings import refuse_strangers, refuse_wide_letters
+from kampass.intake.readers.memory import columns_of
 from kampass.model import TABLES
 from kampass.model.conform import literal, names_something
+from kampass.model.messages import Message, Notice, whole
 from kampass.model.scan import Scan
 
 _LOOKED_AT = 10_000
@@ -50,6 +52,16 @@ class FileSource:
             else scan_csv(table, file, self.scratch)
         )
 
+    def read(self, _: str | None) -> Iterator[Message]:
+        """Every file's table as a whole, and a word on each file that names none."""
+        yield from whole(self)
+        for name in self.strangers():
+            yield Notice(f"{name} names no table and was left alone")
+
+    def files(self, table: str) -> list[Path]:
+        """The files that one table is read from."""
+        return [file] if (file := self._file(table)) else []
+
     def strangers(self) -> list[str]:
         """Files that look like data but name no canonical table."""
         found = [
@@ -88,22 +100,8 @@ class FileSource:
 
 def scan_parquet(table: str, file: Path) -> Scan:
     """A canonical Parquet file, with the types it states."""
-    import duckdb
-
     relation = f"SELECT * FROM read_parquet({literal(str(file))})"
-    with duckdb.connect() as connection:
-        try:
-            described = connection.execute(f"DESCRIBE {relation}").fetchall()
-            connection.execute(
-                f"SELECT max(hash(COLUMNS(*))) FROM ({relation})"
-            ).fetchall()  # a footer may promise what is damaged
-        except duckdb.Error as wrong:
-            raise DataError(
-                f"{file.name} is not a Parquet file that can be read.",
-                code="unreadable_file",
-                hint=str(wrong).split("\n")[0],
-            ) from None
-    columns = {str(row[0]): str(row[1]) for row in described}
+    columns = columns_of(relation, file)
     _require(table, file, list(columns))
     _readable(table, file, columns)
     return Scan(table, relation, columns, delimited.look(file).digest, file.name)

@@ -14,7 +14,7 @@ from kampass.people import text
 from kampass.people.accounts import attempts, codes, linking, passwords, person, sign_in
 from kampass.people.accounts.person import Newcomer, Person
 from kampass.people.database import Database
-from kampass.people.errors import LastAdmin, WrongCode
+from kampass.people.errors import FirstStep, LastAdmin, WrongCode
 from kampass.people.schema import IDENTITIES, PERSONS, SESSIONS, TICKETS, TOKENS
 
 
@@ -150,6 +150,12 @@ class Accounts:
     ) -> Person:
         """The person who proves to be one; SignInFailed, NeedsCode or TooManyAttempts otherwise."""
         return sign_in.sign_in(self._database, sign_in.Proof(email, password, code), address)
+
+    def second_step(self, first: FirstStep, code: str, *, address: str = "") -> Person:
+        """The person whose password was right, with the code of their authenticator; SignInFailed,
+        NeedsCode or TooManyAttempts otherwise.
+        """
+        return sign_in.second_step(self._database, first, code, address)
 
     def start_totp(self, person_id: int) -> str:
         """Offer an authenticator: the address that it reads from a picture. Nothing is asked for

@@ -13,7 +13,7 @@ import sqlalchemy as sa
 from kampass.people.accounts import attempts, codes, passwords, person
 from kampass.people.accounts.person import Person
 from kampass.people.database import Database
-from kampass.people.errors import NeedsCode, SignInFailed
+from kampass.people.errors import FirstStep, NeedsCode, SignInFailed
 from kampass.people.schema import PERSONS
 
 
@@ -43,9 +43,27 @@ def sign_in(database: Database, proof: Proof, address: str) -> Person:
     right, better = passwords.matches(proof.password, kept.password_hash if kept else None)
     if kept is None or not right:
         raise SignInFailed
-    step = _step(database, kept, proof.code, attempt)
+    first = FirstStep(email, kept.password_hash or "", better)
+    return _come_in(database, kept, first, proof.code, attempt)
+
+
+def second_step(database: Database, first: FirstStep, code: str, address: str) -> Person:
+    """The person whose password was right, with the code; SignInFailed where the password is
+    another by now.
+    """
+    attempt = attempts.take(database, first.email, address)
+    kept = _kept(database, first.email)
+    if kept is None or kept.password_hash != first.fitted:
+        raise SignInFailed
+    return _come_in(database, kept, first, code, attempt)
+
+
+def _come_in(
+    database: Database, kept: _Kept, first: FirstStep, code: str | None, attempt: attempts.Attempt
+) -> Person:
+    step = _step(database, kept, first, code, attempt)
     with database.in_turn() as connection:
-        found = _enter(connection, kept, better, step)
+        found = _enter(connection, kept, first.better, step)
         attempts.succeed(connection, attempt, database.now())
     return found
 
@@ -62,7 +80,7 @@ def _kept(database: Database, email: str) -> _Kept | None:
 
 
 def _step(
-    database: Database, kept: _Kept, code: str | None, attempt: attempts.Attempt
+    database: Database, kept: _Kept, first: FirstStep, code: str | None, attempt: attempts.Attempt
 ) -> int | None:
     """The half minute of the code; None where no code is needed."""
     if kept.totp_secret is None:
@@ -70,7 +88,7 @@ def _step(
     if not code or not code.strip():
         with database.in_turn() as connection:
             attempts.take_back(connection, attempt)
-        raise NeedsCode
+        raise NeedsCode(first)
     step = codes.step(kept.totp_secret, code, database.now())
     if step is None:
         raise SignInFailed

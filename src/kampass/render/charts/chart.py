@@ -14,6 +14,7 @@ from typing import Any, Literal
 
 from kampass.engine.answer import Answer, Result
 from kampass.periods import label
+from kampass.render import words
 from kampass.render.display import show_value
 
 SCHEMA = "https://vega.github.io/schema/vega-lite/v6.json"
@@ -21,16 +22,6 @@ WIDTH = 640
 BAR, LETTER = 26, 7.2
 Layer = dict[str, Any]
 Row = dict[str, Any]
-STATUS_WORDS = {
-    "partial": "not over in the data",
-    "provisional": "may still change",
-    "low_n": "fewer than 30 behind it",
-}
-REASON_WORDS = {
-    "zero_denominator": "nothing to measure",
-    "missing_rate": "an exchange rate is missing",
-    "suppressed_small_n": "too few to show",
-}
 _UNITS = {"percent": "%", "points": "points", "hours": "hours", "days": "days", "count": ""}
 _STEPS = (1, 2, 2.5, 5, 10)
 _LONGEST = 28
@@ -207,13 +198,13 @@ def told(result: Result, answer: Answer) -> Row:
         "interval": f"{low} to {high}" if answer.low is not None else "-",
         "label": period_words(answer),
         "behind": f"{answer.n:,}",
-        "said": why(answer.reason) or STATUS_WORDS.get(answer.status, "-"),
+        "said": why(answer.reason) or words.STATUS.get(answer.status, "-"),
     }
 
 
 def why(reason: str | None) -> str:
     """Why there is no value, in words."""
-    return REASON_WORDS.get(reason, reason.replace("_", " ")) if reason else ""
+    return words.REASON.get(reason, reason.replace("_", " ")) if reason else ""
 
 
 def period_words(answer: Answer) -> str:

@@ -10,6 +10,7 @@ from math import fsum
 from kampass.engine.answer import Answer, Result
 from kampass.insight.change.bridge import Bridge
 from kampass.insight.change.splits import is_member
+from kampass.render import words
 from kampass.render.charts.chart import (
     BAR,
     LETTER,
@@ -33,14 +34,7 @@ from kampass.render.display import show_difference, show_value
 
 MOST_STEPS = 8
 _VISIBLE = 0.1
-_KINDS = {
-    "entered": "Entered",
-    "left": "Left",
-    "changed": "Changed within",
-    "mix": "Mix",
-    "rate": "Rate",
-    "measure": "Measures",
-}
+_KINDS = words.EFFECTS | {"measure": "Measures"}
 _MOVEMENTS = {
     "new_mrr": 1,
     "reactivation_mrr": 1,

@@ -3,12 +3,14 @@ every number that is read as a number comes from the engine.
 """
 
 import textwrap
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from itertools import pairwise
-from typing import Any, Final
+from typing import Final
 
 import jinja2
+
+from kampass.web.parts.pictures import BridgeStep
 
 SPARK_WIDTH: Final = 120
 SPARK_HEIGHT: Final = 32
@@ -131,11 +133,12 @@ class Waterfall:
     joins: tuple[tuple[float, float, float], ...]
 
 
-def waterfall(steps: Sequence[Mapping[str, Any]]) -> Waterfall:
+def waterfall(steps: Sequence[BridgeStep]) -> Waterfall:
     """Bars from the steps of a bridge: `kind` start and end stand on zero, every other one hangs on
     the level before it.
 
-    >>> [(bar.y, bar.height) for bar in waterfall([{"kind": "start", "value": 8, "label": "a"}, {"kind": "up", "value": 2, "label": "b"}]).bars]
+    >>> steps = [BridgeStep("start", "a", 8.0), BridgeStep("up", "b", 2.0)]
+    >>> [(bar.y, bar.height) for bar in waterfall(steps).bars]
     [(29.6, 70.4), (12.0, 17.6)]
     """
     spans = _spans(steps)
@@ -152,13 +155,11 @@ def waterfall(steps: Sequence[Mapping[str, Any]]) -> Waterfall:
     return Waterfall(bars, _height(0.0, least, most), joins)
 
 
-def _spans(steps: Sequence[Mapping[str, Any]]) -> list[tuple[float, float, float]]:
+def _spans(steps: Sequence[BridgeStep]) -> list[tuple[float, float, float]]:
     spans, level = [], 0.0
     for step in steps:
-        standing = step["kind"] in {"start", "end"}
-        before, level = (
-            (0.0, float(step["value"])) if standing else (level, level + float(step["value"]))
-        )
+        standing = step.kind in {"start", "end"}
+        before, level = (0.0, step.value) if standing else (level, level + step.value)
         spans.append((min(before, level), max(before, level), level))
     return spans
 
@@ -169,7 +170,7 @@ def _height(value: float, least: float, most: float) -> float:
 
 
 def _bar(
-    step: Mapping[str, Any],
+    step: BridgeStep,
     span: tuple[float, float, float],
     slot: tuple[float, float],
     scale: tuple[float, float],
@@ -184,7 +185,7 @@ def _bar(
         middle=round(left + wide / 2, 3),
         y=top,
         height=round(foot - top, 3),
-        lines=tuple(textwrap.wrap(str(step["label"]), LABEL_WIDTH)),
+        lines=tuple(textwrap.wrap(step.label, LABEL_WIDTH)),
         ahead=ahead,
         length=round(along(high, *scale) - ahead, 3),
         join=_height(level, *scale),

@@ -1,30 +1,27 @@
-"""Loads, sources, tables and jobs in words, ready for the pages under Data. Sums are taken as the
-store counted them.
+"""Loads, sources and tables in words, ready for the pages under Data. Sums are taken as the store
+counted them.
 """
 
 import re
 from collections.abc import Sequence
+from dataclasses import dataclass
 from datetime import datetime
-from typing import Any
+from typing import Any, overload
 from urllib.parse import urlencode
 from zoneinfo import ZoneInfo
 
 from kampass.engine import Answer
 from kampass.engine.answer import instant_text
-from kampass.insight.restated.outcome import Outcome
 from kampass.insight.restated.restatement import Moved
+from kampass.render import words
 from kampass.render.display import show_difference, show_value
-from kampass.store import LoadReport
 from kampass.web.parts import spans
-from kampass.web.parts.wording import table_word
+from kampass.web.parts.figures import FigureTile
 from kampass.web.rendering import moment
 from kampass.workspace import Workspace
-from kampass.workspace.jobs import Job
 from kampass.workspace.loads.doctor import Examination, TableHealth
 from kampass.workspace.loads.held import Held
 from kampass.workspace.loads.loads import LoadCard, SourceCard, Sum
-from kampass.workspace.loads.replay import Replay
-from kampass.workspace.loads.uploads import Loaded
 
 _PARTS = (
     ("loaded", "loaded"),
@@ -43,18 +40,31 @@ _EXAMPLE = datetime(2026, 12, 31, 17, 5, 9)  # noqa: DTZ001 - an example without
 _KINDS = {"folder": "folder of files", "mapped": "mapped files", "sample": "sample company"}
 
 
-def when(instant: datetime | str | None, workspace: Workspace) -> dict[str, str] | None:
-    """An instant as it is shown: text, ISO, zone."""
+@dataclass(frozen=True)
+class Instant:
+    """An instant as it is shown, and exactly."""
+
+    text: str
+    iso: str
+    zone: str
+
+
+@overload
+def when(instant: None, workspace: Workspace) -> None: ...
+@overload
+def when(instant: datetime | str, workspace: Workspace) -> Instant: ...
+def when(instant: datetime | str | None, workspace: Workspace) -> Instant | None:
+    """An instant in the workspace's zone."""
     if instant is None:
         return None
     found = datetime.fromisoformat(instant) if isinstance(instant, str) else instant
     zone = workspace.settings.timezone
-    return {"text": moment(found, zone), "iso": instant_text(found) or "", "zone": zone}
+    return Instant(moment(found, zone), instant_text(found) or "", zone)
 
 
 def day(text: str, workspace: Workspace) -> str:
     """The day of an instant in the workspace's zone."""
-    return spans.day(
+    return words.day(
         datetime.fromisoformat(text).astimezone(ZoneInfo(workspace.settings.timezone)).date()
     )
 
@@ -100,13 +110,13 @@ def source_row(source: SourceCard, workspace: Workspace) -> dict[str, Any]:
         ),
         None,
     )
-    words = [table_word(table) for table in source.tables]
+    tables = [words.table(table) for table in source.tables]
     kind = "uploaded files" if uploaded else _KINDS.get(source.kind, source.kind)
     return {
         "name": source.name,
         "kind": kind,
-        "tables": ", ".join(words[:_NAMED]),
-        "more": words[_NAMED:],
+        "tables": ", ".join(tables[:_NAMED]),
+        "more": tables[_NAMED:],
         "last": when(source.last, workspace),
         "waits": source.waits,
         "uploaded": uploaded is not None,
@@ -116,7 +126,7 @@ def source_row(source: SourceCard, workspace: Workspace) -> dict[str, Any]:
 def load_row(load: LoadCard, workspace: Workspace) -> dict[str, Any]:
     """A load with its sum."""
     word, tone = _STATES[load.state]
-    tables = ", ".join(table_word(table) for table, _ in load.tables)
+    tables = ", ".join(words.table(table) for table, _ in load.tables)
     return {
         "number": load.number,
         "source": load.source,
@@ -150,8 +160,19 @@ def sum_of(sums: Sum) -> dict[str, Any]:
 
 
 def of_tables(load: LoadCard) -> list[dict[str, Any]]:
-    """The sums of a load's tables."""
-    return [{"table": table_word(table), "sum": sum_of(sums)} for table, sums in load.tables]
+    """The sums of a load's tables, and the days that its source vouched for."""
+    return [
+        {
+            "table": words.table(table),
+            "sum": sum_of(sums),
+            "covered": [
+                f"{covered.covered_from} to {covered.covered_to}"
+                for covered in load.coverage
+                if covered.table == table
+            ],
+        }
+        for table, sums in load.tables
+    ]
 
 
 def table_rows(health: Examination, workspace: Workspace, *, whole: bool) -> list[dict[str, Any]]:
@@ -172,7 +193,7 @@ def _table_row(table: TableHealth, workspace: Workspace, *, whole: bool) -> dict
         else (None, None)
     )
     return {
-        "table": table_word(table.table),
+        "table": words.table(table.table),
         "name": table.table,
         "rows": f"{table.rows:,}",
         "covered": _covered(table, workspace),
@@ -189,7 +210,7 @@ def missing(health: Examination, workspace: Workspace) -> list[dict[str, Any]]:
     """
     found = [
         {
-            "tables": " and ".join(table_word(table) for table in tables.split(" + ")),
+            "tables": " and ".join(words.table(table) for table in tables.split(" + ")),
             "first": tables.split(" + ")[0],
             "count": len(kpis),
             "kpis": [{"id": kpi, "name": workspace.catalogue.get(kpi).name} for kpi in kpis],
@@ -206,7 +227,7 @@ def set_aside(workspace: Workspace, health: Examination) -> list[dict[str, Any]]
     enabled = [workspace.catalogue.get(kpi) for kpi in workspace.settings.enabled]
     return [
         {
-            "table": table_word(table.table),
+            "table": words.table(table.table),
             "name": table.table,
             "rows": f"{table.set_aside:,}",
             "of": f"{table.rows + table.set_aside:,}",
@@ -235,68 +256,34 @@ def held_figures(held: Held, workspace: Workspace) -> list[dict[str, Any]]:
     ]
 
 
-def progress(job: Job) -> dict[str, Any]:
-    """How far a job is."""
-    told = f"Step {job.step}" if job.step and not job.over else ""
-    said = {"waiting": "Waits until other work is done", "running": job.said or "Begins"}.get(
-        job.state, ""
-    )
-    return {
-        "id": job.id,
-        "title": job.title,
-        "state": job.state,
-        "over": job.over,
-        "said": said,
-        "told": told,
-        "error": job.error,
-    }
-
-
-def came(job: Job, workspace: Workspace) -> dict[str, Any] | None:
-    """What came of a job that is done: its loads, what was mended and what remains, and what it did
-    to the figures.
-    """
-    if job.state != "done" or not isinstance(job.result, tuple):
-        return None
-    result, became = job.result
-    reports: Sequence[LoadReport] = ()
-    found: dict[str, Any] = {
-        "kind": job.kind,
-        "said": result if isinstance(result, str) else None,
-        "replay": None,
-    }
-    if isinstance(result, Loaded):
-        reports = result.reports
-    elif isinstance(result, Replay):
-        reports = result.loads
-        found["replay"] = _replayed(result)
-    elif isinstance(result, tuple):
-        reports = result
-    return found | {
-        "loads": [_report(report) for report in reports],
-        "became": _became(became, workspace),
-    }
-
-
-def figure(one: Moved, workspace: Workspace) -> dict[str, Any]:
+@dataclass(frozen=True)
+class MovedFigure:
     """One figure on both sides, with the way to its explanation."""
+
+    kpi: str
+    name: str
+    period: str
+    before: str
+    after: str
+    change: str | None
+    why: str
+
+
+def figure(one: Moved, workspace: Workspace) -> MovedFigure:
+    """A figure that moved; without a difference, what became of its status."""
     unit, currency = one.after.unit, workspace.settings.currency
-    change = show_difference(one.difference, unit, currency) if one.difference is not None else None
-    period = spans.said(one.period.start, one.period.end)
-    return {
-        "kpi": one.after.kpi,
-        "name": workspace.catalogue.get(one.after.kpi).name,
-        "period": period,
-        "before": _side(one.before, currency),
-        "after": _side(one.after, currency),
-        "change": change
-        or (
-            None
-            if one.before.status == one.after.status
-            else f"{one.before.status} to {one.after.status}"
-        ),
-        "why": f"/why/{one.after.kpi}?{urlencode({'period': spans.spelled(one.period, workspace.settings.engine.calendar)})}",
-    }
+    statuses = one.before.status, one.after.status
+    became = None if len(set(statuses)) == 1 else " to ".join(statuses)
+    period = spans.spelled(one.period, workspace.settings.engine.calendar)
+    return MovedFigure(
+        one.after.kpi,
+        workspace.catalogue.get(one.after.kpi).name,
+        words.period(one.period.start, one.period.end),
+        _side(one.before, currency),
+        _side(one.after, currency),
+        became if one.difference is None else show_difference(one.difference, unit, currency),
+        f"/why/{one.after.kpi}?{urlencode({'period': period})}",
+    )
 
 
 def _side(answer: Answer, currency: str) -> str:
@@ -315,34 +302,20 @@ def drawn(rows: Sequence[dict[str, Any]]) -> tuple[int, int]:
 
 def tiles(
     health: Examination, workspace: Workspace, loads: Sequence[LoadCard], *, whole: bool
-) -> list[dict[str, Any]]:
+) -> list[FigureTile]:
     """The headlines: how fresh, how complete, what is set aside and what waits."""
     known, aside = when(health.known_at, workspace), sum(table.set_aside for table in health.tables)
     waiting = sum(load.state == "held" for load in loads)
-    found: list[dict[str, Any]] = [
-        {
-            "label": "Data as of",
-            "value": day(health.known_at, workspace),
-            "target": f"{known['text'].partition(', ')[2]} {known['zone']}" if known else None,
-        },
-        {
-            "label": "KPIs that can be asked",
-            "value": f"{len(health.possible):,}",
-            "target": f"of {len(workspace.catalogue.kpis):,} in the catalogue",
-        },
+    clock = f"{known.text.partition(', ')[2]} {known.zone}" if known else None
+    asked = f"of {len(workspace.catalogue.kpis):,} in the catalogue"
+    found = [
+        FigureTile("Data as of", day(health.known_at, workspace), target=clock),
+        FigureTile("KPIs that can be asked", f"{len(health.possible):,}", target=asked),
     ]
     if whole:
         found += [
-            {
-                "label": "Rows set aside",
-                "value": f"{aside:,}",
-                "target": "none was dropped or guessed",
-            },
-            {
-                "label": "Loads that wait",
-                "value": f"{waiting:,}",
-                "target": "for somebody to decide",
-            },
+            FigureTile("Rows set aside", f"{aside:,}", target="none was dropped or guessed"),
+            FigureTile("Loads that wait", f"{waiting:,}", target="for somebody to decide"),
         ]
     return found
 
@@ -358,67 +331,3 @@ def _covered(table: TableHealth, workspace: Workspace) -> str | None:
         )
         or None
     )
-
-
-def _report(report: LoadReport) -> dict[str, Any]:
-    sums = [
-        (
-            table.table,
-            Sum(
-                table.read,
-                table.loaded,
-                table.unchanged,
-                table.superseded,
-                table.quarantined,
-                table.deleted,
-            ),
-        )
-        for table in report.tables
-    ]
-    tables = [
-        {"table": table_word(table), "name": table, "sum": sum_of(one)} for table, one in sums
-    ]
-    aside = sum(one.quarantined for _, one in sums)
-    return {
-        "number": report.number,
-        "source": report.source,
-        "state": report.state,
-        "why": report.why,
-        "tables": tables,
-        "aside": aside,
-        "notices": report.notices,
-    }
-
-
-def _replayed(found: Replay) -> dict[str, Any]:
-    remaining = [
-        {
-            "id": row.id,
-            "line": row.line,
-            "column": row.column,
-            "value": row.value,
-            "reason": plain(row.reason),
-        }
-        for row in found.remaining[:20]
-    ]
-    return {
-        "mended": found.mended,
-        "remain": len(found.remaining),
-        "rows": remaining,
-        "skipped": found.skipped,
-    }
-
-
-def _became(became: Outcome, workspace: Workspace) -> dict[str, Any]:
-    names = {
-        name: [
-            {"id": kpi, "name": workspace.catalogue.get(kpi).name} for kpi in getattr(became, name)
-        ]
-        for name in ("possible", "impossible")
-    }
-    return {
-        "moved": [figure(one, workspace) for one in became.moved],
-        "before": became.before,
-        "after": became.after,
-        **names,
-    }

@@ -3,7 +3,7 @@ change, and the form for another one.
 """
 
 from collections.abc import Mapping, Sequence
-from typing import Any
+from dataclasses import dataclass
 from urllib.parse import quote
 
 from kampass.access import Role
@@ -11,61 +11,79 @@ from kampass.book.accounts import accounts
 from kampass.errors import QuestionError
 from kampass.library.notes import LONGEST, Note
 from kampass.periods import parse
+from kampass.render import words
 from kampass.server.rules import Call
-from kampass.web.parts import spans
+from kampass.web.parts.links import Link
 from kampass.web.rendering import moment
 from kampass.workspace.view import Sight
 
 
-def noted(
+@dataclass(frozen=True)
+class NoteItem:
+    """One note: who wrote what about what, and whether the reader may change it."""
+
+    id: int
+    text: str
+    author: str
+    about: Sequence[Link]
+    period: str
+    when: str
+    iso: str
+    zone: str
+    edited: bool
+    mine: bool
+
+
+@dataclass(frozen=True)
+class NotesPanel:
+    """What people noted, and the form for another note: `hidden` is what it is about, `periods`
+    (value, words) what one may choose.
+    """
+
+    items: Sequence[NoteItem]
+    back: str
+    hidden: Mapping[str, str]
+    periods: Sequence[tuple[str, str]]
+    longest: int = LONGEST
+
+
+def notes_panel(
     call: Call,
     notes: Sequence[Note],
     *,
     back: str,
     about: Mapping[str, str],
     periods: Sequence[tuple[str, str]] = (),
-) -> dict[str, Any]:
-    """The parameters of `pages/notes.html`: `about` (kpi, account) is what the page, and so a new
-    note, is about; `periods` (value, words) what one may choose.
-    """
+) -> NotesPanel:
+    """The panel: `about` (kpi, account) is what the page, and so another note, is about."""
     hidden = {name: value for name, value in about.items() if value}
-    return {
-        "items": [_item(call, note, hidden) for note in notes],
-        "back": f"{back}#notes",
-        "hidden": hidden,
-        "periods": [*periods, ("", "No period in particular")] if periods else [],
-        "longest": LONGEST,
-    }
+    items = [_item(call, note, hidden) for note in notes]
+    offered = [*periods, ("", "No period in particular")] if periods else []
+    return NotesPanel(items, f"{back}#notes", hidden, offered)
 
 
-def _item(call: Call, note: Note, here: Mapping[str, str]) -> dict[str, Any]:
+def _item(call: Call, note: Note, here: Mapping[str, str]) -> NoteItem:
     """One note; what the page is about already is not said again."""
     zone, person = call.sight.settings.calendar.timezone, call.person
     about = []
     if note.kpi and note.kpi != here.get("kpi"):
         known = call.sight.catalogue.kpis.get(note.kpi)
-        about.append(
-            {"text": known.name if known else note.kpi, "href": f"/kpis/{quote(note.kpi, safe='')}"}
-        )
+        about.append(Link(known.name if known else note.kpi, f"/kpis/{quote(note.kpi, safe='')}"))
     if note.account and note.account != here.get("account"):
-        about.append(
-            {
-                "text": _names(call.sight).get(note.account, note.account),
-                "href": f"/accounts/{quote(note.account, safe='')}",
-            }
-        )
-    return {
-        "id": note.id,
-        "text": note.text,
-        "author": note.author,
-        "about": about,
-        "period": period_words(call.sight, note.period),
-        "when": moment(note.created_at, zone),
-        "iso": note.created_at.isoformat(),
-        "zone": zone,
-        "edited": note.changed_at is not None,
-        "mine": person is not None and (person.id == note.author_id or person.role is Role.ADMIN),
-    }
+        name = _names(call.sight).get(note.account, note.account)
+        about.append(Link(name, f"/accounts/{quote(note.account, safe='')}"))
+    return NoteItem(
+        note.id,
+        note.text,
+        note.author,
+        about,
+        period_words(call.sight, note.period),
+        moment(note.created_at, zone),
+        note.created_at.isoformat(),
+        zone,
+        edited=note.changed_at is not None,
+        mine=person is not None and (person.id == note.author_id or person.role is Role.ADMIN),
+    )
 
 
 def period_words(sight: Sight, text: str | None) -> str:
@@ -74,7 +92,7 @@ def period_words(sight: Sight, text: str | None) -> str:
         period = parse(text or "", sight.settings.calendar)
     except QuestionError:
         return text or ""
-    return spans.said(period.start, period.end)
+    return words.period(period.start, period.end)
 
 
 def _names(sight: Sight) -> dict[str, str]:

@@ -19,17 +19,24 @@ from kampass.engine.question import PARTS, Comparison, Filter, Question, Words, 
 from kampass.engine.words import pairs, parameters, several, signed
 from kampass.errors import KampassError, QuestionError
 from kampass.periods import UNITS, Unit, cut, parse
+from kampass.render import words
 from kampass.server.rules import Call
 from kampass.web.parts import spans
 from kampass.web.parts.choices import dimensions_of, suggestions
-from kampass.web.parts.wording import condition, dimension_word
-from kampass.web.rendering import render
+from kampass.web.parts.forms import Filters, FormField, Options
+from kampass.web.rendering import PageHead, render
 from kampass.workspace.view import Sight
 
 COMPARISONS: Final = {"previous": "the period before", "year-ago": "a year ago"}
 PAGE: Final = {name: part for name, part in PARTS.items() if part.page}
 """What of a question an address may hold."""
 _CONDITIONS = tuple(name for name, part in PAGE.items() if part.most and name != "by")
+_GRAINS = [("", "As one period"), *((unit, f"Every {unit}") for unit in UNITS)]
+_AGAINST = [
+    ("", "Nothing"),
+    *((key, text[:1].upper() + text[1:]) for key, text in COMPARISONS.items()),
+]
+_HINT = "Such as segment=enterprise, region!=emea, tier in a,b or segment is unknown"
 _SHOWN = {"period", "grain", "by", "where", "compare"}
 _Text = Annotated[str | None, Query(max_length=64)]
 _Texts = Annotated[list[Annotated[str, Query(max_length=4000)]] | None, Query(max_length=20)]
@@ -152,7 +159,7 @@ class Asking:
         return self.given.get(name)
 
     @property
-    def clock(self) -> dict[str, str | None]:
+    def clock(self) -> dict[str, Any]:
         """When it is known, for `sight.kpi` and its like."""
         return {name: self.given.get(name) for name, part in PAGE.items() if part.clock}
 
@@ -204,7 +211,7 @@ class Asking:
         return (
             self.period.replace("..", " to ")
             if found.fiscal
-            else spans.said(found.start, found.end)
+            else words.period(found.start, found.end)
         )
 
     @cached_property
@@ -218,7 +225,7 @@ class Asking:
 
     def words(self, about: str = "") -> str:
         """The question in words: "NRR by segment, Q3 2026, enterprise only"."""
-        by = " and ".join(dimension_word(name).lower() for name in self.by)
+        by = " and ".join(words.dimension(name).lower() for name in self.by)
         lead = " ".join(part for part in (about, f"by {by}" if by else "") if part)
         grain = f"by {self.grain}" if self.grain else ""
         period = " ".join(part for part in (self.period_words, grain) if part)
@@ -239,76 +246,41 @@ class Asking:
         )
         return said[:1].upper() + said[1:]
 
-    def chips(self, path: str) -> list[tuple[str, str]]:
-        """What is filtered, each with the link without it, for ui.filters."""
-        return [
-            (words[:1].upper() + words[1:], self.url(path, without=text))
-            for words, text in self.conditions
+    def filters(self, path: str, about: str = "", *, cuts: int = 1, grains: bool = True) -> Filters:
+        """The question of a page about `about` in words, and the form that changes it."""
+        chips = [
+            (said[:1].upper() + said[1:], self.url(path, without=text))
+            for said, text in self.conditions
         ]
+        fields = self.fields(cuts=cuts, grains=grains)
+        return Filters(self.words(about), fields, path, self.hidden, chips)
 
     def fields(
         self, *, cuts: int = 1, grains: bool = True, compare: bool = False
-    ) -> list[dict[str, Any]]:
-        """The fields of ui.filters. `cuts`: by how many dimensions the page can cut."""
-        offered = [("", "No cut"), *((name, dimension_word(name)) for name in self.dimensions)]
-        made: list[dict[str, Any]] = [
-            {
-                "name": "period",
-                "label": "Period",
-                "value": self.period,
-                "listed": spans.offered(self.sight),
-            }
-        ]
+    ) -> list[FormField]:
+        """The fields of its form. `cuts`: by how many dimensions the page can cut."""
+        listed = spans.offered(self.sight)
+        made = [FormField("period", "Period", self.period, listed=listed)]
         if grains:
-            options = [("", "As one period"), *((unit, f"Every {unit}") for unit in UNITS)]
-            made.append(
-                {
-                    "name": "grain",
-                    "label": "Cut into",
-                    "value": self.grain or "",
-                    "options": _with(options, self.grain),
-                }
-            )
-        for place in range(cuts):
-            value = self.by[place] if place < len(self.by) else ""
-            made.append(
-                {
-                    "name": "by",
-                    "label": "By" if not place else "And by",
-                    "id": f"field-by-{place}",
-                    "value": value,
-                    "options": _with(offered, value),
-                }
-            )
+            made.append(_choice("grain", "Cut into", self.grain, _GRAINS))
+        made += self._cuts(cuts)
         if compare:
-            options = [
-                ("", "Nothing"),
-                *((key, text[:1].upper() + text[1:]) for key, text in COMPARISONS.items()),
-            ]
-            made.append(
-                {
-                    "name": "compare",
-                    "label": "Compare with",
-                    "value": self.compare or "",
-                    "options": _with(options, self.compare),
-                }
-            )
+            made.append(_choice("compare", "Compare with", self.compare, _AGAINST))
+        return self._marked([*made, *self._filters()])
+
+    def _cuts(self, most: int) -> Iterator[FormField]:
+        offered = [("", "No cut"), *((name, words.dimension(name)) for name in self.dimensions)]
+        for place, value in enumerate([*self.by, *[""] * most][:most]):
+            made = _choice("by", "And by" if place else "By", value, offered)
+            yield replace(made, id=f"field-by-{place}")
+
+    def _filters(self) -> Iterator[FormField]:
+        """A field for each filter, and one for another."""
         listed = suggestions(self.sight, self.dimensions)
         for place, text in enumerate([*self.where, ""]):
             label = f"Filter {place + 1}" if text else ("Add a filter" if place else "Filter")
-            made.append(
-                {
-                    "name": "where",
-                    "label": label,
-                    "id": f"field-where-{place}",
-                    "value": text,
-                    "listed": listed,
-                }
-            )
-        made[-1]["hint"] = (
-            "Such as segment=enterprise, region!=emea, tier in a,b or segment is unknown"
-        )
-        return self._marked(made)
+            hint, key = None if text else _HINT, f"field-where-{place}"
+            yield FormField("where", label, text, hint=hint, listed=listed, id=key)
 
     @property
     def hidden(self) -> dict[str, Any]:
@@ -338,17 +310,20 @@ class Asking:
         if not isinstance(found, Filter):
             return str(found)
         shown = self.sight.engine().labels({found.dimension: set(found.values)})
-        return condition(
+        return words.condition(
             found, tuple(shown.get((found.dimension, value), value) for value in found.values)
         )
 
-    def _marked(self, made: list[dict[str, Any]]) -> list[dict[str, Any]]:
+    def _marked(self, made: list[FormField]) -> list[FormField]:
         """The fields with the error at the one it is in."""
+        if self.wrong is None:
+            return made
         name, _, value = self.at.partition(":")
-        for item in made:
-            if self.wrong and item["name"] == name and value in {"", item["value"]}:
-                item["error"] = f"{self.wrong.message} {self.wrong.hint}".strip()
-        return made
+        error = f"{self.wrong.message} {self.wrong.hint}".strip()
+        return [
+            replace(one, error=error) if one.name == name and value in {"", one.value} else one
+            for one in made
+        ]
 
     def checked(self) -> "Asking":
         """The question with the first error in it, if any, and the field where it is."""
@@ -392,36 +367,37 @@ class Asking:
             )
 
 
-def cannot_ask(call: Call, asking: Asking, *, title: str, question: str, path: str) -> HTMLResponse:
-    """The page of a question that cannot be asked: what is wrong, and the question as it was typed,
-    to be mended.
-    """
-    assert asking.wrong is not None
-    fields = asking.fields(cuts=max(1, len(asking.by)), compare=asking.compare is not None)
-    return render(
-        call,
-        "parts/page/question.html",
-        question=question,
-        title=title,
-        status=asking.wrong.status,
-        asking=asking,
-        fields=fields,
-        path=path,
-    )
-
-
 def conditions_of(asking: Asking) -> tuple[Filter, ...]:
     """The filters as the engine's values."""
     return tuple(parse_filter(text) for text in asking.where)
 
 
-def _with(options: list[tuple[str, str]], value: str | None) -> list[tuple[str, str]]:
-    """The options, and what was typed even where it is none of them."""
-    return (
-        options
-        if value is None or any(key == value for key, _ in options)
-        else [*options, (value, value)]
-    )
+def _choice(name: str, label: str, value: str | None, options: Options) -> FormField:
+    """A field to choose from, with what was typed even where it is none of the options."""
+    typed = [] if value is None or value in dict(options) else [(value, value)]
+    return FormField(name, label, value or "", options=[*options, *typed])
 
 
 assert set(COMPARISONS) == set(get_args(Comparison))
+
+
+@dataclass(frozen=True)
+class Unasked:
+    """A question that cannot be asked, as it was typed, and the reason."""
+
+    filters: Filters
+    wrong: KampassError
+    usual: str
+
+
+def cannot_ask(call: Call, asking: Asking, *, title: str, question: str, path: str) -> HTMLResponse:
+    """The page of a question that cannot be asked: what is wrong, and the question as it was typed,
+    to be mended.
+    """
+    assert asking.wrong is not None
+    about = asking.kpis[0].name if len(asking.kpis) == 1 else ""
+    fields = asking.fields(cuts=max(1, len(asking.by)), compare=asking.compare is not None)
+    filters = replace(asking.filters(path, about), fields=fields, open=True)
+    page = PageHead(question, title, asking.url(path))
+    view, status = Unasked(filters, asking.wrong, path), asking.wrong.status
+    return render(call, "parts/page/question.html", page, view, status=status)

@@ -74,36 +74,6 @@ def spelled(period: Period, calendar: Calendar) -> str:
     return str(names[0]) if names[0] == names[1] else "..".join(map(str, names))
 
 
-def said(start: date, end: date) -> str:
-    """A period for people.
-
-    >>> said(date(2025, 10, 1), date(2026, 1, 1)), said(date(2025, 12, 1), date(2026, 1, 1)), said(date(2026, 1, 5), date(2026, 1, 6))
-    ('Q4 2025', 'Dec 2025', '5 Jan 2026')
-    """
-    named = label(start, end)
-    last = end - timedelta(days=1)
-    if "Q" in named:
-        return f"{named[-2:]} {start.year}"
-    if "W" in named:
-        return "week {1} of {0}".format(*start.isocalendar()[:2])
-    if named == f"{start.year}":
-        return named
-    if start.day == 1 and end == add_months(start, 1):
-        return f"{start:%b %Y}"
-    if start.day == 1 and end.day == 1:
-        return f"{start:%b %Y} to {last:%b %Y}"
-    return day(start) if start == last else f"{day(start)} to {day(last)}"
-
-
-def day(of: date) -> str:
-    """A date for people.
-
-    >>> day(date(2026, 1, 5))
-    '5 Jan 2026'
-    """
-    return f"{of.day} {of:%b %Y}"
-
-
 def offered(sight: Sight) -> list[str]:
     """The periods that a page suggests: the latest years, quarters and months that are over."""
     return sight.kept("periods offered", lambda: _offered(sight))

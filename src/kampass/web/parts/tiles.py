@@ -7,22 +7,28 @@ against a year ago, and over time.
 
 from collections import Counter
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any, Final
 
 from kampass.catalogue import Kpi
 from kampass.engine.answer import Answer, Result
 from kampass.engine.question import parse_filter
+from kampass.render import words
 from kampass.render.display import show_value
 from kampass.server.rules import Call
 from kampass.web.parts import spans
 from kampass.web.parts.choices import dimensions_of
+from kampass.web.parts.figures import (
+    Course,
+    Delta,
+    FigureTile,
+    Interval,
+    delta_of,
+    status_of,
+)
 from kampass.web.parts.question import Asking
-from kampass.web.parts.spans import latest
-from kampass.web.parts.wording import change_of, counted, status_words, through_day, why_none
+from kampass.web.parts.tables import TableCell
 from kampass.workspace.view import Sight
-
-__all__ = ["Figure", "figures", "latest", "tiles", "tiles_of"]
 
 _MOST_NOTES = 10_000
 _SCALES: Final = {"percent": (0.0, 100.0), "points": (-100.0, 100.0)}
@@ -50,61 +56,68 @@ class Figure:
         )
 
     @property
-    def changes(self) -> list[dict[str, str]]:
-        """What became of it, for ui.change."""
+    def changes(self) -> list[Delta]:
+        """What became of it."""
         before, year = self.now.change, self.year.change
         same = before is not None and year is not None and before.period_start == year.period_start
         told = (self.now,) if same else (self.now, self.year)
         return [
             each
             for answer in told
-            if (each := change_of(self.kpi, answer, self.currency, self._against(answer)))
+            if (each := delta_of(self.kpi, answer, self.currency, _against(answer)))
         ]
 
     @property
-    def interval(self) -> dict[str, Any] | None:
-        """Where the truth may lie, for ui.interval."""
-        if self.now.low is None or self.now.high is None:
-            return None
-        least, most = _SCALES.get(self.kpi.unit, (self.now.low, self.now.high))
-        low, high = (
-            show_value(end, self.kpi.unit, self.currency) for end in (self.now.low, self.now.high)
-        )
-        text = f"{low.removesuffix(' %')} to {high}"
-        return {
-            "text": text,
-            "low": self.now.low,
-            "value": self.now.value,
-            "high": self.now.high,
-            "least": least,
-            "most": most,
-        }
+    def interval(self) -> Interval | None:
+        """Where the truth may lie."""
+        return interval_of(self.kpi, self.now, self.currency)
 
     @property
-    def spark(self) -> dict[str, Any] | None:
-        """The line over the periods up to it, for ui.spark."""
+    def spark(self) -> Course | None:
+        """The line over the periods up to it."""
         known = [answer for answer in self.trend if answer.value is not None]
         if len(known) < 2:  # noqa: PLR2004 - a line has two ends
             return None
-        first, last = known[0], known[-1]
-        ends = [
+        first, last = (
             (
                 f"{show_value(each.value, self.kpi.unit, self.currency)} in "
-                f"{spans.said(each.period_start, each.period_end)}"
+                f"{words.period(each.period_start, each.period_end)}"
             )
-            for each in (first, last)
-        ]
-        values = [answer.value for answer in self.trend]
-        return {
-            "values": values,
-            "label": f"{self.kpi.name}: {ends[0]}, {ends[1]}",
-            "partial": self.trend[-1].status == "partial",
-        }
+            for each in (known[0], known[-1])
+        )
+        return Course(
+            [answer.value for answer in self.trend],
+            f"{self.kpi.name}: {first}, {last}",
+            partial=self.trend[-1].status == "partial",
+        )
 
-    def _against(self, answer: Answer) -> str:
-        change = answer.change
-        assert change is not None
-        return f"on {spans.said(change.period_start, change.period_end)}"
+
+def _against(answer: Answer) -> str:
+    change = answer.change
+    return f"on {words.period(change.period_start, change.period_end)}" if change else ""
+
+
+def interval_of(kpi: Kpi, answer: Answer, currency: str) -> Interval | None:
+    """Where a figure may truly lie, on the scale of its unit."""
+    if answer.low is None or answer.high is None:
+        return None
+    least, most = _SCALES.get(kpi.unit, (answer.low, answer.high))
+    low, high = (show_value(end, kpi.unit, currency) for end in (answer.low, answer.high))
+    text = f"{low.removesuffix(' %')} to {high}"
+    return Interval(answer.low, answer.value, answer.high, least, most, text)
+
+
+def why_none(sight: Sight, kpi: Kpi, answer: Answer) -> str:
+    """Why a figure has no value, and what to do."""
+    return words.why_none(kpi, answer, sight.engine().coverage, sight.settings.calendar)
+
+
+def value_cell(asking: Asking, kpi: Kpi, answer: Answer, currency: str) -> TableCell:
+    """A figure in a table with the way into Why this number?, or why there is none."""
+    if answer.value is None:
+        return TableCell(reason=why_none(asking.sight, kpi, answer))
+    text = show_value(answer.value, kpi.unit, currency)
+    return TableCell(text, why=asking.url(f"/why/{kpi.id}"))
 
 
 def figures(
@@ -145,56 +158,44 @@ def tiles(
     period: str,
     where: Sequence[str] = (),
     clock: Mapping[str, str | None] | None = None,
-) -> list[dict[str, Any]]:
-    """One dict for ui.tile for each KPI, in their order."""
+) -> list[FigureTile]:
+    """A tile for each KPI, in their order."""
     sight = call.sight
     found = figures(sight, ids, period=period, where=where, clock=clock)
     asking = Asking(sight, (), {"period": period, "where": tuple(where), **(clock or {})})
     return tiles_of(call, asking, {kpi_id: found.get(kpi_id) for kpi_id in ids})
 
 
-def tiles_of(
-    call: Call, asking: Asking, found: Mapping[str, Figure | None]
-) -> list[dict[str, Any]]:
+def tiles_of(call: Call, asking: Asking, found: Mapping[str, Figure | None]) -> list[FigureTile]:
     """The same for figures that are asked already."""
     sight = call.sight
     notes = Counter(
         note.kpi for note in call.library.notes.about(scope=sight.scope, limit=_MOST_NOTES)
     )
-    return [
-        _tile(asking, sight.catalogue.get(kpi_id), figure)
-        | ({"notes": notes[kpi_id]} if notes[kpi_id] else {})
-        for kpi_id, figure in found.items()
-    ]
+    made = [_tile(asking, sight.catalogue.get(kpi_id), figure) for kpi_id, figure in found.items()]
+    return [replace(tile, notes=notes[kpi]) for kpi, tile in zip(found, made, strict=True)]
 
 
-def _tile(asking: Asking, kpi: Kpi, figure: Figure | None) -> dict[str, Any]:
-    """The parameters of ui.tile, but for the notes."""
+def _tile(asking: Asking, kpi: Kpi, figure: Figure | None) -> FigureTile:
+    """The tile, but for its notes."""
     href = asking.url(f"/kpis/{kpi.id}")
-    made: dict[str, Any] = {
-        "label": kpi.name,
-        "href": href,
-        "notes_href": f"{href}#notes",
-        "value": None,
-    }
+    bare = FigureTile(kpi.name, None, href, notes_href=f"{href}#notes")
     if figure is None:
-        several = (
-            f"It has one figure for each {str(kpi.distribution).replace('_', ' ')}: open it to "
-            "see them."
-        )
-        return made | {
-            "reason": several if kpi.distribution else "It cannot be filtered like this."
-        }
-    made |= {"why": asking.url(f"/why/{kpi.id}"), "spark": figure.spark}
+        parts = str(kpi.distribution).replace("_", " ")
+        several = f"It has one figure for each {parts}: open it to see them."
+        reason = several if kpi.distribution else "It cannot be filtered like this."
+        return replace(bare, reason=reason)
+    bare = replace(bare, why=asking.url(f"/why/{kpi.id}"), spark=figure.spark)
     if figure.text is None:
-        return made | {"reason": why_none(asking.sight, kpi, figure.now)}
-    return made | {
-        "value": figure.text,
-        "changes": figure.changes,
-        "n": counted(kpi, figure.now.n),
-        "interval": figure.interval,
-        "status": status_words(figure.now, through_day(asking.sight, figure.now)),
-    }
+        return replace(bare, reason=why_none(asking.sight, kpi, figure.now))
+    return replace(
+        bare,
+        value=figure.text,
+        changes=figure.changes,
+        n=words.counted(kpi, figure.now.n),
+        interval=figure.interval,
+        status=status_of(figure.now, asking.sight.settings.calendar),
+    )
 
 
 def _takes(sight: Sight, kpi: Kpi, where: Sequence[str]) -> bool:

@@ -16,8 +16,6 @@ from typing import TYPE_CHECKING, Any, Final
 from weakref import WeakKeyDictionary, finalize
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
-import duckdb
-
 from kampass.catalogue import Kpi
 from kampass.engine import Engine
 from kampass.errors import KampassError
@@ -25,7 +23,7 @@ from kampass.model import TABLES
 from kampass.periods import Calendar, parse
 from kampass.store import Snapshot
 from kampass.workspace.authoring.definitions import Difference, differences
-from kampass.workspace.authoring.watch import Watch
+from kampass.workspace.authoring.watch import BEYOND, Watch
 from kampass.workspace.authoring.worlds import Worlds
 
 if TYPE_CHECKING:
@@ -169,9 +167,7 @@ def _outcome(
             )
     except KampassError as wrong:
         return Outcome(kpi, number, example, trouble=watch.said or wrong.message)
-    except (duckdb.Error, ValueError, OverflowError, RecursionError) as wrong:
-        # Numbers beyond what a formula can hold: the database, or the interval, says so in its own
-        # way.
+    except BEYOND as wrong:
         return Outcome(
             kpi,
             number,

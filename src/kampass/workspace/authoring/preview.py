@@ -9,17 +9,16 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import Final
 
-import duckdb
-
 from kampass.catalogue import Catalogue, Kpi
 from kampass.engine import Engine, Question, Result
 from kampass.errors import KampassError
 from kampass.insight.restated.redefinition import COUNTS, MONTHS, Redefined, changed_fields
 from kampass.insight.restated.restatement import closed_periods, paired
-from kampass.workspace.authoring.watch import Watch
+from kampass.workspace.authoring.watch import BEYOND, Watch
 from kampass.workspace.view import Sight
 
 SECONDS: Final = 10.0
+_TROUBLE: tuple[type[Exception], ...] = (KampassError, *BEYOND)
 
 
 @dataclass(frozen=True)
@@ -64,7 +63,7 @@ def preview(sight: Sight, kpi: Kpi, spell: Spell, *, seconds: float = SECONDS) -
             return Preview(kpi, now, trend, slices)
         except KampassError as wrong:
             return Preview(kpi, trouble=watch.said or _plain(wrong.message))
-        except (duckdb.Error, ValueError, OverflowError, RecursionError) as wrong:
+        except BEYOND as wrong:
             return Preview(
                 kpi,
                 trouble=watch.said
@@ -98,7 +97,7 @@ def _effect(sight: Sight, then: Kpi, now: Kpi, watch: Watch) -> Redefined:
             fields,
             figures=tuple(paired(sides, ([then], [now]), periods)) if periods else (),
         )
-    except (KampassError, duckdb.Error, ValueError, OverflowError) as wrong:
+    except _TROUBLE as wrong:
         return Redefined(now.id, "changed", fields, trouble=watch.said or _plain(str(wrong)))
 
 

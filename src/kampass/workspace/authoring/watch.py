@@ -7,10 +7,20 @@ from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any, Final, Self
 
+from kampass.engine.duckdb_backend import DuckDBBackend
 from kampass.engine.engine import Readable
 from kampass.errors import DefinitionError
 
 _AGAIN: Final = 0.2
+BEYOND: tuple[type[Exception], ...] = (
+    *DuckDBBackend.errors,
+    ValueError,
+    OverflowError,
+    RecursionError,
+)
+"""What is raised over numbers that no formula can hold: the database, or the interval, says so in
+its own way.
+"""
 
 
 class Watch:

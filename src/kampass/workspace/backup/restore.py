@@ -23,9 +23,9 @@ from kampass.store.snapshots.snapshot import SHAPE
 from kampass.workspace import settings as settings_file
 from kampass.workspace.backup import landing
 from kampass.workspace.backup.archive import SETTINGS, Archive, Contents, Member, opened
+from kampass.workspace.home import Home
 from kampass.workspace.loads import export
 from kampass.workspace.settings import WorkspaceSettings
-from kampass.workspace.workspace import Workspace
 
 _OURS = {".kampass", "kpis", "uploads", ".gitignore"}
 _KEPT = {"lock", MARK}
@@ -187,7 +187,7 @@ def _prove(folder: Path, contents: Contents) -> list[str]:
     the backup.
     """
     settings = settings_file.read(folder / ".kampass")
-    with closing(Workspace(folder, settings)) as workspace:
+    with closing(Home(folder, settings)) as workspace:
         loads = len(workspace.manifest.loads(states=("complete", "held", "dropped")))
         if loads != contents.loads:
             raise _unproved(f"it holds {loads} loads instead of {contents.loads}")
@@ -196,7 +196,7 @@ def _prove(folder: Path, contents: Contents) -> list[str]:
         return _absent_sources(workspace) + _other_database(settings, workspace)
 
 
-def _prove_snapshot(workspace: Workspace, contents: Contents) -> None:
+def _prove_snapshot(workspace: Home, contents: Contents) -> None:
     assert contents.snapshot is not None
     same = contents.shape == SHAPE
     built = (
@@ -224,7 +224,7 @@ def _unproved(what: str) -> DataError:
     )
 
 
-def _absent_sources(workspace: Workspace) -> list[str]:
+def _absent_sources(workspace: Home) -> list[str]:
     """A word on each source whose files are not where its path leads from here."""
     notices = []
     for source in workspace.settings.sources:
@@ -237,7 +237,7 @@ def _absent_sources(workspace: Workspace) -> list[str]:
     return notices
 
 
-def _other_database(settings: WorkspaceSettings, workspace: Workspace) -> list[str]:
+def _other_database(settings: WorkspaceSettings, workspace: Home) -> list[str]:
     """A word where the environment says that the database is elsewhere than the settings do."""
     stated = settings.database.of(workspace.folder / ".kampass", environment={})
     used = settings.database.of(workspace.folder / ".kampass")

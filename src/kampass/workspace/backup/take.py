@@ -11,14 +11,15 @@ import zipfile
 from collections.abc import Callable, Iterable, Iterator
 from contextlib import ExitStack, closing
 from datetime import datetime
-from importlib.metadata import version
 from pathlib import Path
 
 from kampass.errors import DataError
 from kampass.store import Snapshot, faults
 from kampass.store.disk import fsync
 from kampass.store.manifest import Load, to_text
+from kampass.store.progress import heard
 from kampass.store.snapshots.snapshot import SHAPE
+from kampass.version import VERSION
 from kampass.workspace.backup import rows
 from kampass.workspace.backup.archive import (
     CONTENTS,
@@ -29,14 +30,14 @@ from kampass.workspace.backup.archive import (
     Member,
     Packer,
 )
+from kampass.workspace.home import Home
 from kampass.workspace.loads import export
-from kampass.workspace.workspace import Workspace
 
 Tell = Callable[[str], None]
 
 
 def take(
-    workspace: Workspace,
+    workspace: Home,
     file: Path,
     *,
     now: datetime,
@@ -77,7 +78,7 @@ def take(
 class _Packing:
     """One backup on its way into its archive."""
 
-    def __init__(self, workspace: Workspace, packer: Packer, tell: Tell) -> None:
+    def __init__(self, workspace: Home, packer: Packer, tell: Tell) -> None:
         self.workspace, self.packer, self.tell = workspace, packer, tell
         self.notices: list[str] = []
 
@@ -107,7 +108,7 @@ class _Packing:
         self._name_absolute_sources()
         members = tuple(self.packer.members)
         return Contents(
-            version("kampass"),
+            VERSION,
             to_text(now),
             snapshot.id if snapshot else None,
             SHAPE,
@@ -168,6 +169,7 @@ class _Packing:
         }
         for number, (name, sha256) in enumerate(sorted(files.items()), start=1):
             self.tell(f"Packing file {number} of {len(files)} of the journal")
+            heard(self.tell).count(number - 1, len(files), "files")
             try:
                 member = self._pack_file(
                     self.workspace.journal.folder / name, f".kampass/journal/{name}"
@@ -176,6 +178,7 @@ class _Packing:
                 raise _damaged(name, "is gone") from None
             if sha256 is not None and member.sha256 != sha256:
                 raise _damaged(name, "is not what was written")
+            heard(self.tell).count(number, len(files), "files")
             faults.reach("backup.member_written")
 
     def _pack_file(self, file: Path, name: str) -> Member:

@@ -14,11 +14,9 @@ from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
 
-import duckdb
 import sqlalchemy as sa
 
 from kampass.errors import DataError
-from kampass.model.conform import literal
 from kampass.store import Manifest, integrity
 from kampass.store.database import FILE, Database
 from kampass.store.manifest import Load, LoadedTable, SnapshotRow
@@ -197,13 +195,10 @@ def _counts(folder: Path, load: Load, row: LoadedTable, name: str) -> list[Findi
                 name, load, row, "read is not loaded + unchanged + superseded + quarantined"
             )
         ]
-    with duckdb.connect() as connection:
-        found: Any = connection.execute(
-            f"SELECT count(*) FROM read_parquet({literal(str(folder / name))})"
-        ).fetchone()
-    short = found[0] < row.loaded + row.deleted if name == row.file else found[0] != row.quarantined
+    rows = integrity.rows_in(folder / name)
+    short = rows < row.loaded + row.deleted if name == row.file else rows != row.quarantined
     return (
-        [_of_journal(name, load, row, f"holds {found[0]} rows, which is not what the load counted")]
+        [_of_journal(name, load, row, f"holds {rows} rows, which is not what the load counted")]
         if short
         else []
     )
@@ -220,19 +215,10 @@ def _snapshot(file: Path, row: SnapshotRow) -> list[Finding]:
     what = integrity.snapshot_damage(file)
     if what:
         return [Finding(place, what, way_out)]
-    with closing(duckdb.connect(str(file), read_only=True)) as connection:
-        made_of = tuple(
-            number
-            for (number,) in connection.execute("SELECT id FROM _load ORDER BY id").fetchall()
-        )
-        wrong = connection.execute(
-            'SELECT "table" FROM _reconciliation WHERE journal <> kept + gone + set_aside'
-        ).fetchall()
+    made_of, wrong = integrity.made_of(file)
     if row.loads is not None and made_of != tuple(sorted(row.loads)):
         return [Finding(place, f"is made of loads {made_of} instead of {row.loads}", way_out)]
-    return [
-        Finding(place, f"'{name}' does not add up to the journal", way_out) for (name,) in wrong
-    ]
+    return [Finding(place, f"'{name}' does not add up to the journal", way_out) for name in wrong]
 
 
 def _missing(members: Sequence[Member], loads: Sequence[Load]) -> list[Finding]:

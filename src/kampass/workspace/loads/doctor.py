@@ -7,6 +7,8 @@ from typing import Any
 
 from kampass.engine import Engine
 from kampass.engine.answer import instant_text
+from kampass.engine.backend import Backend
+from kampass.engine.planning.clock import Coverage
 from kampass.model import TABLES
 from kampass.workspace.workspace import Workspace
 
@@ -43,14 +45,14 @@ class Examination:
 def examine(workspace: Workspace, engine: Engine | None = None) -> Examination:
     """Examine the current snapshot of a workspace; with an engine, what that one sees of it."""
     engine = engine or workspace.engine()
-    connection = engine.connection
+    backend = engine.backend
     coverage = engine.coverage
-    aside = dict(connection.sql('SELECT "table", count(*) FROM _quarantine GROUP BY 1').fetchall())
-    tables = tuple(_table(connection, name, coverage, aside.get(name, 0)) for name in TABLES)
+    aside: dict[str, int] = dict(
+        backend.run('SELECT "table", count(*) FROM _quarantine GROUP BY 1').all()
+    )
+    tables = tuple(_table(backend, name, coverage, aside.get(name, 0)) for name in TABLES)
     possible = tuple(kpi.id for kpi in workspace.catalogue if set(kpi.needs) <= coverage.connected)
-    found = connection.sql(
-        'SELECT "table", "column", "rows", what FROM _notice ORDER BY ALL'
-    ).fetchall()
+    found = backend.run('SELECT "table", "column", "rows", what FROM _notice ORDER BY ALL').all()
     notices = [f"{table}.{column}: {rows:,} values {what}" for table, column, rows, what in found]
     assumed = [name for name in sorted(coverage.connected) if _assumed(coverage, name)]
     if assumed:
@@ -68,8 +70,8 @@ def examine(workspace: Workspace, engine: Engine | None = None) -> Examination:
     )
 
 
-def _table(connection: Any, name: str, coverage: Any, set_aside: int) -> TableHealth:  # noqa: ANN401
-    rows = connection.sql(f'SELECT count(*) FROM "{name}"').fetchone()[0]
+def _table(backend: Backend, name: str, coverage: Coverage, set_aside: int) -> TableHealth:
+    ((rows,),) = backend.run(f'SELECT count(*) FROM "{name}"').all()
     covered = tuple(
         (instant_text(s.start) or "", instant_text(s.end) or "")
         for s in coverage.stretches.get(name, ())
@@ -79,11 +81,11 @@ def _table(connection: Any, name: str, coverage: Any, set_aside: int) -> TableHe
     )
 
 
-def _assumed(coverage: Any, name: str) -> bool:  # noqa: ANN401 - an engine's coverage
+def _assumed(coverage: Coverage, name: str) -> bool:
     return any(stretch.assumed for stretch in coverage.stretches.get(name, ()))
 
 
-def _missing(workspace: Workspace, coverage: Any) -> dict[str, tuple[str, ...]]:  # noqa: ANN401
+def _missing(workspace: Workspace, coverage: Coverage) -> dict[str, tuple[str, ...]]:
     """For each missing table, the KPIs that it alone would add; where several are missing, their
     joined name.
     """

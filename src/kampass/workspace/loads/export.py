@@ -2,37 +2,36 @@
 
 import csv
 import hashlib
-from collections.abc import Iterator
 from datetime import UTC, date, datetime
 from decimal import Decimal
 from pathlib import Path
 from typing import Any
 
+from kampass.engine.backend import Backend
+from kampass.engine.duckdb_backend import DuckDBBackend
 from kampass.model import TABLES, Table
 from kampass.model.conform import quoted
 from kampass.store import Snapshot
-
-_BATCH = 50_000
 
 
 def export(snapshot: Snapshot, folder: Path) -> dict[str, int]:
     """Write one CSV per connected table, ordered by key; the rows written per table."""
     folder.mkdir(parents=True, exist_ok=True)
-    connection = snapshot.cursor()
+    backend = DuckDBBackend(snapshot)
     written = {}
-    for table in _connected(connection):
+    for table in _connected(backend):
         with (folder / f"{table.name}.csv").open("w", encoding="utf-8", newline="") as stream:
-            written[table.name] = _write(connection, table, stream)
+            written[table.name] = _write(backend, table, stream)
     return written
 
 
 def digest(snapshot: Snapshot) -> str:
     """The digest of the bytes that an export of the snapshot would hold, none of them written."""
-    connection = snapshot.cursor()
+    backend = DuckDBBackend(snapshot)
     parts = []
-    for table in _connected(connection):
+    for table in _connected(backend):
         bytes_of_table = _Digest()
-        _write(connection, table, bytes_of_table)
+        _write(backend, table, bytes_of_table)
         parts.append(f"{table.name}.csv {bytes_of_table.sha256.hexdigest()}\n")
     return hashlib.sha256("".join(parts).encode()).hexdigest()
 
@@ -48,28 +47,28 @@ class _Digest:
         return len(text)
 
 
-def _connected(connection: Any) -> list[Table]:  # noqa: ANN401 - a DuckDB connection
-    names = {row[0] for row in connection.sql('SELECT "table" FROM _connected').fetchall()}
+def _connected(backend: Backend) -> list[Table]:
+    names = {row[0] for row in backend.run('SELECT "table" FROM _connected').all()}
     return [table for table in TABLES.values() if table.name in names]
 
 
-def _attributes(connection: Any) -> list[str]:  # noqa: ANN401 - a DuckDB connection
-    rows = connection.sql(
+def _attributes(backend: Backend) -> list[str]:
+    rows = backend.run(
         "SELECT DISTINCT unnest(map_keys(_extra)) AS name FROM accounts ORDER BY name"
-    ).fetchall()
+    ).all()
     return [row[0] for row in rows]
 
 
-def _write(connection: Any, table: Table, stream: Any) -> int:  # noqa: ANN401
-    extra = _attributes(connection) if table.name == "accounts" else []
+def _write(backend: Backend, table: Table, stream: Any) -> int:  # noqa: ANN401
+    extra = _attributes(backend) if table.name == "accounts" else []
     columns = ", ".join(quoted(name) for name in table.names) + (", _extra" if extra else "")
     key = ", ".join(f"{quoted(name)} NULLS FIRST" for name in table.key)
-    cursor = connection.execute(f"SELECT {columns} FROM {quoted(table.name)} ORDER BY {key}")
+    rows = backend.run(f"SELECT {columns} FROM {quoted(table.name)} ORDER BY {key}")
     count = 0
     writer = csv.writer(stream, lineterminator="\n")
     careful = csv.writer(stream, lineterminator="\n", quoting=csv.QUOTE_ALL)
     writer.writerow([*table.names, *extra])
-    for row in _rows(cursor):
+    for row in rows.each():
         attributes = dict(row[-1] or {}) if extra else {}
         own = row[:-1] if extra else row
         cells = [*(_text(cell) for cell in own), *(attributes.get(name) or "" for name in extra)]
@@ -78,11 +77,6 @@ def _write(connection: Any, table: Table, stream: Any) -> int:  # noqa: ANN401
         (careful if any("\r" in cell for cell in cells) else writer).writerow(cells)
         count += 1
     return count
-
-
-def _rows(cursor: Any) -> Iterator[tuple[Any, ...]]:  # noqa: ANN401 - a DuckDB cursor
-    while batch := cursor.fetchmany(_BATCH):
-        yield from batch
 
 
 def _text(cell: Any) -> str:  # noqa: ANN401 - any cell of a canonical table

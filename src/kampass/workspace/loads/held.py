@@ -8,7 +8,7 @@ import os
 from dataclasses import asdict, dataclass
 from datetime import date
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from kampass.engine import Engine, Question
 from kampass.engine.answer import instant_text
@@ -20,10 +20,8 @@ from kampass.store.disk import connect
 from kampass.store.manifest import Load, LoadedTable
 from kampass.store.snapshots.build import SnapshotBuilder
 from kampass.store.versions import same, winners
+from kampass.workspace.home import Home
 from kampass.workspace.loads.replay import current
-
-if TYPE_CHECKING:
-    from kampass.workspace.workspace import Workspace
 
 _KEYS = 5
 _MONTHS = 3
@@ -71,7 +69,7 @@ class Held:
         return asdict(self)
 
 
-def held(workspace: "Workspace", number: int | None = None) -> tuple[Held, ...]:
+def held(workspace: Home, number: int | None = None) -> tuple[Held, ...]:
     """The loads that wait, or the one of that number."""
     waiting = [
         load for load in workspace.manifest.loads(states=("held",)) if number in {None, load.id}
@@ -85,7 +83,7 @@ def held(workspace: "Workspace", number: int | None = None) -> tuple[Held, ...]:
     return tuple(_held(workspace, load) for load in waiting)
 
 
-def _held(workspace: "Workspace", load: Load) -> Held:
+def _held(workspace: Home, load: Load) -> Held:
     with workspace.writing():
         before = [other for other in workspace.manifest.loads() if other.id < load.id]
         tables = tuple(_table(workspace, load, row, before) for row in load.tables if row.file)
@@ -100,7 +98,7 @@ def _held(workspace: "Workspace", load: Load) -> Held:
     )
 
 
-def _preview(workspace: "Workspace", load: Load, file: Path) -> Snapshot:
+def _preview(workspace: Home, load: Load, file: Path) -> Snapshot:
     """A snapshot of the loads that count and this one."""
     file.unlink(missing_ok=True)
     loads = sorted([*workspace.manifest.loads(), load], key=lambda other: other.id)
@@ -109,7 +107,7 @@ def _preview(workspace: "Workspace", load: Load, file: Path) -> Snapshot:
     return Snapshot("preview", file, max(other.recorded_at for other in loads))
 
 
-def _table(workspace: "Workspace", load: Load, row: LoadedTable, before: list[Load]) -> HeldTable:
+def _table(workspace: Home, load: Load, row: LoadedTable, before: list[Load]) -> HeldTable:
     table = TABLES[row.table]
     stated = workspace.journal.versions(table, [load])
     with connect(workspace.snapshots.folder) as connection:
@@ -151,7 +149,7 @@ def _key_text(table: Table) -> str:
     )
 
 
-def _figures(workspace: "Workspace", now: Snapshot, then: Snapshot) -> list[HeldFigure]:
+def _figures(workspace: Home, now: Snapshot, then: Snapshot) -> list[HeldFigure]:
     """The KPIs switched on in the last closed months, from both."""
     question = Question(
         tuple(workspace.settings.enabled),

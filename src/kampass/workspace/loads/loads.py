@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import TYPE_CHECKING
 
+from kampass.model.messages import Covered
 from kampass.store.manifest import Load
 
 if TYPE_CHECKING:
@@ -29,7 +30,9 @@ class Sum:
 
 @dataclass(frozen=True)
 class LoadCard:
-    """One load: when, from where, whether it counts, and its sums, altogether and by table."""
+    """One load: when, from where, whether it counts, its sums, altogether and by table, and what
+    its source vouched for.
+    """
 
     number: int
     source: str
@@ -38,6 +41,7 @@ class LoadCard:
     why: str
     total: Sum
     tables: tuple[tuple[str, Sum], ...]
+    coverage: tuple[Covered, ...] = ()
 
 
 @dataclass(frozen=True)
@@ -76,6 +80,7 @@ def card(load: Load) -> LoadCard:
         load.why,
         total(sums for _, sums in tables),
         tables,
+        load.coverage,
     )
 
 

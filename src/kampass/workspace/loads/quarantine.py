@@ -10,14 +10,15 @@ import io
 import json
 from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass
-from typing import TYPE_CHECKING, Any, Literal, get_args
+from typing import Any, Literal, get_args
 
+from kampass.engine.backend import Backend
+from kampass.engine.duckdb_backend import DuckDBBackend
 from kampass.errors import DataError, QuestionError, UnknownName
 from kampass.model import TABLES
 from kampass.model.conform import literal, quoted, typed
-
-if TYPE_CHECKING:
-    from kampass.workspace.workspace import Workspace
+from kampass.store import Snapshot
+from kampass.workspace.home import Home
 
 By = Literal["reason", "table", "load"]
 META = ("_id", "_line", "_column", "_value", "_reason")
@@ -173,33 +174,31 @@ class Wish:
         return {f"w_{name}": value for name, value in asdict(self).items()}
 
 
-def examine(
-    workspace: "Workspace", wish: Wish, *, by: By = "reason", rows: bool = False
-) -> Quarantine:
+def examine(workspace: Home, wish: Wish, *, by: By = "reason", rows: bool = False) -> Quarantine:
     """What is set aside in the current snapshot."""
     if by not in get_args(By):
         raise QuestionError(
             f"The quarantine is not grouped by '{by}'.", hint=f"One of {', '.join(get_args(By))}."
         )
     snapshot = workspace.snapshot()
-    cursor = snapshot.cursor()
+    backend = DuckDBBackend(snapshot)
     total, mended = (
-        _count(cursor, f"{name} WHERE {wish.where}", wish.parameters)
+        _count(backend, f"{name} WHERE {wish.where}", wish.parameters)
         for name in ("_quarantine", "_mended")
     )
-    found = listed(cursor, wish) if rows else ()
+    found = listed(snapshot, wish) if rows else ()
     return Quarantine(
         snapshot.id,
         total,
         mended,
-        tuple(_groups(cursor, wish, by)),
-        tuple(_effects(workspace, cursor, wish)),
+        tuple(_groups(backend, wish, by)),
+        tuple(_effects(workspace, backend, wish)),
         found,
     )
 
 
 def listed(
-    cursor: Any,  # noqa: ANN401
+    snapshot: Snapshot,
     wish: Wish,
     *,
     mended: bool = True,
@@ -218,16 +217,28 @@ def listed(
     )
     if page is not None:
         sql += f" LIMIT {int(page[1])} OFFSET {int(page[0])}"
-    rows = cursor.execute(sql, wish.parameters).fetchall()
+    rows = DuckDBBackend(snapshot).run(sql, wish.parameters).all()
     return tuple(_row(row) for row in rows)
 
 
-def one(cursor: Any, mark: str) -> SetAside | None:  # noqa: ANN401 - a DuckDB cursor
+def places(snapshot: Snapshot) -> list[tuple[str, str, int]]:
+    """Each table and source with rows set aside, and how many."""
+    grouped = 'SELECT "table", source, count(*) FROM _quarantine GROUP BY ALL ORDER BY ALL'
+    found = DuckDBBackend(snapshot).run(grouped)
+    return [(table, source, rows) for table, source, rows in found.all()]
+
+
+def one(snapshot: "Snapshot", mark: str) -> SetAside | None:
     """The row of that `_id`, if it is still set aside."""
     cells = '"table", source, load, line, "column", value, reason, raw, mark, NULL::BIGINT'
-    row = cursor.execute(
-        f"SELECT {cells} FROM _quarantine WHERE mark = $mark ORDER BY load LIMIT 1", {"mark": mark}
-    ).fetchone()
+    row = (
+        DuckDBBackend(snapshot)
+        .run(
+            f"SELECT {cells} FROM _quarantine WHERE mark = $mark ORDER BY load LIMIT 1",
+            {"mark": mark},
+        )
+        .first()
+    )
     return _row(row) if row else None
 
 
@@ -247,14 +258,15 @@ def _row(cells: Sequence[Any]) -> SetAside:
     )
 
 
-def _count(cursor: Any, what: str, parameters: dict[str, Any]) -> int:  # noqa: ANN401
-    return int(cursor.execute(f"SELECT count(*) FROM {what}", parameters).fetchone()[0])
+def _count(backend: Backend, what: str, parameters: dict[str, Any]) -> int:
+    ((rows,),) = backend.run(f"SELECT count(*) FROM {what}", parameters).all()
+    return int(rows)
 
 
-def _groups(cursor: Any, wish: Wish, by: By) -> list[Group]:  # noqa: ANN401 - a DuckDB cursor
+def _groups(backend: Backend, wish: Wish, by: By) -> list[Group]:
     names = [name if name in _SEVERAL[by] else "NULL" for name in ("table", "reason", "load")]
     keys = ", ".join(quoted(name) if name != "NULL" else name for name in names)
-    found = cursor.execute(
+    found = backend.run(
         f"SELECT {keys}, count(*), list_slice(list_sort(list(line) FILTER (line IS NOT NULL)), "
         f"1, {_EXAMPLES}), arg_min(value, (line, load))"
         f' FROM _quarantine WHERE {wish.where} GROUP BY ALL ORDER BY "table", count(*) DESC, 2, 3',
@@ -262,21 +274,21 @@ def _groups(cursor: Any, wish: Wish, by: By) -> list[Group]:  # noqa: ANN401 - a
     )
     return [
         Group(table, reason, load, rows, tuple(lines or ()), example)
-        for table, reason, load, rows, lines, example in found.fetchall()
+        for table, reason, load, rows, lines, example in found.all()
     ]
 
 
-def _effects(workspace: "Workspace", cursor: Any, wish: Wish) -> list[Effect]:  # noqa: ANN401
+def _effects(workspace: Home, backend: Backend, wish: Wish) -> list[Effect]:
     """For each table with rows set aside, the KPIs that need it; those switched on come first."""
     found = []
     enabled = workspace.settings.enabled
-    tables = cursor.execute(
+    tables = backend.run(
         f'SELECT "table", count(*) FROM _quarantine WHERE {wish.where} GROUP BY 1 ORDER BY 1',
         wish.parameters,
-    ).fetchall()
+    ).all()
     for table, rows in tables:
-        of = rows + _count(cursor, quoted(table), {})
-        months, undated = _months(cursor, wish, table, workspace.settings.timezone)
+        of = rows + _count(backend, quoted(table), {})
+        months, undated = _months(backend, wish, table, workspace.settings.timezone)
         needing = [kpi.id for kpi in workspace.catalogue if table in kpi.needs]
         ordered = [kpi for kpi in enabled if kpi in needing] + [
             kpi for kpi in needing if kpi not in enabled
@@ -285,7 +297,7 @@ def _effects(workspace: "Workspace", cursor: Any, wish: Wish) -> list[Effect]:  
     return sorted(found, key=lambda effect: not effect.on)
 
 
-def _months(cursor: Any, wish: Wish, table: str, timezone: str) -> tuple[tuple[str, ...], int]:  # noqa: ANN401
+def _months(backend: Backend, wish: Wish, table: str, timezone: str) -> tuple[tuple[str, ...], int]:
     """The months in which the rows' own dates lie, and how many rows have none that reads."""
     dated = [
         column
@@ -305,9 +317,7 @@ def _months(cursor: Any, wish: Wish, table: str, timezone: str) -> tuple[tuple[s
         f"SELECT strftime({local}, '%Y-%m') AS month, count(*) FROM (SELECT {cell} FROM "
         f'_quarantine WHERE {wish.where} AND "table" = $t) GROUP BY 1 ORDER BY 1'
     )
-    months: Sequence[tuple[str | None, int]] = cursor.execute(
-        sql, wish.parameters | {"t": table}
-    ).fetchall()
+    months = backend.run(sql, wish.parameters | {"t": table}).all()
     return tuple(month for month, _ in months if month), sum(
         count for month, count in months if month is None
     )

@@ -6,21 +6,20 @@ in the file: later loads neither undo the mending nor count these lines as open.
 """
 
 from collections.abc import Callable, Iterator, Sequence
-from contextlib import contextmanager
 from dataclasses import asdict, dataclass, replace
 from datetime import datetime
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from kampass.errors import DataError
+from kampass.intake.readers.memory import ask
 from kampass.intake.sources.folder import scan_csv
-from kampass.model.scan import Scan, Source
+from kampass.model.messages import Batch, HistorySource, Message, Opening, TableSource, whole
+from kampass.model.scan import Scan
 from kampass.store import LoadReport, Snapshot, faults
-from kampass.store.journal import Reading
+from kampass.store.loading.incoming import Reading
+from kampass.workspace.home import Home
 from kampass.workspace.loads.quarantine import META, SetAside, Wish, listed
-
-if TYPE_CHECKING:
-    from kampass.workspace.workspace import Workspace
 
 
 @dataclass(frozen=True)
@@ -61,13 +60,17 @@ class Replay:
 class Part:
     """Some tables of a source."""
 
-    source: Source
+    source: TableSource
     wanted: tuple[str, ...]
 
     @property
     def name(self) -> str:
         """The source's name."""
         return self.source.name
+
+    def read(self, _: str | None) -> Iterator[Message]:
+        """Each of the tables as a whole."""
+        return whole(self)
 
     def tables(self) -> list[str]:
         """Those of the tables that the source states now."""
@@ -85,17 +88,18 @@ class Mended:
     name: str
     stated: Scan
 
+    def read(self, _: str | None) -> Iterator[Message]:
+        """The rows, which say nothing of any other."""
+        yield Opening(self.stated.table)
+        yield Batch(self.stated)
+
     def tables(self) -> list[str]:
         """Their table."""
         return [self.stated.table]
 
-    def scan(self, table: str) -> Scan:  # noqa: ARG002 - there is one
-        """The rows."""
-        return self.stated
-
 
 def replay(
-    workspace: "Workspace",
+    workspace: Home,
     wish: Wish,
     file: Path | None,
     instant: Callable[[], datetime],
@@ -106,7 +110,7 @@ def replay(
     """
     with workspace.writing():
         snapshot = current(workspace)
-        before = listed(snapshot.cursor(), wish, mended=False)
+        before = listed(snapshot, wish, mended=False)
         read = _of_file(file, before) if file is not None else _of_sources(workspace, before)
         reading = Reading.again if file is None else Reading.mended
         loads = tuple(
@@ -118,7 +122,7 @@ def replay(
         if any(load.state == "complete" for load in loads):
             tell("Publishing")
             snapshot = workspace.snapshots.publish()
-        after = listed(snapshot.cursor(), wish, mended=False)
+        after = listed(snapshot, wish, mended=False)
         names = {source.name for source in read}
         touched = {(source.name, table) for source in read for table in source.tables()}
     skipped = tuple(sorted({row.source for row in before} - names)) if file is None else ()
@@ -126,7 +130,7 @@ def replay(
     return Replay(loads, _mended(before, after), remaining, skipped, snapshot.id)
 
 
-def current(workspace: "Workspace") -> Snapshot:
+def current(workspace: Home) -> Snapshot:
     """What answers now, for one who holds the writer's lock."""
     return workspace.snapshots.current() or workspace.snapshots.publish()
 
@@ -142,9 +146,9 @@ def _mended(before: Sequence[SetAside], after: Sequence[SetAside]) -> int:
     )
 
 
-def _of_sources(workspace: "Workspace", rows: Sequence[SetAside]) -> list[Part]:
-    """The sources of these rows, with their tables; those that state their own history cannot be
-    read again.
+def _of_sources(workspace: Home, rows: Sequence[SetAside]) -> list[Part]:
+    """The sources of these rows, with their tables; those that state their own history, or only
+    what changed, cannot be read again.
     """
     wanted: dict[str, set[str]] = {}
     for row in rows:
@@ -152,7 +156,9 @@ def _of_sources(workspace: "Workspace", rows: Sequence[SetAside]) -> list[Part]:
     return [
         Part(source, tuple(sorted(wanted[source.name])))
         for source in workspace.sources()
-        if source.name in wanted and not hasattr(source, "history")
+        if source.name in wanted
+        and isinstance(source, TableSource)
+        and not isinstance(source, HistorySource)
     ]
 
 
@@ -222,21 +228,9 @@ def _ids(file: Path) -> list[tuple[int, str]]:
             code="missing_column",
             hint="Mend the file that 'kampass data quarantine --format csv' writes.",
         )
-    with _rows(scan) as ids:
-        lines = scan.lines(range(1, len(ids) + 1)) if ids else {}
-        return [(lines[number], mark or "") for number, mark in enumerate(ids, start=1)]
-
-
-@contextmanager
-def _rows(scan: Scan) -> Iterator[list[str | None]]:
-    import duckdb
-
-    with duckdb.connect() as connection:
-        for name, value in scan.objects.items():
-            connection.register(name, value)
-        yield [
-            row[0] for row in connection.execute(f"SELECT _id FROM ({scan.relation})").fetchall()
-        ]
+    ids = [row[0] for row in ask(f"SELECT _id FROM ({scan.relation})", scan.objects)]
+    lines = scan.lines(range(1, len(ids) + 1)) if ids else {}
+    return [(lines[number], mark or "") for number, mark in enumerate(ids, start=1)]
 
 
 def _counts(table: Any) -> dict[str, Any]:  # noqa: ANN401 - a report's table

@@ -1,22 +1,19 @@
 """What changed?: from one figure to another, nothing left over, down to the accounts."""
 
-from typing import Annotated, Any
+from typing import Annotated
 
 from fastapi import APIRouter, Depends, Path, Query
 from starlette.responses import Response
 
 from kampass.catalogue import Kpi
-from kampass.errors import KampassError, QuestionError
-from kampass.periods import parse
 from kampass.render.charts.chart import unit_words
 from kampass.render.files import About, write_table
 from kampass.server.rules import EXPORTING, SIGNED_IN, Call
-from kampass.web.pages.bridge.view import Ends, bridges, told
+from kampass.web.pages.bridge.view import Ends, bridge_page, bridges
 from kampass.web.parts import spans
 from kampass.web.parts.attachment import attachment
 from kampass.web.parts.question import Asked, Asking, Written, cannot_ask
-from kampass.web.parts.wording import dimension_word
-from kampass.web.rendering import render
+from kampass.web.rendering import PageHead, render
 
 router = APIRouter()
 KpiId = Annotated[str, Path(max_length=200)]
@@ -49,41 +46,13 @@ def show(
     path, question = f"/bridge/{kpi}", f"What changed in {found.name}?"
     if asking.wrong:
         return cannot_ask(call, asking, title=f"Bridge: {found.name}", question=question, path=path)
-    ends, parts, wrong = _ends(asking, between), [], None
-    try:
-        parse(ends.before, call.sight.settings.calendar)
-        parts = [
-            told(asking, found, ends, made) for made in bridges(asking, found, ends, asking.by)
-        ]
-    except QuestionError as error:
-        wrong = error
-    more = _more(ends)
+    view = bridge_page(asking, _ends(asking, between))
     return render(
         call,
         "pages/bridge/page.html",
-        title=f"Bridge: {found.name}",
-        question=question,
-        status=wrong.status if wrong else 200,
-        asking=asking,
-        kpi=found,
-        ends=ends,
-        parts=parts,
-        wrong=wrong,
-        fields=_fields(asking, ends, wrong),
-        words=_words(asking, found, ends),
-        chips=[(text, f"{address}&{_tail(more)}") for text, address in asking.chips(path)]
-        if asking.where
-        else [],
-        cuts=[
-            (text, asking.url(path, by=by, more=more, period=""), tuple(by) == asking.by)
-            for text, by in _cuts(asking)
-        ],
-        exports=[
-            (text, asking.url(f"{path}/export", period="", more=more | {"format": form}))
-            for text, form in (("CSV", "csv"), ("Excel", "xlsx"), ("JSON", "json"))
-        ],
-        way=asking.url(f"/kpis/{kpi}", by=()),
-        path=path,
+        PageHead(question, f"Bridge: {found.name}", asking.url(path)),
+        view,
+        status=view.wrong.status if view.wrong else 200,
     )
 
 
@@ -101,21 +70,20 @@ def export(
     if asking.wrong:
         raise asking.wrong
     ends = _ends(asking, between)
-    rows: list[list[Any]] = []
-    for made in bridges(asking, found, ends, asking.by):
-        rows += [
-            [
-                effect.kind,
-                " / ".join("unknown" if part is None else str(part) for part in effect.label),
-                effect.effect,
-                effect.mix,
-                effect.rate,
-            ]
-            for effect in made.effects
+    rows = [
+        [
+            effect.kind,
+            " / ".join("unknown" if part is None else str(part) for part in effect.label),
+            effect.effect,
+            effect.mix,
+            effect.rate,
         ]
-    link = call.serving.url + asking.url(f"/bridge/{kpi}", period="", more=_more(ends))
+        for made in bridges(asking, found, ends, asking.by)
+        for effect in made.effects
+    ]
+    link = call.serving.url + asking.url(f"/bridge/{kpi}", period="", more=ends.spelled)
     about = About(
-        _words(asking, found, ends),
+        ends.words(asking),
         call.sight.snapshot_id,
         call.sight.known_at,
         {found.label: found.formula},
@@ -144,64 +112,3 @@ def _ends(asking: Asking, between: Between) -> Ends:
         asking.period,
         between.before_snapshot,
     )
-
-
-def _more(ends: Ends) -> dict[str, object]:
-    return {
-        "before": ends.before,
-        "after": ends.after,
-        "before_snapshot": ends.before_snapshot or "",
-    }
-
-
-def _tail(more: dict[str, object]) -> str:
-    return "&".join(f"{name}={value}" for name, value in more.items() if value)
-
-
-def _words(asking: Asking, kpi: Kpi, ends: Ends) -> str:
-    """The question in words."""
-    first = asking.changed(period=ends.before).period_words + (
-        f" in snapshot {ends.before_snapshot}" if ends.before_snapshot else ""
-    )
-    by = (
-        f", by {' and '.join(dimension_word(name).lower() for name in asking.by)}"
-        if asking.by
-        else ""
-    )
-    return ", ".join(
-        [
-            f"{kpi.name} from {first} to {asking.period_words}{by}",
-            *(text for text, _ in asking.conditions),
-        ]
-    )
-
-
-def _fields(asking: Asking, ends: Ends, wrong: KampassError | None) -> list[dict[str, Any]]:
-    """The form: both ends, the cut, the filters."""
-    listed = spans.offered(asking.sight)
-    own: list[dict[str, Any]] = [
-        {
-            "name": "before",
-            "label": "From",
-            "value": ends.before,
-            "listed": listed,
-            "error": wrong.message if wrong and wrong.code == "bad_period" else None,
-        },
-        {"name": "after", "label": "To", "value": ends.after, "listed": listed},
-    ]
-    rest = [item for item in asking.fields(grains=False) if item["name"] != "period"]
-    snapshot = {
-        "name": "before_snapshot",
-        "label": "Earlier snapshot",
-        "value": ends.before_snapshot or "",
-        "hint": "Only to compare two snapshots",
-    }
-    return [*own, *rest, snapshot]
-
-
-def _cuts(asking: Asking) -> list[tuple[str, list[str]]]:
-    """By what the members are told apart: accounts unless said otherwise."""
-    return [
-        ("By account" if "account" in asking.dimensions else "As a whole", []),
-        *((dimension_word(name), [name]) for name in asking.dimensions if name != "account"),
-    ]

@@ -4,7 +4,7 @@ figure.
 
 from collections.abc import Hashable, Sequence
 from dataclasses import dataclass
-from typing import Any, Final
+from typing import Final
 
 from kampass.catalogue import Kpi
 from kampass.engine.answer import Answer
@@ -12,21 +12,27 @@ from kampass.errors import QuestionError
 from kampass.facts import FACTS
 from kampass.insight.change.bridge import Bridge
 from kampass.insight.change.splits import Effect, is_member
+from kampass.periods import parse
+from kampass.render import words
 from kampass.render.charts import waterfall
 from kampass.render.display import show_difference, show_value
 from kampass.web.parts import spans
-from kampass.web.parts.picture import Picture, picture
+from kampass.web.parts.forms import Filters, FormField
+from kampass.web.parts.links import Link, exports
+from kampass.web.parts.pictures import BridgeStep, Picture, picture
 from kampass.web.parts.question import Asking
-from kampass.web.parts.wording import dimension_word, why_none
+from kampass.web.parts.tables import (
+    NO_ROWS,
+    DataTable,
+    Detail,
+    Heading,
+    TableCell,
+    TableRow,
+    numbers,
+)
+from kampass.web.parts.tiles import why_none
 
-WORDS: Final = {
-    "entered": "Entered",
-    "left": "Left",
-    "changed": "Changed within",
-    "mix": "Mix",
-    "rate": "Rate",
-    "measure": "By measure",
-}
+WORDS: Final = words.EFFECTS | {"measure": "By measure"}
 MEANINGS: Final = {
     "entered": "not in the figure before",
     "left": "not in the figure any more",
@@ -56,6 +62,24 @@ class Ends:
     before: str
     after: str
     before_snapshot: str | None = None
+
+    @property
+    def spelled(self) -> dict[str, object]:
+        """What a link says of them."""
+        return {
+            "before": self.before,
+            "after": self.after,
+            "before_snapshot": self.before_snapshot or "",
+        }
+
+    def words(self, asking: Asking) -> str:
+        """The question in words."""
+        shot = f" in snapshot {self.before_snapshot}" if self.before_snapshot else ""
+        first = asking.changed(period=self.before).period_words + shot
+        cut = " and ".join(words.dimension(name).lower() for name in asking.by)
+        by = f", by {cut}" if cut else ""
+        said = f"{asking.kpis[0].name} from {first} to {asking.period_words}{by}"
+        return ", ".join([said, *(text for text, _ in asking.conditions)])
 
 
 def bridges(asking: Asking, kpi: Kpi, ends: Ends, by: Sequence[str] = ()) -> list[Bridge]:
@@ -92,13 +116,12 @@ class Told:
     about: str
     lead: str
     reason: str | None
-    steps: list[dict[str, Any]]
-    facts: list[tuple[str, str]]
-    rows: list[dict[str, Any]]
-    columns: list[dict[str, Any]]
-    note: str
-    order: str
-    chart: Picture | None
+    steps: Sequence[BridgeStep] = ()
+    facts: Sequence[Detail] = ()
+    members: DataTable = NO_ROWS
+    note: str = ""
+    order: str = ""
+    chart: Picture | None = None
 
 
 def told(asking: Asking, kpi: Kpi, ends: Ends, made: Bridge) -> Told:
@@ -112,17 +135,10 @@ def told(asking: Asking, kpi: Kpi, ends: Ends, made: Bridge) -> Told:
             about,
             f"There is no bridge for {kpi.name}.",
             why_none(asking.sight, kpi, lacking),
-            [],
-            [],
-            [],
-            [],
-            "",
-            "",
-            None,
         )
     rows = _ranked(asking, kpi, ends, made)
     ends_of = [
-        (f"{name} ({_when(end)})", show_value(end.value, kpi.unit, made.currency))
+        Detail(f"{name} ({_when(end)})", show_value(end.value, kpi.unit, made.currency))
         for name, end in (("From", made.before), ("To", made.after))
     ]
     note = (
@@ -133,8 +149,8 @@ def told(asking: Asking, kpi: Kpi, ends: Ends, made: Bridge) -> Told:
     chart = picture(waterfall(made)) if made.dimensions not in {(), ("account",)} else None
     facts = [
         *ends_of,
-        ("Difference", show_difference(made.difference, kpi.unit, made.currency)),
-        ("Unexplained", _residual(kpi, made)),
+        Detail("Difference", show_difference(made.difference, kpi.unit, made.currency)),
+        Detail("Unexplained", _residual(kpi, made)),
     ]
     # One step is no picture.
     steps = [] if chart and len(made.summary) < 2 else _steps(kpi, made)  # noqa: PLR2004
@@ -144,38 +160,115 @@ def told(asking: Asking, kpi: Kpi, ends: Ends, made: Bridge) -> Told:
         None,
         steps,
         facts,
-        rows[:MOST],
-        _columns(made),
+        DataTable(_columns(made), rows[:MOST]),
         note,
         made.order,
         chart,
     )
 
 
-def movers(asking: Asking, kpi: Kpi) -> dict[str, Any]:
-    """The members that moved a figure most since the period before; nothing where they cannot be
-    told or may not be shown.
-    """
+@dataclass(frozen=True)
+class BridgePage:
+    """The page: what was told of each bridge, or why there is none."""
+
+    filters: Filters
+    name: str
+    way: str
+    caption: str
+    told: Sequence[Told]
+    wrong: QuestionError | None
+    cuts: Sequence[Link]
+    exports: Sequence[Link]
+
+
+def bridge_page(asking: Asking, ends: Ends) -> BridgePage:
+    """The page of a question; a distribution has a bridge for each of its values."""
+    kpi, path = asking.kpis[0], f"/bridge/{asking.kpis[0].id}"
+    parts, wrong = [], None
+    try:
+        parse(ends.before, asking.sight.settings.calendar)
+        parts = [told(asking, kpi, ends, made) for made in bridges(asking, kpi, ends, asking.by)]
+    except QuestionError as error:
+        wrong = error
+    tail = "&".join(f"{name}={value}" for name, value in ends.spelled.items() if value)
+    return BridgePage(
+        filters=Filters(
+            ends.words(asking),
+            _fields(asking, ends, wrong),
+            path,
+            asking.hidden,
+            [(text, f"{address}&{tail}") for text, address in asking.filters(path).chips],
+            open=wrong is not None,
+        ),
+        name=kpi.name,
+        way=asking.url(f"/kpis/{kpi.id}", by=()),
+        caption=f"From {ends.before} to {ends.after}",
+        told=parts,
+        wrong=wrong,
+        cuts=[
+            Link(text, asking.url(path, by=by, more=ends.spelled, period=""), by == asking.by)
+            for text, by in _cuts(asking)
+        ],
+        exports=exports(
+            lambda form: asking.url(
+                f"{path}/export", period="", more={**ends.spelled, "format": form}
+            ),
+            without="parquet",
+        ),
+    )
+
+
+def _fields(asking: Asking, ends: Ends, wrong: QuestionError | None) -> list[FormField]:
+    """The form: both ends, the cut, the filters."""
+    listed = spans.offered(asking.sight)
+    error = wrong.message if wrong and wrong.code == "bad_period" else None
+    return [
+        FormField("before", "From", ends.before, listed=listed, error=error),
+        FormField("after", "To", ends.after, listed=listed),
+        *(one for one in asking.fields(grains=False) if one.name != "period"),
+        FormField(
+            "before_snapshot",
+            "Earlier snapshot",
+            ends.before_snapshot or "",
+            hint="Only to compare two snapshots",
+        ),
+    ]
+
+
+def _cuts(asking: Asking) -> list[tuple[str, tuple[str, ...]]]:
+    """By what the members are told apart: accounts unless said otherwise."""
+    return [
+        ("By account" if "account" in asking.dimensions else "As a whole", ()),
+        *((words.dimension(name), (name,)) for name in asking.dimensions if name != "account"),
+    ]
+
+
+@dataclass(frozen=True)
+class Movers:
+    """The members that moved a figure most, and the way to all of them."""
+
+    href: str
+    table: DataTable = NO_ROWS
+
+
+def movers(asking: Asking, kpi: Kpi) -> Movers:
+    """Those since the period before; none where they cannot be told or may not be shown."""
     ends = Ends(spans.before(asking.period, asking.sight.settings.calendar), asking.period)
     href = asking.url(
         f"/bridge/{kpi.id}", more={"before": ends.before, "after": ends.after}, period=""
     )
-    empty: dict[str, Any] = {"rows": [], "columns": [], "href": href}
     if kpi.distribution or any(
         FACTS[measure.fact].origin.hidden for measure in kpi.measures.values()
     ):
-        return empty
+        return Movers(href)
     try:
         made = bridges(asking, kpi, ends)[0]
     except QuestionError:
-        return empty
+        return Movers(href)
     if made.difference is None or made.method not in {"sum", "mix and rate"}:
-        return empty
-    return {
-        "rows": _ranked(asking, kpi, ends, made)[:_MOVERS],
-        "columns": _columns(made)[:3],
-        "href": href,
-    }
+        return Movers(href)
+    rows = _ranked(asking, kpi, ends, made)[:_MOVERS]
+    return Movers(href, DataTable(_columns(made)[:3], rows))
 
 
 def _lead(kpi: Kpi, made: Bridge) -> str:
@@ -194,31 +287,30 @@ def _lead(kpi: Kpi, made: Bridge) -> str:
 
 
 def _when(answer: Answer) -> str:
-    return spans.said(answer.period_start, answer.period_end)
+    return words.period(answer.period_start, answer.period_end)
 
 
-def _steps(kpi: Kpi, made: Bridge) -> list[dict[str, Any]]:
-    """The waterfall by kind for ui.bridge: without the levels, beside which the steps would vanish,
-    but for sums that are mostly movement.
+def _steps(kpi: Kpi, made: Bridge) -> list[BridgeStep]:
+    """The waterfall by kind: without the levels, beside which the steps would vanish, but for sums
+    that are mostly movement.
     """
-    parts = [(name, amount) for name, amount in made.summary.items() if amount]
+
+    def amount(value: float) -> str:
+        return show_difference(value, kpi.unit, made.currency)
+
     steps = [
-        {
-            "kind": "up" if amount > 0 else "down",
-            "label": WORDS[name],
-            "value": amount,
-            "text": show_difference(amount, kpi.unit, made.currency),
-            "note": f"{_members(made, name)}: {MEANINGS[name]}",
-        }
-        for name, amount in parts
+        BridgeStep(
+            "up" if value > 0 else "down",
+            WORDS[name],
+            value,
+            amount(value),
+            note=f"{_members(made, name)}: {MEANINGS[name]}",
+        )
+        for name, value in made.summary.items()
+        if value
     ]
-    total = {
-        "kind": "end",
-        "label": "Difference",
-        "value": made.difference,
-        "text": show_difference(made.difference, kpi.unit, made.currency),
-    }
-    return [*steps, total]
+    total = made.difference or 0.0
+    return [*steps, BridgeStep("end", "Difference", total, amount(total))]
 
 
 def _members(made: Bridge, name: str) -> str:
@@ -231,18 +323,18 @@ def _residual(kpi: Kpi, made: Bridge) -> str:
     return "0" if made.residual == 0 else show_difference(made.residual, kpi.unit, made.currency)
 
 
-def _columns(made: Bridge) -> list[dict[str, Any]]:
-    head = " and ".join(dimension_word(name) for name in made.dimensions) or "Step"
+def _columns(made: Bridge) -> list[Heading]:
+    head = " and ".join(words.dimension(name) for name in made.dimensions) or "Step"
     split = [("mix", "Mix"), ("rate", "Rate")] if made.method == "mix and rate" else []
     return [
-        {"key": "member", "label": head},
-        {"key": "effect", "label": "Effect", "kind": "number"},
-        {"key": "kind", "label": "How"},
-        *({"key": key, "label": label, "kind": "number"} for key, label in split),
+        Heading("member", head),
+        Heading("effect", "Effect", "number"),
+        Heading("kind", "How"),
+        *numbers(*split),
     ]
 
 
-def _ranked(asking: Asking, kpi: Kpi, ends: Ends, made: Bridge) -> list[dict[str, Any]]:
+def _ranked(asking: Asking, kpi: Kpi, ends: Ends, made: Bridge) -> list[TableRow]:
     """Every member with an effect; those that moved the figure most come first, steps in their
     order.
     """
@@ -252,28 +344,27 @@ def _ranked(asking: Asking, kpi: Kpi, ends: Ends, made: Bridge) -> list[dict[str
     return [_member(asking, kpi, ends, (made, effect)) for effect in moved]
 
 
-def _member(asking: Asking, kpi: Kpi, ends: Ends, one: tuple[Bridge, Effect]) -> dict[str, Any]:
+def _member(asking: Asking, kpi: Kpi, ends: Ends, one: tuple[Bridge, Effect]) -> TableRow:
     made, effect = one
-    amounts = {
-        name: None if amount is None else show_difference(amount, kpi.unit, made.currency)
-        for name, amount in (("mix", effect.mix), ("rate", effect.rate))
-    }
-    cells: dict[str, Any] = {
-        "effect": show_difference(effect.effect, kpi.unit, made.currency),
+
+    def amount(value: float | None) -> str | None:
+        return None if value is None else show_difference(value, kpi.unit, made.currency)
+
+    cells = {
+        "effect": amount(effect.effect),
         "kind": WORDS[effect.kind],
-        **amounts,
+        "mix": amount(effect.mix),
+        "rate": amount(effect.rate),
     }
     if not is_member(effect, made.dimensions):
-        return {
-            "cells": cells
-            | {"member": ", ".join(str(part) for part in effect.label).replace("_", " ")}
-        }
+        step = ", ".join(str(part) for part in effect.label).replace("_", " ")
+        return TableRow(cells | {"member": step})
     named = list(zip(made.dimensions, effect.label, strict=True))
     text = ", ".join(
         "Unknown" if value is None else made.labels.get((name, value), value)
         for name, value in named
     )
-    return {"cells": cells | {"member": {"text": text, "href": _way(asking, kpi, ends, named)}}}
+    return TableRow(cells | {"member": TableCell(text, _way(asking, kpi, ends, named))})
 
 
 def _way(asking: Asking, kpi: Kpi, ends: Ends, named: Sequence[tuple[str, str | None]]) -> str:

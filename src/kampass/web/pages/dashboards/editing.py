@@ -13,16 +13,15 @@ from pydantic import TypeAdapter, ValidationError
 from starlette.responses import JSONResponse, Response
 
 from kampass.access import NotAllowed, Role
-from kampass.library.dashboards import LONGEST_NAME
 from kampass.people.errors import BadLayout
 from kampass.periods import parse
 from kampass.server.rules import SIGNED_IN, WRITING, Call
-from kampass.web.pages.dashboards.board import KINDS, Board, Move
-from kampass.web.pages.dashboards.faces import faces
-from kampass.web.pages.dashboards.page import Name, Number, View
+from kampass.web.pages.dashboards.board import Board, Move
+from kampass.web.pages.dashboards.page import Name, Number
 from kampass.web.pages.dashboards.relative import resolved
 from kampass.web.pages.dashboards.tile_form import TileForm, Typed
-from kampass.web.rendering import go, render
+from kampass.web.pages.dashboards.view import Opened, arrange_page, tile_page
+from kampass.web.rendering import PageHead, go, render
 
 router = APIRouter()
 Reader = Annotated[Call, Depends(SIGNED_IN)]
@@ -34,20 +33,9 @@ _PLACES: TypeAdapter[list[dict[str, str | int]]] = TypeAdapter(list[dict[str, st
 @router.get("/dashboards/{number}/edit")
 def edit(number: Number, call: Reader) -> Response:
     """The dashboard with everything that changes it."""
-    view = _own(call, number)
-    return render(
-        call,
-        "pages/dashboards/edit.html",
-        title=view.dashboard.name,
-        question="Arrange the tiles",
-        faces=faces(call, view.board, view.asking),
-        view=view,
-        dashboard=view.dashboard,
-        path=view.path,
-        roles=list(Role),
-        longest=LONGEST_NAME,
-        period=view.fields[0] | {"value": view.board.period},
-    )
+    opened = _own(call, number)
+    page = PageHead("Arrange the tiles", opened.dashboard.name)
+    return render(call, "pages/dashboards/edit.html", page, arrange_page(opened))
 
 
 @router.post("/dashboards/{number}/settings")
@@ -59,16 +47,16 @@ def settings(
     role: Annotated[list[Role] | None, Form(max_length=len(Role))] = None,
 ) -> Response:
     """Its name, its period, and the roles that may read it."""
-    view, shared = _own(call, number), frozenset(role or ())
-    moving = " ".join(period.split()) or view.board.period
+    opened, shared = _own(call, number), frozenset(role or ())
+    moving = " ".join(period.split()) or opened.board.period
     parse(resolved(call.sight, moving), call.sight.settings.calendar)
-    layout = Board(view.board.tiles, moving).layout()
+    layout = Board(opened.board.tiles, moving).layout()
     assert call.person is not None
     call.library.dashboards.change(
         number, call.person, name=name, layout=layout, shared_with=shared
     )
     call.record("changed a dashboard", str(number), name=name, shared_with=sorted(shared))
-    return go(f"{view.path}/edit", "Saved.")
+    return go(f"{opened.path}/edit", "Saved.")
 
 
 @router.post("/dashboards/{number}/places")
@@ -102,13 +90,13 @@ def draft(number: Number, call: Reader) -> Response:
 @router.post("/dashboards/{number}/tiles/new")
 def add(number: Number, call: Writer, typed: Annotated[Typed, Form()]) -> Response:
     """Add a tile, or look at it first."""
-    view = _own(call, number)
+    opened = _own(call, number)
     form = TileForm.of(call, typed, None)
     if typed.do == "preview" or form.wrong:
-        return _form(view, form)
+        return _form(opened, form)
     board = _kept(call, number, lambda board: board.added(form.tile))
     return go(
-        f"{view.path}/edit#tile-{board.tiles[-1].id}",
+        f"{opened.path}/edit#tile-{board.tiles[-1].id}",
         "The tile stands at the foot. Drag it where it belongs.",
     )
 
@@ -116,19 +104,19 @@ def add(number: Number, call: Writer, typed: Annotated[Typed, Form()]) -> Respon
 @router.get("/dashboards/{number}/tiles/{tile}")
 def configure(number: Number, tile: TileId, call: Reader) -> Response:
     """What a tile shows, to be changed."""
-    view = _own(call, number)
-    return _form(view, TileForm.of_tile(call, view.board.tile(tile)))
+    opened = _own(call, number)
+    return _form(opened, TileForm.of_tile(call, opened.board.tile(tile)))
 
 
 @router.post("/dashboards/{number}/tiles/{tile}")
 def change(number: Number, tile: TileId, call: Writer, typed: Annotated[Typed, Form()]) -> Response:
     """Change what a tile shows, or look at it first."""
-    view = _own(call, number)
-    form = TileForm.of(call, typed, view.board.tile(tile))
+    opened = _own(call, number)
+    form = TileForm.of(call, typed, opened.board.tile(tile))
     if typed.do == "preview" or form.wrong:
-        return _form(view, form)
+        return _form(opened, form)
     _kept(call, number, lambda board: board.changed(form.tile))
-    return go(f"{view.path}/edit#tile-{tile}", "The tile is changed.")
+    return go(f"{opened.path}/edit#tile-{tile}", "The tile is changed.")
 
 
 @router.post("/dashboards/{number}/tiles/{tile}/move")
@@ -147,16 +135,16 @@ def remove(number: Number, tile: TileId, call: Writer) -> Response:
     return go(f"/dashboards/{number}/edit", "The tile is gone.")
 
 
-def _own(call: Call, number: int) -> View:
+def _own(call: Call, number: int) -> Opened:
     """The dashboard; NotFound where the viewer may not see it, NotAllowed where they may not change
     it.
     """
-    view = View.of(call, number)
-    if not view.mine:
+    opened = Opened.of(call, number)
+    if not opened.mine:
         raise NotAllowed(
             "Only its owner changes a dashboard.", hint="Make a copy: that one is yours."
         )
-    return view
+    return opened
 
 
 def _kept(call: Call, number: int, change: Callable[[Board], Board]) -> Board:
@@ -168,18 +156,7 @@ def _kept(call: Call, number: int, change: Callable[[Board], Board]) -> Board:
     return board
 
 
-def _form(view: View, form: TileForm) -> Response:
-    face = (
-        next(iter(faces(view.call, Board((form.tile,)), view.asking)), None) if form.shown else None
-    )
-    return render(
-        view.call,
-        "pages/dashboards/tile.html",
-        title=view.dashboard.name,
-        question="What does this tile show?",
-        form=form,
-        path=view.path,
-        face=face,
-        kinds=KINDS,
-        status=422 if form.wrong else 200,
-    )
+def _form(opened: Opened, form: TileForm) -> Response:
+    page = PageHead("What does this tile show?", opened.dashboard.name)
+    view, status = tile_page(opened, form), 422 if form.wrong else 200
+    return render(opened.call, "pages/dashboards/tile.html", page, view, status=status)

@@ -6,11 +6,12 @@ it; the others stand.
 """
 
 from collections.abc import Sequence
-from dataclasses import dataclass, field, replace
-from typing import Any, Final
+from dataclasses import dataclass, replace
+from typing import Final
 
 from kampass.catalogue import Kpi
 from kampass.errors import KampassError
+from kampass.render import words
 from kampass.render.charts import breakdown, trend
 from kampass.server.rules import Call
 from kampass.web.pages.dashboards.board import KINDS, Board, Tile
@@ -18,10 +19,11 @@ from kampass.web.pages.dashboards.relative import resolved
 from kampass.web.pages.kpi.view import Portrait
 from kampass.web.parts import spans
 from kampass.web.parts.choices import dimensions_of
-from kampass.web.parts.picture import Picture, picture
+from kampass.web.parts.figures import FigureTile
+from kampass.web.parts.pictures import Picture, picture
 from kampass.web.parts.question import Asking, Written
+from kampass.web.parts.tables import DataTable, TableCell, TableRow
 from kampass.web.parts.tiles import Figure, figures, tiles_of
-from kampass.web.parts.wording import dimension_word
 
 MOST_ROWS = 12
 _CUT: Final = frozenset({"breakdown", "table"})
@@ -39,10 +41,9 @@ class Face:
     href: str | None = None
     wrong: str = ""
     hint: str = ""
-    figure: dict[str, Any] | None = None
+    figure: FigureTile | None = None
     picture: Picture | None = None
-    columns: list[dict[str, Any]] = field(default_factory=list)
-    rows: list[dict[str, Any]] = field(default_factory=list)
+    table: DataTable | None = None
 
 
 @dataclass(frozen=True)
@@ -132,15 +133,15 @@ def _asked(call: Call, tile: Tile, kpi: Kpi, whole: Asking) -> _Ready | Face:
 
 def _title(tile: Tile, kpi: Kpi) -> str:
     cut = tile.by or (kpi.distribution if tile.kind in _CUT else "")
-    return tile.title or (f"{kpi.name} by {dimension_word(cut).lower()}" if cut else kpi.name)
+    return tile.title or (f"{kpi.name} by {words.dimension(cut).lower()}" if cut else kpi.name)
 
 
-def _figures(call: Call, ready: Sequence[_Ready]) -> dict[tuple[object, ...], dict[str, Any]]:
+def _figures(call: Call, ready: Sequence[_Ready]) -> dict[tuple[object, ...], FigureTile]:
     """The figures of the tiles: those of one period and filter are asked together."""
     groups: dict[tuple[object, ...], list[_Ready]] = {}
     for one in ready:
         groups.setdefault(_group(one.asking), []).append(one)
-    made: dict[tuple[object, ...], dict[str, Any]] = {}
+    made: dict[tuple[object, ...], FigureTile] = {}
     for key, group in groups.items():
         asking = group[0].asking
         ids = list(dict.fromkeys(one.kpi.id for one in group))
@@ -158,13 +159,13 @@ def _group(asking: Asking) -> tuple[object, ...]:
     return asking.period, asking.where, asking.known_at, asking.snapshot
 
 
-def _face(one: _Ready, known: dict[tuple[object, ...], dict[str, Any]]) -> Face:
+def _face(one: _Ready, known: dict[tuple[object, ...], FigureTile]) -> Face:
     """What a tile shows."""
     tile, asking = one.tile, one.asking
     blank = Face(tile, _title(tile, one.kpi), _note(one), asking.url(f"/kpis/{one.kpi.id}"))
     if tile.kind == "figure":
         figure = known[(*_group(asking), one.kpi.id)]
-        return replace(blank, figure=figure | {"label": blank.title, "note": blank.note or None})
+        return replace(blank, figure=replace(figure, label=blank.title, note=blank.note or None))
     if tile.kind == "trend":
         return replace(
             blank, picture=asking.sight.kept("tile's trend", lambda: _trend(asking), *asking.key)
@@ -181,16 +182,16 @@ def _face(one: _Ready, known: dict[tuple[object, ...], dict[str, Any]]) -> Face:
         )
     rows = portrait.slice_rows
     kept = rows if len(rows) <= MOST_ROWS else [*rows[: MOST_ROWS - 1], rows[-1]]
-    columns = [
-        column for column in portrait.slice_columns if column["key"] in {"slice", "value", "change"}
-    ]
-    return replace(blank, columns=columns, rows=[_narrow(row) for row in kept])
+    columns = [one for one in portrait.slice_columns if one.key in {"slice", "value", "change"}]
+    return replace(blank, table=DataTable(columns, [_narrow(row) for row in kept]))
 
 
-def _narrow(row: dict[str, Any]) -> dict[str, Any]:
+def _narrow(row: TableRow) -> TableRow:
     """A row for little room: how much is behind a value stands beneath it."""
-    cells = row["cells"]
-    return row | {"cells": cells | {"value": cells["value"] | {"note": cells["n"]}}}
+    value, n = row.cells["value"], row.cells["n"]
+    assert isinstance(value, TableCell)
+    assert isinstance(n, str)
+    return replace(row, cells={**row.cells, "value": replace(value, note=n)})
 
 
 def _breakdown(portrait: Portrait) -> Picture | None:

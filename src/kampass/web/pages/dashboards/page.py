@@ -2,49 +2,32 @@
 read within the reader's own rights.
 """
 
-from dataclasses import dataclass
 from itertools import chain, count
-from typing import Annotated, Any
+from typing import Annotated
 
 from fastapi import APIRouter, Depends, Form, Path
 from starlette.responses import Response
 
-from kampass.access import Role
-from kampass.library.dashboards import LONGEST_NAME, Dashboard
+from kampass.library.dashboards import LONGEST_NAME
 from kampass.server.rules import SIGNED_IN, WRITING, Call
 from kampass.web.pages.dashboards.board import Board
-from kampass.web.pages.dashboards.faces import faces
-from kampass.web.pages.dashboards.relative import offered, resolved
-from kampass.web.pages.dashboards.starters import for_role, starter
-from kampass.web.parts.question import Asked, Asking, Written, cannot_ask
-from kampass.web.rendering import go, moment, render
+from kampass.web.pages.dashboards.starters import starter
+from kampass.web.pages.dashboards.view import PATH, Opened, dashboard_list, dashboard_page
+from kampass.web.parts.question import Asked, cannot_ask
+from kampass.web.rendering import PageHead, go, render
 
 router = APIRouter()
 Number = Annotated[int, Path(ge=1, le=1 << 40)]
 Name = Annotated[str, Form(max_length=LONGEST_NAME)]
 Reader = Annotated[Call, Depends(SIGNED_IN)]
 Writer = Annotated[Call, Depends(WRITING)]
-PATH = "/dashboards"
 
 
 @router.get(PATH)
 def listed(call: Reader) -> Response:
     """All that the viewer may open."""
-    assert call.person is not None
-    visible = call.library.dashboards.visible(call.person)
-    own = [_card(call, one) for one in visible if one.owner_id == call.person.id]
-    shared = [_card(call, one) for one in visible if one.owner_id != call.person.id]
-    return render(
-        call,
-        "pages/dashboards/page.html",
-        title="Dashboards",
-        question="Which figures do I want in one place?",
-        own=own,
-        shared=shared,
-        starters=for_role(call.person.role),
-        catalogue=call.sight.catalogue,
-        longest=LONGEST_NAME,
-    )
+    page = PageHead("Which figures do I want in one place?", "Dashboards")
+    return render(call, "pages/dashboards/page.html", page, dashboard_list(call))
 
 
 @router.post(PATH)
@@ -68,29 +51,12 @@ def make(
 @router.get("/dashboards/{number}")
 def show(number: Number, call: Reader, asked: Asked) -> Response:
     """One dashboard, read."""
-    view = View.of(call, number, asked)
-    if view.asking.wrong:
-        return cannot_ask(
-            call,
-            view.asking,
-            title=view.dashboard.name,
-            question=view.dashboard.name,
-            path=view.path,
-        )
-    return render(
-        call,
-        "pages/dashboards/dashboard.html",
-        title="Dashboards",
-        question=view.dashboard.name,
-        faces=faces(call, view.board, view.asking),
-        mine=view.mine,
-        fields=view.fields,
-        asking=view.asking,
-        dashboard=view.dashboard,
-        path=view.path,
-        lead=_lead(view),
-        words=view.words,
-    )
+    opened = Opened.of(call, number, asked)
+    asking, name = opened.asking, opened.dashboard.name
+    if asking.wrong:
+        return cannot_ask(call, asking, title=name, question=name, path=opened.path)
+    page = PageHead(name, "Dashboards", asking.url(opened.path))
+    return render(call, "pages/dashboards/dashboard.html", page, dashboard_page(opened))
 
 
 @router.post("/dashboards/{number}/copy")
@@ -114,61 +80,6 @@ def remove(number: Number, call: Writer) -> Response:
     return go(PATH, f"'{name}' is gone.")
 
 
-@dataclass(frozen=True)
-class View:
-    """One dashboard as somebody asks for it; `period` is what the address or the dashboard says,
-    perhaps a period that moves.
-    """
-
-    call: Call
-    dashboard: Dashboard
-    board: Board
-    asking: Asking
-    period: str
-
-    @classmethod
-    def of(cls, call: Call, number: int, asked: Written | None = None) -> "View":
-        """NotFound where there is none for this viewer."""
-        assert call.person is not None
-        one = call.library.dashboards.get(number, call.person)
-        board, written = Board.of(one.layout), asked or Written()
-        period = (written.one["period"] or "").strip() or board.period
-        written.one |= {"period": resolved(call.sight, period), "grain": None, "compare": None}
-        written.many["by"] = ()
-        kpis = tuple(
-            dict.fromkeys(tile.kpi for tile in board.tiles if tile.kpi in call.sight.catalogue.kpis)
-        )
-        return cls(call, one, board, Asking.of(call, written, kpis=kpis), period)
-
-    @property
-    def path(self) -> str:
-        """Where it is."""
-        return f"{PATH}/{self.dashboard.id}"
-
-    @property
-    def mine(self) -> bool:
-        """Whether the viewer may change it."""
-        assert self.call.person is not None
-        return self.dashboard.changed_by(self.call.person)
-
-    @property
-    def words(self) -> str:
-        """Its question in words, with the period as it moves."""
-        moving = self.period if self.period != self.asking.period else ""
-        return ", ".join(part for part in (moving.capitalize(), self.asking.words()) if part)
-
-    @property
-    def fields(self) -> list[dict[str, Any]]:
-        """The fields of its filter bar."""
-        first, *rest = self.asking.fields(cuts=0, grains=False)
-        own = {
-            "value": self.period,
-            "listed": offered(self.call.sight),
-            "hint": "Words such as 'latest quarter' move with the data",
-        }
-        return [first | own, *rest]
-
-
 def _free(call: Call, name: str) -> str:
     """The name, with a number where the viewer has one of that name already."""
     assert call.person is not None
@@ -182,41 +93,3 @@ def _free(call: Call, name: str) -> str:
         for each in chain([name], (f"{name} {number}" for number in count(2)))
         if each not in taken
     )
-
-
-def _lead(view: View) -> str:
-    one, by = view.dashboard, "" if view.mine else f"Made by {view.dashboard.owner}. "
-    seen = (
-        "all accounts" if view.call.sight.scope.everything else "the accounts that you look after"
-    )
-    shared = "" if not view.mine or not one.shared_with else f" Shared with {_roles(one)}."
-    return f"{by}Figures of {view.asking.period_words}, of {seen}.{shared}"
-
-
-def _card(call: Call, one: Dashboard) -> dict[str, Any]:
-    """What the list says of a dashboard."""
-    assert call.person is not None
-    board, zone = Board.of(one.layout), call.sight.settings.calendar.timezone
-    names = [
-        call.sight.catalogue.kpis[tile.kpi].name
-        if tile.kpi in call.sight.catalogue.kpis
-        else tile.title or tile.kpi
-        for tile in board.tiles
-    ]
-    return {
-        "href": f"{PATH}/{one.id}",
-        "name": one.name,
-        "owner": one.owner,
-        "mine": one.changed_by(call.person),
-        "shared": _roles(one),
-        "changed": moment(one.changed_at, zone),
-        "iso": one.changed_at.isoformat(),
-        "zone": zone,
-        "count": len(board.tiles),
-        "about": " · ".join(list(dict.fromkeys(filter(None, names)))[:4]),
-        "id": one.id,
-    }
-
-
-def _roles(one: Dashboard) -> str:
-    return ", ".join(f"{role.label.lower()}s" for role in Role if role in one.shared_with)

@@ -2,9 +2,9 @@
 is in.
 """
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
-from typing import Annotated, Any, Final
+from typing import Annotated, Final
 
 from pydantic import BaseModel, ConfigDict, Field
 
@@ -12,13 +12,23 @@ from kampass.catalogue import Kpi
 from kampass.engine.question import parse_filter
 from kampass.errors import KampassError, QuestionError
 from kampass.periods import parse
+from kampass.render import words
 from kampass.server.rules import Call
 from kampass.web.pages.dashboards.board import COLUMNS, HIGHEST, KINDS, SIZES, Tile
 from kampass.web.pages.dashboards.relative import offered, resolved
 from kampass.web.parts.choices import dimensions_of, suggestions
-from kampass.web.parts.wording import dimension_word
+from kampass.web.parts.forms import FormField, Options
 
 LONGEST_TITLE, LONGEST_TEXT = 120, 2_000
+_AS_NEEDED: Final = ("0", "As the picture needs")
+_WIDE: Final = {
+    12: "whole width",
+    9: "three quarters",
+    8: "two thirds",
+    6: "half",
+    4: "a third",
+    3: "a quarter",
+}
 _CUT: Final = frozenset({"breakdown", "table"})
 _Line = Annotated[str, Field(max_length=200)]
 
@@ -92,109 +102,89 @@ class TileForm:
         return cls(call, tile, kpi, typed.kpi, known=had is not None, wrong=wrong, shown=not wrong)
 
     @property
-    def fields(self) -> list[dict[str, Any]]:
+    def fields(self) -> list[FormField]:
         """The fields of what it asks."""
         sight, tile = self.call.sight, self.tile
         kpis = (self.kpi,) if self.kpi else tuple(sight.catalogue)
-        cuts = [
-            ("", "No cut"),
-            *((name, dimension_word(name)) for name in dimensions_of(sight, kpis)),
-        ]
+        dimensions = dimensions_of(sight, kpis)
+        cuts = [("", "No cut"), *((name, words.dimension(name)) for name in dimensions)]
         if tile.by and tile.by not in dict(cuts):
             cuts.append((tile.by, tile.by))
-        made: list[dict[str, Any]] = [
-            {
-                "name": "kpi",
-                "label": "KPI",
-                "value": self.typed_kpi,
-                "listed": [kpi.name for kpi in sight.catalogue],
-                "hint": "Type a part of its name",
-            },
-            {
-                "name": "by",
-                "label": "Cut by",
-                "value": tile.by,
-                "options": cuts,
-                "hint": "Bars and tables need a cut; a line may have one",
-            },
-            {
-                "name": "period",
-                "label": "Period",
-                "value": tile.period,
-                "listed": offered(sight),
-                "hint": "Empty: the dashboard's",
-            },
-        ]
-        listed = suggestions(sight, dimensions_of(sight, kpis))
-        for place, text in enumerate([*tile.where, ""]):
-            made.append(
-                {
-                    "name": "where",
-                    "label": "And filter" if place else "Filter",
-                    "id": f"field-where-{place}",
-                    "value": text,
-                    "listed": listed,
-                }
-            )
-        made[-1]["hint"] = "Such as segment=enterprise or region!=emea"
+        names = [kpi.name for kpi in sight.catalogue]
+        listed, filters = suggestions(sight, dimensions), [*tile.where, ""]
         return [
-            item | ({"error": self.wrong[item["name"]]} if item["name"] in self.wrong else {})
-            for item in made
+            self._field("kpi", "KPI", self.typed_kpi, "Type a part of its name", listed=names),
+            self._field(
+                "by", "Cut by", tile.by, "Bars and tables need a cut; a line may have one", cuts
+            ),
+            self._field(
+                "period", "Period", tile.period, "Empty: the dashboard's", listed=offered(sight)
+            ),
+            *(
+                FormField(
+                    "where",
+                    "And filter" if place else "Filter",
+                    text,
+                    hint=None if text else "Such as segment=enterprise or region!=emea",
+                    error=self.wrong.get("where"),
+                    listed=listed,
+                    id=f"field-where-{place}",
+                )
+                for place, text in enumerate(filters)
+            ),
         ]
 
+    def _field(
+        self,
+        name: str,
+        label: str,
+        value: str,
+        hint: str,
+        options: Options | None = None,
+        *,
+        listed: Sequence[str] | None = None,
+    ) -> FormField:
+        error = self.wrong.get(name)
+        return FormField(name, label, value, hint=hint, error=error, options=options, listed=listed)
+
     @property
-    def words(self) -> list[dict[str, Any]]:
+    def said(self) -> list[FormField]:
         """The fields of what it says."""
         return [
-            {
-                "name": "title",
-                "label": "Title",
-                "value": self.tile.title,
-                "hint": "Empty: the KPI's name",
-                "attrs": {"maxlength": LONGEST_TITLE},
-            },
-            {
-                "name": "text",
-                "label": "Words",
-                "value": self.tile.text,
-                "rows": 4,
-                "hint": "Shown by a tile of words",
-                "error": self.wrong.get("text"),
-                "attrs": {"maxlength": LONGEST_TEXT},
-            },
+            FormField(
+                "title",
+                "Title",
+                self.tile.title,
+                hint="Empty: the KPI's name",
+                attrs={"maxlength": f"{LONGEST_TITLE}"},
+            ),
+            FormField(
+                "text",
+                "Words",
+                self.tile.text,
+                hint="Shown by a tile of words",
+                error=self.wrong.get("text"),
+                rows=4,
+                attrs={"maxlength": f"{LONGEST_TEXT}"},
+            ),
         ]
 
     @property
-    def size(self) -> list[dict[str, Any]]:
+    def size(self) -> list[FormField]:
         """The fields of its size, in the steps of the grid."""
-        wide = {
-            12: "whole width",
-            9: "three quarters",
-            8: "two thirds",
-            6: "half",
-            4: "a third",
-            3: "a quarter",
-        }
         columns = [
-            (number, f"{number} columns{f', {wide[number]}' if number in wide else ''}")
+            (str(number), f"{number} columns{f', {_WIDE[number]}' if number in _WIDE else ''}")
             for number in range(2, COLUMNS + 1)
         ]
+        rows = [(str(number), f"{number} rows") for number in range(2, HIGHEST + 1)]
         return [
-            {
-                "name": "w",
-                "label": "Width",
-                "value": self.tile.w if self.known else 0,
-                "options": [(0, "As the picture needs"), *columns],
-            },
-            {
-                "name": "h",
-                "label": "Height",
-                "value": self.tile.h if self.known else 0,
-                "options": [
-                    (0, "As the picture needs"),
-                    *((n, f"{n} rows") for n in range(2, HIGHEST + 1)),
-                ],
-            },
+            FormField(
+                name, label, str(size if self.known else 0), options=[_AS_NEEDED, *offered_sizes]
+            )
+            for name, label, size, offered_sizes in (
+                ("w", "Width", self.tile.w, columns),
+                ("h", "Height", self.tile.h, rows),
+            )
         ]
 
 

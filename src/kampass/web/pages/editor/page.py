@@ -2,33 +2,31 @@
 with it and every example holds.
 """
 
-import difflib
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from importlib import resources
 from typing import Annotated, Final
 
 from fastapi import APIRouter, Depends, Form, Path, Query
 from starlette.responses import Response
 
-from kampass.catalogue import Catalogue, Kpi
+from kampass.catalogue import Catalogue
 from kampass.errors import KampassError
 from kampass.server.rules import ANALYSING, CHANGING_DATA, Call
-from kampass.web.pages.catalogue import view as told
-from kampass.web.pages.catalogue.page import sight_of
-from kampass.web.pages.editor.view import Told, digest, facts, spell
-from kampass.web.rendering import fragment, go, render
+from kampass.web.pages.catalogue.definition import definition_text
+from kampass.web.pages.catalogue.view import sight_of
+from kampass.web.pages.editor.view import Deleting, Sheet, digest, spell, workbench
+from kampass.web.rendering import PageHead, fragment, go, render
 from kampass.workspace import authoring
 from kampass.workspace.authoring import Look, OwnFile, Stale, edits
 
 router = APIRouter()
 KpiId = Annotated[str, Path(max_length=200)]
 _LONGEST: Final = 200_000
-_BY: Final = "segment"
 _STARTER: Final = "meeting_share"
 """The KPI of starter.yaml."""
 
 
-class Written:
+class TypedDraft:
     """What the form holds: the draft, what it began with, by what the preview is cut, which effects
     were seen, and what to do.
     """
@@ -51,25 +49,7 @@ class Written:
         )
 
 
-Filled = Annotated[Written, Depends(Written)]
-
-
-@dataclass(frozen=True)
-class Sheet:
-    """What is being edited: a file that is there, or one that is not yet."""
-
-    text: str
-    base: str = authoring.NOTHING
-    file: str | None = None
-    kpi: Kpi | None = None
-    by: str = _BY
-    theirs: str | None = None
-    said: KampassError | None = None
-
-    @property
-    def path(self) -> str:
-        """Where its form leads."""
-        return f"/catalogue/{self.kpi.id}/edit" if self.kpi else "/catalogue/new"
+Filled = Annotated[TypedDraft, Depends(TypedDraft)]
 
 
 @router.get("/catalogue/new")
@@ -89,13 +69,7 @@ def begin(
             ),
         )
     kpi = catalogue.get(source)
-    text = told.source(
-        kpi,
-        {
-            file.name: file.text
-            for file in ([authoring.file_of(call.workspace, kpi)] if kpi.own else [])
-        },
-    )
+    text = definition_text(kpi, call.workspace)
     return _page(call, Sheet(edits.copied(text, kpi.id, _free(catalogue, kpi.id))))
 
 
@@ -134,16 +108,10 @@ def ask(kpi: KpiId, call: Annotated[Call, Depends(ANALYSING)]) -> Response:
         for board in call.library.dashboards.visible(call.person)
         if any(kpi in map(str, tile.values()) for tile in board.layout)
     ]
-    return render(
-        call,
-        "pages/editor/delete.html",
-        title=found.name,
-        question=f"Delete {found.name}?",
-        kpi=found,
-        base=file.digest,
-        boards=boards,
-        on=kpi in call.workspace.enabled,
-    )
+    on = kpi in call.workspace.enabled
+    page = PageHead(f"Delete {found.name}?", found.name)
+    view = Deleting(found, file.digest, on, ", ".join(boards))
+    return render(call, "pages/editor/delete.html", page, view)
 
 
 @router.post("/catalogue/{kpi}/delete")
@@ -159,7 +127,7 @@ def delete(
     return go("/catalogue?show=own", f"{found.name} is deleted. Dashboards that show it say so.")
 
 
-def _answered(call: Call, sheet: Sheet, form: Written) -> Response:
+def _answered(call: Call, sheet: Sheet, form: TypedDraft) -> Response:
     """What the person wanted done with the draft."""
     if form.do == "raise":
         sheet = _raised(call, sheet)
@@ -230,36 +198,15 @@ def _page(call: Call, sheet: Sheet, *, look: Look | None = None, status: int = 2
     found = look or authoring.look(
         call.workspace, sight, sheet.text, spell(sight, sheet.by), file=sheet.file
     )
-    values = {"one": Told(found, sight, sheet.by), "sheet": sheet}
+    view = workbench(sheet, found, sight)
     if "hx-request" in call.request.headers:
-        return fragment("pages/editor/checked.html", **values)
+        return fragment(call, "pages/editor/checked.html", view)
     name = sheet.kpi.name if sheet.kpi else ""
-    return render(
-        call,
-        "pages/editor/page.html",
-        status=status,
-        title=f"Edit {name}" if name else "Write a KPI",
-        question=f"What shall {name} count?" if name else "What shall be counted?",
-        facts=facts(),
-        difference=_difference(sheet),
-        lines=max(sheet.text.count("\n") + 1, 20),
-        **values,
+    page = PageHead(
+        f"What shall {name} count?" if name else "What shall be counted?",
+        f"Edit {name}" if name else "Write a KPI",
     )
-
-
-def _difference(sheet: Sheet) -> str:
-    """What somebody else wrote against what stands here."""
-    if sheet.theirs is None:
-        return ""
-    return "\n".join(
-        difflib.unified_diff(
-            sheet.theirs.splitlines(),
-            sheet.text.splitlines(),
-            "what is saved now",
-            "your draft",
-            lineterm="",
-        )
-    )
+    return render(call, "pages/editor/page.html", page, view, status=status)
 
 
 def _free(catalogue: Catalogue, kpi_id: str) -> str:

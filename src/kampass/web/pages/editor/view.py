@@ -2,26 +2,32 @@
 figures would no longer be the same.
 """
 
+import difflib
 import hashlib
-from collections.abc import Iterator
-from dataclasses import dataclass
-from functools import cached_property
-from typing import Any, Final
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass, replace
+from typing import Final
 
 from kampass.catalogue import Kpi
 from kampass.engine.answer import Answer, Result
+from kampass.errors import KampassError
 from kampass.facts import FACTS
 from kampass.insight.restated.redefinition import Redefined
 from kampass.insight.restated.restatement import Moved
+from kampass.render import words
 from kampass.render.display import show_difference, show_value
-from kampass.web.pages.catalogue.view import plain
+from kampass.web.pages.catalogue.definition import plain
 from kampass.web.parts import spans
-from kampass.web.parts.tiles import Figure
-from kampass.web.parts.wording import counted, dimension_word, why_none
+from kampass.web.parts.figures import Badge, Course
+from kampass.web.parts.forms import Options
+from kampass.web.parts.tiles import Figure, why_none
+from kampass.workspace import authoring
 from kampass.workspace.authoring import Finding, Look, Outcome, Preview, Spell
 from kampass.workspace.view import Sight
 
-_MOST_SLICES: Final = 12
+CUT: Final = "segment"
+"""By what a preview is cut until somebody chooses."""
+_MOST_SLICES, _FEWEST_LINES = 12, 20
 
 
 def spell(sight: Sight | None, by: str) -> Spell | None:
@@ -37,165 +43,265 @@ def digest(text: str) -> str:
     return hashlib.sha256(text.replace("\r\n", "\n").encode("utf-8", "replace")).hexdigest()[:16]
 
 
-def facts() -> list[tuple[str, str, list[tuple[str, str, str]]]]:
-    """What can be counted: each fact with its columns."""
-    return [
-        (
+@dataclass(frozen=True)
+class Sheet:
+    """What is being edited: a file that is there, or one that is not yet."""
+
+    text: str
+    base: str = authoring.NOTHING
+    file: str | None = None
+    kpi: Kpi | None = None
+    by: str = CUT
+    theirs: str | None = None
+    said: KampassError | None = None
+
+    @property
+    def path(self) -> str:
+        """Where its form leads."""
+        return f"/catalogue/{self.kpi.id}/edit" if self.kpi else "/catalogue/new"
+
+
+@dataclass(frozen=True)
+class ExampleLine:
+    """One number of an example that is not what was worked out by hand."""
+
+    what: str
+    expected: str
+    got: str
+
+
+@dataclass(frozen=True)
+class ExampleOutcome:
+    """An example, with what was expected and what came out."""
+
+    name: str
+    about: str
+    passed: bool
+    trouble: str | None
+    lines: Sequence[ExampleLine]
+    expects: str
+
+
+@dataclass(frozen=True)
+class GlimpseSlice:
+    """The figure of one slice."""
+
+    name: str
+    value: str
+    n: str
+
+
+@dataclass(frozen=True)
+class Glimpse:
+    """One KPI as it would look: the figure with its course, or slices, or what is in the way."""
+
+    name: str
+    trouble: str | None = None
+    period: str = ""
+    value: str | None = None
+    none: bool = False
+    n: str = ""
+    spark: Course | None = None
+    cut: str = ""
+    slices: Sequence[GlimpseSlice] = ()
+
+
+@dataclass(frozen=True)
+class ChangedLine:
+    """A published figure as it is and as it would be."""
+
+    period: str
+    before: str
+    after: str
+    change: str
+
+
+@dataclass(frozen=True)
+class ChangedFigures:
+    """What becomes of the published figures of one KPI, of which `of` were looked at."""
+
+    kpi: str
+    trouble: str | None
+    of: int
+    fields: str
+    lines: Sequence[ChangedLine]
+
+
+@dataclass(frozen=True)
+class CheckedDraft:
+    """What came of a draft: whether it can be saved, what to mend, its examples, what it would
+    show, which figures change.
+    """
+
+    state: Badge
+    seen: str
+    broken: bool
+    findings: Sequence[Finding]
+    raises: int | None
+    outcomes: Sequence[ExampleOutcome]
+    glimpses: Sequence[Glimpse]
+    cuts: Options
+    by: str
+    unloaded: bool
+    changes: Sequence[ChangedFigures]
+
+    @property
+    def passed(self) -> int:
+        """How many of its examples hold."""
+        return sum(outcome.passed for outcome in self.outcomes)
+
+
+@dataclass(frozen=True)
+class FactLine:
+    """What can be counted: a fact with its columns, each with its kind and what it is."""
+
+    name: str
+    about: str
+    columns: Sequence[tuple[str, str, str]]
+
+
+@dataclass(frozen=True)
+class Workbench:
+    """The editor: the draft, and beside it what came of it."""
+
+    sheet: Sheet
+    checked: CheckedDraft
+    difference: str
+    facts: Sequence[FactLine]
+    lines: int
+
+
+@dataclass(frozen=True)
+class Deleting:
+    """What to know before an own KPI is deleted."""
+
+    kpi: Kpi
+    base: str
+    on: bool
+    boards: str
+
+
+def workbench(sheet: Sheet, look: Look, sight: Sight | None) -> Workbench:
+    """The editor of a sheet, with a look at its text."""
+    lines = max(sheet.text.count("\n") + 1, _FEWEST_LINES)
+    facts = [
+        FactLine(
             fact.name,
             fact.about,
             [(name, column.kind, column.about) for name, column in fact.columns.items()],
         )
         for fact in FACTS.values()
     ]
+    return Workbench(sheet, _checked(look, sight, sheet.by), _difference(sheet), facts, lines)
 
 
-@dataclass(frozen=True)
-class Told:
-    """A look at a draft, ready for the page."""
+def _difference(sheet: Sheet) -> str:
+    """What somebody else wrote against what stands here."""
+    if sheet.theirs is None:
+        return ""
+    theirs, ours = sheet.theirs.splitlines(), sheet.text.splitlines()
+    return "\n".join(
+        difflib.unified_diff(theirs, ours, "what is saved now", "your draft", lineterm="")
+    )
 
-    look: Look
-    sight: Sight | None
-    by: str = ""
 
-    @property
-    def seen(self) -> str:
-        """The draft whose effects stand on the page."""
-        return digest(self.look.draft.text)
+def _checked(look: Look, sight: Sight | None, by: str) -> CheckedDraft:
+    draft, currency = look.draft, sight.settings.currency if sight else ""
+    several = len(draft.kpis) > 1
+    kpis = {kpi.id: kpi for kpi in draft.kpis}
+    return CheckedDraft(
+        state=_state(look),
+        seen=digest(draft.text),
+        broken=bool(draft.errors),
+        findings=sorted(draft.findings, key=lambda one: (one.advice, one.line or 0)),
+        raises=next((one.raises for one in draft.findings if one.raises), None),
+        outcomes=sorted(
+            (_outcome(outcome, several=several) for outcome in look.outcomes),
+            key=lambda one: one.passed,
+        ),
+        glimpses=[_glimpse(sight, each) for each in look.previews] if sight else [],
+        cuts=_cuts(draft.kpis),
+        by=by,
+        unloaded=bool(look.outcomes) and sight is None,
+        changes=[_change(change, kpis[change.kpi], currency) for change in look.changes],
+    )
 
-    @cached_property
-    def state(self) -> tuple[str, str]:
-        """Whether it can be saved, in one sentence, and its tone."""
-        look = self.look
-        parts = (
-            [_several(len(look.draft.errors), "thing to mend", "things to mend")]
-            if look.draft.errors
-            else []
+
+def _cuts(kpis: Sequence[Kpi]) -> Options:
+    """By what the preview can be cut."""
+    named = dict.fromkeys(name for kpi in kpis for name in kpi.named_dimensions)
+    return [("", "nothing"), *((name, words.dimension(name)) for name in named)]
+
+
+def _state(look: Look) -> Badge:
+    """Whether it can be saved, in one sentence."""
+    parts = []
+    if look.draft.errors:
+        parts.append(_several(len(look.draft.errors), "thing to mend", "things to mend"))
+    if look.failed:
+        of = _several(len(look.outcomes), "example", "examples")
+        parts.append(
+            f"{len(look.failed)} of {of} {'does' if len(look.failed) == 1 else 'do'} not hold"
         )
-        parts += (
-            [
-                (
-                    f"{len(look.failed)} of {_several(len(look.outcomes), 'example', 'examples')} "
-                    f"{'does' if len(look.failed) == 1 else 'do'} not hold"
-                )
-            ]
-            if look.failed
-            else []
-        )
-        parts += (
-            ["it cannot be worked out on your data"]
-            if any(each.trouble for each in look.previews)
-            else []
-        )
-        if parts:
-            return f"Not yet: {' and '.join(parts)}.", "warn"
-        held = (
-            f"{len(look.outcomes)} examples hold"
-            if len(look.outcomes) != 1
-            else "its example holds"
-        )
-        if look.moves:
-            return (
-                f"It can be saved: {held}. Figures that people have seen change: see below.",
-                "info",
-            )
-        return f"It can be saved: {held}.", "good"
-
-    @property
-    def findings(self) -> tuple[Finding, ...]:
-        """What is wrong, errors first."""
-        return tuple(
-            sorted(
-                self.look.draft.findings, key=lambda finding: (finding.advice, finding.line or 0)
-            )
-        )
-
-    @property
-    def raises(self) -> Finding | None:
-        """The version to raise, where that would mend it."""
-        return next((finding for finding in self.look.draft.findings if finding.raises), None)
-
-    @property
-    def outcomes(self) -> list[dict[str, Any]]:
-        """The examples, with what was expected and what came out."""
-        several = len(self.look.draft.kpis) > 1
-        return [_outcome(outcome, several=several) for outcome in self.look.outcomes]
-
-    @property
-    def cuts(self) -> list[tuple[str, str]]:
-        """By what the preview can be cut."""
-        named = dict.fromkeys(name for kpi in self.look.draft.kpis for name in kpi.named_dimensions)
-        return [("", "nothing"), *((name, dimension_word(name)) for name in named)]
-
-    @cached_property
-    def glimpses(self) -> list[dict[str, Any]]:
-        """What each would show."""
-        return [_glimpse(self.sight, each) for each in self.look.previews] if self.sight else []
-
-    @property
-    def changes(self) -> list[dict[str, Any]]:
-        """What becomes of published figures."""
-        return [self._change(change) for change in self.look.changes]
-
-    def _change(self, change: Redefined) -> dict[str, Any]:
-        currency = self.sight.settings.currency if self.sight else ""
-        kpi = next(kpi for kpi in self.look.draft.kpis if kpi.id == change.kpi)
-        moved = [figure for figure in change.figures if figure.moved]
-        return {
-            "kpi": kpi.name,
-            "trouble": change.trouble,
-            "of": len(change.figures),
-            "fields": [name.removeprefix("measures.").replace("_", " ") for name in change.fields],
-            "rows": [_moved(figure, kpi, currency) for figure in moved],
-        }
+    if any(each.trouble for each in look.previews):
+        parts.append("it cannot be worked out on your data")
+    if parts:
+        return Badge(f"Not yet: {' and '.join(parts)}.", "warn")
+    count = len(look.outcomes)
+    held = "its example holds" if count == 1 else f"{count} examples hold"
+    if look.moves:
+        seen = "Figures that people have seen change: see below."
+        return Badge(f"It can be saved: {held}. {seen}", "accent")
+    return Badge(f"It can be saved: {held}.", "good")
 
 
-def _moved(figure: Moved, kpi: Kpi, currency: str) -> dict[str, str]:
+def _change(change: Redefined, kpi: Kpi, currency: str) -> ChangedFigures:
+    fields = (name.removeprefix("measures.").replace("_", " ") for name in change.fields)
+    return ChangedFigures(
+        kpi.name,
+        change.trouble,
+        len(change.figures),
+        ", ".join(fields),
+        [_moved(figure, kpi, currency) for figure in change.figures if figure.moved],
+    )
+
+
+def _moved(figure: Moved, kpi: Kpi, currency: str) -> ChangedLine:
     before, after = (
         show_value(answer.value, kpi.unit, currency) if answer.value is not None else "no value"
         for answer in (figure.before, figure.after)
     )
     about = ", ".join(str(value) for value in figure.after.dimensions.values())
-    period = spans.said(figure.period.start, figure.period.end)
+    period = words.period(figure.period.start, figure.period.end)
     change = (
         show_difference(figure.difference, kpi.unit, currency)
         if figure.difference
-        else f"{_state(figure.before)}, then {_state(figure.after)}"
+        else f"{_status(figure.before)}, then {_status(figure.after)}"
     )
-    return {
-        "period": f"{period} {about}".strip(),
-        "before": before,
-        "after": after,
-        "change": change,
-    }
+    return ChangedLine(f"{period} {about}".strip(), before, after, change)
 
 
-def _state(answer: Answer) -> str:
+def _status(answer: Answer) -> str:
     return {"ok": "settled", "low_n": "few"}.get(answer.status, answer.status.replace("_", " "))
 
 
-def _outcome(outcome: Outcome, *, several: bool) -> dict[str, Any]:
+def _outcome(outcome: Outcome, *, several: bool) -> ExampleOutcome:
     named = (
         f"{outcome.kpi.id}, example {outcome.number}" if several else f"Example {outcome.number}"
     )
-    rows = [
-        {
-            "what": f"{difference.key.replace('_', ' ')}{_of(difference.row)}",
-            "expected": _exact(difference.wanted),
-            "got": _exact(difference.found),
-        }
+    lines = [
+        ExampleLine(
+            f"{difference.key.replace('_', ' ')}{_of(difference.row)}",
+            _exact(difference.wanted),
+            _exact(difference.found),
+        )
         for difference in outcome.differences
     ]
-    return {
-        "name": named,
-        "about": outcome.about,
-        "passed": outcome.passed,
-        "trouble": outcome.trouble,
-        "rows": rows,
-        "expects": ", ".join(_expects(outcome)),
-    }
+    expects = ", ".join(_expects(outcome))
+    return ExampleOutcome(named, outcome.about, outcome.passed, outcome.trouble, lines, expects)
 
 
-def _of(row: dict[str, Any] | None) -> str:
+def _of(row: Mapping[str, object] | None) -> str:
     return f" of {', '.join(plain(value) for value in row.values())}" if row else ""
 
 
@@ -209,55 +315,48 @@ def _expects(outcome: Outcome) -> Iterator[str]:
         yield _several(len(expect), "row", "rows")
 
 
-def _exact(value: Any) -> str:  # noqa: ANN401 - a cell of an answer
+def _exact(value: object) -> str:
     """A number to ten digits, so that one that is nearly right shows that it is not."""
     return f"{value:.10g}" if isinstance(value, float) else plain(value)
 
 
-def _glimpse(sight: Sight, each: Preview) -> dict[str, Any]:
+def _glimpse(sight: Sight, each: Preview) -> Glimpse:
     """One KPI as it would look."""
-    made: dict[str, Any] = {
-        "name": each.kpi.name,
-        "trouble": each.trouble,
-        "value": None,
-        "slices": [],
-        "spark": None,
-    }
     if each.now is None:
-        return made
+        return Glimpse(each.kpi.name, each.trouble)
     result, first = each.now, each.now[0] if len(each.now) else None
-    made["currency"] = result.currency
-    if each.kpi.distribution:
-        return made | {
-            "period": spans.said(first.period_start, first.period_end) if first else "",
-            "slices": _slices(sight, each.kpi, result),
-            "cut": each.kpi.distribution,
-        }
-    assert first is not None
-    trend = tuple(each.trend or ())
-    made |= {
-        "period": spans.said(first.period_start, first.period_end),
-        "n": counted(each.kpi, first.n),
-        "value": _shown(sight, each.kpi, first, result.currency),
-        "spark": Figure(each.kpi, first, first, trend, result.currency).spark,
-        "none": first.value is None,
-    }
-    return made | (
-        {"slices": _slices(sight, each.kpi, each.slices), "cut": each.slices.dimensions[0]}
-        if each.slices is not None
-        else {}
+    bare = Glimpse(
+        each.kpi.name,
+        each.trouble,
+        words.period(first.period_start, first.period_end) if first else "",
     )
+    if each.kpi.distribution:
+        cut = each.kpi.distribution
+        return replace(bare, cut=cut, slices=_slices(sight, each.kpi, result))
+    assert first is not None
+    figure = Figure(each.kpi, first, first, tuple(each.trend or ()), result.currency)
+    shown = replace(
+        bare,
+        n=words.counted(each.kpi, first.n),
+        value=_shown(sight, each.kpi, first, result.currency),
+        spark=figure.spark,
+        none=first.value is None,
+    )
+    if each.slices is None:
+        return shown
+    slices = _slices(sight, each.kpi, each.slices)
+    return replace(shown, slices=slices, cut=each.slices.dimensions[0])
 
 
-def _slices(sight: Sight, kpi: Kpi, result: Result) -> list[dict[str, str]]:
+def _slices(sight: Sight, kpi: Kpi, result: Result) -> list[GlimpseSlice]:
     """The slices, the largest first, as far as a glimpse goes."""
     order = sorted(result, key=lambda answer: (answer.value is None, -(answer.value or 0.0)))
     return [
-        {
-            "name": ", ".join(result.shown(answer, name) for name in answer.dimensions),
-            "value": _shown(sight, kpi, answer, result.currency),
-            "n": counted(kpi, answer.n),
-        }
+        GlimpseSlice(
+            ", ".join(result.shown(answer, name) for name in answer.dimensions),
+            _shown(sight, kpi, answer, result.currency),
+            words.counted(kpi, answer.n),
+        )
         for answer in order[:_MOST_SLICES]
     ]
 

@@ -4,8 +4,9 @@ it, and what it means.
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from datetime import date
 from functools import cached_property
-from typing import Any, Final
+from typing import Final
 
 from kampass.catalogue import Kpi
 from kampass.engine import Result
@@ -14,35 +15,181 @@ from kampass.errors import QuestionError
 from kampass.facts import FACTS
 from kampass.library.notes import Note
 from kampass.periods import cut, parse
+from kampass.render import words
 from kampass.render.charts import breakdown, distribution, multiples, trend
-from kampass.render.display import show_value
-from kampass.web.pages.bridge.view import movers
+from kampass.server.rules import Call
+from kampass.web.pages.bridge.view import Movers, movers
 from kampass.web.parts import spans
-from kampass.web.parts.picture import Picture, picture
+from kampass.web.parts.figures import FigureTile, delta_of
+from kampass.web.parts.forms import Filters
+from kampass.web.parts.links import Link, exports
+from kampass.web.parts.notes import NotesPanel, notes_panel
+from kampass.web.parts.pictures import Picture, picture
 from kampass.web.parts.question import Asking
-from kampass.web.parts.tiles import Figure, figures
-from kampass.web.parts.wording import (
-    change_of,
-    counted,
-    dimension_word,
-    status_words,
-    through_day,
-    unit_word,
+from kampass.web.parts.tables import DataTable, Detail, Heading, TableCell, TableRow
+from kampass.web.parts.tiles import (
+    Figure,
+    figures,
+    interval_of,
+    tiles_of,
+    value_cell,
     why_none,
 )
 
 MOST_ROWS, MOST_VALUES, MOST_SLICES = 50, 5_000, 40
 _DURATIONS: Final = frozenset({"hours", "days"})
 _KINDS: Final = {
-    "activity": "Activity: what we do",
-    "objective": "Objective: what we are here for",
-    "moneyball": "Moneyball: what shows early where it is going",
+    "activity": "what we do",
+    "objective": "what we are here for",
+    "moneyball": "what shows early where it is going",
 }
-_DIRECTIONS: Final = {
-    "up": "More is better",
-    "down": "Less is better",
-    "neutral": "Neither more nor less is better by itself",
-}
+_PICTURES: Final = (("png", "Picture (PNG)"), ("svg", "Picture (SVG)"))
+_HISTORY: Final = (
+    Heading("period", "Period"),
+    Heading("value", "Value", "number"),
+    Heading("before", "On the period before"),
+    Heading("year", "On a year ago"),
+    Heading("n", "n", "number"),
+    Heading("status", "To keep in mind"),
+)
+
+
+@dataclass(frozen=True)
+class KpiOverTime:
+    """The figure over time: the picture, and the same numbers as rows."""
+
+    period: str
+    trend: Picture
+    history: DataTable
+    why: str
+
+
+@dataclass(frozen=True)
+class KpiSlices:
+    """The figure for each value of a dimension, and the other cuts to choose from."""
+
+    dimension: str
+    table: DataTable
+    breakdown: Picture | None
+    multiples: Picture | None
+    cuts: Sequence[Link]
+
+
+@dataclass(frozen=True)
+class KpiPage:
+    """The page."""
+
+    filters: Filters
+    name: str
+    lead: str
+    period: str
+    over_time: KpiOverTime
+    slices: KpiSlices | None
+    movers: Movers
+    spread: Picture | None
+    notes: NotesPanel
+    tile: FigureTile | None
+    nothing: str
+    meaning: Sequence[Detail]
+    levers: Sequence[str]
+    traps: Sequence[str]
+    references: Sequence[str]
+    exports: Sequence[Link]
+    question: str
+    link: str
+
+
+def kpi_page(call: Call, asking: Asking) -> KpiPage:
+    """The page of the one KPI that a question is about."""
+    kpi = asking.kpis[0]
+    path = f"/kpis/{kpi.id}"
+    notes = call.library.notes.about(kpi=kpi.id, scope=call.sight.scope)
+    one = Portrait(asking, kpi, notes)
+    tile = tiles_of(call, one.focus, {kpi.id: one.figure})[0]
+    return KpiPage(
+        filters=asking.filters(path, kpi.name),
+        name=kpi.name,
+        lead=one.lead,
+        period=one.focus.period_words,
+        over_time=KpiOverTime(
+            one.over_time.period_words,
+            one.trend,
+            DataTable(_HISTORY, one.history),
+            one.focus.url(f"/why/{kpi.id}"),
+        ),
+        slices=_slices(one, path),
+        movers=one.moved_by,
+        spread=one.spread,
+        notes=notes_panel(
+            call,
+            notes,
+            back=asking.url(path),
+            about={"kpi": kpi.id, "account": _account(asking)},
+            periods=[(one.focus.period, one.focus.period_words)],
+        ),
+        tile=None if kpi.distribution else tile,
+        nothing=tile.reason or "Choose another cut, or a longer period.",
+        meaning=_meaning(kpi),
+        levers=_levers(kpi),
+        traps=kpi.traps,
+        references=kpi.references,
+        exports=exports(
+            lambda form: asking.url(f"{path}/export", more={"format": form}), more=_PICTURES
+        ),
+        question=asking.words(kpi.name),
+        link=asking.url(path),
+    )
+
+
+def _slices(one: "Portrait", path: str) -> KpiSlices | None:
+    if one.slices is None:
+        return None
+    asking = one.asking
+    cuts = [
+        Link(
+            words.dimension(name),
+            f"{asking.url(path, by=[name])}#slices",
+            name == one.sliced_by,
+        )
+        for name in asking.dimensions
+    ]
+    return KpiSlices(
+        str(one.sliced_by).replace("_", " "),
+        DataTable(one.slice_columns, one.slice_rows),
+        one.breakdown,
+        one.multiples,
+        cuts if len(cuts) > 1 and not one.kpi.distribution else (),
+    )
+
+
+def _account(asking: Asking) -> str:
+    """The one account that the question is about, for notes; empty where it is about several."""
+    named = [text.removeprefix("account=") for text in asking.where if text.startswith("account=")]
+    return named[0] if len(named) == 1 else ""
+
+
+def _meaning(kpi: Kpi) -> list[Detail]:
+    """The definition as facts."""
+    cadence = ", ".join(f"{name.replace('_', ' ')} {often}" for name, often in kpi.cadence.items())
+    return [
+        Detail("Asks", kpi.question),
+        Detail("Is", kpi.formula),
+        Detail("Kind", f"{words.KINDS[kpi.kind]}: {_KINDS[kpi.kind]}"),
+        Detail("Better", words.DIRECTIONS[kpi.direction]),
+        Detail("Look at it", cadence[:1].upper() + cadence[1:]),
+        Detail("n counts", words.noun(kpi)),
+        Detail("Definition", kpi.label, href=f"/catalogue/{kpi.id}"),
+    ]
+
+
+def _levers(kpi: Kpi) -> list[str]:
+    """What the formula is made of, in words: what has to change for the figure to change."""
+    return list(
+        dict.fromkeys(
+            f"{words.dimension(name)}: {FACTS[each.fact].about}"
+            for name, each in kpi.measures.items()
+        )
+    )
 
 
 @dataclass(frozen=True)
@@ -94,13 +241,10 @@ class Portrait:
                 f"{self.kpi.name} has no value for {period}. "
                 f"{why_none(self.focus.sight, self.kpi, figure.now)}"
             )
-        told = [
-            f"{each['text'][:1].lower()}{each['text'][1:]} {each['against']}"
-            for each in figure.changes
-        ]
+        told = [each.said for each in figure.changes]
         return (
             f"{', '.join([f'{self.kpi.name} is {figure.text} in {period}', *told])}. It rests "
-            f"on {counted(self.kpi, figure.now.n)}."
+            f"on {words.counted(self.kpi, figure.now.n)}."
         )
 
     @cached_property
@@ -109,7 +253,7 @@ class Portrait:
         return picture(trend(self._asked(self.over_time), notes=self._marks))
 
     @cached_property
-    def history(self) -> list[dict[str, Any]]:
+    def history(self) -> list[TableRow]:
         """The same numbers as rows, the latest first."""
         before = self._asked(self.over_time.changed(compare="previous"))
         year = self._asked(self.over_time.changed(compare="year-ago"))
@@ -154,7 +298,7 @@ class Portrait:
         )
 
     @cached_property
-    def slice_rows(self) -> list[dict[str, Any]]:
+    def slice_rows(self) -> list[TableRow]:
         """The slices as rows, the highest first, and in all at the end."""
         found = self.slices
         if found is None or not any(answer.dimensions for answer in found):
@@ -172,23 +316,17 @@ class Portrait:
         ]
 
     @property
-    def slice_columns(self) -> list[dict[str, Any]]:
+    def slice_columns(self) -> list[Heading]:
         """The columns of those rows."""
-        interval = (
-            [{"key": "interval", "label": "95 % interval", "kind": "number"}]
-            if self.kpi.interval
-            else []
-        )
-        change = (
-            []
-            if self.sliced_by == "account"
-            else [{"key": "change", "label": "On the period before"}]
-        )
-        head: list[dict[str, Any]] = [
-            {"key": "slice", "label": dimension_word(self.sliced_by or "")},
-            {"key": "value", "label": "Value", "kind": "number"},
+        columns = [
+            Heading("slice", words.dimension(self.sliced_by or "")),
+            Heading("value", "Value", "number"),
         ]
-        return [*head, *change, *interval, {"key": "n", "label": "n", "kind": "number"}]
+        if self.sliced_by != "account":
+            columns.append(Heading("change", "On the period before"))
+        if self.kpi.interval:
+            columns.append(Heading("interval", "95 % interval", "number"))
+        return [*columns, Heading("n", "n", "number")]
 
     @cached_property
     def spread(self) -> Picture | None:
@@ -219,42 +357,16 @@ class Portrait:
         )
 
     @cached_property
-    def moved_by(self) -> dict[str, Any]:
+    def moved_by(self) -> Movers:
         """The accounts that moved it most since the period before, and the way to all of them."""
         return movers(self.focus, self.kpi)
-
-    @property
-    def meaning(self) -> list[tuple[str, Any]]:
-        """The definition as facts."""
-        cadence = ", ".join(
-            f"{name.replace('_', ' ')} {often}" for name, often in self.kpi.cadence.items()
-        )
-        return [
-            ("Asks", self.kpi.question),
-            ("Is", self.kpi.formula),
-            ("Kind", _KINDS[self.kpi.kind]),
-            ("Better", _DIRECTIONS[self.kpi.direction]),
-            ("Look at it", cadence[:1].upper() + cadence[1:]),
-            ("n counts", unit_word(self.kpi)),
-            ("Definition", {"text": self.kpi.label, "href": f"/catalogue/{self.kpi.id}"}),
-        ]
-
-    @property
-    def levers(self) -> list[str]:
-        """What the formula is made of, in words: what has to change for the figure to change."""
-        return list(
-            dict.fromkeys(
-                f"{name.replace('_', ' ').capitalize()}: {FACTS[each.fact].about}"
-                for name, each in self.kpi.measures.items()
-            )
-        )
 
     @property
     def _cut(self) -> tuple[str, ...]:
         return (self.sliced_by,) if self.sliced_by and not self.kpi.distribution else ()
 
     @property
-    def _marks(self) -> list[tuple[Any, str]]:
+    def _marks(self) -> list[tuple[date, str]]:
         """Notes about a period, at its start."""
         found = []
         for note in self.notes:
@@ -286,77 +398,48 @@ class Portrait:
             if row.amount is not None and not isinstance(row.amount, str)
         ]
 
-    def _row(self, now: Answer, then: Answer, result: Result) -> dict[str, Any]:
+    def _row(self, now: Answer, then: Answer, result: Result) -> TableRow:
         """One period of the history."""
         one = self.asking.changed(period=self._period(now), grain=None, by=(), compare=None)
-        label = spans.said(now.period_start, now.period_end)
+        label = words.period(now.period_start, now.period_end)
         about = ", ".join(result.shown(now, name) for name in now.dimensions)
-        cells: dict[str, Any] = {
-            "period": {"text": label, "note": about or None},
-            "n": counted(self.kpi, now.n),
+        cells: dict[str, TableCell | str | None] = {
+            "period": TableCell(label, note=about or None),
+            "n": words.counted(self.kpi, now.n),
+            "value": value_cell(one, self.kpi, now, result.currency),
         }
-        cells["value"] = self._value(now, one, result.currency)
         for name, answer in (("before", now), ("year", then)):
-            change = change_of(self.kpi, answer, result.currency, "")
+            change = delta_of(self.kpi, answer, result.currency)
             cells[name] = (
-                {"text": "", "change": change}
+                TableCell("", change=change)
                 if change
-                else {"text": None, "reason": "there is nothing to compare"}
+                else TableCell(reason="there is nothing to compare")
             )
-        cells["status"] = (status_words(now, through_day(one.sight, now)) or {"text": ""})["text"]
-        return {"cells": cells, "href": one.url(f"/kpis/{self.kpi.id}")}
+        cells["status"] = words.status(now, one.sight.settings.calendar) or ""
+        return TableRow(cells, one.url(f"/kpis/{self.kpi.id}"))
 
-    def _slice(self, result: Result, answer: Answer) -> dict[str, Any]:
+    def _slice(self, result: Result, answer: Answer) -> TableRow:
         """One slice."""
         name, condition = "All", ""
         if answer.dimensions:
             (dimension, value), *_ = answer.dimensions.items()
             name = result.shown(answer, dimension)
             condition = f"{dimension} is unknown" if value is None else f"{dimension}={value}"
-        href = (
-            None
-            if self.kpi.distribution
-            else self.asking.url(f"/kpis/{self.kpi.id}", also=condition)
-        )
-        filtered = self.focus if self.kpi.distribution else self.focus.changed(also=condition)
-        cells: dict[str, Any] = {
-            "slice": {"text": name, "href": href},
-            "value": self._value(answer, filtered, result.currency),
-            "n": counted(self.kpi, answer.n),
-        }
-        change = change_of(self.kpi, answer, result.currency, "")
-        cells["change"] = {"text": "", "change": change} if change else None
-        cells["interval"] = self._interval(answer)
-        return {"cells": cells, "current": not answer.dimensions}
-
-    def _interval(self, answer: Answer) -> dict[str, Any] | None:
-        if answer.low is None or answer.high is None:
-            return None
-        least, most = {"percent": (0.0, 100.0), "points": (-100.0, 100.0)}.get(
-            self.kpi.unit, (answer.low, answer.high)
-        )
-        text = (
-            f"{show_value(answer.low, self.kpi.unit, '').removesuffix(' %')} to "
-            f"{show_value(answer.high, self.kpi.unit, '')}"
-        )
-        return {
-            "text": text,
-            "interval": {
-                "low": answer.low,
-                "value": answer.value,
-                "high": answer.high,
-                "least": least,
-                "most": most,
+        single = bool(self.kpi.distribution)
+        href = None if single else self.asking.url(f"/kpis/{self.kpi.id}", also=condition)
+        filtered = self.focus if single else self.focus.changed(also=condition)
+        change = delta_of(self.kpi, answer, result.currency)
+        interval = interval_of(self.kpi, answer, "")
+        return TableRow(
+            {
+                "slice": TableCell(name, href),
+                "value": value_cell(filtered, self.kpi, answer, result.currency),
+                "n": words.counted(self.kpi, answer.n),
+                "change": TableCell("", change=change) if change else None,
+                "interval": TableCell(interval.text, interval=interval) if interval else None,
             },
-        }
-
-    def _value(self, answer: Answer, asking: Asking, currency: str) -> dict[str, Any]:
-        if answer.value is None:
-            return {"text": None, "reason": why_none(asking.sight, self.kpi, answer)}
-        return {
-            "text": show_value(answer.value, self.kpi.unit, currency),
-            "why": asking.url(f"/why/{self.kpi.id}"),
-        }
+            current=not answer.dimensions,
+        )
 
     def _period(self, answer: Answer) -> str:
         """The period of one answer of the trend, as a question spells it."""

@@ -12,7 +12,8 @@ from kampass.access import NotAllowed, Role
 from kampass.library.notes import LONGEST, Note
 from kampass.periods import parse
 from kampass.server.rules import SIGNED_IN, WRITING, Call
-from kampass.web.rendering import go, local, moment, render
+from kampass.web.pages.notes.view import NoteForm
+from kampass.web.rendering import PageHead, go, local, moment, render
 
 router = APIRouter()
 Writer = Annotated[Call, Depends(WRITING)]
@@ -64,16 +65,10 @@ def form(
         raise NotAllowed(
             "Only its author or an administrator changes a note.", hint="Write one of your own."
         )
-    return render(
-        call,
-        "pages/notes/page.html",
-        title="Note",
-        question="What should it say?",
-        note=note,
-        back=_back(next, note),
-        longest=LONGEST,
-        when=moment(note.created_at, call.sight.settings.calendar.timezone),
+    view = NoteForm(
+        note, _back(next, note), moment(note.created_at, call.sight.settings.calendar.timezone)
     )
+    return render(call, "pages/notes/page.html", PageHead("What should it say?", "Note"), view)
 
 
 @router.post("/notes/{number}")

@@ -4,8 +4,7 @@ rows of any account: for analysts and admins.
 
 from collections.abc import Mapping
 from dataclasses import replace
-from typing import Annotated, Any, Literal
-from urllib.parse import urlencode
+from typing import Annotated, Any
 
 from fastapi import APIRouter, Depends, Form, Path, Query
 from starlette.datastructures import UploadFile
@@ -14,19 +13,17 @@ from starlette.responses import Response
 from kampass.access import NotFound
 from kampass.errors import DataError
 from kampass.model import TABLES
+from kampass.render import words
 from kampass.server.rules import ANALYSING, CHANGING_DATA, DEFINING, Call, Rule
 from kampass.web.pages.data.page import work
+from kampass.web.pages.quarantine.view import By, quarantine_page, row_form
 from kampass.web.pages.upload.page import Fields, filled, sent
-from kampass.web.parts.loads import plain
-from kampass.web.parts.wording import table_word
-from kampass.web.rendering import render
-from kampass.workspace.jobs import Order
+from kampass.web.rendering import PageHead, render
 from kampass.workspace.loads import by_hand
-from kampass.workspace.loads.quarantine import Effect, SetAside, Wish, listed, one
+from kampass.workspace.loads.quarantine import SetAside, Wish, one
 
 router = APIRouter()
 TAKING = Rule(DEFINING, "export")
-_PAGE = 50
 _BODY = by_hand.LARGEST + (1 << 20)
 _CELL = 100_000
 Table = Annotated[str | None, Query(max_length=60)]
@@ -41,7 +38,7 @@ def show(
     source: Source = None,
     load: Annotated[int | None, Query(ge=1, le=2**53)] = None,
     reason: Annotated[str | None, Query(max_length=200)] = None,
-    by: Literal["reason", "table", "load"] = "reason",
+    by: By = "reason",
     skip: Annotated[int, Query(ge=0, le=10**9)] = 0,
 ) -> Response:
     """The page."""
@@ -49,40 +46,14 @@ def show(
     found = call.workspace.quarantine(
         table=wish.table, source=wish.source, load=wish.load, reason=wish.reason, by=by
     )
-    rows = listed(
-        call.workspace.snapshot(snapshot=found.snapshot).cursor(), wish, page=(skip, _PAGE)
-    )
     call.record(
         "data.quarantine",
         "looked at rows that are set aside",
         **{name: value for name, value in wish.parameters.items() if value is not None},
     )
-    kept = {
-        name: value
-        for name, value in (
-            ("table", wish.table),
-            ("source", wish.source),
-            ("load", wish.load),
-            ("reason", wish.reason),
-        )
-        if value is not None
-    }
-    return render(
-        call,
-        "pages/quarantine/page.html",
-        title="Data",
-        question="What could not be read, and what lacks it?",
-        found=found,
-        by=by,
-        kept=kept,
-        skip=skip,
-        groups=[_group(group, kept) for group in found.groups],
-        effects=_effects(call, found.effects),
-        rows=[_row(row) for row in rows],
-        size=_PAGE,
-        link=lambda **changes: "/data/quarantine?" + urlencode(kept | {"by": by} | changes),
-        places=_places(call),
-    )
+    view = quarantine_page(call, found, wish, by=by, skip=skip)
+    page = PageHead("What could not be read, and what lacks it?", "Data")
+    return render(call, "pages/quarantine/page.html", page, view)
 
 
 @router.get("/data/quarantine/rows.csv")
@@ -111,19 +82,10 @@ def replay(
     source: Annotated[str, Form(max_length=200)] = "",
 ) -> Response:
     """Read again, from the sources as they are now, what is set aside."""
-    wish = Wish(table or None)
     call.workspace.sources(source or None)
     call.record("data.replay", source or "every source", table=table)
-    order = Order(
-        "replay",
-        f"Reading {table_word(table) if table else 'what is set aside'} again",
-        call.viewer.person_id,
-    )
-    return work(
-        call,
-        order,
-        lambda tell: call.workspace.replay(table=wish.table, source=source or None, tell=tell),
-    )
+    title = f"Reading {words.table(table) if table else 'what is set aside'} again"
+    return work(call, "replay", title, table=table or None, source=source or None)
 
 
 @router.post("/data/quarantine/mended", max_body_size=_BODY)
@@ -140,11 +102,7 @@ def take_back(
         )
     kept = by_hand.received(call.workspace, file.file)
     call.record("data.mend", "a file of mended rows", file=file.filename[:120])
-    return work(
-        call,
-        Order("replay", "Reading the mended rows", call.viewer.person_id),
-        lambda tell: by_hand.replay_received(call.workspace, kept, tell),
-    )
+    return work(call, "mend", "Reading the mended rows", file=str(kept), table=None, source=None)
 
 
 @router.get("/data/quarantine/rows/{row_id}")
@@ -175,7 +133,7 @@ def mend(
     ]
     unchanged = all((row.row or {}).get(name) == (cell or None) for name, cell in cells.items())
     if lacking or unchanged:
-        words = (
+        said = (
             f"'{lacking[0].replace('_', ' ')}' is needed and empty."
             if lacking
             else "Nothing in the row was changed."
@@ -184,16 +142,17 @@ def mend(
             call,
             row,
             cells,
-            DataError(words, code="not_mended", hint="Correct the cell that is marked."),
+            DataError(said, code="not_mended", hint="Correct the cell that is marked."),
         )
     call.record("data.mend", f"a row of {row.table}", row=row.id, source=row.source, line=row.line)
     where = f"line {row.line}" if row.line else "a row"
-    order = Order("replay", f"Mending {where} of {table_word(row.table)}", call.viewer.person_id)
-    return work(call, order, lambda tell: by_hand.mend(call.workspace, row, cells, tell))
+    kept = by_hand.mended(call.workspace, row, cells)
+    title = f"Mending {where} of {words.table(row.table)}"
+    return work(call, "mend", title, file=str(kept), table=row.table, source=row.source)
 
 
 def _found(call: Call, row_id: str) -> SetAside:
-    found = one(call.workspace.snapshot().cursor(), row_id)
+    found = one(call.workspace.snapshot(), row_id)
     if found is None:
         raise NotFound(
             "No row that is set aside has this number.",
@@ -205,123 +164,7 @@ def _found(call: Call, row_id: str) -> SetAside:
 def _form(
     call: Call, row: SetAside, cells: Mapping[str, str], wrong: DataError | None = None
 ) -> Response:
-    table = TABLES[row.table]
-    marked = _marked(row)
-    columns = [
-        {
-            "name": name,
-            "label": name.replace("_", " ").capitalize(),
-            "value": cells.get(name, ""),
-            "wrong": plain(row.reason) if name == marked else None,
-            "kind": table.column(name).type if table.has(name) else "text",
-            "choices": table.column(name).choices if table.has(name) else (),
-            "needed": table.has(name) and table.column(name).required,
-        }
-        for name in by_hand.columns_of(row)
-    ]
-    first = [column for column in columns if column["name"] == marked]
-    rest = [column for column in columns if column["name"] != marked]
-    return render(
-        call,
-        "pages/quarantine/row.html",
-        title="Data",
-        question=f"What should {'line ' + str(row.line) if row.line else 'this row'} of "
-        f"{table_word(row.table)} say?",
-        row=row,
-        reason=plain(row.reason),
-        table=table_word(row.table),
-        columns=[*first, *rest],
-        wrong=wrong,
-        status=wrong.status if wrong else 200,
-    )
-
-
-def _marked(row: SetAside) -> str:
-    """The column to correct: named as in the file, it is known by what stands there."""
-    cells = row.row or {}
-    if row.column in cells or TABLES[row.table].has(row.column):
-        return row.column
-    same = [name for name, cell in cells.items() if cell is not None and cell == row.value]
-    return same[0] if len(same) == 1 else ""
-
-
-def _group(group: Any, kept: Mapping[str, object]) -> dict[str, Any]:  # noqa: ANN401
-    more = {
-        name: value
-        for name, value in (("table", group.table), ("reason", group.reason), ("load", group.load))
-        if value is not None
-    }
-    return {
-        "table": table_word(group.table),
-        "reason": plain(group.reason or ""),
-        "load": group.load,
-        "rows": f"{group.rows:,}",
-        "lines": group.lines,
-        "example": group.example,
-        "href": "/data/quarantine?" + urlencode({**kept, **more}),
-    }
-
-
-def _effects(call: Call, effects: tuple[Effect, ...]) -> list[dict[str, Any]]:
-    """For each table: how much is missing, when, and the KPIs that need it, those switched on
-    apart.
-    """
-    found = []
-    for table in dict.fromkeys(effect.table for effect in effects):
-        own = [effect for effect in effects if effect.table == table]
-        kpis = {
-            on: [
-                {"id": effect.kpi, "name": call.workspace.catalogue.get(effect.kpi).name}
-                for effect in own
-                if effect.on is on
-            ]
-            for on in (True, False)
-        }
-        first = own[0]
-        found.append(
-            {
-                "table": table_word(table),
-                "rows": f"{first.rows:,}",
-                "of": f"{first.of:,}",
-                "share": f"{first.share:.2g} %",
-                "months": first.months,
-                "undated": first.undated,
-                "on": kpis[True],
-                "off": kpis[False],
-            }
-        )
-    return found
-
-
-def _row(row: SetAside) -> dict[str, Any]:
-    return {
-        "id": row.id,
-        "table": table_word(row.table),
-        "source": row.source,
-        "load": row.load,
-        "line": row.line,
-        "column": row.column,
-        "value": (row.value or "")[:300],
-        "reason": plain(row.reason),
-        "mended_by": row.mended_by,
-        "cells": ", ".join(
-            f"{name}: {cell}" for name, cell in (row.row or {}).items() if cell is not None
-        )[:600],
-    }
-
-
-def _places(call: Call) -> list[dict[str, Any]]:
-    """Each table and source with rows set aside: what one CSV holds."""
-    cursor = call.workspace.snapshot().cursor()
-    found = cursor.execute(
-        'SELECT "table", source, count(*) FROM _quarantine GROUP BY ALL ORDER BY ALL'
-    ).fetchall()
-    return [
-        {
-            "table": table_word(table),
-            "source": source,
-            "rows": f"{rows:,}",
-            "href": "/data/quarantine/rows.csv?" + urlencode({"table": table, "source": source}),
-        }
-        for table, source, rows in found
-    ]
+    view = row_form(row, cells, wrong)
+    page = PageHead(f"What should {view.where} of {view.table} say?", "Data")
+    status = wrong.status if wrong else 200
+    return render(call, "pages/quarantine/row.html", page, view, status=status)

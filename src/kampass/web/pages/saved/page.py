@@ -7,7 +7,8 @@ from starlette.responses import Response
 
 from kampass.library.saved import LONGEST_NAME, LONGEST_QUERY
 from kampass.server.rules import SIGNED_IN, WRITING, Call
-from kampass.web.rendering import go, local, moment, render
+from kampass.web.pages.saved.view import saved_list
+from kampass.web.rendering import PageHead, go, local, render
 
 router = APIRouter()
 Writer = Annotated[Call, Depends(WRITING)]
@@ -19,21 +20,8 @@ PATH = "/saved"
 @router.get(PATH)
 def listed(call: Annotated[Call, Depends(SIGNED_IN)]) -> Response:
     """One's own."""
-    assert call.person is not None
-    zone = call.sight.settings.calendar.timezone
-    saved = [
-        {"one": one, "when": moment(one.created_at, zone), "iso": one.created_at.isoformat()}
-        for one in call.library.saved.all(call.person)
-    ]
-    return render(
-        call,
-        "pages/saved/page.html",
-        title="Saved questions",
-        question="Which questions do I ask again?",
-        saved=saved,
-        zone=zone,
-        longest=LONGEST_NAME,
-    )
+    page = PageHead("Which questions do I ask again?", "Saved questions")
+    return render(call, "pages/saved/page.html", page, saved_list(call))
 
 
 @router.post(PATH)

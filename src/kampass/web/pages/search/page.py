@@ -8,8 +8,8 @@ from fastapi import APIRouter, Depends, Query
 from starlette.responses import Response
 
 from kampass.server.rules import SIGNED_IN, Call
-from kampass.web.pages.search.view import LONGEST, found
-from kampass.web.rendering import fragment, render
+from kampass.web.pages.search.view import LONGEST, search_page
+from kampass.web.rendering import PageHead, fragment, render
 
 router = APIRouter()
 Typed = Annotated[str, Query(max_length=LONGEST)]
@@ -18,19 +18,11 @@ Typed = Annotated[str, Query(max_length=LONGEST)]
 @router.get("/palette")
 def palette(call: Annotated[Call, Depends(SIGNED_IN)], q: Typed = "") -> Response:
     """What fits, for the palette."""
-    return fragment("pages/search/palette.html", groups=found(call, q), q=q)
+    return fragment(call, "pages/search/palette.html", search_page(call, q))
 
 
 @router.get("/search")
 def search(call: Annotated[Call, Depends(SIGNED_IN)], q: Typed = "") -> Response:
     """The same as a page."""
-    groups = found(call, q)
-    return render(
-        call,
-        "pages/search/page.html",
-        title="Search",
-        question="What are you looking for?",
-        groups=groups,
-        q=q,
-        count=sum(len(group["items"]) for group in groups),
-    )
+    page = PageHead("What are you looking for?", "Search")
+    return render(call, "pages/search/page.html", page, search_page(call, q))

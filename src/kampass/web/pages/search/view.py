@@ -8,9 +8,9 @@ anywhere.
 import re
 import unicodedata
 from collections.abc import Iterable, Iterator, Sequence
-from dataclasses import asdict, dataclass, field
+from dataclasses import dataclass, field
 from functools import cached_property, lru_cache
-from typing import Any, Final
+from typing import Final
 
 from kampass.access import Role
 from kampass.book.accounts import accounts
@@ -18,6 +18,7 @@ from kampass.catalogue import Catalogue
 from kampass.engine.answer import worded
 from kampass.errors import DataError
 from kampass.server.rules import ADMINS, Call
+from kampass.web.parts.links import Found, FoundGroup
 from kampass.web.rendering import NAV
 from kampass.workspace.view import Sight
 
@@ -36,7 +37,7 @@ _FURTHER: Final = (
 
 
 @dataclass(frozen=True)
-class Thing:
+class Findable:
     """Something to open; `names` are what else it is called by, folded."""
 
     title: str
@@ -59,7 +60,25 @@ class Thing:
         return folded(self.title)
 
 
-def found(call: Call, typed: str) -> list[dict[str, Any]]:
+@dataclass(frozen=True)
+class SearchPage:
+    """What was typed, and the groups of what fits."""
+
+    typed: str
+    groups: Sequence[FoundGroup]
+
+    @property
+    def count(self) -> int:
+        """How much fits."""
+        return sum(len(group.items) for group in self.groups)
+
+
+def search_page(call: Call, typed: str) -> SearchPage:
+    """The answer to what was typed."""
+    return SearchPage(typed, _groups(call, typed))
+
+
+def _groups(call: Call, typed: str) -> list[FoundGroup]:
     """The groups of what fits, the best first; without words, where one can go."""
     words = folded(typed)
     if not words:
@@ -122,17 +141,15 @@ def _begins(words: str) -> re.Pattern[str]:
     return re.compile(rf"(?<!\w){re.escape(words)}")
 
 
-def _ranked(things: Iterable[Thing], words: str) -> list[tuple[int, Thing]]:
+def _ranked(things: Iterable[Findable], words: str) -> list[tuple[int, Findable]]:
     fits = [(rank, thing) for thing in things if (rank := thing.rank(words)) < 2 * _NOWHERE]
     return sorted(fits, key=lambda each: (each[0], each[1].plain, each[1].href))[:MOST]
 
 
-def _group(label: str, things: Sequence[Thing]) -> dict[str, Any]:
-    kept = [
-        {name: value for name, value in asdict(thing).items() if name != "names"}
-        for thing in things[:MOST]
-    ]
-    return {"label": label, "items": kept}
+def _group(label: str, things: Sequence[Findable]) -> FoundGroup:
+    return FoundGroup(
+        label, [Found(one.title, one.href, one.note, one.icon) for one in things[:MOST]]
+    )
 
 
 def _sight(call: Call) -> Sight | None:
@@ -143,22 +160,22 @@ def _sight(call: Call) -> Sight | None:
         return None
 
 
-def _accounts(call: Call) -> Sequence[Thing]:
+def _accounts(call: Call) -> Sequence[Findable]:
     sight = _sight(call)
     return [] if sight is None else sight.kept("accounts to find", lambda: list(_listed(sight)))
 
 
-def _listed(sight: Sight) -> Iterator[Thing]:
+def _listed(sight: Sight) -> Iterator[Findable]:
     for account in accounts(sight):
         note = {"lost": "lost", "prospect": "never paid"}.get(account.state) or (
             worded(account.segment) if account.segment else None
         )
-        yield Thing(
+        yield Findable(
             account.name, f"/accounts/{account.id}", "accounts", note, (folded(account.id),)
         )
 
 
-def _kpis(call: Call) -> Sequence[Thing]:
+def _kpis(call: Call) -> Sequence[Findable]:
     sight = _sight(call)
     return (
         list(_defined(call.workspace.catalogue))
@@ -167,9 +184,9 @@ def _kpis(call: Call) -> Sequence[Thing]:
     )
 
 
-def _defined(catalogue: Catalogue) -> Iterator[Thing]:
+def _defined(catalogue: Catalogue) -> Iterator[Findable]:
     for kpi in catalogue:
-        yield Thing(
+        yield Findable(
             kpi.name,
             f"/kpis/{kpi.id}",
             "kpis",
@@ -178,20 +195,20 @@ def _defined(catalogue: Catalogue) -> Iterator[Thing]:
         )
 
 
-def _pages(call: Call) -> list[Thing]:
+def _pages(call: Call) -> list[Findable]:
     assert call.person is not None
     return [
-        Thing(title, href, icon)
+        Findable(title, href, icon)
         for title, href, icon, roles in (*NAV, *_FURTHER)
         if call.person.role in roles
     ]
 
 
-def _dashboards(call: Call) -> list[Thing]:
+def _dashboards(call: Call) -> list[Findable]:
     assert call.person is not None
     visible = call.library.dashboards.visible(call.person)
     return [
-        Thing(
+        Findable(
             one.name,
             f"/dashboards/{one.id}",
             "dashboards",
@@ -201,6 +218,6 @@ def _dashboards(call: Call) -> list[Thing]:
     ]
 
 
-def _saved(call: Call) -> list[Thing]:
+def _saved(call: Call) -> list[Findable]:
     assert call.person is not None
-    return [Thing(one.name, one.query, "star") for one in call.library.saved.all(call.person)]
+    return [Findable(one.name, one.query, "star") for one in call.library.saved.all(call.person)]

@@ -2,49 +2,29 @@
 whole workspace.
 """
 
-from collections.abc import Sequence
-from itertools import groupby
-from typing import Annotated, Any
+from collections.abc import Mapping
+from typing import Annotated
 
-import segno
 from fastapi import APIRouter, Depends, Form
 from starlette.responses import Response
 
-from kampass.access import Role
-from kampass.book.places import teams, users
-from kampass.engine import BusinessCalendar
-from kampass.engine.planning.hours import WEEKDAYS
 from kampass.errors import KampassError, UnknownName
-from kampass.people import Person
 from kampass.people.errors import (
     BadField,
-    NeedsCode,
     SignInFailed,
     TooManyAttempts,
     WeakPassword,
     WrongCode,
 )
-from kampass.server.rules import CHANGING_DATA, DEFINING, SIGNED_IN, Call
+from kampass.server.rules import CHANGING_DATA, SIGNED_IN, Call
+from kampass.web.pages.settings.view import account_view, authenticator, workspace_view
+from kampass.web.parts.settings import myself, proved
 from kampass.web.parts.sign_in import Mistyped, entered, same
-from kampass.web.rendering import go, moment, render
+from kampass.web.rendering import PageHead, go, render
 from kampass.workspace.settings import switch
 
 router = APIRouter()
 Typed = Annotated[str, Form(max_length=2000)]
-_MONTHS = (
-    "January",
-    "February",
-    "March",
-    "April",
-    "May",
-    "June",
-    "July",
-    "August",
-    "September",
-    "October",
-    "November",
-    "December",
-)
 SCAN = "Scan the picture again: it is another one."
 
 
@@ -130,32 +110,8 @@ def stop_totp(call: Annotated[Call, Depends(SIGNED_IN)], password: Typed = "") -
 @router.get("/settings/workspace")
 def show_workspace(call: Annotated[Call, Depends(SIGNED_IN)]) -> Response:
     """What holds for everybody."""
-    settings, may = call.workspace.settings, myself(call).role in DEFINING
-    facts = [
-        ("Time zone", {"text": settings.timezone, "note": "days, weeks and months are cut in it"}),
-        ("Currency", {"text": settings.currency, "note": "money is shown in it"}),
-        ("Weeks start on", settings.week_start.capitalize()),
-        (
-            "Fiscal year starts in",
-            {
-                "text": _MONTHS[settings.fiscal_start - 1],
-                "note": "and is named by the year in which it ends",
-            },
-        ),
-    ]
-    return render(
-        call,
-        "pages/settings/workspace.html",
-        title="Settings",
-        question="What holds for everybody?",
-        tabs=tabs(call, "/settings/workspace"),
-        facts=facts,
-        calendars=[_calendar(calendar, settings.timezone) for calendar in settings.business],
-        families=_families(call),
-        may=may,
-        enabled=len(settings.enabled),
-        all=len(call.workspace.catalogue.kpis),
-    )
+    page = PageHead("What holds for everybody?", "Settings")
+    return render(call, "pages/settings/workspace.html", page, workspace_view(call))
 
 
 @router.post("/settings/workspace/kpis")
@@ -181,37 +137,6 @@ def switch_kpis(
     return go("/settings/workspace", f"{len(kpi)} KPIs are switched on.")
 
 
-def tabs(call: Call, current: str) -> list[tuple[str, str, bool]]:
-    """The parts of Settings that are the viewer's."""
-    parts = [
-        ("My account", "/settings"),
-        ("API tokens", "/settings/tokens"),
-        ("Workspace", "/settings/workspace"),
-    ]
-    parts += (
-        [("People", "/settings/people"), ("Audit log", "/settings/audit")]
-        if myself(call).role is Role.ADMIN
-        else []
-    )
-    return [(label, href, href == current) for label, href in parts]
-
-
-def myself(call: Call) -> Person:
-    """The person who is signed in."""
-    assert call.person is not None
-    return call.person
-
-
-def proved(call: Call, password: str) -> None:
-    """SignInFailed or TooManyAttempts unless it is the password of whoever is signed in: an open
-    browser alone changes no key.
-    """
-    try:
-        call.people.accounts.sign_in(myself(call).email, password, address=call.address)
-    except NeedsCode:
-        return
-
-
 def _refused(call: Call, place: str, wrong: KampassError) -> Response:
     """The page again, with what was wrong under its field."""
     if isinstance(wrong, SignInFailed):
@@ -221,106 +146,15 @@ def _refused(call: Call, place: str, wrong: KampassError) -> Response:
     return _account(call, wrong={place: f"{wrong.message} {wrong.hint}"}, status=wrong.status)
 
 
-def _account(call: Call, *, wrong: dict[str, str] | None = None, status: int = 200) -> Response:
-    person, serving = myself(call), call.serving
-    return render(
-        call,
-        "pages/settings/page.html",
-        title="Settings",
-        question="Your account",
-        status=status,
-        tabs=tabs(call, "/settings"),
-        person=person,
-        facts=_place(call, person),
-        has_password=call.people.accounts.has_password(person.id),
-        wrong=wrong or {},
-        provider=serving.identity.name if serving.identity else None,
-    )
-
-
-def _place(call: Call, person: Person) -> list[tuple[str, Any]]:
-    """Who the person is here and in the data, in words."""
-    viewer = call.viewer
-    facts: list[tuple[str, Any]] = [
-        ("E-mail", person.email),
-        ("Role", person.role.label),
-        ("Here since", moment(person.created_at, zone_of(call))),
-    ]
-    try:
-        sight = call.workspace.sight()
-        names = {
-            "user": {one.id: one.name for one in users(sight)},
-            "team": {one.id: one.name for one in teams(sight)},
-        }
-    except KampassError:
-        return facts
-    facts.append(("In the data you are", names["user"].get(viewer.user_id or "", "nobody yet")))
-    if viewer.team_id:
-        facts.append(("Team", names["team"].get(viewer.team_id, viewer.team_id)))
-    seen = viewer.scope.accounts
-    return [*facts, ("You see", "every account" if seen is None else f"{len(seen):,} accounts")]
-
-
-def zone_of(call: Call) -> str:
-    """The time zone in which people read instants."""
-    return call.workspace.settings.timezone
+def _account(call: Call, *, wrong: Mapping[str, str] | None = None, status: int = 200) -> Response:
+    view = account_view(call, wrong or {})
+    page = PageHead("Your account", "Settings")
+    return render(call, "pages/settings/page.html", page, view, status=status)
 
 
 def _offer(call: Call) -> Response:
     uri = call.people.accounts.start_totp(myself(call).id)
-    secret = uri.partition("secret=")[2].partition("&")[0]
-    picture = qr(uri)
-    response = render(
-        call,
-        "pages/settings/totp.html",
-        title="Settings",
-        question="Switch on an authenticator",
-        tabs=tabs(call, "/settings"),
-        picture=picture,
-        secret=" ".join(secret[at : at + 4] for at in range(0, len(secret), 4)),
-    )
+    page = PageHead("Switch on an authenticator", "Settings")
+    response = render(call, "pages/settings/totp.html", page, authenticator(call, uri))
     response.headers["cache-control"] = "no-store"
     return response
-
-
-def qr(text: str) -> dict[str, Any]:
-    """A QR code as one path on a grid: its size, and where it is dark."""
-    rows: list[Sequence[int]] = [list(row) for row in segno.make(text, error="m").matrix]
-    path = []
-    for y, row in enumerate(rows):
-        x = 0
-        for dark, run in groupby(row):
-            length = len(list(run))
-            if dark:
-                path.append(f"M{x} {y}h{length}v1h-{length}z")
-            x += length
-    return {"size": len(rows), "path": "".join(path)}
-
-
-def _calendar(calendar: BusinessCalendar, zone: str) -> dict[str, dict[str, str]]:
-    hours = ", ".join(
-        f"{start // 60:02}:{start % 60:02} to {end // 60:02}:{end % 60:02}"
-        for start, end in calendar.hours
-    )
-    cells = {
-        "name": calendar.name,
-        "days": ", ".join(WEEKDAYS[day].capitalize() for day in calendar.days),
-        "hours": hours,
-        "zone": calendar.timezone or zone,
-        "holidays": f"{len(calendar.holidays)}",
-        "teams": ", ".join(calendar.teams) or "every other team",
-    }
-    return {"cells": cells}
-
-
-def _families(call: Call) -> list[tuple[str, list[dict[str, Any]]]]:
-    """Every KPI by family, with whether it is switched on."""
-    enabled = set(call.workspace.settings.enabled)
-    found: dict[str, list[dict[str, Any]]] = {}
-    for kpi in call.workspace.catalogue.kpis.values():
-        found.setdefault(kpi.family.replace("_", " ").capitalize(), []).append(
-            {"id": kpi.id, "name": kpi.name, "question": kpi.question, "on": kpi.id in enabled}
-        )
-    return sorted(
-        (family, sorted(kpis, key=lambda one: one["name"])) for family, kpis in found.items()
-    )

@@ -19,6 +19,7 @@ from kampass.people.errors import (
     BadEmail,
     BadField,
     EmailTaken,
+    FirstStep,
     NeedsCode,
     SignInFailed,
     TicketSpent,
@@ -27,15 +28,17 @@ from kampass.people.errors import (
 )
 from kampass.server.app import BACK
 from kampass.server.rules import ANYBODY, COMING_IN, Call
-from kampass.server.second_factor import Halfway
+from kampass.server.second_factor import FirstSteps
+from kampass.web.pages.sign_in.view import CodeForm, Forgotten, PasswordForm, SignInForm
 from kampass.web.parts.sign_in import Mistyped, entered, same
-from kampass.web.rendering import go, local, render
+from kampass.web.rendering import PageHead, go, local, render
 
 if TYPE_CHECKING:
     from kampass.server.sso import Provider
 
 router = APIRouter()
 _STEP, _JOURNEY = "kampass-step", "kampass-journey"
+_FORGOTTEN = PageHead("Forgotten your password?", "Forgotten password")
 _REMEMBERED = 600
 """Seconds in which a cookie of a step is kept."""
 Ticket = Annotated[str, Query(max_length=200)]
@@ -62,10 +65,10 @@ def sign_in(
     """The first step; the only one for who has no authenticator."""
     try:
         person = call.people.accounts.sign_in(email, password, address=call.address)
-    except NeedsCode:
+    except NeedsCode as wanted:
         response = go(f"/sign-in/code?{urlencode({'next': local(next)})}")
         return _remember(
-            call, response, _STEP, call.request.app.state.halfway.keep(email, password)
+            call, response, _STEP, call.request.app.state.first_steps.keep(wanted.first_step)
         )
     except (SignInFailed, TooManyAttempts) as wrong:
         return _form(call, next, email=email, wrong=wrong)
@@ -94,10 +97,10 @@ def sign_in_with_code(
     if first is None:
         return go("/sign-in", "Sign in again: the first step was too long ago.", kind="info")
     try:
-        person = call.people.accounts.sign_in(*first, code=code, address=call.address)
+        person = call.people.accounts.second_step(first, code, address=call.address)
     except (NeedsCode, SignInFailed, TooManyAttempts) as wrong:
         return _code_form(call, next, wrong=wrong)
-    call.request.app.state.halfway.end(call.request.cookies.get(_STEP, ""))
+    call.request.app.state.first_steps.end(call.request.cookies.get(_STEP, ""))
     response = entered(call, person, local(next))
     response.delete_cookie(_STEP, path="/sign-in")
     return response
@@ -155,7 +158,7 @@ def ask_set_up(call: Annotated[Call, Depends(ANYBODY)], ticket: Ticket = "") -> 
     """The form for the first administrator; NotFound unless the link counts."""
     if call.people.invitations.find("setup", ticket) is None:
         raise TicketSpent
-    return _asking(call, "set_up", "Make the first account", None, ticket=ticket, email="", name="")
+    return _setting_up(call, PasswordForm(ticket, "", {}))
 
 
 @router.post("/set-up")
@@ -172,9 +175,7 @@ def set_up(
         same(password, again)
         person = call.people.invitations.set_up(ticket, email=email, name=name, password=password)
     except (BadField, WeakPassword) as wrong:
-        return _asking(
-            call, "set_up", "Make the first account", wrong, ticket=ticket, email=email, name=name
-        )
+        return _setting_up(call, PasswordForm(ticket, email, _beside(wrong), name), wrong)
     call.people.audit.record(person, "set_up", "workspace", {}, call.address)
     return entered(call, person, "/", "Welcome. You can invite others under Settings.")
 
@@ -212,13 +213,7 @@ def join(
 @router.get("/reset-password")
 def ask_help(call: Annotated[Call, Depends(ANYBODY)]) -> Response:
     """What to do about a forgotten password."""
-    return render(
-        call,
-        "pages/sign_in/forgotten.html",
-        title="Forgotten password",
-        question="Forgotten your password?",
-        asked=False,
-    )
+    return render(call, "pages/sign_in/forgotten.html", _FORGOTTEN, Forgotten(asked=False))
 
 
 @router.post("/reset-password")
@@ -228,13 +223,7 @@ def help_asked(call: Annotated[Call, Depends(COMING_IN)], email: Typed = "") -> 
     """
     person = call.people.accounts.by_email(email)
     call.people.audit.record(person, "password_asked", "a link to set a password", {}, call.address)
-    return render(
-        call,
-        "pages/sign_in/forgotten.html",
-        title="Forgotten password",
-        question="Forgotten your password?",
-        asked=True,
-    )
+    return render(call, "pages/sign_in/forgotten.html", _FORGOTTEN, Forgotten(asked=True))
 
 
 @router.get("/reset")
@@ -268,67 +257,41 @@ def reset(
 
 def _form(call: Call, to: str, *, email: str = "", wrong: KampassError | None = None) -> Response:
     identity = call.serving.identity
-    values = {
-        "email": email,
-        "wrong": wrong,
-        "next": local(to, ""),
-        "provider": identity.name if identity else None,
-    }
-    status = wrong.status if wrong else HTTPStatus.OK
-    return _private(
-        render(
-            call,
-            "pages/sign_in/page.html",
-            title="Sign in",
-            question="Sign in",
-            status=status,
-            **values,
-        ),
-        wrong,
-    )
+    view = SignInForm(email, local(to, ""), wrong, identity.name if identity else None)
+    return _answer(call, "page", PageHead("Sign in", "Sign in"), view, wrong)
 
 
 def _code_form(call: Call, to: str, wrong: KampassError | None = None) -> Response:
-    status = wrong.status if wrong else HTTPStatus.OK
-    return _private(
-        render(
-            call,
-            "pages/sign_in/code.html",
-            title="Sign in",
-            question="Your code",
-            status=status,
-            next=local(to, ""),
-            wrong=wrong,
-        ),
-        wrong,
-    )
+    view = CodeForm(local(to, ""), wrong)
+    return _answer(call, "code", PageHead("Your code", "Sign in"), view, wrong)
+
+
+def _setting_up(call: Call, form: PasswordForm, wrong: KampassError | None = None) -> Response:
+    return _answer(call, "set_up", PageHead("Make the first account"), form, wrong)
 
 
 def _joining(
     call: Call, ticket: str, email: str, name: str, wrong: KampassError | None = None
 ) -> Response:
-    return _asking(call, "join", "Join Kampass", wrong, ticket=ticket, email=email, name=name)
+    view = PasswordForm(ticket, email, _beside(wrong), name)
+    return _answer(call, "join", PageHead("Join Kampass"), view, wrong)
 
 
 def _resetting(call: Call, ticket: str, email: str, wrong: KampassError | None = None) -> Response:
-    return _asking(call, "reset", "Set your password", wrong, ticket=ticket, email=email)
+    view = PasswordForm(ticket, email, _beside(wrong))
+    return _answer(call, "reset", PageHead("Set your password"), view, wrong)
 
 
-def _asking(
-    call: Call, form: str, question: str, wrong: KampassError | None, **typed: str
+def _answer(
+    call: Call, form: str, page: PageHead, view: object, wrong: KampassError | None
 ) -> Response:
-    """A form with a password, and what was wrong with what was typed."""
+    """A form that no cache keeps, with what was wrong with what was typed."""
     status = wrong.status if wrong else HTTPStatus.OK
-    return _private(
-        render(
-            call,
-            f"pages/sign_in/{form}.html",
-            question=question,
-            status=status,
-            wrong=_beside(wrong),
-            **typed,
-        )
-    )
+    response = render(call, f"pages/sign_in/{form}.html", page, view, status=status)
+    response.headers["cache-control"] = "no-store"
+    if isinstance(wrong, TooManyAttempts):
+        response.headers["retry-after"] = str(wrong.seconds)
+    return response
 
 
 def _invited(call: Call, ticket: str) -> tuple[str, str]:
@@ -361,9 +324,9 @@ def _provider(call: Call) -> "Provider":
     return found
 
 
-def _first_step(call: Call) -> tuple[str, str] | None:
-    halfway: Halfway = call.request.app.state.halfway
-    return halfway.find(call.request.cookies.get(_STEP, ""))
+def _first_step(call: Call) -> FirstStep | None:
+    first_steps: FirstSteps = call.request.app.state.first_steps
+    return first_steps.find(call.request.cookies.get(_STEP, ""))
 
 
 def _beside(wrong: KampassError | None) -> dict[str, str]:
@@ -393,11 +356,4 @@ def _remember(call: Call, response: Response, name: str, secret: str) -> Respons
         secure=call.serving.secure,
         path="/sign-in",
     )
-    return response
-
-
-def _private(response: Response, wrong: KampassError | None = None) -> Response:
-    response.headers["cache-control"] = "no-store"
-    if isinstance(wrong, TooManyAttempts):
-        response.headers["retry-after"] = str(wrong.seconds)
     return response

@@ -6,8 +6,8 @@ from fastapi import APIRouter, Depends
 from starlette.responses import Response
 
 from kampass.server.rules import SIGNED_IN, Call
-from kampass.web.pages.styleguide.view import stories
-from kampass.web.rendering import render
+from kampass.web.pages.styleguide.view import StyleGuide
+from kampass.web.rendering import PageHead, render
 
 router = APIRouter()
 
@@ -15,10 +15,5 @@ router = APIRouter()
 @router.get("/styleguide")
 def show(call: Annotated[Call, Depends(SIGNED_IN)]) -> Response:
     """The page."""
-    return render(
-        call,
-        "pages/styleguide/page.html",
-        title="Style guide",
-        question="What are the parts of a page, and how do they look?",
-        story=stories(),
-    )
+    page = PageHead("What are the parts of a page, and how do they look?", "Style guide")
+    return render(call, "pages/styleguide/page.html", page, StyleGuide())

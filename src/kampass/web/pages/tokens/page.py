@@ -2,29 +2,22 @@
 click.
 """
 
-from datetime import UTC, date, datetime, time, timedelta
-from typing import Annotated, Any
+from collections.abc import Mapping
+from datetime import UTC, date, datetime, time
+from typing import Annotated
 from zoneinfo import ZoneInfo
 
 from fastapi import APIRouter, Depends, Form, Path
 from starlette.responses import Response
 
-from kampass.people import Token
 from kampass.people.errors import BadField
-from kampass.people.keys.tokens import ALLOWED, SCOPES
 from kampass.server.rules import SIGNED_IN, Call
-from kampass.web.pages.settings.page import myself, tabs, zone_of
-from kampass.web.rendering import go, moment, render
+from kampass.web.pages.tokens.view import MadeToken, TypedToken, token_list
+from kampass.web.parts.settings import myself, zone_of
+from kampass.web.rendering import PageHead, go, render
 
 router = APIRouter()
 Typed = Annotated[str, Form(max_length=300)]
-WORDS = {
-    "read": "Read: ask for figures, rows and explanations",
-    "export": "Export: fetch files",
-    "write": "Write: notes, dashboards, saved questions, and what your role may change",
-    "admin": "Administrate: people and the audit log",
-}
-_USUAL = timedelta(days=90)
 
 
 @router.get("/settings/tokens")
@@ -56,13 +49,13 @@ def make(
         return _page(
             call,
             wrong={place: f"{wrong.message} {wrong.hint}"},
-            typed={"name": name, "expires": expires, "scope": scope},
+            typed=TypedToken(name, expires, scope),
             status=wrong.status,
         )
     call.record(
         "key_made", token.name, scopes=sorted(token.scopes), expires=token.expires_at.isoformat()
     )
-    return _page(call, made={"name": token.name, "secret": secret})
+    return _page(call, made=MadeToken(token.name, secret))
 
 
 @router.post("/settings/tokens/{number}/revoke")
@@ -78,41 +71,16 @@ def revoke(
 def _page(
     call: Call,
     *,
-    made: dict[str, str] | None = None,
-    wrong: dict[str, str] | None = None,
-    typed: dict[str, Any] | None = None,
+    made: MadeToken | None = None,
+    wrong: Mapping[str, str] | None = None,
+    typed: TypedToken | None = None,
     status: int = 200,
 ) -> Response:
-    person, now = myself(call), datetime.now(UTC)
-    scopes = [(name, WORDS[name]) for name in SCOPES if name in ALLOWED[person.role]]
-    usual = {"name": "", "expires": (now + _USUAL).date().isoformat(), "scope": ["read"]}
-    response = render(
-        call,
-        "pages/tokens/page.html",
-        title="Settings",
-        question="Which programs may ask for you?",
-        status=status,
-        tabs=tabs(call, "/settings/tokens"),
-        tokens=[_row(token, zone_of(call), now) for token in call.people.tokens.all(person.id)],
-        made=made,
-        wrong=wrong or {},
-        typed=typed or usual,
-        scopes=scopes,
-        url=call.serving.url,
-    )
+    view = token_list(call, made, typed, wrong or {})
+    page = PageHead("Which programs may ask for you?", "Settings")
+    response = render(call, "pages/tokens/page.html", page, view, status=status)
     response.headers["cache-control"] = "no-store"
     return response
-
-
-def _row(token: Token, zone: str, now: datetime) -> dict[str, Any]:
-    return {
-        "id": token.id,
-        "name": token.name,
-        "scopes": ", ".join(name for name in SCOPES if name in token.scopes),
-        "over": token.expires_at <= now,
-        "expires": moment(token.expires_at, zone),
-        "used": moment(token.last_used_at, zone) if token.last_used_at else None,
-    }
 
 
 def _end_of(day: str, zone: str) -> datetime:

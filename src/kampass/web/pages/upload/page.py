@@ -11,25 +11,18 @@ from starlette.datastructures import UploadFile
 from starlette.responses import Response
 
 from kampass.errors import DataError, KampassError
-from kampass.model import TABLES
+from kampass.render import words
 from kampass.server.rules import ANALYSING, CHANGING_DATA, Call
 from kampass.web.pages.data.page import work
-from kampass.web.parts.loads import plain
-from kampass.web.parts.wording import table_word
-from kampass.web.rendering import fragment, go, render
-from kampass.workspace.jobs import Order
-from kampass.workspace.loads.uploads import Look, Upload, Uploads, load, look
+from kampass.web.pages.upload.view import Typed, mapping_form, upload_form
+from kampass.web.rendering import PageHead, fragment, go, render
+from kampass.workspace.loads.uploads import Look, Upload, Uploads, look
 from kampass.workspace.loads.uploads.choices import (
-    DELIMITERS,
-    ENCODINGS,
-    NUMBERS,
     by_hand,
-    choices,
-    numbers_of,
     said_of,
 )
-from kampass.workspace.loads.uploads.look import begin, matched, values_of
-from kampass.workspace.loads.uploads.pending import LARGEST, aimed, made_of_uploads
+from kampass.workspace.loads.uploads.look import begin, matched
+from kampass.workspace.loads.uploads.pending import LARGEST, aimed
 
 router = APIRouter()
 _BODY = LARGEST + (1 << 20)
@@ -136,11 +129,8 @@ def change(
             )
         )
     if "hx-request" in call.request.headers:
-        return fragment(
-            "pages/upload/mapping.html",
-            csrf=call.csrf,
-            **_values(call, look(call.workspace, upload)),
-        )
+        view = mapping_form(call, look(call.workspace, upload), None, {})
+        return fragment(call, "pages/upload/mapping.html", view)
     told = (
         (
             "The mapping had changed since you looked at it. See below what it makes of the file, "
@@ -156,11 +146,8 @@ def _load(call: Call, upload: Upload) -> Response:
     call.record(
         "data.load", f"{upload.source}: {upload.table}", file=upload.shown, adds=bool(upload.adds)
     )
-    workspace = call.workspace
-    order = Order(
-        "upload", f"Loading {table_word(upload.table)} from {upload.shown}", call.viewer.person_id
-    )
-    return work(call, order, lambda tell: load(workspace, upload, tell))
+    title = f"Loading {words.table(upload.table)} from {upload.shown}"
+    return work(call, "upload", title, upload=upload.id, person=upload.person)
 
 
 def _said(upload: Upload, fields: Fields) -> Upload:
@@ -172,92 +159,19 @@ def _said(upload: Upload, fields: Fields) -> Upload:
 
 
 def _form(call: Call, source: str, table: str, wrong: KampassError | None = None) -> Response:
-    """The page that asks for a file, with what was typed and what is wrong with it."""
-    mine = [one for one in call.workspace.settings.sources if made_of_uploads(one)]
-    again = next((one for one in mine if one.name == source and wrong is None), None)
-    tables = [mapping.table for mapping in again.mappings] if again else list(TABLES)
-    return render(
-        call,
-        "pages/upload/page.html",
-        title="Data",
-        question=f"What is new in {source}?" if again else "Which file shall be loaded?",
-        status=wrong.status if wrong else 200,
-        source=source,
-        table=table or (tables[0] if again else ""),
-        wrong=wrong,
-        again=again is not None,
-        most=LARGEST >> 20,
-        tables=[
-            (name, f"{table_word(name).capitalize()}: {TABLES[name].about}") for name in tables
-        ],
-        names=[one.name for one in mine],
-        waiting=Uploads(call.workspace.folder).waiting(call.viewer.person_id),
-        word=table_word,
-    )
+    """The page that asks for a file."""
+    view = upload_form(call, source, table, wrong)
+    question = f"What is new in {source}?" if view.again else "Which file shall be loaded?"
+    page, status = PageHead(question, "Data"), wrong.status if wrong else 200
+    return render(call, "pages/upload/page.html", page, view, status=status)
 
 
 def _page(
-    call: Call,
-    seen: Look,
-    wrong: KampassError | None = None,
-    typed: Mapping[str, str] | None = None,
+    call: Call, seen: Look, wrong: DataError | None = None, typed: Typed | None = None
 ) -> Response:
-    values = _values(call, seen, wrong, typed)
-    return render(
-        call,
-        "pages/upload/map.html",
-        title="Data",
-        question=f"What does each column of {seen.upload.shown} become?",
-        status=wrong.status if wrong else 200,
-        **values,
-    )
-
-
-def _values(
-    call: Call,
-    seen: Look,
-    wrong: KampassError | None = None,
-    typed: Mapping[str, str] | None = None,
-) -> dict[str, Any]:
-    """Everything the mapping's template shows."""
-    upload, said = seen.upload, seen.upload.said
-    chosen = choices(upload.table, said, seen.preview.questions if seen.preview else ())
-    numbers = numbers_of(said)
-    return {
-        "look": seen,
-        "upload": upload,
-        "said": said,
-        "wrong": wrong,
-        "typed": typed or {},
-        "plain": plain,
-        "table": table_word(upload.table),
-        "by_hand": by_hand(said),
-        "choices": chosen,
-        "shown": {column.column: column for column in seen.preview.columns} if seen.preview else {},
-        "words": _words(
-            call,
-            seen,
-            [one.header for one in chosen if one.column.choices and one.header in seen.headers],
-        ),
-        "headers": seen.headers[:1000],
-        "extra": said.get("columns", {}).get("extra", ()),
-        "zone": call.workspace.settings.timezone,
-        "numbers": [
-            ("", "1234.56, no sign for thousands"),
-            *NUMBERS.items(),
-            *([(numbers, numbers)] if numbers not in {"", *NUMBERS} else []),
-        ],
-        "number": numbers,
-        "delimiters": [("", "comma, or tab for .tsv"), *DELIMITERS.items()],
-        "encodings": [("", "UTF-8"), *((name, name) for name in ENCODINGS[1:])],
-    }
-
-
-def _words(call: Call, seen: Look, headers: list[str]) -> dict[str, list[str]]:
-    """The words that stand in columns with a closed list."""
-    return (
-        values_of(call.workspace, seen.upload, headers) if headers and seen.trouble is None else {}
-    )
+    view, status = mapping_form(call, seen, wrong, typed or {}), wrong.status if wrong else 200
+    page = PageHead(f"What does each column of {seen.upload.shown} become?", "Data")
+    return render(call, "pages/upload/map.html", page, view, status=status)
 
 
 def _one(fields: Fields, name: str) -> str:

@@ -4,28 +4,24 @@ One address for both: with `HX-Request` it answers with the part that the drawer
 the whole page.
 """
 
-from typing import Annotated, Any, Final, Literal
+from typing import Annotated
 
 from fastapi import APIRouter, Depends, Path, Query
 from starlette.responses import Response
 
 from kampass.catalogue import Kpi
-from kampass.errors import QuestionError
 from kampass.render.files import ROW_COLUMNS, About, row_cells, write_table
 from kampass.server.rules import EXPORTING, SIGNED_IN, Call
 from kampass.web.pages.why import rows as evidence
-from kampass.web.pages.why.view import Part, taken_apart
+from kampass.web.pages.why.view import FURTHEST, Part, rows_page, why_page
 from kampass.web.parts.attachment import attachment
 from kampass.web.parts.question import Asked, Asking, cannot_ask
-from kampass.web.rendering import fragment, render
+from kampass.web.rendering import PageHead, fragment, render
 
 router = APIRouter()
 KpiId = Annotated[str, Path(max_length=200)]
-PartName = Annotated[
-    Literal["numerator", "denominator", "excluded"], Query(description="which rows")
-]
-MOST, FURTHEST = 200, 20_000
-_FORMS: Final = (("CSV", "csv"), ("Excel", "xlsx"), ("Parquet", "parquet"), ("JSON", "json"))
+PartName = Annotated[Part, Query(description="which rows")]
+MOST = 200
 
 
 @router.get("/why/{kpi}")
@@ -35,25 +31,11 @@ def why(kpi: KpiId, call: Annotated[Call, Depends(SIGNED_IN)], asked: Asked) -> 
     title, path = f"Why: {found.name}", f"/why/{kpi}"
     if asking.wrong:
         return cannot_ask(call, asking, title=title, question="Why this number?", path=path)
-    values: dict[str, Any] = {
-        "asking": asking,
-        "kpi": found,
-        "parts": [
-            taken_apart(asking, found, made) for made in evidence.explanations(asking, found)
-        ],
-        "path": path,
-    }
+    view = why_page(asking)
     if "hx-request" in call.request.headers:
-        return fragment("pages/why/part.html", **values)
-    fields = asking.fields(cuts=0, grains=False)
-    return render(
-        call,
-        "pages/why/page.html",
-        title=title,
-        question=f"Why is {found.name} what it is?",
-        fields=fields,
-        **values,
-    )
+        return fragment(call, "pages/why/part.html", view)
+    page = PageHead(f"Why is {found.name} what it is?", title, view.link)
+    return render(call, "pages/why/page.html", page, view)
 
 
 @router.get("/why/{kpi}/rows")
@@ -73,45 +55,8 @@ def rows(
         return cannot_ask(
             call, asking, title=title, question="Which rows make this number?", path=path
         )
-    listed, hidden = None, None
-    try:
-        listed = evidence.listed(asking, found, part, (offset, limit))
-    except QuestionError as wrong:
-        if wrong.code not in {"rows_hidden", "no_denominator"}:
-            raise
-        hidden = wrong
-    more = {"part": part, "limit": limit}
-    turns = {
-        "previous": asking.url(path, more=more | {"offset": max(0, offset - limit)})
-        if offset
-        else None,
-        "next": asking.url(path, more=more | {"offset": offset + limit})
-        if listed and listed.more and offset + limit <= FURTHEST
-        else None,
-    }
-    return render(
-        call,
-        "pages/why/rows.html",
-        title=title,
-        question=_heading(part, found),
-        asking=asking,
-        kpi=found,
-        listed=listed,
-        hidden=hidden,
-        part=part,
-        turns=turns,
-        offset=offset,
-        back=asking.url(f"/why/{kpi}"),
-        furthest=FURTHEST,
-        tabs=[
-            (text, asking.url(path, more={"part": name}), name == part)
-            for name, text in evidence.parts_of(found)
-        ],
-        exports=[
-            (text, asking.url(f"{path}/export", more={"part": part, "format": form}))
-            for text, form in _FORMS
-        ],
-    )
+    view = rows_page(asking, part, offset, limit)
+    return render(call, "pages/why/rows.html", PageHead(_heading(part, found), title), view)
 
 
 @router.get("/why/{kpi}/rows/export")

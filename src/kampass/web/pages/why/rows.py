@@ -13,9 +13,8 @@ from typing import Any, Final
 from kampass.catalogue import Kpi
 from kampass.insight.explain import Explanation, Row
 from kampass.insight.explain.explanation import SourceRow
-from kampass.web.parts import spans
+from kampass.render import words
 from kampass.web.parts.question import Asking
-from kampass.web.parts.wording import table_word
 from kampass.web.rendering import moment
 
 _PIECES: Final = 20
@@ -23,7 +22,7 @@ _QUIET: Final = frozenset({"name", "account_id"})
 
 
 @dataclass(frozen=True)
-class Line:
+class RowLine:
     """One row for people: what it is, where it comes from, what was read of it, what it adds, and
     the rows behind it.
     """
@@ -35,25 +34,25 @@ class Line:
     fields: tuple[tuple[str, str], ...]
     amount: str
     reason: str | None
-    behind: tuple["Line", ...] = ()
+    behind: tuple["RowLine", ...] = ()
     about: str = ""
     further: int = 0
 
 
 @dataclass(frozen=True)
-class Group:
+class RowGroup:
     """The rows of one measure."""
 
     measure: str
     table: str
-    lines: tuple[Line, ...]
+    lines: tuple[RowLine, ...]
 
 
 @dataclass(frozen=True)
-class Listed:
+class RowList:
     """A page of rows: by measure, how many there are in all, and whether more follow."""
 
-    groups: tuple[Group, ...]
+    groups: tuple[RowGroup, ...]
     shown: int
     more: bool
     total: int | None
@@ -73,7 +72,7 @@ def rows(asking: Asking, kpi: Kpi, part: str, limit: int | None = None) -> Itera
     return asking.sight.rows(kpi.id, part, limit=limit, **asking.clock, **asking.spelled())
 
 
-def listed(asking: Asking, kpi: Kpi, part: str, page: tuple[int, int]) -> Listed:
+def listed(asking: Asking, kpi: Kpi, part: str, page: tuple[int, int]) -> RowList:
     """A page of rows, given as its offset and size. QuestionError where they are hidden, or there
     is no such part.
     """
@@ -81,14 +80,14 @@ def listed(asking: Asking, kpi: Kpi, part: str, page: tuple[int, int]) -> Listed
     found = list(islice(rows(asking, kpi, part, offset + size + 1), offset, offset + size + 1))
     kept = found[:size]
     names = _names(asking, kept)
-    groups: dict[tuple[str, str], list[Line]] = {}
+    groups: dict[tuple[str, str], list[RowLine]] = {}
     for row in kept:
         groups.setdefault((row.measure, row.origin.table), []).append(_line(asking, row, names))
     made = tuple(
-        Group(measure, table_word(table), tuple(lines))
+        RowGroup(measure, words.table(table), tuple(lines))
         for (measure, table), lines in groups.items()
     )
-    return Listed(made, len(kept), len(found) > size, _total(asking, kpi, part))
+    return RowList(made, len(kept), len(found) > size, _total(asking, kpi, part))
 
 
 def parts_of(kpi: Kpi) -> list[tuple[str, str]]:
@@ -110,7 +109,7 @@ def shown(asking: Asking, value: Any) -> str:  # noqa: ANN401 - a cell of any ty
     if isinstance(value, datetime):
         return moment(value, asking.sight.settings.calendar.timezone)
     if isinstance(value, date):
-        return spans.day(value)
+        return words.day(value)
     if isinstance(value, float | Decimal | Fraction):
         return f"{float(value):,.4f}".rstrip("0").rstrip(".")
     return f"{value:,}" if isinstance(value, int) else str(value)
@@ -127,7 +126,7 @@ def _total(asking: Asking, kpi: Kpi, part: str) -> int | None:
     return None if None in counted else sum(each for each in counted if each is not None)
 
 
-def _line(asking: Asking, row: Row, names: Mapping[tuple[str, str], str]) -> Line:
+def _line(asking: Asking, row: Row, names: Mapping[tuple[str, str], str]) -> RowLine:
     origin = row.origin
     account = _account(origin)
     fields = [
@@ -136,7 +135,7 @@ def _line(asking: Asking, row: Row, names: Mapping[tuple[str, str], str]) -> Lin
     fields += [(name, value) for name, value in row.computed.items() if name not in origin.fields]
     name = origin.fields.get("name") or (names.get(("account", account)) if account else None)
     behind = tuple(_piece(asking, piece) for piece in row.evidence[:_PIECES])
-    return Line(
+    return RowLine(
         origin.id,
         f"/accounts/{account}" if account else None,
         name,
@@ -149,9 +148,9 @@ def _line(asking: Asking, row: Row, names: Mapping[tuple[str, str], str]) -> Lin
     )
 
 
-def _piece(asking: Asking, piece: SourceRow) -> Line:
+def _piece(asking: Asking, piece: SourceRow) -> RowLine:
     fields = [(name, value) for name, value in piece.fields.items() if name not in piece.key]
-    return Line(
+    return RowLine(
         piece.id,
         None,
         None,
@@ -159,7 +158,7 @@ def _piece(asking: Asking, piece: SourceRow) -> Line:
         _texts(asking, fields),
         "",
         None,
-        about=f"{table_word(piece.table)}: {piece.about}",
+        about=f"{words.table(piece.table)}: {piece.about}",
     )
 
 

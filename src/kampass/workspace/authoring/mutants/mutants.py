@@ -16,7 +16,7 @@ from kampass.catalogue import Kpi, Measure
 from kampass.engine import Engine
 from kampass.engine.planning.plan import Plan, Planner
 from kampass.engine.question import Filter
-from kampass.facts import FACTS, Fact, Scope
+from kampass.facts import FACTS, Fact, FactScope
 from kampass.facts.fact import Boundary, BoundaryKind
 from kampass.workspace.authoring.definitions import check_example
 from kampass.workspace.authoring.mutants.equivalents import (
@@ -287,9 +287,9 @@ def _moved(fact: Fact, boundaries: Sequence[Boundary]) -> Fact:
 
 
 def _with_moved(
-    sql: Callable[[Scope], str], boundaries: Sequence[Boundary]
-) -> Callable[[Scope], str]:
-    def moved(scope: Scope) -> str:
+    sql: Callable[[FactScope], str], boundaries: Sequence[Boundary]
+) -> Callable[[FactScope], str]:
+    def moved(scope: FactScope) -> str:
         text = sql(scope)
         for boundary in boundaries:
             text = text.replace(boundary.sql, boundary.moved)
@@ -301,7 +301,7 @@ def _with_moved(
 def _twice(fact: Fact) -> Fact:
     """The fact with every row doubled, as a careless join would."""
 
-    def doubled(scope: Scope) -> str:
+    def doubled(scope: FactScope) -> str:
         return f"SELECT f.* FROM ({fact.sql(scope)}\n) f CROSS JOIN (VALUES (1), (2)) twice(copy)"
 
     return replace(fact, sql=doubled)

@@ -14,6 +14,7 @@ from kampass.intake.mapping.draft import form_of, same_names
 from kampass.intake.mapping.mapping import TableMapping, parse
 from kampass.intake.preview import TablePreview, preview
 from kampass.intake.readers.files import open_raw
+from kampass.intake.readers.memory import in_memory
 from kampass.intake.readers.raw import RawTable
 from kampass.workspace.loads.uploads.loading import earlier
 from kampass.workspace.loads.uploads.pending import Upload, Uploads
@@ -197,15 +198,13 @@ def values_of(
     """The different values of some columns of the file, most frequent first, where there are not
     too many.
     """
-    import duckdb
-
     folder, scratch = (
         Uploads(workspace.folder).place(upload),
         workspace.folder / ".kampass" / "scratch",
     )
     raw = _raw(folder, upload, scratch)
     found: dict[str, list[str]] = {}
-    with duckdb.connect() as connection:
+    with in_memory() as connection:
         for header in headers:
             cell = f"c{raw.headers.index(header)}"
             sql = (

@@ -1,0 +1,64 @@
+"""The kinds of sources: `kind = "..."` under `[sources.NAME]` names an entry point of the group
+`kampass.sources`, ours and anybody's alike.
+
+An entry point gives a factory. Ours are found without asking the installed packages, which takes a
+moment, and so also where Kampass runs from its files alone.
+"""
+
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from kampass.errors import DataError
+from kampass.model.messages import Source
+
+if TYPE_CHECKING:
+    from kampass.intake.mapping.mapping import TableMapping
+
+GROUP = "kampass.sources"
+OWN = {kind: f"kampass.intake.own:{kind}" for kind in ("folder", "mapped", "sample")}
+"""What pyproject.toml registers."""
+
+
+@dataclass(frozen=True)
+class SourceSettings:
+    """One `[sources.<name>]` of the settings; `mappings` are the tables of one that is mapped."""
+
+    name: str
+    kind: str
+    options: dict[str, Any] = field(default_factory=dict)
+    mappings: "tuple[TableMapping, ...]" = ()
+
+
+Factory = Callable[[SourceSettings, Path, Path], Source]
+"""Makes a source of what the settings say, the workspace's folder, and a folder for what reading
+may leave for a while. It reads nothing yet.
+"""
+
+
+def kinds() -> list[str]:
+    """Every kind there is here: ours, then those that other packages bring."""
+    from importlib.metadata import entry_points
+
+    return [*OWN, *sorted(entry_points(group=GROUP).names - OWN.keys())]
+
+
+def make(settings: SourceSettings, folder: Path, scratch: Path) -> Source:
+    """The source that the settings describe."""
+    return _factory(settings.kind)(settings, folder, scratch)
+
+
+def _factory(kind: str) -> Factory:
+    from importlib.metadata import EntryPoint, entry_points
+
+    own = OWN.get(kind)
+    found = [EntryPoint(kind, own, GROUP)] if own else [*entry_points(group=GROUP, name=kind)]
+    if not found:
+        raise DataError(
+            f"No package here brings a source of the kind '{kind}'.",
+            code="bad_settings",
+            hint=f"There are {', '.join(kinds())}.",
+        )
+    factory: Factory = found[0].load()
+    return factory

@@ -1,0 +1,220 @@
+"""Every status, reason, unit, kind, table and period in words, as account managers use them, for
+pages, charts and terminals alike.
+
+What depends on what somebody may see takes plain values: how far the data reaches, the calendar.
+"""
+
+from datetime import date, timedelta
+from typing import Final
+
+from kampass.catalogue import Kpi
+from kampass.engine.answer import Answer
+from kampass.engine.planning.clock import Coverage
+from kampass.engine.question import Filter
+from kampass.facts import FACTS
+from kampass.periods import Calendar, add_months, label
+from kampass.render.display import show_difference
+
+STATUS: Final = {
+    "partial": "not over in the data",
+    "provisional": "may still change",
+    "low_n": "fewer than 30 behind it",
+}
+MARKS: Final = {"partial": "…", "provisional": "~", "low_n": "°"}
+"""What stands beside a figure that has a status, where there is no room for words."""
+REASON: Final = {
+    "zero_denominator": "nothing to measure",
+    "missing_rate": "an exchange rate is missing",
+    "suppressed_small_n": "too few to show",
+}
+KINDS: Final = {"activity": "Activity", "objective": "Objective", "moneyball": "Moneyball"}
+DIRECTIONS: Final = {
+    "up": "More is better",
+    "down": "Less is better",
+    "neutral": "Neither more nor less is better by itself",
+}
+UNITS: Final = {
+    "count": "a number",
+    "percent": "%",
+    "money": "money",
+    "points": "points",
+    "hours": "hours",
+    "days": "days",
+    "ratio": "a ratio",
+}
+EFFECTS: Final = {
+    "entered": "Entered",
+    "left": "Left",
+    "changed": "Changed within",
+    "mix": "Mix",
+    "rate": "Rate",
+}
+_TABLES: Final = {
+    "usage_daily": "usage",
+    "subscriptions": "subscriptions",
+    "fx_rates": "exchange rates",
+    "responses": "survey answers",
+}
+
+
+def counted(kpi: Kpi, n: int) -> str:
+    """How much is behind a figure, with its word: 57 accounts."""
+    return f"{n:,} {noun(kpi, n)}"
+
+
+def noun(kpi: Kpi, n: int = 2) -> str:
+    """What the n of a KPI counts."""
+    measure = kpi.measures.get(kpi.n) or next(
+        kpi.measures[name] for name in kpi.measures if name in kpi.n
+    )
+    distinct = measure.of.partition("(distinct ")[2].partition(")")[0]
+    fact = FACTS[measure.fact]
+    column = fact.columns.get(distinct)
+    return ((column and column.noun) or fact.noun).of(n)
+
+
+def short(kpi: Kpi) -> str:
+    """A KPI's name as people say it.
+
+    >>> from kampass.catalogue import shipped
+    >>> short(shipped().get("nrr")), short(shipped().get("customer_referral_rate"))
+    ('NRR', 'Customer Referral Rate')
+    """
+    name, _, rest = kpi.name.partition(" (")
+    return rest.removesuffix(")") if rest.removesuffix(")").isupper() else name
+
+
+def table(name: str) -> str:
+    """A table of the model for people."""
+    return _TABLES.get(name, name.replace("_", " "))
+
+
+def dimension(name: str) -> str:
+    """A dimension for people.
+
+    >>> dimension("account_manager")
+    'Account manager'
+    """
+    return name.replace("_", " ").capitalize()
+
+
+def plain(text: str) -> str:
+    """A value as people write it.
+
+    >>> plain("mid_market"), plain("EMEA")
+    ('Mid market', 'EMEA')
+    """
+    return text.replace("_", " ").capitalize() if text.islower() else text
+
+
+def why_none(kpi: Kpi, answer: Answer, coverage: Coverage, calendar: Calendar) -> str:
+    """Why a figure has no value, and what to do."""
+    when = period(answer.period_start, answer.period_end)
+    match answer.reason:
+        case "not_connected":
+            lacking = [table(name) for name in kpi.needs if name not in coverage.connected]
+            named = " or ".join(lacking) or "source"
+            return f"No {named} connected. Add a file or a source under Data."
+        case "not_covered":
+            return _not_covered(kpi, coverage, calendar, when)
+        case "missing_rate":
+            return (
+                "An amount has no exchange rate at its date. Open the rows to see which, then add "
+                "the rate under Data."
+            )
+        case "suppressed_small_n":
+            return (
+                f"Fewer than {kpi.suppress_below or 5} people answered: hidden to protect them. "
+                "Ask for a longer period."
+            )
+        case _:
+            return f"No {noun(kpi)} to count in {when}. Choose a longer period or fewer filters."
+
+
+def _not_covered(kpi: Kpi, coverage: Coverage, calendar: Calendar, when: str) -> str:
+    known = coverage.stretches
+    ends = [(stretches[-1].end, name) for name in kpi.needs if (stretches := known.get(name))]
+    if not ends:
+        return (
+            "The data does not say for which time it is complete. Add a coverage line under Data."
+        )
+    end, name = min(ends)
+    return (
+        f"The {table(name)} reach to {day(calendar.last_date_before(end))} and do not cover "
+        f"{when}. Choose another period, or load more data."
+    )
+
+
+def status(answer: Answer, calendar: Calendar) -> str | None:
+    """What to keep in mind of a figure that has a value."""
+    return {
+        "partial": f"Not over yet: data to {day(through(answer, calendar))}",
+        "provisional": "May still change",
+        "low_n": f"Rests on {answer.n:,} only",
+    }.get(answer.status)
+
+
+def through(answer: Answer, calendar: Calendar) -> date:
+    """The last day that an answer has seen."""
+    if answer.through:
+        return calendar.last_date_before(answer.through)
+    return answer.period_end - timedelta(days=1)
+
+
+def change(answer: Answer, currency: str) -> str | None:
+    """What became of a figure, where it was compared; a difference that chance explains is none."""
+    found = answer.change
+    if found is None or (found.difference is None and answer.value is None):
+        return None
+    if found.difference is None:
+        return "Nothing to compare with"
+    if found.detectable is False or found.difference == 0:
+        return "No detectable change" if found.difference else "No change"
+    return show_difference(found.difference, answer.unit, currency)
+
+
+def period(start: date, end: date) -> str:
+    """A period for people.
+
+    >>> period(date(2025, 10, 1), date(2026, 1, 1)), period(date(2026, 1, 5), date(2026, 1, 6))
+    ('Q4 2025', '5 Jan 2026')
+    """
+    named = label(start, end)
+    last = end - timedelta(days=1)
+    if "Q" in named:
+        return f"{named[-2:]} {start.year}"
+    if "W" in named:
+        return "week {1} of {0}".format(*start.isocalendar()[:2])
+    if named == f"{start.year}":
+        return named
+    if start.day == 1 and end == add_months(start, 1):
+        return f"{start:%b %Y}"
+    if start.day == 1 and end.day == 1:
+        return f"{start:%b %Y} to {last:%b %Y}"
+    return day(start) if start == last else f"{day(start)} to {day(last)}"
+
+
+def day(of: date) -> str:
+    """A date for people.
+
+    >>> day(date(2026, 1, 5))
+    '5 Jan 2026'
+    """
+    return f"{of.day} {of:%b %Y}"
+
+
+def condition(found: Filter, shown: tuple[str, ...]) -> str:
+    """A filter in words; `shown` are its values with the names behind ids.
+
+    >>> condition(Filter("segment", "=", ("smb",)), ("smb",))
+    'smb only'
+    """
+    name = found.dimension.replace("_", " ")
+    listed = " or ".join(shown)
+    return {
+        "=": f"{listed} only",
+        "in": f"{listed} only",
+        "!=": f"without {listed}",
+        "in_tree": f"{listed} and the teams below",
+        "is unknown": f"{name} unknown",
+    }[found.operator]

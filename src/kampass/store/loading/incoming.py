@@ -1,0 +1,278 @@
+"""What a source says during one load, heard message by message: tables come out, and where the
+source goes on next time.
+
+A table is written as soon as the source calls it complete, and otherwise when the source has ended:
+then it holds changes. One whose source says the same whole thing as last time is not read again.
+"""
+
+import hashlib
+from collections.abc import Callable, Sequence
+from contextlib import ExitStack
+from dataclasses import dataclass
+from enum import StrEnum
+from pathlib import Path
+from typing import Self
+
+from kampass.errors import UnknownName
+from kampass.model import TABLES
+from kampass.model.messages import (
+    Batch,
+    Complete,
+    Covered,
+    Cursor,
+    Deleted,
+    Message,
+    Notice,
+    Opening,
+)
+from kampass.model.scan import Scan
+from kampass.store import faults
+from kampass.store.disk import READING, connect
+from kampass.store.loading.batch import Known, TableBatch
+from kampass.store.loading.gathering import Gathering
+from kampass.store.manifest import Load, LoadedTable
+
+BRAKE = 0.20
+_BY_HAND = "by hand: "
+
+
+class Reading(StrEnum):
+    """How a load reads its source."""
+
+    changed = "changed"
+    """One whole table that has not changed is not read again."""
+    again = "again"
+    """Everything, also what has not changed."""
+    mended = "mended"
+    """Rows mended by hand, each with the `_id` of the one it mends."""
+
+
+@dataclass(frozen=True)
+class Past:
+    """What a load is compared with: its source's name, the loads before, how it reads, and where
+    days are cut.
+    """
+
+    source: str
+    loads: Sequence[Load]
+    reading: Reading
+    timezone: str
+
+    def last(self, table: str) -> LoadedTable | None:
+        """The source's latest word on a table, where that was on the whole of it."""
+        own = (row for load in reversed(self.own) for row in load.tables if row.table == table)
+        latest = next((row for row in own if not is_by_hand(row)), None)
+        return None if latest is None or latest.changes else latest
+
+    @property
+    def own(self) -> list[Load]:
+        """The loads of this source."""
+        return [load for load in self.loads if load.source == self.source]
+
+    @property
+    def cursor(self) -> str | None:
+        """Where the source goes on."""
+        return next((load.cursor for load in reversed(self.own) if load.cursor is not None), None)
+
+    def followed(self) -> list[str]:
+        """The tables of which the source has last said what changed."""
+        latest = {row.table: row for load in self.own for row in load.tables if not is_by_hand(row)}
+        return [table for table, row in latest.items() if row.changes]
+
+
+class Incoming:
+    """Hears the messages of one load and writes its tables into `folder`; leaving its context
+    closes what is open.
+
+    `told` are the source's own notices, `why` is why the load must wait for a person.
+    """
+
+    def __init__(
+        self,
+        folder: Path,
+        past: Past,
+        known: Callable[[str], Known],
+        tell: Callable[[str], None],
+    ) -> None:
+        self.folder, self.past, self.known, self.tell = folder, past, known, tell
+        self.tables: list[LoadedTable] = []
+        self.notices: list[str] = []
+        self.told: list[str] = []
+        self.coverage: list[Covered] = []
+        self.cursor: str | None = None
+        self.why = ""
+        self._open: dict[str, _Arriving] = {}
+        self.stack = ExitStack()
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self.stack.close()
+
+    def hear(self, message: Message) -> None:
+        """Take one message in."""
+        match message:
+            case Opening(table):
+                self.tell(f"Loading {table}")
+            case Batch(scan):
+                self.notices += [word for word in unknown_columns(scan) if word not in self.notices]
+                self._arriving(scan.table).add(scan)
+            case Deleted(table):
+                self._arriving(table).delete(message)
+            case Complete(table):
+                self._finish(table, whole=True)
+            case Covered():
+                self.coverage.append(message)
+            case Cursor(text):
+                self.cursor = text
+            case Notice(text):
+                self.told.append(text)
+
+    def end(self) -> None:
+        """The source has ended: what it did not call complete holds changes, and what it follows
+        without a word has none.
+        """
+        for table in list(self._open):
+            self._finish(table, whole=False)
+        heard = {row.table for row in self.tables}
+        if self.past.reading is not Reading.mended:
+            self.tables += [
+                LoadedTable(table, 0, 0, 0, 0, 0, 0, "", changes=True)
+                for table in self.past.followed()
+                if table not in heard
+            ]
+
+    def _arriving(self, table: str) -> "_Arriving":
+        if table not in TABLES:
+            raise UnknownName("table", table, TABLES)
+        if any(row.table == table for row in self.tables):
+            raise ValueError(f"{self.past.source} went on with '{table}' after it was complete")
+        if table not in self._open:
+            self._open[table] = _Arriving(self, table)
+        return self._open[table]
+
+    def _finish(self, table: str, *, whole: bool) -> None:
+        arriving = self._arriving(table)
+        row, why = arriving.finish(whole=whole)
+        del self._open[table]
+        self.tables.append(row)
+        self.why = self.why or why
+        faults.reach("load.table_written")
+
+
+class _Arriving:
+    """One table on its way in; a first batch that is the whole of last time waits unread until more
+    is said.
+    """
+
+    def __init__(self, incoming: Incoming, table: str) -> None:
+        self.past, self.folder, self.table = incoming.past, incoming.folder, table
+        self.known, self.stack = incoming.known, incoming.stack
+        self._gathered: Gathering | None = None
+        self._digests: list[str] = []
+        self._waiting: Scan | None = None
+
+    def add(self, scan: Scan) -> None:
+        """A batch of rows."""
+        first = not self._digests and self._gathered is None
+        self._digests.append(scan.digest)
+        if first and self._is_as_last():
+            self._waiting = scan
+            return
+        self._read().add(scan)
+
+    def delete(self, deleted: Deleted) -> None:
+        """Deleted keys."""
+        self._read().delete(deleted)
+
+    def finish(self, *, whole: bool) -> tuple[LoadedTable, str]:
+        """The table's part of the load, and why that must wait for a person, if it must."""
+        last = self.past.last(self.table)
+        if whole and self._waiting is not None and last is not None:
+            return _as_last(last), ""
+        gathered = self._read()
+        batch = TableBatch(gathered, self.past.source, self.known(self.table), whole=whole)
+        row = batch.write(self.folder, self._digest())
+        gathered.close()
+        gathered.connection.close()
+        return row, _brake(batch)
+
+    def _read(self) -> Gathering:
+        """What was gathered so far, the batch that waited included."""
+        if self._gathered is None:
+            connection = self.stack.enter_context(connect(self.folder, memory=READING))
+            mending = self.past.reading is Reading.mended
+            self._gathered = Gathering(
+                connection, TABLES[self.table], self.folder, self.past.timezone, mending=mending
+            )
+        if self._waiting is not None:
+            waiting, self._waiting = self._waiting, None
+            self._gathered.add(waiting)
+        return self._gathered
+
+    def _is_as_last(self) -> bool:
+        last = self.past.last(self.table)
+        return (
+            last is not None
+            and last.digest == self._digest()
+            and self.past.reading is Reading.changed
+        )
+
+    def _digest(self) -> str:
+        said = "|".join([*self._digests, self.past.timezone])
+        digest = hashlib.sha256(said.encode()).hexdigest()
+        return _BY_HAND + digest if self.past.reading is Reading.mended else digest
+
+
+def is_by_hand(row: LoadedTable) -> bool:
+    """Whether a load states only rows that somebody mended."""
+    return row.digest.startswith(_BY_HAND)
+
+
+def unknown_columns(scan: Scan) -> list[str]:
+    """A word on each column that is ignored; those of accounts become attributes instead."""
+    if scan.table == "accounts":
+        known = {name.casefold(): name for name in TABLES["accounts"].names}
+        near = [
+            name
+            for name in scan.columns
+            if name not in known.values() and name.strip().casefold() in known
+        ]
+        return [
+            (
+                f"{scan.place}: '{name}' is kept as an attribute of its own; did you mean "
+                f"'{known[name.strip().casefold()]}'?"
+            )
+            for name in near
+        ]
+    return [
+        f"{scan.place}: the column '{name}' is not known and was left out"
+        for name in scan.columns
+        if not TABLES[scan.table].has(name)
+    ]
+
+
+def _as_last(last: LoadedTable) -> LoadedTable:
+    """The counts of a table that stands as it did."""
+    return LoadedTable(
+        last.table,
+        last.read,
+        0,
+        last.loaded + last.unchanged,
+        last.superseded,
+        last.quarantined,
+        0,
+        last.digest,
+        quarantine_file=last.quarantine_file,
+        quarantine_sha256=last.quarantine_sha256,
+    )
+
+
+def _brake(batch: TableBatch) -> str:
+    """Why the load must wait for a person, or nothing."""
+    return (
+        f"{batch.gone} of {batch.had} rows of '{batch.table.name}' would be deleted"
+        if batch.gone > BRAKE * batch.had
+        else ""
+    )
