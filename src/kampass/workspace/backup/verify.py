@@ -6,6 +6,7 @@ interrupted transaction, and opening one on a server would migrate it.
 """
 
 import shutil
+import sqlite3
 import tempfile
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import closing, contextmanager
@@ -17,9 +18,10 @@ import sqlalchemy as sa
 
 from kampass.errors import DataError
 from kampass.store import Manifest, integrity
-from kampass.store.database import FILE, Database, owner_of
-from kampass.store.manifest import Load, LoadedTable, SnapshotRow, version
-from kampass.store.schema import HEAD
+from kampass.store.database import FILE, Database
+from kampass.store.manifest import Load, LoadedTable, SnapshotRow
+from kampass.store.reading import HEAD, ServerReader
+from kampass.store.server import owner_of
 from kampass.workspace import settings as settings_file
 from kampass.workspace.backup import rows
 from kampass.workspace.backup.archive import DATABASE, Archive, Member, opened
@@ -144,7 +146,7 @@ def _from_server(database: Database, copy: Path) -> str:
             owner = owner_of(connection)
         if owner is None or owner != database.mark():
             return "is not this workspace's"
-        found = version(engine)
+        found = ServerReader(engine).version()
         if found != HEAD:
             return f"is of version {found}, and this Kampass works with {HEAD}"
         try:
@@ -161,7 +163,7 @@ def _manifest(file: Path) -> _Found:
     try:
         with closing(Manifest(file)) as manifest:
             return manifest.loads(states=_ALL), manifest.snapshots(), []
-    except (DataError, sa.exc.SQLAlchemyError) as wrong:
+    except (DataError, sqlite3.Error, sa.exc.SQLAlchemyError) as wrong:
         return [], [], [Finding(FILE, str(wrong).split("\n")[0], "Restore a backup.")]
 
 
