@@ -22,7 +22,7 @@ from kampass.people.schema import METADATA as PEOPLE
 from kampass.store import Manifest
 from kampass.store.database import Database, parse_schema, parse_url
 from kampass.store.manifest import Load, LoadedTable, Pin, SnapshotRow, Wording
-from kampass.store.schema import HEAD, METADATA
+from kampass.store.schema import HEAD, METADATA, WORK
 from kampass.workspace import open_workspace
 from kampass.workspace.settings import DatabaseSettings
 
@@ -116,7 +116,7 @@ def test_what_the_migrations_make_is_what_the_program_reads(
                 "include_name": lambda name, kind, _: (kind, name) != ("table", "kampass_workspace")
             },
         )
-        assert compare_metadata(context, [METADATA, PEOPLE]) == []
+        assert compare_metadata(context, [METADATA, WORK, PEOPLE]) == []
         assert connection.scalar(sa.text("SELECT version_num FROM alembic_version")) == HEAD
 
 

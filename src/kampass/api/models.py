@@ -2,15 +2,22 @@
 in.
 """
 
-from datetime import date, datetime
-from typing import Annotated, Any, Literal
+import inspect
+from collections.abc import Iterator
+from types import GenericAlias
+from typing import Annotated, Any, get_args, get_origin
 
-from pydantic import BaseModel, ConfigDict, Field
+from pydantic import BaseModel, ConfigDict, Field, create_model
 
 from kampass.access import Role
+from kampass.engine.answer import Answer, Change
+from kampass.engine.plain import Plain, bare, keys_of
+from kampass.insight.change.bridge import Bridge
+from kampass.insight.explain.explanation import Explanation, Row
+from kampass.server.problems import Problem
 
 
-class Shape(BaseModel):
+class Closed(BaseModel):
     """An object that holds nothing but what is declared."""
 
     model_config = ConfigDict(extra="forbid")
@@ -22,110 +29,40 @@ class Open(BaseModel):
     model_config = ConfigDict(extra="allow")
 
 
-class Problem(Open):
-    """What went wrong (RFC 9457), with a stable `code`."""
-
-    type: str
-    title: str
-    status: int
-    code: str
-    detail: str
-    hint: str
+def described(value: type[Plain]) -> type[BaseModel]:
+    """The description of a value that is answered, made of its fields."""
+    about = inspect.cleandoc(value.__doc__ or "").split("\n\n")[0]
+    shapes: dict[str, Any] = dict(_shapes(value))
+    made: type[BaseModel] = create_model(value.__name__, __base__=Open, __doc__=about, **shapes)
+    return made
 
 
-Status = Literal["ok", "low_n", "provisional", "partial", "no_value"]
+def _shapes(value: type[Plain]) -> Iterator[tuple[str, Any]]:
+    for key in keys_of(value):
+        inner = bare(key.kind)
+        if key.about.flat:
+            yield from _shapes(key.kind)
+        elif get_origin(inner) is tuple and issubclass(get_args(inner)[0], tuple | Plain):
+            yield key.name, (list[dict[str, Any]], ...)
+        elif get_origin(inner) is tuple:
+            yield key.name, (GenericAlias(list, get_args(inner)[:1]), ...)
+        elif isinstance(inner, type) and issubclass(inner, Plain):
+            kind: Any = DESCRIBED[inner]
+            yield key.name, (kind, ...) if inner is key.kind else (kind | None, None)
+        elif not key.about.absent:
+            yield key.name, (key.kind, ...)
 
 
-class Change(Open):
-    """A figure against the period before, or a year ago."""
-
-    against: Annotated[str, Field(alias="with")]
-    period_start: date
-    period_end: date
-    value: float | None
-    difference: float | None
-    low: float | None
-    high: float | None
-    method: str | None
-    detectable: bool | None
-    reason: str | None
+DESCRIBED: dict[type[Plain], type[BaseModel]] = {}
+for _value in (Problem, Change, Answer, Explanation, Row, Bridge):
+    DESCRIBED[_value] = described(_value)
 
 
-class Answer(Open):
-    """One KPI, one period, one slice."""
-
-    kpi: str
-    period_start: date
-    period_end: date
-    through: datetime | None
-    dimensions: dict[str, str | None]
-    value: float | None
-    unit: str
-    numerator: float | None
-    denominator: float | None
-    n: int
-    low: float | None
-    high: float | None
-    status: Status
-    reason: str | None
-    definition: str
-    snapshot: str
-    known_at: datetime
-    change: Change | None = None
+def _many(value: type[Plain]) -> Any:  # noqa: ANN401 - a type
+    return GenericAlias(list, (DESCRIBED[value],))
 
 
-class Explanation(Answer):
-    """An answer taken apart: its formula, its measures with what is in and out, its SQL, what it
-    was made under.
-    """
-
-    name: str
-    formula: str
-    calculation: str
-    measures: list[dict[str, Any]]
-    from_rows: float | None
-    adds_up: bool
-    coverage: list[dict[str, Any]]
-    notes: list[str]
-    sql: str
-    parameters: dict[str, Any]
-    definition_text: dict[str, Any]
-    settings: dict[str, Any]
-
-
-class Row(Open):
-    """A source row behind a figure."""
-
-    kpi: str
-    measure: str
-    table: str
-    id: str
-    source: str
-    load: int
-    line: int | None
-    fields: dict[str, Any]
-    computed: dict[str, Any]
-    amount: float | str | None
-    reason: str | None
-    evidence: list[dict[str, Any]]
-
-
-class Bridge(Open):
-    """Two figures and everything between them."""
-
-    kpi: str
-    name: str
-    unit: str
-    before: Answer
-    after: Answer
-    difference: float | None
-    method: str | None
-    order: str
-    summary: dict[str, float]
-    members: dict[str, int]
-    effects: list[dict[str, Any]]
-    residual: float | None
-    reason: str | None
+ANSWERS, EXPLANATIONS, BRIDGES = _many(Answer), _many(Explanation), _many(Bridge)
 
 
 class Page(Open):
@@ -138,10 +75,7 @@ class Page(Open):
     next: str | None
 
 
-class Rows(Page):
-    """Source rows."""
-
-    items: list[Row]  # type: ignore[assignment]
+ROWS = create_model("Rows", __base__=Page, __doc__="Source rows.", items=(_many(Row), ...))
 
 
 class Listed(Open):
@@ -159,7 +93,7 @@ Name = Annotated[str, Field(min_length=1, max_length=120)]
 Id = Annotated[str, Field(max_length=200)]
 
 
-class NoteWritten(Shape):
+class NoteWritten(Closed):
     """A note about a KPI, an account, a period, or several of them at once."""
 
     text: Text
@@ -168,13 +102,13 @@ class NoteWritten(Shape):
     period: Annotated[str, Field(max_length=40)] | None = None
 
 
-class NoteChanged(Shape):
+class NoteChanged(Closed):
     """A note's text, written again."""
 
     text: Text
 
 
-class DashboardWritten(Shape):
+class DashboardWritten(Closed):
     """A dashboard: tiles on a grid, each with what it asks."""
 
     name: Name
@@ -182,7 +116,7 @@ class DashboardWritten(Shape):
     shared_with: Annotated[list[Role], Field(max_length=5)] = []
 
 
-class PersonAdded(Shape):
+class PersonAdded(Closed):
     """Somebody who may sign in, once they have a password."""
 
     email: Annotated[str, Field(max_length=254)]
@@ -192,7 +126,7 @@ class PersonAdded(Shape):
     team_id: Id | None = None
 
 
-class PersonChanged(Shape):
+class PersonChanged(Closed):
     """What of a person changes; what is not given stays."""
 
     name: Annotated[str, Field(min_length=1, max_length=200)] | None = None

@@ -10,6 +10,7 @@ from kampass.cli.assist import mcp
 from kampass.cli.backup import backup, restore, verify
 from kampass.cli.catalogue import catalogue_app
 from kampass.cli.data import Form, FormOption, WorkspaceOption, Written, data_app
+from kampass.cli.jobs import jobs, run
 from kampass.cli.question import asks
 from kampass.cli.remote import asked_of
 from kampass.cli.serve import serve
@@ -292,5 +293,5 @@ def template(
     print_template(table, explain=explain)
 
 
-for command in (backup, restore, verify, serve, mcp):
+for command in (backup, restore, verify, serve, run, jobs, mcp):
     app.command()(command)

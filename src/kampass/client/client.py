@@ -12,8 +12,7 @@ from urllib.parse import quote
 
 import httpx
 
-from kampass.client import restored
-from kampass.engine.answer import Result
+from kampass.engine.answer import Answer, Result
 from kampass.engine.question import ENDS, EndWords, Words, keywords
 from kampass.engine.words import pairs
 from kampass.errors import KampassError
@@ -74,7 +73,7 @@ class Client:
     def kpi(self, kpis: str | Iterable[str], **words: Unpack[Words]) -> Result:
         """Ask for one or more KPIs, as `Workspace.kpi` does."""
         answers = tuple(
-            restored.answer(found) for found in self._get(f"/api/v1/kpis/{_several(kpis)}", words)
+            Answer.from_dict(found) for found in self._get(f"/api/v1/kpis/{_several(kpis)}", words)
         )
         dimensions = tuple(dict.fromkeys(name for answer in answers for name in answer.dimensions))
         asked_for = tuple(dict.fromkeys([*_listed(words.get("by") or ()), *dimensions]))
@@ -94,7 +93,7 @@ class Client:
     def explain(self, kpis: str | Iterable[str], **words: Unpack[Words]) -> list[Explanation]:
         """Take figures apart, as `Workspace.explain` does."""
         found = self._get(f"/api/v1/kpis/{_several(kpis)}/explanation", words)
-        return [restored.explanation(made, self.about["currency"]) for made in found]
+        return [Explanation.from_dict(made, currency=self.about["currency"]) for made in found]
 
     @keywords()
     def rows(
@@ -130,8 +129,9 @@ class Client:
         for effect in (effect for made in found for effect in made["effects"]):
             for name, value in effect.get("dimensions", {}).items():
                 values.setdefault(name, set()).add(value)
+        labels = self._labels(values)
         return [
-            restored.bridge(made, self.about["currency"], self._labels(values)) for made in found
+            Bridge.from_dict(made, currency=self.about["currency"], labels=labels) for made in found
         ]
 
     def accounts(self, words: str = "") -> Iterator[Mapping[str, Any]]:
@@ -165,7 +165,7 @@ class Client:
         return labels
 
     def _rows(self, kpi: str, asked: Mapping[str, Any]) -> Iterator[Row]:
-        return (restored.row(found) for found in self._pieces(f"/api/v1/kpis/{kpi}/rows", asked))
+        return (Row.from_dict(found) for found in self._pieces(f"/api/v1/kpis/{kpi}/rows", asked))
 
     def _pieces(self, path: str, asked: Mapping[str, Any]) -> Iterator[Mapping[str, Any]]:
         page = self._get(path, asked)

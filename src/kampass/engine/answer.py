@@ -3,9 +3,12 @@
 import re
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
-from datetime import UTC, date, datetime
-from typing import TYPE_CHECKING, Any
+from datetime import date, datetime
+from typing import TYPE_CHECKING, Annotated, Any, Literal
 
+from kampass.engine.plain import Json, Key, Plain, bare, instant_text, keys_of
+
+__all__ = ["Answer", "Change", "Result", "Status", "instant_text", "worded"]
 if TYPE_CHECKING:
     import pandas as pd
     import polars as pl
@@ -13,31 +16,18 @@ if TYPE_CHECKING:
 
     from kampass.render.charts import Chart
 
-_TYPES = {
-    "n": "int64",
-    "detectable": "bool",
-    "period_start": "date32",
-    "period_end": "date32",
-    "through": "instant",
-    "known_at": "instant",
-}
-_NUMBERS = ("value", "numerator", "denominator", "low", "high", "difference")
+Status = Literal["ok", "low_n", "provisional", "partial", "no_value"]
 _CODE = re.compile("[a-z]{4,}|[a-z]+(_[a-z]+)+")
-_APART = ("dimensions", "change", "parts")
-
-
-def instant_text(moment: datetime | None) -> str | None:
-    """An instant as the contract writes it."""
-    return None if moment is None else moment.astimezone(UTC).isoformat().replace("+00:00", "Z")
 
 
 @dataclass(frozen=True)
-class Change:
-    """An answer against the previous period or the year before: the value there, the difference,
-    and how sure it is.
+class Change(Plain):
+    """A figure against the period before, or a year ago.
+
+    The value there, the difference, and how sure it is.
     """
 
-    against: str
+    against: Annotated[str, Json("with")]
     period_start: date
     period_end: date
     value: float | None
@@ -48,26 +38,13 @@ class Change:
     detectable: bool | None
     reason: str | None
 
-    def to_dict(self) -> dict[str, Any]:
-        """The object under `change`, ready for JSON."""
-        return {
-            "with": self.against,
-            "period_start": self.period_start.isoformat(),
-            "period_end": self.period_end.isoformat(),
-            "value": self.value,
-            "difference": self.difference,
-            "low": self.low,
-            "high": self.high,
-            "method": self.method,
-            "detectable": self.detectable,
-            "reason": self.reason,
-        }
-
 
 @dataclass(frozen=True)
-class Answer:
-    """One KPI, one period, one slice. `parts` holds what an interval needs besides numerator and
-    denominator.
+class Answer(Plain):
+    """One KPI, one period, one slice.
+
+    `change` is there where a comparison was asked for; `parts` holds what an interval needs besides
+    numerator and denominator.
     """
 
     kpi: str
@@ -82,38 +59,15 @@ class Answer:
     n: int
     low: float | None
     high: float | None
-    status: str
+    status: Status
     reason: str | None
     definition: str
     snapshot: str
     known_at: datetime
-    change: Change | None = None
-    parts: Mapping[str, float] = field(default_factory=dict, repr=False, compare=False)
-
-    def to_dict(self) -> dict[str, Any]:
-        """The object of the contract, ready for JSON; `change` is there where a comparison was
-        asked for.
-        """
-        shown = {
-            "kpi": self.kpi,
-            "period_start": self.period_start.isoformat(),
-            "period_end": self.period_end.isoformat(),
-            "through": instant_text(self.through),
-            "dimensions": self.dimensions,
-            "value": self.value,
-            "unit": self.unit,
-            "numerator": self.numerator,
-            "denominator": self.denominator,
-            "n": self.n,
-            "low": self.low,
-            "high": self.high,
-            "status": self.status,
-            "reason": self.reason,
-            "definition": self.definition,
-            "snapshot": self.snapshot,
-            "known_at": instant_text(self.known_at),
-        }
-        return shown if self.change is None else shown | {"change": self.change.to_dict()}
+    change: Annotated[Change | None, Json(absent=True)] = None
+    parts: Annotated[Mapping[str, float], Json(hidden=True)] = field(
+        default_factory=dict, repr=False, compare=False
+    )
 
 
 @dataclass(frozen=True)
@@ -156,32 +110,18 @@ class Result(Sequence[Answer]):
         """
         import pyarrow as pa
 
-        types = {
-            "date32": pa.date32(),
-            "int64": pa.int64(),
-            "bool": pa.bool_(),
-            "instant": pa.timestamp("us", tz="UTC"),
-        }
-
-        def column(rows: Sequence[Any], name: str) -> Any:  # noqa: ANN401 - an Arrow array
-            kind = (
-                pa.float64() if name in _NUMBERS else types.get(_TYPES.get(name, ""), pa.string())
-            )
-            return pa.array([getattr(row, name, None) for row in rows], kind)
-
         columns: dict[str, Any] = {}
-        for name in Answer.__dataclass_fields__:
-            if name == "dimensions":
+        for each in keys_of(Answer):
+            if each.attribute == "dimensions":
                 for dimension in self.dimensions:
                     columns[f"dim.{dimension}"] = pa.array(
                         [answer.dimensions.get(dimension) for answer in self.answers], pa.string()
                     )
-            if name not in _APART:
-                columns[name] = column(self.answers, name)
+            elif bare(each.kind) is not Change:
+                columns[each.name] = _column(self.answers, each)
         if self.compare:
             changes = [answer.change for answer in self.answers]
-            for name in Change.__dataclass_fields__:
-                columns[f"change.{'with' if name == 'against' else name}"] = column(changes, name)
+            columns |= {f"change.{each.name}": _column(changes, each) for each in keys_of(Change)}
         if self.total:
             columns["total"] = pa.array(
                 [not answer.dimensions for answer in self.answers], pa.bool_()
@@ -250,3 +190,18 @@ def worded(value: str) -> str:
     ('Mid market', 'Enterprise', 'EMEA', 'smb', 'acc-0012')
     """
     return value.replace("_", " ").capitalize() if _CODE.fullmatch(value) else value
+
+
+def _column(rows: Sequence[Any], each: Key) -> Any:  # noqa: ANN401 - an Arrow array
+    """A key's values as an Arrow array of its type; nothing where a row is None."""
+    import pyarrow as pa
+
+    kinds = {
+        float: pa.float64(),
+        int: pa.int64(),
+        bool: pa.bool_(),
+        date: pa.date32(),
+        datetime: pa.timestamp("us", tz="UTC"),
+    }
+    kind = kinds.get(bare(each.kind), pa.string())
+    return pa.array([getattr(row, each.attribute, None) for row in rows], kind)

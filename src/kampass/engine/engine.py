@@ -10,7 +10,7 @@ from functools import lru_cache
 from typing import Any, Protocol
 
 from kampass.catalogue import Catalogue, Kpi
-from kampass.engine.answer import Answer, Result
+from kampass.engine.answer import Answer, Result, Status
 from kampass.engine.backend import Backend, Selection
 from kampass.engine.duckdb_backend import DuckDBBackend
 from kampass.engine.figure import Figure, status_of
@@ -360,7 +360,7 @@ class Engine:
         )
 
 
-def _status(kpi: Kpi, clock: Clock, n: int, *, reason: str | None, pending: bool) -> str:
+def _status(kpi: Kpi, clock: Clock, n: int, *, reason: str | None, pending: bool) -> Status:
     settled = status_of(kpi, n, reason)
     if settled == "no_value":
         return settled

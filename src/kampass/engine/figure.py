@@ -4,11 +4,12 @@ from dataclasses import dataclass
 
 from kampass.catalogue import Kpi
 from kampass.engine import intervals
+from kampass.engine.answer import Status
 
 LOW_N = 30
 
 
-def status_of(kpi: Kpi, n: int, reason: str | None) -> str:
+def status_of(kpi: Kpi, n: int, reason: str | None) -> Status:
     """The status of a figure whose period is over and whose windows are closed."""
     if reason:
         return "no_value"

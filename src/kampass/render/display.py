@@ -64,3 +64,23 @@ def show_change(answer: Answer, currency: str) -> str:
     if change.detectable is False:
         return "no detectable change"
     return show_difference(change.difference, answer.unit, currency)
+
+
+_SIZES = ((10**9, "GB"), (10**6, "MB"), (10**3, "kB"))
+
+
+def show_amount(done: int, total: int | None, unit: str) -> str:
+    """How much of how much, in a job's own unit; nothing where it has none yet.
+
+    >>> show_amount(1_240_000, 12_400_000, "bytes")
+    '1.2 of 12.4 MB'
+    >>> show_amount(1200, None, "rows"), show_amount(3, 20, "files"), show_amount(0, None, "")
+    ('1,200 rows', '3 of 20 files', '')
+    """
+    if not unit:
+        return ""
+    most = done if total is None else total
+    size, name = next((one for one in _SIZES if one[0] <= most and unit == "bytes"), (1, unit))
+    form = ",.0f" if size == 1 else ",.1f"
+    of = f" of {total / size:{form}}" if total is not None else ""
+    return f"{done / size:{form}}{of} {name}"

@@ -8,9 +8,9 @@ nothing else.
 import logging
 import secrets
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from http import HTTPStatus
-from typing import Any
+from typing import Annotated
 
 from fastapi import Request
 from fastapi.exceptions import RequestValidationError
@@ -18,6 +18,7 @@ from fastapi.responses import JSONResponse
 from starlette.exceptions import HTTPException
 from starlette.responses import Response
 
+from kampass.engine.plain import Json, Plain
 from kampass.errors import KampassError
 
 log = logging.getLogger("kampass")
@@ -25,30 +26,23 @@ MEDIA_TYPE = "application/problem+json"
 
 
 @dataclass(frozen=True)
-class Problem:
-    """What went wrong, for a person and for a program."""
+class Problem(Plain):
+    """What went wrong (RFC 9457), with a stable `code`.
 
+    `type` leads to the page that explains the code.
+    """
+
+    type: Annotated[str, Json(made=lambda self: f"/docs/errors#{self.code}")] = field(
+        init=False, repr=False, compare=False
+    )
+    title: Annotated[str, Json(made=lambda self: HTTPStatus(self.status).phrase)] = field(
+        init=False, repr=False, compare=False
+    )
     status: int
     code: str
-    message: str
+    message: Annotated[str, Json("detail")]
     hint: str = ""
-    retry_after: int | None = None
-
-    @property
-    def title(self) -> str:
-        """The status in words."""
-        return HTTPStatus(self.status).phrase
-
-    def to_dict(self) -> dict[str, Any]:
-        """The body; `type` leads to the page that explains the code."""
-        return {
-            "type": f"/docs/errors#{self.code}",
-            "title": self.title,
-            "status": self.status,
-            "code": self.code,
-            "detail": self.message,
-            "hint": self.hint,
-        }
+    retry_after: Annotated[int | None, Json(hidden=True)] = None
 
 
 Shown = Callable[[Request, Problem], Response]

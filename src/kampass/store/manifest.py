@@ -17,7 +17,7 @@ import sqlalchemy as sa
 
 from kampass.model import TABLES
 from kampass.model.messages import Covered
-from kampass.store import faults, integrity
+from kampass.store import events, faults, integrity
 from kampass.store.database import Database, file_engine
 from kampass.store.schema import (
     HEAD,
@@ -234,6 +234,7 @@ class Manifest:
             for place, covered in enumerate(load.coverage):
                 values = _coverage_values(number[0], place, covered)
                 connection.execute(sa.insert(LOADED_COVERAGE).values(**values))
+            events.load_is(connection, number[0])
             faults.reach("load.before_commit")
         return int(number[0])
 
@@ -241,6 +242,7 @@ class Manifest:
         """Drop a load, or let a held one count."""
         with self._transaction() as connection:
             connection.execute(sa.update(LOADS).where(LOADS.c.id == number).values(state=state))
+            events.load_is(connection, number)
 
     def snapshots(self) -> list[SnapshotRow]:
         """Every snapshot that was published, oldest first."""
@@ -293,13 +295,18 @@ class Manifest:
     def current(self) -> str | None:
         """The id of the snapshot that answers when none is named."""
         with self._transaction() as connection:
-            row = connection.execute(
-                sa.select(POINTERS.c.snapshot_id).where(POINTERS.c.name == "current")
-            ).first()
-        return row[0] if row else None
+            return _pointed(connection)
 
-    def publish(self, snapshot_id: str, at: datetime, rules: Sequence[Wording] = ()) -> None:
-        """Make a snapshot current, and keep the rules it was published under: one transaction."""
+    def publish(
+        self,
+        snapshot_id: str,
+        at: datetime,
+        rules: Sequence[Wording] = (),
+        aside: Mapping[str, int] | None = None,
+    ) -> None:
+        """Make a snapshot current, and keep the rules it was published under: one transaction.
+        `aside`: the rows it sets aside for the first time, by table.
+        """
         digests = {f"{rule.kind}_digest": rule.digest for rule in rules}
         with self._transaction() as connection:
             for rule in rules:
@@ -319,12 +326,16 @@ class Manifest:
                     snapshot_id=snapshot_id, published_at=to_text(at), **digests
                 )
             )
+            before = _pointed(connection)
             connection.execute(sa.delete(POINTERS).where(POINTERS.c.name == "current"))
             connection.execute(sa.insert(POINTERS).values(name="current", snapshot_id=snapshot_id))
+            events.published(connection, before, snapshot_id, aside or {})
+            faults.reach("publish.before_commit")
 
     def withdraw(self) -> None:
         """Make no snapshot current."""
         with self._transaction() as connection:
+            events.published(connection, _pointed(connection), None, {})
             connection.execute(sa.delete(POINTERS).where(POINTERS.c.name == "current"))
 
     def publications(self) -> dict[str, list[Publication]]:
@@ -396,6 +407,14 @@ def _coverage_values(load: int, place: int, covered: Covered) -> dict[str, Any]:
         "covered_from": covered.covered_from.isoformat(),
         "covered_to": covered.covered_to.isoformat(),
     }
+
+
+def _pointed(connection: sa.Connection) -> str | None:
+    """The id of the snapshot that is current."""
+    found: str | None = connection.scalar(
+        sa.select(POINTERS.c.snapshot_id).where(POINTERS.c.name == "current")
+    )
+    return found
 
 
 def version(engine: sa.Engine) -> str | None:

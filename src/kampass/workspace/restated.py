@@ -129,9 +129,8 @@ def _then(workspace: Home, against: str | None) -> tuple[str, Catalogue, str]:
     )
 
 
-def outcome(workspace: Home, before: str | None) -> Outcome:
-    """What became of the figures since a snapshot was current."""
-    after = workspace.manifest.current()
+def outcome(workspace: Home, before: str | None, after: str | None) -> Outcome:
+    """What became of the figures from one snapshot to another."""
     if after is None or after == before:
         return Outcome(before, after)
     earlier = None if before is None else workspace.engine(snapshot=before)

@@ -26,6 +26,7 @@ from kampass.store import Snapshot
 from kampass.store.snapshots.scoped import ScopedSnapshot, Window
 from kampass.workspace.answers import Answers
 from kampass.workspace.home import Home, settings_of
+from kampass.workspace.lately import Lately
 
 T = TypeVar("T")
 _ANSWERS, _ENGINES, _WINDOWS, _SCOPES = 4000, 256, 6, 1000
@@ -117,7 +118,16 @@ class Sight(Answers):
         return self.sights.engine(self, known_at, snapshot)
 
     def ask(self, question: Question) -> Result:
-        """The answers, worked out once."""
+        """The answers, worked out once; what is asked of now is asked again of what is published
+        next.
+        """
+        found = self.answer(question)
+        if question == question.timeless:
+            self.sights.lately.remember(self.scope, question)
+        return found
+
+    def answer(self, question: Question) -> Result:
+        """The answers, without a thought of the next publication."""
         engine = self.engine(**question.clock)
         key = (engine.snapshot.id, engine.known_at, *self.rules, self.scope.key, question.timeless)
         return self.sights.answers.get(key, lambda: ask(engine, question))
@@ -139,6 +149,7 @@ class Sights:
     def __init__(self, workspace: Home) -> None:
         self.workspace = workspace
         self.answers: Kept[Result] = Kept(_ANSWERS)
+        self.lately = Lately()
         self.others: Kept[object] = Kept(_ANSWERS)
         self._engines: Kept[Engine] = Kept(_ENGINES)
         self._windows: Kept[Window] = Kept(_WINDOWS)
@@ -195,10 +206,12 @@ class Sights:
         if role.sees_everything:
             return EVERYTHING
         whole = self.through(EVERYTHING)
-        return self._scopes.get(
+        found = self._scopes.get(
             (whole.snapshot_id, role, user_id, team_id),
             lambda: _scope(whole, role, user_id, team_id),
         )
+        self.lately.know(found, (role, user_id, team_id))
+        return found
 
     def place_of(
         self, email: str, user_id: str | None, team_id: str | None

@@ -9,7 +9,7 @@ from starlette.responses import Response
 
 from kampass.api import models
 from kampass.server.answering import as_json
-from kampass.server.problems import MEDIA_TYPE
+from kampass.server.problems import MEDIA_TYPE, Problem
 from kampass.server.rules import SIGNED_IN, Call, rule_of
 from kampass.version import VERSION
 
@@ -53,7 +53,7 @@ def openapi(routes: list[APIRoute]) -> dict[str, Any]:
             "description": "A token from the page Settings.",
         }
     }
-    parts.setdefault("schemas", {})["Problem"] = models.Problem.model_json_schema()
+    parts.setdefault("schemas", {})["Problem"] = models.DESCRIBED[Problem].model_json_schema()
     made["security"] = [{"token": []}]
     problem = {"content": {MEDIA_TYPE: {"schema": {"$ref": "#/components/schemas/Problem"}}}}
     rules = {

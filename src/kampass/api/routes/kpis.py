@@ -27,7 +27,7 @@ FormAsked = Annotated[
 MOST_IN_A_FILE = 1_000_000
 
 
-@router.get("/api/v1/kpis/{kpis}", response_model=list[models.Answer], responses=DOCUMENTED)
+@router.get("/api/v1/kpis/{kpis}", response_model=models.ANSWERS, responses=DOCUMENTED)
 def ask(kpis: Kpis, asked: Question, call: Reader, form: FormAsked = None) -> Response:
     """The answers to a question, as `kampass kpi` gives them; files (CSV, Parquet, XLSX) need the
     scope `export`.
@@ -46,7 +46,7 @@ def ask(kpis: Kpis, asked: Question, call: Reader, form: FormAsked = None) -> Re
     return tagged(call, answer)
 
 
-@router.get("/api/v1/kpis/{kpis}/explanation", response_model=list[models.Explanation])
+@router.get("/api/v1/kpis/{kpis}/explanation", response_model=models.EXPLANATIONS)
 def explain(kpis: Kpis, asked: Question, call: Reader) -> Response:
     """Every answer taken apart, as `kampass explain` does."""
     return tagged(
@@ -57,7 +57,7 @@ def explain(kpis: Kpis, asked: Question, call: Reader) -> Response:
     )
 
 
-@router.get("/api/v1/kpis/{kpi}/rows", response_model=models.Rows, responses=DOCUMENTED)
+@router.get("/api/v1/kpis/{kpi}/rows", response_model=models.ROWS, responses=DOCUMENTED)
 def rows(
     kpi: KpiId,
     asked: Question,
@@ -97,7 +97,7 @@ def rows(
     return tagged(call, answer)
 
 
-@router.get("/api/v1/kpis/{kpi}/bridge", response_model=list[models.Bridge])
+@router.get("/api/v1/kpis/{kpi}/bridge", response_model=models.BRIDGES)
 def bridge(kpi: KpiId, before: Period, after: Period, call: Reader, ends: Ends) -> Response:
     """What lies between a KPI's figures of two periods, as `kampass bridge` says it."""
     return tagged(

@@ -14,12 +14,13 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 from fractions import Fraction
 from math import fsum, isclose
-from typing import Any, Literal
+from typing import Annotated, Any, Literal, Self
 
 from kampass.catalogue import Kpi
 from kampass.catalogue.expressions import names_in
 from kampass.engine.answer import Answer
 from kampass.engine.engine import Engine
+from kampass.engine.plain import Json, Plain
 from kampass.engine.question import Asked, Filter, Question
 from kampass.errors import QuestionError
 from kampass.facts import FACTS
@@ -54,47 +55,53 @@ class Side:
 
 
 @dataclass(frozen=True)
-class Bridge:
-    """Two figures and everything between them. `summary` adds the effects up by kind; effects and
-    residual come from exact fractions.
+class Bridge(Plain):
+    """Two figures and everything between them.
+
+    `summary` adds the effects up by kind; effects and residual come from exact fractions; `order`
+    says how the steps follow each other.
     """
 
+    kpi: Annotated[str, Json(made=lambda self: self.after.kpi, place=-1)] = field(
+        init=False, repr=False, compare=False
+    )
     before: Answer
     after: Answer
-    name: str
-    dimensions: tuple[str, ...]
+    name: Annotated[str, Json(place=-1)]
+    unit: Annotated[str, Json(made=lambda self: self.after.unit, place=-1)] = field(
+        init=False, repr=False, compare=False
+    )
+    dimensions: Annotated[tuple[str, ...], Json(hidden=True)]
     difference: float | None
-    method: Method | None
-    effects: tuple[Effect, ...]
+    method: Annotated[Method | None, Json(kind=str | None)]
+    order: Annotated[str, Json(made=lambda self: ORDERS[self.method] if self.method else "")] = (
+        field(init=False, repr=False, compare=False)
+    )
+    effects: Annotated[tuple[Effect, ...], Json(place=1)]
     summary: dict[str, float]
-    counts: dict[str, int]
-    residual: float | None
-    reason: str | None = None
-    currency: str = "USD"
-    labels: Mapping[tuple[str, str], str] = field(default_factory=dict, repr=False)
-
-    @property
-    def order(self) -> str:
-        """How the steps follow each other, in words."""
-        return ORDERS[self.method] if self.method else ""
+    counts: Annotated[dict[str, int], Json("members")]
+    residual: Annotated[float | None, Json(place=2)]
+    reason: Annotated[str | None, Json(place=2)] = None
+    currency: Annotated[str, Json(hidden=True)] = "USD"
+    labels: Annotated[Mapping[tuple[str, str], str], Json(hidden=True)] = field(
+        default_factory=dict, repr=False
+    )
 
     def to_dict(self) -> dict[str, Any]:
-        """Ready for JSON."""
-        return {
-            "kpi": self.after.kpi,
-            "name": self.name,
-            "unit": self.after.unit,
-            "before": self.before.to_dict(),
-            "after": self.after.to_dict(),
-            "difference": self.difference,
-            "method": self.method,
-            "order": self.order,
-            "summary": self.summary,
-            "members": self.counts,
-            "effects": [effect.to_dict(self.dimensions) for effect in self.effects],
-            "residual": self.residual,
-            "reason": self.reason,
-        }
+        """Ready for JSON; effects by what the bridge's members are."""
+        effects = [effect.named(self.dimensions) for effect in self.effects]
+        return super().to_dict() | {"effects": effects}
+
+    @classmethod
+    def from_dict(cls, found: Mapping[str, Any], **given: Any) -> Self:  # noqa: ANN401
+        """The bridge that JSON says."""
+        named = [effect["dimensions"] for effect in found["effects"] if "dimensions" in effect]
+        return super().from_dict(
+            found,
+            dimensions=tuple(named[0]) if named else (),
+            effects=tuple(map(Effect.of_named, found["effects"])),
+            **given,
+        )
 
 
 def bridge(

@@ -2,13 +2,14 @@
 measure; exactly, each.
 """
 
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from fractions import Fraction
-from typing import Any, Literal
+from typing import Annotated, Any, Literal
 
 from kampass.catalogue import Kpi
 from kampass.catalogue.expressions import names_in
+from kampass.engine.plain import Json, Plain
 from kampass.errors import QuestionError
 from kampass.insight.change.members import Contents, Figures, Member
 
@@ -20,7 +21,7 @@ Exactly = tuple["Effect", Fraction]
 
 
 @dataclass(frozen=True)
-class Effect:
+class Effect(Plain):
     """What one member, or one step, did to the figure, in its unit. `mix` and `rate` add up to the
     effect of a member that stayed in a ratio.
     """
@@ -30,22 +31,26 @@ class Effect:
     effect: float
     mix: float | None = None
     rate: float | None = None
-    count: int = 1
+    count: Annotated[int, Json(hidden=True)] = 1
 
-    def to_dict(self, dimensions: Sequence[str]) -> dict[str, Any]:
-        """Ready for JSON."""
+    def named(self, dimensions: Sequence[str]) -> dict[str, Any]:
+        """Ready for JSON, the label as what it is: a member by its dimensions, or a step."""
         named = (
             {"dimensions": dict(zip(dimensions, self.label, strict=True))}
             if is_member(self, dimensions)
             else {"step": list(self.label)}
         )
-        return {
-            "kind": self.kind,
-            **named,
-            "effect": self.effect,
-            "mix": self.mix,
-            "rate": self.rate,
-        }
+        shown: dict[str, Any] = {}
+        for name, value in self.to_dict().items():
+            shown |= named if name == "label" else {name: value}
+        return shown
+
+    @classmethod
+    def of_named(cls, found: Mapping[str, Any]) -> "Effect":
+        """The effect that `named` tells of."""
+        member = "dimensions" in found
+        label = tuple(found["dimensions"].values()) if member else tuple(found["step"])
+        return cls.from_dict(found, label=label)
 
 
 def is_member(effect: Effect, dimensions: Sequence[str]) -> bool:

@@ -2,54 +2,70 @@
 themselves.
 """
 
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import date, datetime
 from decimal import Decimal
 from fractions import Fraction
-from typing import Any
+from typing import Annotated, Any, NamedTuple
 
-from kampass.engine.answer import Answer, instant_text
+from kampass.engine.answer import Answer
+from kampass.engine.plain import Json, Plain, plain
 
+__all__ = [
+    "Exact",
+    "Explanation",
+    "LeftOut",
+    "MeasureCount",
+    "Reached",
+    "Row",
+    "SourceRow",
+    "plain",
+]
 Exact = int | Decimal | Fraction | float | str | None
 
 
+class LeftOut(NamedTuple):
+    """So many candidates that do not count, for one reason."""
+
+    reason: str
+    rows: int
+
+
 @dataclass(frozen=True)
-class MeasureCount:
+class MeasureCount(Plain):
     """One measure of a figure. `candidates` = `counted` + everything in `left_out`; all null where
     the figure is suppressed.
     """
 
-    name: str
+    name: Annotated[str, Json("measure")]
     part: str
     of: str
     fact: str
     about: str
     table: str
-    window: str
+    window: Annotated[
+        str,
+        Json(
+            write=lambda window: window or "period",
+            read=lambda window: "" if window == "period" else window,
+        ),
+    ]
     value: float | None
     candidates: int | None
-    counted: int | None
-    left_out: tuple[tuple[str, int], ...]
-
-    def to_dict(self) -> dict[str, Any]:
-        """Ready for JSON."""
-        return {
-            "measure": self.name,
-            "part": self.part,
-            "of": self.of,
-            "fact": self.fact,
-            "about": self.about,
-            "table": self.table,
-            "window": self.window or "period",
-            "value": self.value,
-            "candidates": self.candidates,
-            "in": self.counted,
-            "out": [{"reason": reason, "rows": rows} for reason, rows in self.left_out],
-        }
+    counted: Annotated[int | None, Json("in")]
+    left_out: Annotated[
+        tuple[tuple[str, int], ...],
+        Json(
+            "out",
+            write=lambda out: [LeftOut(*each)._asdict() for each in out],
+            read=lambda out: tuple(LeftOut(**each) for each in out),
+        ),
+    ]
 
 
 @dataclass(frozen=True)
-class Reached:
+class Reached(Plain):
     """How far one table's data reaches, for the period that was asked."""
 
     table: str
@@ -61,100 +77,65 @@ class Reached:
     rows: int
     set_aside: int
 
-    def to_dict(self) -> dict[str, Any]:
-        """Ready for JSON."""
-        return {
-            "table": self.table,
-            "connected": self.connected,
-            "covered_from": instant_text(self.covered_from),
-            "covered_to": instant_text(self.covered_to),
-            "assumed": self.assumed,
-            "loaded_at": instant_text(self.loaded_at),
-            "rows": self.rows,
-            "set_aside": self.set_aside,
-        }
-
 
 @dataclass(frozen=True)
-class Explanation:
-    """One figure taken apart. `from_rows` is the value worked out again from the rows alone;
-    `adds_up` says that it is the same.
+class Explanation(Plain):
+    """An answer taken apart: its formula, its measures with what is in and out, its SQL, what it
+    was made under.
+
+    `from_rows` is the value worked out again from the rows alone; `adds_up` says that it is the
+    same, to the last digit.
     """
 
-    answer: Answer
+    answer: Annotated[Answer, Json(flat=True)]
     name: str
-    words: str
+    words: Annotated[str, Json("formula")]
     calculation: str
     measures: tuple[MeasureCount, ...]
     from_rows: float | None
+    adds_up: Annotated[bool, Json(made=lambda self: self.answer.value == self.from_rows)] = field(
+        init=False, repr=False, compare=False
+    )
     coverage: tuple[Reached, ...]
     notes: tuple[str, ...]
     sql: str
     parameters: dict[str, Any]
-    definition: dict[str, Any] = field(repr=False)
+    definition: Annotated[dict[str, Any], Json("definition_text")] = field(repr=False)
     settings: dict[str, Any]
-    currency: str = "USD"
+    currency: Annotated[str, Json(hidden=True)] = "USD"
 
-    @property
-    def adds_up(self) -> bool:
-        """Whether the rows alone make the figure, to the last digit."""
-        return self.answer.value == self.from_rows
 
-    def to_dict(self) -> dict[str, Any]:
-        """Ready for JSON: the contract's answer, and what is behind it."""
-        return {
-            **self.answer.to_dict(),
-            "name": self.name,
-            "formula": self.words,
-            "calculation": self.calculation,
-            "measures": [measure.to_dict() for measure in self.measures],
-            "from_rows": self.from_rows,
-            "adds_up": self.adds_up,
-            "coverage": [table.to_dict() for table in self.coverage],
-            "notes": list(self.notes),
-            "sql": self.sql,
-            "parameters": self.parameters,
-            "definition_text": self.definition,
-            "settings": self.settings,
-        }
+def _key_text(parts: Mapping[str, Any]) -> str:
+    return " / ".join("" if value is None else str(value) for value in parts.values())
 
 
 @dataclass(frozen=True)
-class SourceRow:
+class SourceRow(Plain):
     """A source row by table, id and line, with the fields that were read."""
 
     table: str
-    key: dict[str, Any]
+    key: Annotated[
+        dict[str, Any],
+        Json("id", kind=str, write=_key_text, read=lambda text: {"id": text}),
+    ]
     source: str
     load: int
     line: int | None
-    fields: dict[str, Any]
-    about: str = ""
+    fields: Annotated[dict[str, Any], Json(write=plain)]
+    about: Annotated[str, Json(absent=True)] = ""
 
     @property
     def id(self) -> str:
         """The key as one text."""
-        return " / ".join("" if value is None else str(value) for value in self.key.values())
-
-    def to_dict(self) -> dict[str, Any]:
-        """Ready for JSON."""
-        shown = {
-            "table": self.table,
-            "id": self.id,
-            "source": self.source,
-            "load": self.load,
-            "line": self.line,
-            "fields": plain(self.fields),
-        }
-        return shown | ({"about": self.about} if self.about else {})
+        return _key_text(self.key)
 
 
 @dataclass(frozen=True)
-class Row:
-    """One row behind a measure: its source row, what was worked out of it, what it contributes, and
-    further rows behind it.
+class Row(Plain):
+    """A source row behind a figure.
 
-    `amount` is exact: what a sum adds, what a quantile ranks, or the text that is counted once.
+    With what was worked out of it, what it contributes, and further rows behind it. `amount` is
+    exact: what a sum adds, what a quantile ranks, or the text that is counted once.
     """
 
     kpi: str
@@ -162,40 +143,8 @@ class Row:
     period_end: date
     dimensions: dict[str, str | None]
     measure: str
-    origin: SourceRow
-    computed: dict[str, Any]
-    amount: Exact
+    origin: Annotated[SourceRow, Json(flat=True)]
+    computed: Annotated[dict[str, Any], Json(write=plain)]
+    amount: Annotated[Exact, Json(kind=float | str | None, write=plain)]
     reason: str | None = None
     evidence: tuple[SourceRow, ...] = ()
-
-    def to_dict(self) -> dict[str, Any]:
-        """Ready for JSON."""
-        return {
-            "kpi": self.kpi,
-            "period_start": self.period_start.isoformat(),
-            "period_end": self.period_end.isoformat(),
-            "dimensions": self.dimensions,
-            "measure": self.measure,
-            **self.origin.to_dict(),
-            "computed": plain(self.computed),
-            "amount": plain(self.amount),
-            "reason": self.reason,
-            "evidence": [origin.to_dict() for origin in self.evidence],
-        }
-
-
-def plain(value: Any) -> Any:  # noqa: ANN401 - a cell of any type
-    """Cells as JSON knows them: decimals and fractions as numbers, instants and dates as the
-    contract writes them.
-    """
-    if isinstance(value, dict):
-        return {str(name): plain(inner) for name, inner in value.items()}
-    if isinstance(value, list | tuple):
-        return [plain(inner) for inner in value]
-    if isinstance(value, Decimal | Fraction):
-        return int(value) if value == int(value) and isinstance(value, Fraction) else float(value)
-    if isinstance(value, datetime):
-        return instant_text(value)
-    if isinstance(value, date):
-        return value.isoformat()
-    return value

@@ -12,7 +12,7 @@ from kampass.errors import DataError, UnknownName
 from kampass.intake.mapping.convert import cell, column_of, distinct, relation
 from kampass.intake.mapping.mapping import Filling, TableMapping
 from kampass.intake.mapping.questions import Base, Question, questions
-from kampass.intake.readers.files import missing, open_raw
+from kampass.intake.readers.files import files_of, missing, open_raw
 from kampass.intake.readers.memory import ask
 from kampass.intake.readers.raw import FILE, LINE, RawTable
 from kampass.intake.readers.scratch import lines_of
@@ -55,6 +55,10 @@ class MappedSource:
         if view.questions:
             raise _asked(view, self.mapping(table))
         return view.scan
+
+    def files(self, table: str) -> list[Path]:
+        """The files that one table is read from."""
+        return files_of(self.folder, self.mapping(table))
 
     def view(self, table: str) -> "View":
         """Everything a mapping makes of its file, and what it leaves open."""

@@ -1,5 +1,5 @@
-"""Loads, sources, tables and jobs in words, ready for the pages under Data. Sums are taken as the
-store counted them.
+"""Loads, sources and tables in words, ready for the pages under Data. Sums are taken as the store
+counted them.
 """
 
 import re
@@ -12,21 +12,16 @@ from zoneinfo import ZoneInfo
 
 from kampass.engine import Answer
 from kampass.engine.answer import instant_text
-from kampass.insight.restated.outcome import Outcome
 from kampass.insight.restated.restatement import Moved
 from kampass.render import words
 from kampass.render.display import show_difference, show_value
-from kampass.store import LoadReport
 from kampass.web.parts import spans
 from kampass.web.parts.figures import FigureTile
 from kampass.web.rendering import moment
 from kampass.workspace import Workspace
-from kampass.workspace.jobs import Job
 from kampass.workspace.loads.doctor import Examination, TableHealth
 from kampass.workspace.loads.held import Held
 from kampass.workspace.loads.loads import LoadCard, SourceCard, Sum
-from kampass.workspace.loads.replay import Replay
-from kampass.workspace.loads.uploads import Loaded
 
 _PARTS = (
     ("loaded", "loaded"),
@@ -261,49 +256,6 @@ def held_figures(held: Held, workspace: Workspace) -> list[dict[str, Any]]:
     ]
 
 
-def progress(job: Job) -> dict[str, Any]:
-    """How far a job is."""
-    told = f"Step {job.step}" if job.step and not job.over else ""
-    said = {"waiting": "Waits until other work is done", "running": job.said or "Begins"}.get(
-        job.state, ""
-    )
-    return {
-        "id": job.id,
-        "title": job.title,
-        "state": job.state,
-        "over": job.over,
-        "said": said,
-        "told": told,
-        "error": job.error,
-    }
-
-
-def came(job: Job, workspace: Workspace) -> dict[str, Any] | None:
-    """What came of a job that is done: its loads, what was mended and what remains, and what it did
-    to the figures.
-    """
-    if job.state != "done" or not isinstance(job.result, tuple):
-        return None
-    result, became = job.result
-    reports: Sequence[LoadReport] = ()
-    found: dict[str, Any] = {
-        "kind": job.kind,
-        "said": result if isinstance(result, str) else None,
-        "replay": None,
-    }
-    if isinstance(result, Loaded):
-        reports = result.reports
-    elif isinstance(result, Replay):
-        reports = result.loads
-        found["replay"] = _replayed(result)
-    elif isinstance(result, tuple):
-        reports = result
-    return found | {
-        "loads": [_report(report) for report in reports],
-        "became": _became(became, workspace),
-    }
-
-
 @dataclass(frozen=True)
 class MovedFigure:
     """One figure on both sides, with the way to its explanation."""
@@ -379,67 +331,3 @@ def _covered(table: TableHealth, workspace: Workspace) -> str | None:
         )
         or None
     )
-
-
-def _report(report: LoadReport) -> dict[str, Any]:
-    sums = [
-        (
-            table.table,
-            Sum(
-                table.read,
-                table.loaded,
-                table.unchanged,
-                table.superseded,
-                table.quarantined,
-                table.deleted,
-            ),
-        )
-        for table in report.tables
-    ]
-    tables = [
-        {"table": words.table(table), "name": table, "sum": sum_of(one)} for table, one in sums
-    ]
-    aside = sum(one.quarantined for _, one in sums)
-    return {
-        "number": report.number,
-        "source": report.source,
-        "state": report.state,
-        "why": report.why,
-        "tables": tables,
-        "aside": aside,
-        "notices": report.notices,
-    }
-
-
-def _replayed(found: Replay) -> dict[str, Any]:
-    remaining = [
-        {
-            "id": row.id,
-            "line": row.line,
-            "column": row.column,
-            "value": row.value,
-            "reason": plain(row.reason),
-        }
-        for row in found.remaining[:20]
-    ]
-    return {
-        "mended": found.mended,
-        "remain": len(found.remaining),
-        "rows": remaining,
-        "skipped": found.skipped,
-    }
-
-
-def _became(became: Outcome, workspace: Workspace) -> dict[str, Any]:
-    names = {
-        name: [
-            {"id": kpi, "name": workspace.catalogue.get(kpi).name} for kpi in getattr(became, name)
-        ]
-        for name in ("possible", "impossible")
-    }
-    return {
-        "moved": [figure(one, workspace) for one in became.moved],
-        "before": became.before,
-        "after": became.after,
-        **names,
-    }

@@ -198,7 +198,7 @@ def examine(workspace: Home, wish: Wish, *, by: By = "reason", rows: bool = Fals
 
 
 def listed(
-    snapshot: "Snapshot",
+    snapshot: Snapshot,
     wish: Wish,
     *,
     mended: bool = True,

@@ -13,15 +13,15 @@ from starlette.responses import Response
 from kampass.access import NotFound
 from kampass.errors import DataError
 from kampass.server.rules import ANALYSING, CHANGING_DATA, DEFINING, SIGNED_IN, Call
+from kampass.web.parts import jobs as shown
 from kampass.web.parts import loads as loaded
 from kampass.web.rendering import PageHead, fragment, go, render
-from kampass.workspace.jobs import Job, Order, Work, jobs_of
+from kampass.workspace.jobs import RUNNING, Order
 from kampass.workspace.loads import doctor
 from kampass.workspace.loads.loads import loads, sources
-from kampass.workspace.restated import outcome
 
 router = APIRouter()
-_LOADS = 20
+_LOADS, _JOBS = 20, 10
 Number = Annotated[int, Path(ge=1, le=2**53)]
 JobId = Annotated[str, Path(max_length=64)]
 
@@ -35,7 +35,12 @@ def show(call: Annotated[Call, Depends(SIGNED_IN)]) -> Response:
     every = loads(call.workspace)
     tables = loaded.table_rows(health, call.workspace, whole=whole) if health else []
     least, most = loaded.drawn(tables)
-    running = [loaded.progress(job) for job in jobs_of(call.workspace).unfinished()]
+    running = [
+        shown.progress(job) for job in call.workspace.jobs.unfinished() if job.state == RUNNING
+    ]
+    jobs = [
+        shown.row(job, call.workspace) for job in call.workspace.jobs.seen_by(call.person, _JOBS)
+    ]
     return render(
         call,
         "pages/data/page.html",
@@ -52,6 +57,7 @@ def show(call: Annotated[Call, Depends(SIGNED_IN)]) -> Response:
         missing=loaded.missing(health, call.workspace) if health else [],
         aside=loaded.set_aside(call.workspace, health) if whole and health else [],
         running=running,
+        jobs=jobs,
         notices=health.notices if health and whole else (),
     )
 
@@ -64,11 +70,7 @@ def sync(
     call.workspace.sources(source or None)
     call.record("data.sync", source or "every source")
     title = f"Reading {source}" if source else "Reading every source"
-    return work(
-        call,
-        Order("load", title, call.viewer.person_id),
-        lambda tell: tuple(call.workspace.sync(source or None, tell=tell)),
-    )
+    return work(call, "sync", title, source=source or None)
 
 
 @router.get("/data/loads/{number}")
@@ -97,11 +99,7 @@ def confirm(call: Annotated[Call, Depends(CHANGING_DATA)], number: Number) -> Re
     """Let a load count that waits."""
     _must_wait(call, number)
     call.record("data.confirm", f"load {number}")
-    return work(
-        call,
-        Order("decision", f"Letting load {number} count", call.viewer.person_id, 1),
-        lambda tell: _decide(call, number, "confirm", tell),
-    )
+    return work(call, "decision", f"Letting load {number} count", load=number, drops=False)
 
 
 @router.post("/data/loads/{number}/drop")
@@ -109,23 +107,15 @@ def drop(call: Annotated[Call, Depends(CHANGING_DATA)], number: Number) -> Respo
     """Take a load back that waits."""
     _must_wait(call, number)
     call.record("data.drop", f"load {number}")
-    return work(
-        call,
-        Order("decision", f"Dropping load {number}", call.viewer.person_id, 1),
-        lambda tell: _decide(call, number, "drop", tell),
-    )
+    return work(call, "decision", f"Dropping load {number}", load=number, drops=True)
 
 
 @router.get("/data/jobs/{job_id}")
 def one_job(call: Annotated[Call, Depends(ANALYSING)], job_id: JobId) -> Response:
     """How far a piece of work is, and what came of it."""
-    job = jobs_of(call.workspace).get(job_id)
-    if job is None:
-        raise NotFound(
-            "This work is no longer known: the server was started again, or it was long ago.",
-            hint="Data lists every load.",
-        )
-    values: dict[str, Any] = {"job": loaded.progress(job), "came": loaded.came(job, call.workspace)}
+    assert call.person is not None
+    job = call.workspace.jobs.find(job_id, call.person)
+    values: dict[str, Any] = {"job": shown.progress(job), "came": shown.came(job, call.workspace)}
     if "hx-request" in call.request.headers:
         found = fragment(call, "pages/data/progress.html", **values)
         if job.over:
@@ -134,29 +124,11 @@ def one_job(call: Annotated[Call, Depends(ANALYSING)], job_id: JobId) -> Respons
     return render(call, "pages/data/job.html", PageHead(job.title, "Data"), **values)
 
 
-def work(call: Call, order: Order, do: Work) -> Response:
-    """Begin work in the background and go to where its progress is; its result comes with what it
-    did to the figures.
-    """
-    workspace = call.workspace
-
-    def done(tell: Any) -> Any:  # noqa: ANN401 - a page shows it
-        before = workspace.manifest.current()
-        result = do(tell)
-        tell("Comparing the figures")
-        return result, outcome(workspace, before)
-
-    job: Job = jobs_of(workspace).start(order, done)
-    return go(f"/data/jobs/{job.id}")
-
-
-def _decide(call: Call, number: int, what: str, tell: Any) -> str:  # noqa: ANN401 - a function
-    tell("Publishing")
-    if what == "confirm":
-        call.workspace.confirm(number)
-        return f"Load {number} counts now."
-    call.workspace.drop(number)
-    return f"Load {number} was dropped. What it would have changed stays as it was."
+def work(call: Call, kind: str, title: str, **what: Any) -> Response:  # noqa: ANN401
+    """Ask for work in the background and go to where its progress is."""
+    assert call.person is not None
+    order = Order(kind, title, call.person.id, call.person.name, what)
+    return go(f"/data/jobs/{call.workspace.jobs.ask(order).id}")
 
 
 def _must_wait(call: Call, number: int) -> None:

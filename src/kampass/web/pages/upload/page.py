@@ -16,9 +16,11 @@ from kampass.server.rules import ANALYSING, CHANGING_DATA, Call
 from kampass.web.pages.data.page import work
 from kampass.web.pages.upload.view import Typed, mapping_form, upload_form
 from kampass.web.rendering import PageHead, fragment, go, render
-from kampass.workspace.jobs import Order
-from kampass.workspace.loads.uploads import Look, Upload, Uploads, load, look
-from kampass.workspace.loads.uploads.choices import by_hand, said_of
+from kampass.workspace.loads.uploads import Look, Upload, Uploads, look
+from kampass.workspace.loads.uploads.choices import (
+    by_hand,
+    said_of,
+)
 from kampass.workspace.loads.uploads.look import begin, matched
 from kampass.workspace.loads.uploads.pending import LARGEST, aimed
 
@@ -144,11 +146,8 @@ def _load(call: Call, upload: Upload) -> Response:
     call.record(
         "data.load", f"{upload.source}: {upload.table}", file=upload.shown, adds=bool(upload.adds)
     )
-    workspace = call.workspace
-    order = Order(
-        "upload", f"Loading {words.table(upload.table)} from {upload.shown}", call.viewer.person_id
-    )
-    return work(call, order, lambda tell: load(workspace, upload, tell))
+    title = f"Loading {words.table(upload.table)} from {upload.shown}"
+    return work(call, "upload", title, upload=upload.id, person=upload.person)
 
 
 def _said(upload: Upload, fields: Fields) -> Upload:
