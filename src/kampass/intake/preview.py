@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 
 from kampass.errors import UnknownName
 from kampass.intake.mapping.convert import RAW, column_of
-from kampass.intake.mapping.questions import Question
+from kampass.intake.mapping.questions import OpenQuestion
 from kampass.intake.mapping.source import MappedSource, View
 from kampass.intake.readers.memory import in_memory
 from kampass.model import TABLES
@@ -69,7 +69,7 @@ class TablePreview:
     unmapped: tuple[str, ...]
     unfilled: tuple[str, ...]
     missing: tuple[str, ...]
-    questions: tuple[Question, ...]
+    questions: tuple[OpenQuestion, ...]
     notices: tuple[str, ...]
 
     def to_dict(self) -> dict[str, Any]:

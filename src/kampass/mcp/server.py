@@ -22,7 +22,7 @@ from kampass.engine.question import PARTS
 from kampass.engine.words import pairs, parameters, signed, spelled
 from kampass.errors import KampassError
 from kampass.insight.explain.explanation import plain
-from kampass.mcp.sides import Side
+from kampass.mcp.sides import ToolSide
 from kampass.render.display import show_value
 
 P = ParamSpec("P")
@@ -53,7 +53,7 @@ ABOUT = (
 MOST_EFFECTS = 25
 
 
-def make_server(side: Side) -> MCPServer:
+def make_server(side: ToolSide) -> MCPServer:
     """The server of one caller."""
     server = MCPServer("kampass", instructions=ABOUT)
     tools = _Tools(side)
@@ -72,7 +72,7 @@ def make_server(side: Side) -> MCPServer:
 class _Tools:
     """The tools, bound to who answers."""
 
-    def __init__(self, side: Side) -> None:
+    def __init__(self, side: ToolSide) -> None:
         self.side = side
 
     def list_kpis(

@@ -14,7 +14,7 @@ from kampass.insight.explain import Explanation
 from kampass.workspace.view import Sight
 
 
-class Side(Protocol):
+class ToolSide(Protocol):
     """What the tools need."""
 
     @property

@@ -15,7 +15,7 @@ from functools import partial
 from typing import Any, cast
 
 from kampass.errors import DataError
-from kampass.intake.readers.formats import Format, compile_format
+from kampass.intake.readers.formats import DateFormat, compile_format
 from kampass.model import TABLES, Column
 
 FORMATS = {
@@ -56,8 +56,8 @@ class Filling:
     join: str = ""
     trim: bool = False
     null: tuple[str, ...] = ()
-    date: tuple[Format, ...] = ()
-    timestamp: tuple[Format, ...] = ()
+    date: tuple[DateFormat, ...] = ()
+    timestamp: tuple[DateFormat, ...] = ()
     timezone: str | None = None
     fold: str = ""
     decimal: str = ""
@@ -189,7 +189,7 @@ def _origin(said: dict[str, Any]) -> dict[str, Any]:
 
 def _formats(
     said: dict[str, Any], key: str, column: Column, pivot: int, at: str
-) -> tuple[Format, ...]:
+) -> tuple[DateFormat, ...]:
     if key not in said:
         return ()
     allowed = {"date": {"date", "instant"}, "timestamp": {"instant"}}[key]

@@ -14,7 +14,7 @@ from kampass.web.parts.figures import Badge
 from kampass.web.parts.links import Link
 from kampass.web.parts.loads import (
     Instant,
-    LoadedTable,
+    LoadTableView,
     MovedFigure,
     figure,
     of_tables,
@@ -74,7 +74,7 @@ class LoadCame:
     source: str
     state: str
     why: str
-    tables: Sequence[LoadedTable]
+    tables: Sequence[LoadTableView]
     aside: int
     notices: tuple[str, ...]
 

@@ -188,7 +188,7 @@ def load_line(load: LoadCard, workspace: Workspace) -> LoadLine:
 
 
 @dataclass(frozen=True)
-class LoadedTable:
+class LoadTableView:
     """What became of the rows of one table in a load, and the days its source vouched for."""
 
     table: str
@@ -196,10 +196,10 @@ class LoadedTable:
     covered: Sequence[str]
 
 
-def of_tables(load: LoadCard) -> list[LoadedTable]:
+def of_tables(load: LoadCard) -> list[LoadTableView]:
     """The tables of a load."""
     return [
-        LoadedTable(
+        LoadTableView(
             words.table(table).capitalize(),
             sum_of(sums),
             [
@@ -308,7 +308,7 @@ def set_aside(workspace: Workspace, health: Examination) -> list[AsideTable]:
 
 
 @dataclass(frozen=True)
-class HeldFigure:
+class HeldFigureView:
     """A figure that would be another if a load counted."""
 
     name: str
@@ -318,11 +318,11 @@ class HeldFigure:
     then: str
 
 
-def held_figures(held: Held, workspace: Workspace) -> list[HeldFigure]:
+def held_figures(held: Held, workspace: Workspace) -> list[HeldFigureView]:
     """The figures that would be others if a load counted."""
     currency = workspace.settings.currency
     return [
-        HeldFigure(
+        HeldFigureView(
             figure.name,
             f"/kpis/{figure.kpi}",
             figure.month,

@@ -42,7 +42,7 @@ _Text = Annotated[str | None, Query(max_length=64)]
 _Texts = Annotated[list[Annotated[str, Query(max_length=4000)]] | None, Query(max_length=20)]
 
 
-class Written:
+class QuestionFields:
     """The question as the address spells it, unread: `Asking.of` reads it. An empty field counts as
     none.
     """
@@ -60,13 +60,13 @@ class Written:
         }
 
 
-def _written(**words: Any) -> Written:  # noqa: ANN401 - texts, and lists of them
-    return Written(**words)
+def _written(**words: Any) -> QuestionFields:  # noqa: ANN401 - texts, and lists of them
+    return QuestionFields(**words)
 
 
 _PARAMETERS = parameters(PAGE, lambda _, part: _Texts if part.most else _Text)
 Asked = Annotated[
-    Written, Depends(signed(_written, [each.replace(default=None) for each in _PARAMETERS]))
+    QuestionFields, Depends(signed(_written, [each.replace(default=None) for each in _PARAMETERS]))
 ]
 
 
@@ -100,7 +100,7 @@ class Asking:
     def of(
         cls,
         call: Call,
-        written: Written,
+        written: QuestionFields,
         *,
         kpis: Sequence[str] = (),
         grain: Unit = "quarter",

@@ -11,7 +11,7 @@ from kampass.server.rules import EXPORTING, SIGNED_IN, Call
 from kampass.web.pages.bridge.view import Ends, bridge_page, bridges
 from kampass.web.parts import spans
 from kampass.web.parts.attachment import TableFile, table_attachment
-from kampass.web.parts.question import Asked, Asking, Written, cannot_ask
+from kampass.web.parts.question import Asked, Asking, QuestionFields, cannot_ask
 from kampass.web.rendering import PageHead, render
 
 router = APIRouter()
@@ -88,7 +88,7 @@ def export(
     return table_attachment(call, file, form)
 
 
-def _asked(call: Call, asked: Written, between: Between, kpi: str) -> tuple[Asking, Kpi]:
+def _asked(call: Call, asked: QuestionFields, between: Between, kpi: str) -> tuple[Asking, Kpi]:
     """The question; the later end is its period."""
     if between.after:
         asked.one["period"] = between.after

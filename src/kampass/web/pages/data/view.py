@@ -17,9 +17,9 @@ from kampass.web.parts.figures import FigureTile
 from kampass.web.parts.jobs import JobCame, JobProgress, JobRow
 from kampass.web.parts.loads import (
     AsideTable,
-    HeldFigure,
-    LoadedTable,
+    HeldFigureView,
     LoadLine,
+    LoadTableView,
     MissingTables,
     SourceLine,
     TableLine,
@@ -57,7 +57,7 @@ class DataPage:
 
 
 @dataclass(frozen=True)
-class HeldTable:
+class HeldTableView:
     """What a load that waits would do to the rows of one table."""
 
     table: str
@@ -74,9 +74,9 @@ class LoadPage:
 
     load: LoadLine
     lead: str
-    tables: Sequence[LoadedTable]
-    held: Sequence[HeldTable]
-    figures: Sequence[HeldFigure]
+    tables: Sequence[LoadTableView]
+    held: Sequence[HeldTableView]
+    figures: Sequence[HeldFigureView]
 
 
 @dataclass(frozen=True)
@@ -132,7 +132,7 @@ def load_page(call: Call, number: int) -> LoadPage:
         return LoadPage(load, lead, loaded.of_tables(found), (), ())
     held = call.workspace.held(number)[0]
     tables = [
-        HeldTable(
+        HeldTableView(
             one.table.replace("_", " ").capitalize(),
             f"{one.deleted:,}",
             f"{one.of:,}",

@@ -16,7 +16,7 @@ from kampass.web.pages.upload.view import Typed, mapping_form, upload_form
 from kampass.web.parts.filled import Fields, Sent, filled, sent
 from kampass.web.parts.jobs import work
 from kampass.web.rendering import PageHead, fragment, go, render
-from kampass.workspace.loads.uploads import Look, Upload, Uploads, look
+from kampass.workspace.loads.uploads import Upload, UploadLook, Uploads, look
 from kampass.workspace.loads.uploads.choices import (
     by_hand,
     said_of,
@@ -147,7 +147,7 @@ def _form(call: Call, source: str, table: str, wrong: KampassError | None = None
 
 
 def _page(
-    call: Call, seen: Look, wrong: DataError | None = None, typed: Typed | None = None
+    call: Call, seen: UploadLook, wrong: DataError | None = None, typed: Typed | None = None
 ) -> Response:
     view, status = mapping_form(call, seen, wrong, typed or {}), wrong.status if wrong else 200
     page = PageHead(f"What does each column of {seen.upload.shown} become?", "Data")
