@@ -77,5 +77,5 @@ def _lines(entries: Iterable[str]) -> str:
     return ",\n".join(entries)
 
 
-def _line(value: Any) -> str:  # noqa: ANN401 - whatever JSON holds
+def _line(value: Any) -> str:
     return json.dumps(value, ensure_ascii=False)

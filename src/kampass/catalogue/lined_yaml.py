@@ -7,7 +7,7 @@ import yaml
 from kampass.errors import DefinitionError
 
 
-def parse(text: str, place: str) -> Any:  # noqa: ANN401 - whatever YAML holds
+def parse(text: str, place: str) -> Any:
     """The one document of a text; DefinitionError where it cannot be read."""
     try:
         # A safe loader that also notes lines.
@@ -21,7 +21,7 @@ class _Loader(getattr(yaml, "CSafeLoader", yaml.SafeLoader)):  # type: ignore[mi
     """A safe loader whose mappings remember their line."""
 
 
-def _mapping(loader: Any, node: yaml.MappingNode) -> dict[Any, Any]:  # noqa: ANN401
+def _mapping(loader: Any, node: yaml.MappingNode) -> dict[Any, Any]:
     loader.flatten_mapping(node)
     made = _Mapping(loader.construct_mapping(node, deep=True))
     made.line = node.start_mark.line + 1

@@ -179,14 +179,12 @@ def kpi(
         ),
     ] = None,
     workspace: WorkspaceOption = Path(),
-    format: Annotated[  # noqa: A002 - the option's name
-        Format, typer.Option(help="How the answer is written.")
-    ] = Format.table,
+    format: Annotated[Format, typer.Option(help="How the answer is written.")] = Format.table,
     output: Annotated[
         Path | None,
         typer.Option("--output", "-o", help="The file that it is written to; stdout if left out."),
     ] = None,
-    **words: Any,  # noqa: ANN401 - the parts of a question
+    **words: Any,
 ) -> None:
     """Ask for KPIs. Example: `kampass kpi nrr csat --period 2025 --grain quarter --by segment`."""
     from kampass.cli.views.show import show_result
@@ -210,10 +208,10 @@ def explain(
     limit: Annotated[
         int | None, typer.Option(min=0, help="At most so many rows for each measure.")
     ] = None,
-    format: Annotated[  # noqa: A002
+    format: Annotated[
         RowFormat, typer.Option(help="How it is written; csv is for --rows.")
     ] = RowFormat.table,
-    **words: Any,  # noqa: ANN401 - the parts of a question
+    **words: Any,
 ) -> None:
     """Take a figure apart, down to its rows. Example: `kampass explain nrr --period 2025-Q4 --by
     segment --rows denominator`.
@@ -247,7 +245,7 @@ def bridge(
         str | None, typer.Option(help="The earlier figure from this snapshot.")
     ] = None,
     form: FormOption = Form.table,
-    **words: Any,  # noqa: ANN401 - the parts of a question
+    **words: Any,
 ) -> None:
     """Say what lies between two figures, nothing left over. Example: `kampass bridge nrr 2025-Q3
     2025-Q4 --by segment`.

@@ -7,6 +7,11 @@ from typing import Annotated
 
 import typer
 
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from rich.console import Console
+
 data_app = typer.Typer(help="Loads, quarantine, and what waits for a person.", no_args_is_help=True)
 WorkspaceOption = Annotated[
     Path,
@@ -191,7 +196,7 @@ def confirm_load(load: int, workspace: WorkspaceOption = Path()) -> None:
     say(f"Load {load} counts. Snapshot {open_workspace(workspace).confirm(load).id} is current.")
 
 
-def _show(rows: list[dict[str, object]], form: Form, console) -> None:  # type: ignore[no-untyped-def]  # noqa: ANN001 - a function
+def _show(rows: list[dict[str, object]], form: Form, console: "Callable[[], Console]") -> None:
     if form is Form.json:
         print(json.dumps(rows, ensure_ascii=False, indent=1, default=str))
         return

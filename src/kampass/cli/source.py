@@ -153,7 +153,9 @@ def _show_columns(shown: "TablePreview") -> None:
             for before, after in column.examples
         )
         cells = (
-            f"{column.column}{'!' if column.required else ''}{' (attribute)' if column.attribute else ''}",
+            column.column
+            + ("!" if column.required else "")
+            + (" (attribute)" if column.attribute else ""),
             column.source,
             column.format or column.type,
             examples,

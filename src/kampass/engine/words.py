@@ -1,5 +1,6 @@
 """How a part of a question is written in words. A field of `Question` carries one `Spelling`;
-options of commands, query parameters, an assistant's arguments and Python's keywords are made of it.
+options of commands, query parameters, an assistant's arguments and Python's keywords are made of
+it.
 """
 
 import inspect
@@ -19,8 +20,8 @@ class Spelling:
     """What every face must know of one part of a question.
 
     `description` (of a query parameter) and `told` (to an assistant, who is not offered a part
-    where it is None) are the help as a phrase unless they say otherwise. `most`: how often it may be
-    repeated; 0 where it stands once. `page`: whether a page's address may hold it; `of_cut`:
+    where it is None) are the help as a phrase unless they say otherwise. `most`: how often it may
+    be repeated; 0 where it stands once. `page`: whether a page's address may hold it; `of_cut`:
     whether it speaks of the rows of a cut and of no other figure of a page. `meaning` is what the
     documentation adds.
     """
@@ -56,18 +57,18 @@ class Spelling:
         said = self.help[:1].lower() + self.help[1:].removesuffix(".")
         return f"{said}; may be repeated" if self.most else said
 
-    def value(self, words: Any) -> Any:  # noqa: ANN401 - a text, several, an instant, yes or no
+    def value(self, words: Any) -> Any:
         """What the words mean; QuestionError where they mean nothing."""
         if self.most:
             return tuple(self.read(each) for each in several(words))
         return words in {True, "true"} if self.switch else self.read(words)
 
-    def words(self, value: Any) -> Any:  # noqa: ANN401
+    def words(self, value: Any) -> Any:
         """The words that mean this value."""
         return [self.spell(each) for each in value] if self.most else self.spell(value)
 
 
-def parts_of(question: Any) -> dict[str, Spelling]:  # noqa: ANN401 - a dataclass
+def parts_of(question: Any) -> dict[str, Spelling]:
     """The parts among a value's fields, by name, each with its default."""
     hints = get_type_hints(question, include_extras=True)
     found = {}
@@ -94,13 +95,13 @@ def pairs(words: Mapping[str, Any]) -> list[tuple[str, str]]:
     ]
 
 
-def _text(value: Any) -> str:  # noqa: ANN401 - a text, an instant or yes
+def _text(value: Any) -> str:
     if isinstance(value, datetime):
         return instant_text(value) or ""
     return "true" if value is True else str(value)
 
 
-def several(names: Any) -> tuple[Any, ...]:  # noqa: ANN401 - one or many
+def several(names: Any) -> tuple[Any, ...]:
     """One name or many, as many."""
     if isinstance(names, str) or not isinstance(names, Iterable):
         return (names,)

@@ -154,7 +154,7 @@ def _share(connection: sa.Connection, dashboard_id: int, roles: Iterable[Role]) 
         connection.execute(sa.insert(SHARES).values(dashboard_id=dashboard_id, role=role.value))
 
 
-def _dashboard(row: Any, shared_with: frozenset[Role]) -> Dashboard:  # noqa: ANN401
+def _dashboard(row: Any, shared_with: frozenset[Role]) -> Dashboard:
     return Dashboard(
         row.id,
         row.owner_id,

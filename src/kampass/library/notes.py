@@ -146,7 +146,7 @@ def _subject(name: str | None) -> str | None:
     return texts.line_or_none(name, "subject of the note")
 
 
-def _note(row: Any) -> Note:  # noqa: ANN401 - rows of a database have no common type
+def _note(row: Any) -> Note:
     changed = None if row.changed_at is None else from_text(row.changed_at)
     return Note(
         row.id,

@@ -103,5 +103,5 @@ def _found(rows: int) -> None:
         raise NotFound("There is no such question.")
 
 
-def _saved(row: Any) -> Saved:  # noqa: ANN401 - rows of a database have no common type
+def _saved(row: Any) -> Saved:
     return Saved(row.id, row.name, row.query, from_text(row.created_at))

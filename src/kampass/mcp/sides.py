@@ -26,11 +26,11 @@ class ToolSide(Protocol):
         """Every KPI: id, name, question, unit, dimensions."""
         ...
 
-    def ask(self, kpis: Sequence[str], **words: Any) -> Result:  # noqa: ANN401
+    def ask(self, kpis: Sequence[str], **words: Any) -> Result:
         """The answers to a question."""
         ...
 
-    def explain(self, kpi: str, **words: Any) -> list[Explanation]:  # noqa: ANN401
+    def explain(self, kpi: str, **words: Any) -> list[Explanation]:
         """Figures taken apart."""
         ...
 
@@ -39,7 +39,7 @@ class ToolSide(Protocol):
         kpi: str,
         before: str,
         after: str,
-        **words: Any,  # noqa: ANN401
+        **words: Any,
     ) -> list[Bridge]:
         """What lies between two figures."""
         ...
@@ -70,11 +70,11 @@ class Here:
             for kpi in self.sight().catalogue
         ]
 
-    def ask(self, kpis: Sequence[str], **words: Any) -> Result:  # noqa: ANN401
+    def ask(self, kpis: Sequence[str], **words: Any) -> Result:
         """The answers."""
         return self.sight().kpi(kpis, **words)
 
-    def explain(self, kpi: str, **words: Any) -> list[Explanation]:  # noqa: ANN401
+    def explain(self, kpi: str, **words: Any) -> list[Explanation]:
         """Figures taken apart."""
         return self.sight().explain(kpi, **words)
 
@@ -83,7 +83,7 @@ class Here:
         kpi: str,
         before: str,
         after: str,
-        **words: Any,  # noqa: ANN401
+        **words: Any,
     ) -> list[Bridge]:
         """What lies between."""
         return self.sight().bridge(kpi, before, after, **words)
@@ -104,11 +104,11 @@ class There:
         """Every KPI."""
         return self.client.catalogue()
 
-    def ask(self, kpis: Sequence[str], **words: Any) -> Result:  # noqa: ANN401
+    def ask(self, kpis: Sequence[str], **words: Any) -> Result:
         """The answers."""
         return self.client.kpi(kpis, **words)
 
-    def explain(self, kpi: str, **words: Any) -> list[Explanation]:  # noqa: ANN401
+    def explain(self, kpi: str, **words: Any) -> list[Explanation]:
         """Figures taken apart."""
         return self.client.explain(kpi, **words)
 
@@ -117,7 +117,7 @@ class There:
         kpi: str,
         before: str,
         after: str,
-        **words: Any,  # noqa: ANN401
+        **words: Any,
     ) -> list[Bridge]:
         """What lies between."""
         return self.client.bridge(kpi, before, after, **words)

@@ -191,7 +191,7 @@ def parse_schema(text: str) -> str:
     return text
 
 
-def _settle(connection: Any, _: Any) -> None:  # noqa: ANN401
+def _settle(connection: Any, _: Any) -> None:
     for pragma in (
         "journal_mode=DELETE",
         "synchronous=FULL",

@@ -421,7 +421,7 @@ def _in_order(row: tuple[Any, ...]) -> tuple[int, int, str]:
     return load_id, _ORDER.get(table, 0), table
 
 
-def _snapshot(*row: Any) -> SnapshotRow:  # noqa: ANN401 - the cells of a row
+def _snapshot(*row: Any) -> SnapshotRow:
     """A row of `_SNAPSHOTS`."""
     snapshot_id, file, recorded_at, published_at, last_load, loads, timezone, currency, rows = row
     return SnapshotRow(

@@ -74,7 +74,7 @@ def server_engine(url: sa.URL, schema: str, *, wait: int) -> sa.Engine:
             hint="Run 'pip install \"kampass[postgres]\"'.",
         ) from None
 
-    def enter_schema(connection: Any, _: Any) -> None:  # noqa: ANN401
+    def enter_schema(connection: Any, _: Any) -> None:
         connection.autocommit = True
         connection.execute(f"SET search_path TO {quoted(schema)}")
         connection.autocommit = False

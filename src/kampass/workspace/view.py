@@ -133,7 +133,9 @@ class Sight(Answers):
         """Anything else that follows from the current snapshot and the scope alone, worked out
         once; `name` says what it is.
         """
-        return self.sights.others.get((name, self.version, *about), make)  # type: ignore[return-value]
+        key = (name, self.version, *about)
+        found: T = self.sights.others.get(key, make)  # type: ignore[assignment]
+        return found
 
     def forget(self) -> None:
         """Let go of every kept snapshot."""

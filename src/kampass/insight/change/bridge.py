@@ -93,7 +93,7 @@ class Bridge(Plain):
         return super().to_dict() | {"effects": effects}
 
     @classmethod
-    def from_dict(cls, found: Mapping[str, Any], **given: Any) -> Self:  # noqa: ANN401
+    def from_dict(cls, found: Mapping[str, Any], **given: Any) -> Self:
         """The bridge that JSON says."""
         named = [effect["dimensions"] for effect in found["effects"] if "dimensions" in effect]
         return super().from_dict(

@@ -134,7 +134,7 @@ def _select(judged: Judged) -> str:
     )
 
 
-def _typed(judged: Judged, brought: Any) -> Any:  # noqa: ANN401 - a cell
+def _typed(judged: Judged, brought: Any) -> Any:
     if isinstance(brought, list):
         return set(brought) if judged.aggregate.function == "distinct" else brought
     return Fraction(0) if brought is None else Fraction(brought) / unit_of(judged)

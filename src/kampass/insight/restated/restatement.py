@@ -257,7 +257,7 @@ def _none(answer: Answer | None) -> Answer:
     )
 
 
-def _plain(value: Any) -> Any:  # noqa: ANN401 - a cell of a canonical table
+def _plain(value: Any) -> Any:
     """A cell as JSON writes it, as an export would."""
     if isinstance(value, datetime):
         return instant_text(value)

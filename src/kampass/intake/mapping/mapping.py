@@ -254,7 +254,7 @@ def _texts(said: Mapping[str, Any], key: str) -> tuple[str, ...]:
     return (value,) if isinstance(value, str) else tuple(value)
 
 
-def _close(name: str, known: Any) -> str:  # noqa: ANN401 - any iterable of names
+def _close(name: str, known: Any) -> str:
     close = get_close_matches(name, list(known), n=1)
     return f" Did you mean '{close[0]}'?" if close else ""
 

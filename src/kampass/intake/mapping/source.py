@@ -176,23 +176,15 @@ def _joins_well(mapping: TableMapping, base: str, index: dict[str, int]) -> None
     """Refuse a composed id that could be composed of other parts: a-b with c is not a with b-c."""
     for filling in mapping.fillings:
         # Nothing is joined, or it names nothing.
-        if len(filling.columns) < 2 or not names_something(column_of(mapping.table, filling.name)):  # noqa: PLR2004
+        joined = len(filling.columns) > 1
+        if not joined or not names_something(column_of(mapping.table, filling.name)):
             continue
         parts = [
             cell(Filling("", (header,)), index, flags=False).text for header in filling.columns
         ]
-        if (
-            not filling.join
-            or sum(
-                bool(found)
-                for found in ask(
-                    "SELECT "
-                    f"{', '.join(f'bool_or(contains({part}, {literal(filling.join)}))' for part in parts)} "
-                    f"FROM ({base})"
-                )[0]
-            )
-            > 1
-        ):
+        held = [f"bool_or(contains({part}, {literal(filling.join)}))" for part in parts]
+        found = ask(f"SELECT {', '.join(held)} FROM ({base})")[0] if filling.join else ()
+        if not filling.join or sum(map(bool, found)) > 1:
             raise DataError(
                 (
                     f"{mapping.place}: '{filling.name}' joins {' and '.join(filling.columns)} by "

@@ -119,13 +119,13 @@ def _who(connection: sa.Connection, email: str, address: str) -> str:
     return together if known else _key("email", email)
 
 
-def _wait(now: datetime, rows: Any) -> None:  # noqa: ANN401
+def _wait(now: datetime, rows: Any) -> None:
     until = max((from_text(row.refused_until) for row in rows if row.refused_until), default=now)
     if until > now:
         raise TooManyAttempts(-int((now - until) // timedelta(seconds=1)))
 
 
-def _count(connection: sa.Connection, key: str, row: Any, free: int, now: datetime) -> str | None:  # noqa: ANN401
+def _count(connection: sa.Connection, key: str, row: Any, free: int, now: datetime) -> str | None:
     """Write one failure more; until when it makes the next attempt wait."""
     failures = 1 if row is None or from_text(row.last_at) < now - FORGOTTEN else row.failures + 1
     wait = wait_after(failures, free)

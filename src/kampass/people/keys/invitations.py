@@ -174,7 +174,7 @@ def _lasting(hours: int) -> timedelta:
     return timedelta(hours=hours)
 
 
-def _ticket(row: Any) -> Ticket:  # noqa: ANN401 - rows of a database have no common type
+def _ticket(row: Any) -> Ticket:
     return Ticket(
         row.kind,
         row.email,

@@ -145,7 +145,7 @@ def _checked(scopes: Iterable[str], role: Role) -> list[str]:
     return [name for name in SCOPES if name in wanted]
 
 
-def _token(row: Any) -> Token:  # noqa: ANN401 - rows of a database have no common type
+def _token(row: Any) -> Token:
     used = None if row.last_used_at is None else from_text(row.last_used_at)
     scopes = frozenset(json.loads(row.scopes)) & ALLOWED[Role(row.role)]
     return Token(

@@ -113,7 +113,7 @@ class Scale:
         self,
         field: str,
         axis: dict[str, Any] | None = None,
-        **scale: Any,  # noqa: ANN401
+        **scale: Any,
     ) -> dict[str, Any]:
         """The position channel of a value."""
         places = next(

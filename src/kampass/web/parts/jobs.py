@@ -102,7 +102,7 @@ class JobCame:
     became: FiguresBecame | None
 
 
-def work(call: Call, kind: str, title: str, **what: Any) -> Response:  # noqa: ANN401
+def work(call: Call, kind: str, title: str, **what: Any) -> Response:
     """Ask for work in the background and go to where its progress is."""
     assert call.person is not None
     order = Order(kind, title, call.person.id, call.person.name, what)

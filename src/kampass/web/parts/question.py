@@ -47,7 +47,7 @@ class QuestionFields:
     none.
     """
 
-    def __init__(self, **words: Any) -> None:  # noqa: ANN401 - texts, and lists of them
+    def __init__(self, **words: Any) -> None:
         self.one: dict[str, str | None] = {
             name: words.get(name) for name, part in PAGE.items() if not part.most
         }
@@ -60,7 +60,7 @@ class QuestionFields:
         }
 
 
-def _written(**words: Any) -> QuestionFields:  # noqa: ANN401 - texts, and lists of them
+def _written(**words: Any) -> QuestionFields:
     return QuestionFields(**words)
 
 

@@ -117,7 +117,7 @@ def _differences(found: dict[str, Any], expected: dict[str, Any]) -> list[Exampl
     ]
 
 
-def _same(found: Any, wanted: Any) -> bool:  # noqa: ANN401 - a cell of an answer
+def _same(found: Any, wanted: Any) -> bool:
     """Equal to the digits that are written."""
     if isinstance(wanted, bool) or not isinstance(wanted, int | float):
         return bool(found == wanted)

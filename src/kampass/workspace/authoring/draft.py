@@ -236,7 +236,7 @@ def _short(said: str) -> str:
     return plain if len(plain) <= LONGEST else f"{plain[: LONGEST - 1]}…"
 
 
-def _at(text: str, kpi: Kpi, said: str, *, about: str = "", **more: Any) -> DraftFinding:  # noqa: ANN401
+def _at(text: str, kpi: Kpi, said: str, *, about: str = "", **more: Any) -> DraftFinding:
     """A finding about a KPI, at the line of what it is about."""
     start = int(kpi.place.partition(":")[2].partition(" ")[0])
     return DraftFinding(

@@ -181,7 +181,7 @@ class _Watched(Engine):
 
     watch: Watch
 
-    def __init__(self, snapshot: Any, *given: Any) -> None:  # noqa: ANN401 - what Engine takes
+    def __init__(self, snapshot: Any, *given: Any) -> None:
         super().__init__(self.watch.over(snapshot), *given)
 
 
@@ -198,7 +198,7 @@ def wrongly_written(kpi: Kpi) -> list[str]:
     ]
 
 
-def _wrongly(kpi: Kpi, example: Any) -> list[str]:  # noqa: ANN401 - whatever the file holds
+def _wrongly(kpi: Kpi, example: Any) -> list[str]:
     if not isinstance(example, dict):
         return ["it is no mapping with 'expect'."]
     unknown = sorted(str(key) for key in example if key not in KEYS)
@@ -212,7 +212,7 @@ def _wrongly(kpi: Kpi, example: Any) -> list[str]:  # noqa: ANN401 - whatever th
     ]
 
 
-def _expectation(expect: Any) -> list[str]:  # noqa: ANN401
+def _expectation(expect: Any) -> list[str]:
     rows = expect if isinstance(expect, list) else [expect]
     if not all(isinstance(row, dict) and row for row in rows):
         return ["'expect' says nothing that can be compared, such as {value: 50}."]
@@ -223,7 +223,7 @@ def _expectation(expect: Any) -> list[str]:  # noqa: ANN401
     return [f"'expect' has no '{unknown[0]}'; there are {', '.join(_PARTS)}."] if unknown else []
 
 
-def _parts(kpi: Kpi, parts: Any) -> list[str]:  # noqa: ANN401
+def _parts(kpi: Kpi, parts: Any) -> list[str]:
     if not isinstance(parts, dict):
         return ["'parts' gives a number for each measure."]
     strangers = [str(name) for name in parts if name not in kpi.measures]
@@ -263,7 +263,7 @@ def _world(example: dict[str, Any]) -> list[str]:
     return [*_clock(example), *(f"'{key}' is a text or a list of texts." for key in wrong)]
 
 
-def _listed(value: Any) -> list[Any]:  # noqa: ANN401
+def _listed(value: Any) -> list[Any]:
     return value if isinstance(value, list) else [] if value is None else [value]
 
 

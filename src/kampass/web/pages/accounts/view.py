@@ -269,7 +269,9 @@ class Listing:
 
 @dataclass(frozen=True)
 class AccountList:
-    """The page. `hidden`, `column_hidden` and the filters' hold what each form keeps of the list."""
+    """The page. `hidden`, `column_hidden` and the filters' hold what each form keeps of the
+    list.
+    """
 
     filters: Filters
     lead: str
