@@ -74,7 +74,7 @@ def init_workspace(
     source: Path | None,
     recorded_at: str | None,
     scale: float | None,
-    **options: Any,  # noqa: ANN401
+    **options: Any,
 ) -> None:
     """Make a workspace, load what was named, publish it."""
     instant = parse_instant(recorded_at) if recorded_at else None

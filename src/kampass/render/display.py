@@ -11,8 +11,10 @@ _NOT_ZERO = re.compile("[1-9]")
 def show_value(value: float | None, unit: str, currency: str) -> str:
     """A value with its unit.
 
-    >>> show_value(85.714, "percent", "USD"), show_value(None, "money", "USD"), show_value(1234567.0, "money", "EUR")
-    ('85.7 %', '-', '1,234,567 EUR')
+    >>> show_value(85.714, "percent", "USD"), show_value(None, "money", "USD")
+    ('85.7 %', '-')
+    >>> show_value(1234567.0, "money", "EUR")
+    '1,234,567 EUR'
     """
     shown = "-" if value is None else _rounded(value, unit, currency)
     return shown if value is None or _NOT_ZERO.search(shown) else shown.lstrip("+-")
@@ -39,8 +41,10 @@ def _rounded(value: float, unit: str, currency: str) -> str:
 def show_difference(value: float | None, unit: str, currency: str) -> str:
     """A difference in the KPI's unit with its sign; two percentages differ by percentage points.
 
-    >>> show_difference(3.21, "percent", "USD"), show_difference(-40.0, "count", "USD"), show_difference(5.0, "points", "USD")
-    ('+3.2 pp', '-40', '+5.0')
+    >>> show_difference(3.21, "percent", "USD"), show_difference(-40.0, "count", "USD")
+    ('+3.2 pp', '-40')
+    >>> show_difference(5.0, "points", "USD")
+    '+5.0'
     >>> show_difference(-0.01, "percent", "USD"), show_difference(0.04, "percent", "USD")
     ('0.0 pp', '0.0 pp')
     """

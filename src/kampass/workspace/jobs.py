@@ -358,7 +358,7 @@ class Jobs:
             return [_job(row) for row in connection.execute(query)]
 
 
-def _job(row: Any) -> Job:  # noqa: ANN401 - rows of a database have no common type
+def _job(row: Any) -> Job:
     instants = {
         name: from_text(text) if (text := getattr(row, name)) else None
         for name in ("started_at", "finished_at")

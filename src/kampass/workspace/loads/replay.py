@@ -233,7 +233,7 @@ def _ids(file: Path) -> list[tuple[int, str]]:
     return [(lines[number], mark or "") for number, mark in enumerate(ids, start=1)]
 
 
-def _counts(table: Any) -> dict[str, Any]:  # noqa: ANN401 - a report's table
+def _counts(table: Any) -> dict[str, Any]:
     return {
         name: value
         for name, value in asdict(table).items()
