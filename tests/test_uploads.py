@@ -214,9 +214,8 @@ def test_an_upload_whose_load_was_killed_is_loaded_once_by_whoever_comes_next(
     )
     rows = (
         workspace.sight()
-        .cursor()
-        .execute("SELECT id FROM responses WHERE id LIKE 'e%' ORDER BY 1")
-        .fetchall()
+        .backend.run("SELECT id FROM responses WHERE id LIKE 'e%' ORDER BY 1")
+        .all()
     )
     assert [row[0] for row in rows] == ["e1", "e4", "e9"]
     assert Uploads(workspace.folder).waiting(1) == []
