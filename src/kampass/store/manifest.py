@@ -212,7 +212,7 @@ class Manifest:
             loads, tables, coverage = rows(_LOADS), rows(_LOADED_TABLES), _coverage(rows)
         of_load: dict[int, list[LoadedTable]] = {}
         for load_id, *counts, changes in sorted(tables, key=_in_order):
-            table = LoadedTable(*counts, changes=bool(changes))
+            table = LoadedTable(*counts, bool(changes))
             of_load.setdefault(load_id, []).append(table)
         return [
             Load(
