@@ -1,11 +1,11 @@
 """What reading the shipped definitions comes to, kept beside them in `compiled.json`, so that a
 question reads neither 101 definitions nor parses their expressions again.
 
-It is ours, written by `python -m docs.check --write` and held true by a test. Where a definition, or
-the code that reads them, has changed since, it is passed over and everything is read anew: it can be
-stale, but never wrong. An expression is looked up by its whole text and the kinds of the columns it
-reads, which is all that parsing it depends on; every other one, and so whatever else a workspace
-writes, is parsed and checked. JSON, for a change of it can be read.
+It is ours, written by `python -m docs.check --write` and held true by a test. Where a definition,
+or the code that reads them, has changed since, it is passed over and everything is read anew: it
+can be stale, but never wrong. An expression is looked up by its whole text and the kinds of the
+columns it reads, which is all that parsing it depends on; every other one, and so whatever else a
+workspace writes, is parsed and checked. JSON, for a change of it can be read.
 """
 
 import hashlib

@@ -58,7 +58,7 @@ class Database:
             return file_engine(self.folder / FILE)
         from kampass.store import server
 
-        return server.server_engine(self.url, self.schema)
+        return server.server_engine(self.url, self.schema, wait=WAIT)
 
     @contextmanager
     def connected(self) -> "Iterator[sa.Engine]":

@@ -190,15 +190,12 @@ class Journal:
 
     def _said_since(self, table: Table, now: str, later: Sequence[tuple[Load, LoadedTable]]) -> str:
         """The condition that what was set aside has a key on which there is no later word."""
-        keys = [
-            f"SELECT {key_of(table)} FROM ({self._part(table, load, row, row.file)})"
-            for load, row in later
-            if row.file
-        ] + [
-            f"SELECT {key_of(table)} FROM ({aside.keys(table, self._aside(load, row), self.timezone)})"
+        stated = [self._part(table, load, row, row.file) for load, row in later if row.file] + [
+            aside.keys(table, self._aside(load, row), self.timezone)
             for load, row in later
             if row.quarantine_file
         ]
+        keys = [f"SELECT {key_of(table)} FROM ({said})" for said in stated]
         if not keys:
             return ""
         found = aside.keys(table, now, self.timezone)

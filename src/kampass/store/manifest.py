@@ -8,7 +8,7 @@ synchronisation, or a PostgreSQL server.
 import json
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import UTC, date, datetime
 from functools import cached_property
 from pathlib import Path
@@ -212,7 +212,7 @@ class Manifest:
             loads, tables, coverage = rows(_LOADS), rows(_LOADED_TABLES), _coverage(rows)
         of_load: dict[int, list[LoadedTable]] = {}
         for load_id, *counts, changes in sorted(tables, key=_in_order):
-            table = LoadedTable(*counts, bool(changes))
+            table = replace(LoadedTable(*counts), changes=bool(changes))
             of_load.setdefault(load_id, []).append(table)
         return [
             Load(

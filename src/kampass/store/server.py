@@ -12,7 +12,6 @@ import sqlalchemy as sa
 
 from kampass.errors import DataError
 from kampass.model.conform import quoted
-from kampass.store.database import WAIT
 
 OWNERS = sa.Table("kampass_workspace", sa.MetaData(), sa.Column("mark", sa.Text, primary_key=True))
 _NO_RIGHT = {"42501", "25006"}
@@ -21,7 +20,8 @@ _NO_RIGHT = {"42501", "25006"}
 def place(url: sa.URL) -> str:
     """Where a database is, in words without user and password."""
     host = url.host or url.query.get("host") or "localhost"
-    return f"{host if isinstance(host, str) else ', '.join(host)}{f':{url.port}' if url.port else ''}/{url.database or ''}"
+    hosts = host if isinstance(host, str) else ", ".join(host)
+    return f"{hosts}{f':{url.port}' if url.port else ''}/{url.database or ''}"
 
 
 def take_turns(connection: sa.Connection) -> None:
@@ -54,9 +54,9 @@ def tables_of(connection: sa.Connection) -> list[str]:
     )
 
 
-def server_engine(url: sa.URL, schema: str) -> sa.Engine:
+def server_engine(url: sa.URL, schema: str, *, wait: int) -> sa.Engine:
     """A pool that outlives a restart of the server, and one schema on it."""
-    settings: dict[str, Any] = {"connect_timeout": WAIT, "application_name": "kampass"}
+    settings: dict[str, Any] = {"connect_timeout": wait, "application_name": "kampass"}
     try:
         engine = sa.create_engine(
             url,

@@ -194,7 +194,8 @@ class SnapshotBuilder:
         """When a row ended: as it says, or as its source said of its deletion; else as of its
         load.
         """
-        return "CASE WHEN j._deleted THEN coalesce(j.deleted_at, _load.recorded_at) ELSE j.deleted_at END"
+        ended = "coalesce(j.deleted_at, _load.recorded_at)"
+        return f"CASE WHEN j._deleted THEN {ended} ELSE j.deleted_at END"
 
     def _create(self, table: Table, rows: str) -> str:
         order = ", ".join(quoted(name) for name in table.order)
