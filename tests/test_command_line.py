@@ -473,6 +473,23 @@ def test_help_is_quick_because_it_imports_neither_engine_nor_store() -> None:
     assert "loaded [] []" in done.stdout
 
 
+def test_a_question_imports_nothing_that_only_loading_or_serving_needs(acme: Path) -> None:
+    """What it need not import is what made a question of 13 ms take a second."""
+    heavy = (
+        *("sqlalchemy", "alembic", "sqlglot", "yaml", "tomlkit", "numpy", "pyarrow", "pandas"),
+        *("polars", "fastapi", "jinja2", "kampass.people", "kampass.intake.mapping", "kampass.web"),
+    )
+    code = (
+        "import sys, kampass.cli\n"
+        f"sys.argv = ['kampass', 'kpi', 'nrr', '--period', '2025-03', '--workspace', {str(acme)!r}]\n"
+        "try: kampass.cli.main()\n"
+        f"finally: print('loaded', [name for name in {heavy} if name in sys.modules])"
+    )
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=False)
+    assert "NRR" in done.stdout
+    assert "loaded []" in done.stdout
+
+
 def test_version_and_completion_are_there(run: Run) -> None:
     assert run("--version").out.startswith("kampass 0.")
     script = Path(sys.executable).with_name("kampass")

@@ -213,7 +213,7 @@ def test_an_upload_whose_load_was_killed_is_loaded_once_by_whoever_comes_next(
         ["responses-0001.csv", "responses-0002.csv"] if adds else ["responses-0002.csv"]
     )
     rows = (
-        workspace.sight()
+        workspace.snapshot()
         .cursor()
         .execute("SELECT id FROM responses WHERE id LIKE 'e%' ORDER BY 1")
         .fetchall()

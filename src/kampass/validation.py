@@ -131,7 +131,7 @@ def amiss(message: str, hint: str = "", **named: object) -> PydanticCustomError:
 
 
 def wrong(message: str, hint: str = "", **named: object) -> PydanticCustomError:
-    """What is wrong with a value: `{value}` in it is the value, `{place}` the table it stands in."""
+    """What is wrong with a value: `{value}` in it is the value, `{place}` the table around it."""
     return _said(_VALUE, message, hint, **named)
 
 
@@ -222,5 +222,7 @@ def _words(
     return f"{place['place']}: '{at[-1]}' cannot be {error['input']!r}.", guide
 
 
-def _said(kind: Any, say: str, way_out: str, **named: object) -> PydanticCustomError:  # noqa: ANN401
-    return PydanticCustomError(kind, "{say}", {"say": say, "hint": way_out, "named": named})
+def _said(kind: str, say: str, way_out: str, **named: object) -> PydanticCustomError:
+    return PydanticCustomError(
+        cast("Any", kind), "{say}", {"say": say, "hint": way_out, "named": named}
+    )

@@ -157,7 +157,7 @@ def test_every_table_has_rows_and_its_columns_in_their_types(
         assert tuple(load.tables) == TABLES
         for name, table in load.tables.items():
             assert table.num_rows > 0, name
-            shape = [(column.name, arrow_type(column.kind)) for column in columns(name)]
+            shape = [(column.name, arrow_type(name, column.name)) for column in columns(name)]
             assert [(entry.name, entry.type) for entry in table.schema] == shape
 
 
@@ -165,7 +165,7 @@ def test_required_columns_are_filled_and_no_column_is_empty(tables: dict[str, pa
     for name, table in tables.items():
         for column in columns(name):
             empty = table[column.name].null_count
-            assert empty == 0 if column.is_required else empty < table.num_rows, (name, column.name)
+            assert empty == 0 if column.required else empty < table.num_rows, (name, column.name)
 
 
 @pytest.mark.parametrize("seed", [2026, 11])
@@ -175,10 +175,10 @@ def test_no_key_comes_twice_and_every_reference_is_known(seed: int) -> None:
             found = keys(name, table)
             assert len(set(found)) == len(found), name
             for column in columns(name):
-                if column.target:
+                if column.refers_to:
                     known = pc.is_in(
                         table[column.name].drop_null(),
-                        load.tables[column.target]["id"].combine_chunks(),
+                        load.tables[column.refers_to]["id"].combine_chunks(),
                     )
                     assert pc.all(known).as_py() in (True, None), (name, column.name)
 
@@ -299,7 +299,7 @@ def test_business_lies_within_the_three_years(tables: dict[str, pa.Table]) -> No
     start, end = datetime(2023, 1, 1, tzinfo=UTC), datetime(2026, 1, 1, tzinfo=UTC)
     for name, table in tables.items():
         for column in columns(name):
-            if column.kind == "instant":
+            if column.type == "instant":
                 span = pc.min_max(table[column.name]).as_py()
                 assert start <= span["min"] and span["max"] < end, (name, column.name)
 
@@ -384,7 +384,7 @@ def test_the_first_load_knows_nothing_of_later_days(both: tuple[SampleLoad, Samp
     ) + timedelta(1)
     for name, table in first.tables.items():
         for column in columns(name):
-            if column.kind == "instant" and table[column.name].null_count < table.num_rows:
+            if column.type == "instant" and table[column.name].null_count < table.num_rows:
                 assert pc.max(table[column.name]).as_py() < limit, (name, column.name)
     for name in ("subscriptions", "ownerships", "references", "usage_daily"):
         last = pc.max(first.tables[name]["on" if name == "usage_daily" else "valid_from"]).as_py()

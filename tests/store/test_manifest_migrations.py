@@ -21,7 +21,8 @@ from kampass.people.schema import METADATA as PEOPLE
 from kampass.store import Manifest
 from kampass.store.manifest import Load, LoadedTable, from_ranges, to_ranges
 from kampass.store.migrations import run, scripts
-from kampass.store.schema import HEAD, METADATA, WORK
+from kampass.store.reading import HEAD
+from kampass.store.schema import METADATA, WORK
 from kampass.workspace import open_workspace
 from kampass.workspace.published import cards
 

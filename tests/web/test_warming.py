@@ -13,7 +13,7 @@ from kampass.engine import Question
 from kampass.server.serving import Serving
 from kampass.web.app import application
 from kampass.workspace import open_workspace
-from kampass.workspace.events import Reader, read
+from kampass.workspace.events import EventReader, read
 from kampass.workspace.lately import Lately
 from kampass.workspace.warming import Warming
 
@@ -79,7 +79,7 @@ def test_no_more_than_the_latest_questions_are_kept_and_only_for_those_who_are_k
 
 
 def test_the_thread_ends_with_the_server(served: Served) -> None:
-    thread = Reader(served.workspace, (Warming(served.workspace),))
+    thread = EventReader(served.workspace, (Warming(served.workspace),))
     thread.start()
     thread.end()
     assert not thread.is_alive()

@@ -9,7 +9,7 @@ import typer
 from kampass.cli.assist import mcp
 from kampass.cli.backup import backup, restore, verify
 from kampass.cli.catalogue import catalogue_app
-from kampass.cli.data import Form, FormOption, WorkspaceOption, Written, data_app
+from kampass.cli.data import Form, FormOption, RowFormat, WorkspaceOption, data_app
 from kampass.cli.jobs import jobs, run
 from kampass.cli.question import asks
 from kampass.cli.remote import asked_of
@@ -179,8 +179,9 @@ def kpi(
         ),
     ] = None,
     workspace: WorkspaceOption = Path(),
-    # The option's name.
-    format: Annotated[Format, typer.Option(help="How the answer is written.")] = Format.table,  # noqa: A002
+    format: Annotated[  # noqa: A002 - the option's name
+        Format, typer.Option(help="How the answer is written.")
+    ] = Format.table,
     output: Annotated[
         Path | None,
         typer.Option("--output", "-o", help="The file that it is written to; stdout if left out."),
@@ -210,8 +211,8 @@ def explain(
         int | None, typer.Option(min=0, help="At most so many rows for each measure.")
     ] = None,
     format: Annotated[  # noqa: A002
-        Written, typer.Option(help="How it is written; csv is for --rows.")
-    ] = Written.table,
+        RowFormat, typer.Option(help="How it is written; csv is for --rows.")
+    ] = RowFormat.table,
     **words: Any,  # noqa: ANN401 - the parts of a question
 ) -> None:
     """Take a figure apart, down to its rows. Example: `kampass explain nrr --period 2025-Q4 --by

@@ -9,7 +9,7 @@ from dataclasses import dataclass, fields
 from datetime import UTC, date, datetime
 from decimal import Decimal
 from fractions import Fraction
-from functools import cache
+from functools import cache, partial
 from types import NoneType, UnionType
 from typing import Annotated, Any, Self, Union, get_args, get_origin, get_type_hints
 
@@ -21,8 +21,8 @@ class Json:
     """What JSON makes of a field, beside the field's type.
 
     `kind`: the type that it has there. A `flat` value's keys stand among those of the value that
-    holds it; what is `absent` where it says nothing is not promised; `hidden` is no key at all; what
-    is `made` follows from the other fields. Keys stand by their `place`, then as the fields do.
+    holds it; what is `absent` where it says nothing is not promised; `hidden` is no key at all;
+    what is `made` follows from the other fields. Keys stand by their `place`, then as the fields do.
     """
 
     name: str = ""
@@ -117,9 +117,8 @@ def _ways(hint: Any) -> tuple[Way | None, Way | None]:  # noqa: ANN401 - a type
     write: Way | None = None
     read: Way | None = None
     if get_origin(inner) is tuple:
-        one_write, one_read = _ways(get_args(inner)[0])
-        write = lambda values: [one_write(each) if one_write else each for each in values]  # noqa: E731
-        read = lambda values: tuple(one_read(each) if one_read else each for each in values)  # noqa: E731
+        ways = _ways(get_args(inner)[0])
+        write, read = partial(_each, list, ways[0]), partial(_each, tuple, ways[1])
     elif inner is datetime:
         write, read = instant_text, datetime.fromisoformat
     elif inner is date:
@@ -129,6 +128,10 @@ def _ways(hint: Any) -> tuple[Way | None, Way | None]:  # noqa: ANN401 - a type
     if inner is hint:
         return write, read
     return _or_none(write), _or_none(read)
+
+
+def _each(kind: Callable[[Any], Any], way: Way | None, values: Any) -> Any:  # noqa: ANN401
+    return kind(values if way is None else map(way, values))
 
 
 def _or_none(way: Way | None) -> Way | None:

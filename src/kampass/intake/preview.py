@@ -10,11 +10,11 @@ from typing import TYPE_CHECKING, Any
 
 from kampass.errors import UnknownName
 from kampass.intake.mapping.convert import RAW, column_of
-from kampass.intake.mapping.questions import Question
+from kampass.intake.mapping.questions import OpenQuestion
 from kampass.intake.mapping.source import MappedSource, View
 from kampass.intake.readers.memory import in_memory
 from kampass.model import TABLES
-from kampass.model.conform import Check, checks, present, quoted, typed
+from kampass.model.conform import Check, judged, quoted
 from kampass.model.messages import Batch, Source, TableSource
 from kampass.model.scan import Scan
 
@@ -69,7 +69,7 @@ class TablePreview:
     unmapped: tuple[str, ...]
     unfilled: tuple[str, ...]
     missing: tuple[str, ...]
-    questions: tuple[Question, ...]
+    questions: tuple[OpenQuestion, ...]
     notices: tuple[str, ...]
 
     def to_dict(self) -> dict[str, Any]:
@@ -129,9 +129,8 @@ def _scans(source: Source) -> dict[str, Callable[[], Scan]]:
 
 def _table(scan: Scan, view: View | None, timezone: str, rows: int) -> TablePreview:
     table = TABLES[scan.table]
-    rules = checks(table, scan.columns)
     with in_memory(scan.objects) as connection:
-        _stage(connection, scan, rules, timezone)
+        rules = _stage(connection, scan, timezone)
         counts = _count(connection, scan, rules)
         seen = {} if view else _first(connection, scan)
         columns = tuple(
@@ -170,42 +169,25 @@ def _table(scan: Scan, view: View | None, timezone: str, rows: int) -> TablePrev
     )
 
 
-def _stage(connection: "Connection", scan: Scan, rules: list[Check], timezone: str) -> None:
-    """Judge every row as loading does: the number of the first rule it breaks, and the value that
-    breaks it.
-    """
-    table = TABLES[scan.table]
-    named = [column for column in table.columns if column.name in scan.columns]
-    cells = [
-        f"{typed(column, scan.columns[column.name], timezone)} AS {quoted(column.name)}"
-        for column in named
-    ]
-    cells += [
-        f"{present(column, scan.columns[column.name])} AS {quoted('?' + column.name)}"
-        for column in named
-    ]
-    cells += [f"CAST({quoted(name)} AS VARCHAR) AS {quoted('=' + name)}" for name in scan.columns]
-    cells += [
-        f"NULL::VARCHAR AS {quoted(column.name)}"
-        for column in table.columns
-        if column.name not in scan.columns
-    ]
-    number = " ".join(f"WHEN {rule.offends} THEN {index}" for index, rule in enumerate(rules))
+def _stage(connection: "Connection", scan: Scan, timezone: str) -> list[Check]:
+    """Judge every row as loading does, beside it the value that breaks a rule; the rules."""
+    as_stated = [quoted("=" + name) for name in scan.columns]
+    rules, rows = judged(
+        scan,
+        timezone,
+        read=[f"CAST({quoted(name)} AS VARCHAR) AS {quoted('=' + name)}" for name in scan.columns],
+        kept=as_stated,
+    )
     value = " ".join(
-        f"WHEN {index} THEN t.{quoted('=' + rule.column)}"
+        f"WHEN {index} THEN {quoted('=' + rule.column)}"
         for index, rule in enumerate(rules)
         if rule.column in scan.columns
     )
-    judged = (
-        f"SELECT *, CASE {number} END AS _broken FROM (SELECT row_number() OVER () AS _row, "
-        f"{', '.join(cells)} FROM ({scan.relation})) t"
-    )
-    kept = ", ".join(f"t.{quoted('=' + name)} AS {quoted('=' + name)}" for name in scan.columns)
-    told = f"CASE _broken {value or 'WHEN -1 THEN NULL'} END"
     connection.execute(
-        f"CREATE TEMP VIEW judged AS SELECT _row, _broken, {told} AS _value, {kept} FROM "
-        f"({judged}) t"
+        f"CREATE TEMP VIEW judged AS SELECT _row, _broken, CASE _broken "
+        f"{value or 'WHEN -1 THEN NULL'} END AS _value, {', '.join(as_stated)} FROM ({rows})"
     )
+    return rules
 
 
 @dataclass(frozen=True)

@@ -7,6 +7,7 @@ errors come with their way out.
 
 import json
 from collections.abc import Callable, Sequence
+from datetime import timedelta
 from functools import wraps
 from inspect import signature
 from typing import Annotated, Any, Literal, ParamSpec
@@ -21,7 +22,7 @@ from kampass.engine.question import PARTS
 from kampass.engine.words import pairs, parameters, signed, spelled
 from kampass.errors import KampassError
 from kampass.insight.explain.explanation import plain
-from kampass.mcp.sides import Side
+from kampass.mcp.sides import ToolSide
 from kampass.render.display import show_value
 
 P = ParamSpec("P")
@@ -52,7 +53,7 @@ ABOUT = (
 MOST_EFFECTS = 25
 
 
-def make_server(side: Side) -> MCPServer:
+def make_server(side: ToolSide) -> MCPServer:
     """The server of one caller."""
     server = MCPServer("kampass", instructions=ABOUT)
     tools = _Tools(side)
@@ -71,7 +72,7 @@ def make_server(side: Side) -> MCPServer:
 class _Tools:
     """The tools, bound to who answers."""
 
-    def __init__(self, side: Side) -> None:
+    def __init__(self, side: ToolSide) -> None:
         self.side = side
 
     def list_kpis(
@@ -176,7 +177,7 @@ class _Tools:
                 for name, value in answer.dimensions.items()
             ),
         ]
-        period = f"{answer.period_start}..{answer.period_end.fromordinal(answer.period_end.toordinal() - 1)}"
+        period = f"{answer.period_start}..{answer.period_end - timedelta(days=1)}"
         asked = pairs({"period": period, "snapshot": answer.snapshot, "where": conditions})
         return f"{self.side.url}/{page}/{quote(answer.kpi, safe='')}?{urlencode(asked)}"
 

@@ -4,9 +4,11 @@ A value that does not read as its column's type makes the row go to quarantine; 
 nulled or sniffed.
 """
 
+from collections.abc import Iterable
 from dataclasses import dataclass
 
-from kampass.model.tables import SQL_TYPES, Column, Table
+from kampass.model.scan import Scan
+from kampass.model.tables import SQL_TYPES, TABLES, Column, Table
 
 _YEAR = r"(\d{3}[1-9]|\d{2}[1-9]\d|\d[1-9]\d{2}|[1-9]\d{3})"  # there is no year 0000
 _DATE = _YEAR + r"-\d{2}-\d{2}"
@@ -123,6 +125,34 @@ def checks(table: Table, columns: dict[str, str]) -> list[Check]:
                 )
             )
     return rules + _ROW_RULES.get(table.name, [])
+
+
+def judged(
+    scan: Scan, timezone: str, *, read: Iterable[str], kept: Iterable[str]
+) -> tuple[list[Check], str]:
+    """The rules for the rows of a scan, and the SQL that judges them: the number of each row as
+    `_row`, the columns that are kept of it, and the number of the first rule it breaks as
+    `_broken` (null: none).
+
+    A row's columns are those of its table, typed, and what else is read of it.
+    """
+    table, columns = TABLES[scan.table], scan.columns
+    cells = []
+    for column in table.columns:
+        name = quoted(column.name)
+        if column.name in columns:
+            source_type = columns[column.name]
+            cells.append(f"{typed(column, source_type, timezone)} AS {name}")
+            cells.append(f"{present(column, source_type)} AS {quoted('?' + column.name)}")
+        else:
+            cells.append(f"NULL::{SQL_TYPES[column.type]} AS {name}")
+    rules = checks(table, columns)
+    broken = " ".join(f"WHEN {rule.offends} THEN {index}" for index, rule in enumerate(rules))
+    return rules, (
+        f"SELECT {', '.join(f't.{name}' for name in ('_row', *kept))}, CASE {broken} END AS "
+        f"_broken FROM (SELECT row_number() OVER () AS _row, {', '.join([*cells, *read])} FROM "
+        f"({scan.relation})) t"
+    )
 
 
 def _echo(table: Table, columns: dict[str, str]) -> list[Check]:

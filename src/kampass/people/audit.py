@@ -16,7 +16,7 @@ from typing import Any
 import sqlalchemy as sa
 
 from kampass.people.accounts.person import Person
-from kampass.people.database import Database
+from kampass.people.database import PeopleDatabase
 from kampass.people.keys.secret import KNOWN
 from kampass.people.schema import AUDIT
 from kampass.people.text import cut
@@ -47,7 +47,7 @@ class Entry:
 class Audit:
     """The audit log."""
 
-    def __init__(self, database: Database) -> None:
+    def __init__(self, database: PeopleDatabase) -> None:
         self._database = database
 
     def record(

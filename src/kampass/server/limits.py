@@ -8,10 +8,11 @@ told what is left.
 import math
 import threading
 import time
-from collections import OrderedDict
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from typing import Literal
+
+from cachetools import LRUCache
 
 from kampass.errors import KampassError
 
@@ -52,8 +53,8 @@ class Buckets:
     limits: Limits = Limits()
     clock: Callable[[], float] = time.monotonic
     _lock: threading.Lock = field(default_factory=threading.Lock, repr=False)
-    _held: OrderedDict[tuple[Kind, str], tuple[float, float]] = field(
-        default_factory=OrderedDict, repr=False
+    _held: LRUCache[tuple[Kind, str], tuple[float, float]] = field(
+        default_factory=lambda: LRUCache(_MOST), repr=False
     )
 
     def take(self, kind: Kind, who: str) -> None:
@@ -63,10 +64,8 @@ class Buckets:
             return
         now = self.clock()
         with self._lock:
-            left, at = self._held.pop((kind, who), (float(most), now))
+            left, at = self._held.get((kind, who), (float(most), now))
             left = min(float(most), left + (now - at) * most / _MINUTE)
             self._held[kind, who] = (max(left - 1, 0) if left >= 1 else left, now)
-            while len(self._held) > _MOST:
-                self._held.popitem(last=False)
         if left < 1:
             raise TooOften(math.ceil((1 - left) * _MINUTE / most))

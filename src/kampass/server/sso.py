@@ -10,7 +10,6 @@ import hmac
 import logging
 import secrets
 import time
-from collections import OrderedDict
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from threading import Lock
@@ -21,6 +20,7 @@ import httpx
 from authlib.oauth2.rfc6749.parameters import prepare_grant_uri  # type: ignore[import-untyped]
 from authlib.oauth2.rfc7636 import create_s256_code_challenge  # type: ignore[import-untyped]
 from authlib.oidc.core import CodeIDToken  # type: ignore[import-untyped]
+from cachetools import TTLCache
 from joserfc import jwt
 from joserfc.errors import JoseError
 from joserfc.jwk import KeySet
@@ -105,7 +105,6 @@ class _Journey:
 
     browser: str
     to: str
-    until: float
     nonce: str = field(repr=False)
     verifier: str = field(repr=False)
 
@@ -118,7 +117,7 @@ class Provider:
     ) -> None:
         self.identity, self.back = identity, back
         self._clock, self._lock = clock, Lock()
-        self._journeys: OrderedDict[str, _Journey] = OrderedDict()
+        self._journeys: TTLCache[str, _Journey] = TTLCache(_MOST_JOURNEYS, JOURNEY, timer=clock)
         self._known: dict[str, tuple[float, Any]] = {}
 
     def begin(self, to: str) -> tuple[str, str]:
@@ -138,22 +137,14 @@ class Provider:
             code_challenge_method="S256",
         )
         with self._lock:
-            self._journeys[state] = _Journey(
-                _digest(browser), to, self._clock() + JOURNEY, nonce, verifier
-            )
-            while len(self._journeys) > _MOST_JOURNEYS:
-                self._journeys.popitem(last=False)
+            self._journeys[state] = _Journey(_digest(browser), to, nonce, verifier)
         return address, browser
 
     def finish(self, returned: Returned, browser: str) -> Vouched:
         """Whom the provider vouches for. NotVouched, ProviderTrouble."""
         with self._lock:
             journey = self._journeys.pop(returned.state, None)
-        if (
-            journey is None
-            or self._clock() > journey.until
-            or not hmac.compare_digest(journey.browser, _digest(browser))
-        ):
+        if journey is None or not hmac.compare_digest(journey.browser, _digest(browser)):
             raise self._refused("no journey of this browser has that state")
         issuer = self._metadata()["issuer"]
         if returned.error or not returned.code or returned.issuer not in {"", issuer}:

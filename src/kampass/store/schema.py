@@ -6,9 +6,6 @@ Instants are UTC text that sorts as time does, so that every database orders the
 
 import sqlalchemy as sa
 
-HEAD = "0006"
-"""The migration this program needs: a database that says so is ready to use."""
-
 METADATA = sa.MetaData()
 
 LOADS = sa.Table(

@@ -11,7 +11,7 @@ from kampass.server.serving import Serving
 from kampass.web import rendering
 from kampass.web.pages import ROUTERS as PAGES
 from kampass.workspace import Workspace
-from kampass.workspace.events import Reader
+from kampass.workspace.events import EventReader
 from kampass.workspace.runner import Runner
 from kampass.workspace.warming import Warming
 
@@ -26,7 +26,7 @@ def _beside(app: FastAPI) -> Iterator[None]:
     """Jobs are done, and what happens is followed, as long as the application is served."""
     workspace: Workspace = app.state.workspace
     warming = Warming(workspace)
-    threads = Runner(workspace), Reader(workspace, (warming,), warming.begin)
+    threads = Runner(workspace), EventReader(workspace, (warming,), warming.begin)
     for thread in threads:
         thread.start()
     try:

@@ -87,7 +87,7 @@ class Events:
             connection.execute(own.values(event_id=event))
 
 
-class Reader(threading.Thread):
+class EventReader(threading.Thread):
     """The thread that tells subscribers what happened."""
 
     def __init__(

@@ -20,7 +20,7 @@ from kampass.workspace.trouble import named
 from kampass.workspace.work import WORK
 
 if TYPE_CHECKING:
-    from kampass.insight.restated.outcome import Outcome
+    from kampass.insight.restated.outcome import LoadOutcome
     from kampass.workspace.workspace import Workspace
 
 log = logging.getLogger("kampass")
@@ -82,14 +82,14 @@ def as_job(workspace: "Workspace", order: Order, also: Progress = SILENT) -> Ite
         workspace.jobs.end(job.id, replace(doing.came, after=workspace.manifest.current()))
 
 
-def compared(workspace: "Workspace", before: str | None, after: str | None) -> "Outcome":
+def compared(workspace: "Workspace", before: str | None, after: str | None) -> "LoadOutcome":
     """What became of the figures between two snapshots, worked out once."""
-    from kampass.insight.restated.outcome import Outcome
+    from kampass.insight.restated.outcome import LoadOutcome
     from kampass.workspace.restated import outcome
 
     key = ("outcome", before, after, workspace.settings_digest, workspace.catalogue_digest)
     found = workspace.sights.others.get(key, lambda: outcome(workspace, before, after))
-    assert isinstance(found, Outcome)
+    assert isinstance(found, LoadOutcome)
     return found
 
 

@@ -7,13 +7,14 @@ is just working out waits for that instead of doing it twice.
 """
 
 import threading
-from collections import OrderedDict
 from collections.abc import Callable, Hashable
 from concurrent.futures import Future
 from contextlib import suppress
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Generic, TypeVar
+
+from cachetools import LRUCache
 
 from kampass.access import EVERYTHING, NOTHING, Role, Scope
 from kampass.catalogue import Catalogue
@@ -36,9 +37,8 @@ class Kept(Generic[T]):
     """The values last used, each worked out once; an error is not kept."""
 
     def __init__(self, most: int) -> None:
-        self.most = most
         self._lock = threading.Lock()
-        self._found: OrderedDict[Hashable, Future[T]] = OrderedDict()
+        self._found: LRUCache[Hashable, Future[T]] = LRUCache(most)
 
     def __len__(self) -> int:
         return len(self._found)
@@ -50,9 +50,6 @@ class Kept(Generic[T]):
             mine = found is None
             if found is None:
                 found = self._found[key] = Future()
-                while len(self._found) > self.most:
-                    self._found.popitem(last=False)
-            self._found.move_to_end(key)
         if mine:
             try:
                 found.set_result(make())

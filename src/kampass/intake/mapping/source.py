@@ -11,7 +11,7 @@ from pathlib import Path
 from kampass.errors import DataError, UnknownName
 from kampass.intake.mapping.convert import cell, column_of, distinct, relation
 from kampass.intake.mapping.mapping import Filling, TableMapping
-from kampass.intake.mapping.questions import Base, Question, questions
+from kampass.intake.mapping.questions import Base, OpenQuestion, questions
 from kampass.intake.readers.files import files_of, missing, open_raw
 from kampass.intake.readers.memory import ask
 from kampass.intake.readers.raw import FILE, LINE, RawTable
@@ -98,7 +98,7 @@ class View:
     raw: RawTable
     mapping: TableMapping
     pairs: str
-    questions: tuple[Question, ...]
+    questions: tuple[OpenQuestion, ...]
     unmapped: tuple[str, ...]
     notices: tuple[str, ...] = ()
 

@@ -189,10 +189,10 @@ def _consistent(tables: dict[str, pa.Table]) -> dict[str, pa.Table]:
     along.
     """
     kept = dict(tables)
-    links = [(name, column) for name in tables for column in columns(name) if column.target]
+    links = [(name, column) for name in tables for column in columns(name) if column.refers_to]
     for name, column in links:
         kept[name] = _referring(
-            kept[name], column.name, kept[str(column.target)]["id"], column.is_required
+            kept[name], column.name, kept[str(column.refers_to)]["id"], column.required
         )
     return kept
 

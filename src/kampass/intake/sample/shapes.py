@@ -1,4 +1,4 @@
-"""The sample tables' columns and Arrow types, and the few operations that build them.
+"""The canonical tables as the sample builds them: Arrow types, and the few operations on them.
 
 Days, cents and microseconds are plain integers until a table is made, with NULL for an unknown one.
 """
@@ -7,7 +7,6 @@ from __future__ import annotations
 
 import zlib
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
 from datetime import date
 from functools import cache
 from typing import Any
@@ -17,6 +16,8 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from kampass.intake.sample.stories import END_DAY, FIRST_DAY
+from kampass.model import TABLES as CANONICAL
+from kampass.model.tables import Column
 
 NULL = -(2**62)
 DAY = 86_400_000_000
@@ -24,107 +25,42 @@ DAY = 86_400_000_000
 
 _EPOCH = date(1970, 1, 1)
 
-_COLUMNS = {
-    "accounts": "id! name! parent_id>accounts segment industry region tier acquisition_source "
-    "acquired_on:date is_test:flag",
-    "account_attributes": "account_id!>accounts attribute! value valid_from!:date valid_to:date",
-    "contacts": "id! account_id>accounts name email persona role is_key:flag is_primary:flag",
-    "teams": "id! name! parent_id>teams",
-    "users": "id! name! email role team_id>teams manager_id>users active_from:date active_to:date",
-    "memberships": "user_id!>users team_id!>teams valid_from!:date valid_to:date",
-    "ownerships": "account_id!>accounts user_id!>users role! valid_from!:date valid_to:date",
-    "products": "id! name! family! tier_rank:count is_addon:flag",
-    "contracts": "id! account_id!>accounts product_id>products signed_on:date valid_from!:date "
-    "valid_to:date kind"
-    " previous_contract_id>contracts auto_renew:flag outcome ended_on:date churn_type churn_reason"
-    " value:money currency",
-    "subscriptions": "id! account_id!>accounts contract_id>contracts product_id>products "
-    "quantity:count"
-    " unit_price:money mrr!:money currency! valid_from!:date valid_to:date is_trial:flag",
-    "purchases": "id! account_id!>accounts purchased_at!:instant amount!:money currency! "
-    "product_id>products kind",
-    "deals": "id! kind! status! created_at!:instant closed_at:instant account_id>accounts "
-    "contact_id>contacts"
-    " owner_id>users amount:money currency source probability:number attributed_to",
-    "touches": "id! occurred_at!:instant channel! direction! purpose user_id>users "
-    "account_id>accounts"
-    " contact_id>contacts deal_id>deals ticket_id>tickets minutes:number outcome "
-    "sentiment:number is_automated:flag",
-    "tickets": "id! created_at!:instant account_id>accounts contact_id>contacts assignee_id>users "
-    "channel priority"
-    " topic first_replied_at:instant resolved_at:instant reopened:count agent_replies:count "
-    "customer_messages:count",
-    "surveys": "id! kind! scale_min!:number scale_max!:number satisfied_from:number name",
-    "responses": "id! survey_id!>surveys responded_at!:instant score!:number account_id>accounts "
-    "contact_id>contacts"
-    " user_id>users agent_id>users ticket_id>tickets invited_at:instant comment",
-    "invitations": "id! survey_id!>surveys invited_at!:instant account_id>accounts "
-    "contact_id>contacts "
-    "delivered:flag response_id>responses",
-    "feedback": "id! received_at!:instant status! account_id>accounts is_actionable:flag "
-    "implemented_at:instant communicated_at:instant text",
-    "referrals": "id! referrer_account_id!>accounts referred_at!:instant "
-    "referred_account_id>accounts "
-    "status converted_at:instant",
-    "references": "account_id!>accounts valid_from!:date valid_to:date",
-    "mentions": "id! mentioned_at!:instant channel! account_id>accounts sentiment:number text url",
-    "usage_daily": "account_id!>accounts on!:date product_id>products active_users:count "
-    "seats:count "
-    "logins:count minutes:number key_events:count",
-    "goals": "id! account_id!>accounts name! kind! direction! starts_on:date baseline:number "
-    "target!:number due_on!:date kpi",
-    "goal_measurements": "goal_id!>goals measured_at!:instant value!:number",
-    "employees": "user_id!>users joined_on!:date left_on:date team_id>teams",
-    "costs": "id! on!:date kind! amount!:money currency! account_id>accounts",
-    "fx_rates": "currency! valid_from!:date rate!:rate",
-    "interventions": "id! name! on!:date account_id>accounts segment",
-    "leads": "id! created_at!:instant source contact_id>contacts account_id>accounts "
-    "converted_at:instant",
-    "notes": "id! noted_at!:instant kind! author_id>users account_id>accounts user_id>users kpi "
-    "text "
-    "sentiment:number",
-}
+_SWAPPED = {"tickets": "touches", "touches": "tickets"}
+TABLES = tuple(_SWAPPED.get(name, name) for name in CANONICAL if name != "coverage")
+"""Every table of the sample, in the order of the model, but touches before tickets: the ids of its
+loads and snapshots are digests that follow the order.
+"""
 
-TABLES = tuple(_COLUMNS)
-"""Every table of the sample, targets of references first where the order matters to a reader."""
-
-
-@dataclass(frozen=True)
-class Column:
-    """One column of a table: its kind of value, whether it must be known and the table it refers
-    to.
-    """
-
-    name: str
-    kind: str
-    is_required: bool
-    target: str | None
+_MONEY = {"value", "unit_price", "mrr", "amount"}
+_COUNTS = {"tier_rank", "quantity", "active_users", "seats", "logins", "key_events"}
 
 
 @cache
 def columns(table: str) -> tuple[Column, ...]:
-    """The columns of a table, in order."""
-    return tuple(_column(token) for token in _COLUMNS[table].split())
-
-
-def _column(token: str) -> Column:
-    rest, _, kind = token.partition(":")
-    rest, _, target = rest.partition(">")
-    return Column(rest.rstrip("!"), kind or "text", rest.endswith("!"), target or None)
+    """The columns of a table, in order, without the stamps that only a source's own rows carry."""
+    return tuple(
+        column
+        for column in CANONICAL[table].columns
+        if column.name not in {"updated_at", "deleted_at"}
+    )
 
 
 @cache
-def arrow_type(kind: str) -> pa.DataType:
-    """The Arrow type of a kind of value."""
+def arrow_type(table: str, column: str) -> pa.DataType:
+    """The Arrow type of a column; the model's decimals are money, counts or plain numbers here."""
+    kind = CANONICAL[table].column(column).type
+    if kind == "decimal" and column in _COUNTS:
+        kind = "integer"
+    if kind == "decimal" and not (column in _MONEY and CANONICAL[table].has("currency")):
+        return pa.float64()
     return {
         "text": pa.string(),
         "date": pa.date32(),
         "instant": pa.timestamp("us", tz="UTC"),
-        "money": pa.decimal128(18, 6),
+        "decimal": pa.decimal128(18, 6),
         "rate": pa.decimal128(18, 9),
-        "count": pa.int64(),
-        "number": pa.float64(),
-        "flag": pa.bool_(),
+        "integer": pa.int64(),
+        "bool": pa.bool_(),
     }[kind]
 
 
@@ -152,9 +88,9 @@ def make(table: str, values: Mapping[str, Any]) -> pa.Table:
         raise KeyError(f"{table} has no column {', '.join(sorted(unknown))}")
     length = len(next(iter(values.values())))
     arrays = {
-        column.name: _array(values[column.name], column.kind)
+        column.name: _array(values[column.name], arrow_type(table, column.name))
         if column.name in values
-        else pa.nulls(length, arrow_type(column.kind))
+        else pa.nulls(length, arrow_type(table, column.name))
         for column in shape
     }
     return pa.table(arrays)
@@ -168,18 +104,22 @@ def rows(table: str, records: Sequence[Mapping[str, Any]]) -> pa.Table:
     return make(table, {name: [record.get(name) for record in records] for name in named})
 
 
-def _array(values: Any, kind: str) -> pa.Array:
-    target = arrow_type(kind)
+def _array(values: Any, target: pa.DataType) -> pa.Array:
     if isinstance(values, pa.Array | pa.ChunkedArray):
         return values.cast(target)
-    if isinstance(values, list) and kind in ("date", "instant", "money", "count"):
+    is_rate = target == pa.decimal128(18, 9)
+    is_money = pa.types.is_decimal(target) and not is_rate
+    is_date = pa.types.is_date(target)
+    if isinstance(values, list) and (
+        is_money or is_date or pa.types.is_timestamp(target) or pa.types.is_integer(target)
+    ):
         values = np.array([NULL if value is None else value for value in values], dtype=np.int64)
     if not isinstance(values, np.ndarray):
-        return pa.array(values, type=None if kind == "rate" else target).cast(target)
+        return pa.array(values, type=None if is_rate else target).cast(target)
     mask = (values == NULL) & (values.dtype == np.int64)
-    if kind == "money":
+    if is_money:
         return pa.array(np.where(mask, 0, values) / 100, mask=mask).cast(target)
-    if kind == "date":
+    if is_date:
         return pa.array(np.where(mask, 0, values).astype(np.int32), mask=mask).cast(target)
     return pa.array(values, mask=mask).cast(target)
 

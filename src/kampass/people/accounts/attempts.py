@@ -13,7 +13,7 @@ from typing import Any
 
 import sqlalchemy as sa
 
-from kampass.people.database import Database
+from kampass.people.database import PeopleDatabase
 from kampass.people.errors import TooManyAttempts
 from kampass.people.schema import FAILURES
 from kampass.store.manifest import from_text, to_text
@@ -35,7 +35,7 @@ class Attempt:
     counters: dict[str, str | None]
 
 
-def take(database: Database, email: str, address: str) -> Attempt:
+def take(database: PeopleDatabase, email: str, address: str) -> Attempt:
     """Count an attempt; TooManyAttempts, uncounted, where it has to wait."""
     now = database.now()
     with database.in_turn() as connection:

@@ -9,8 +9,8 @@ from pathlib import Path
 import duckdb
 
 from kampass.errors import DataError
-from kampass.model import SQL_TYPES, TABLES
-from kampass.model.conform import Check, checks, literal, present, quoted, typed
+from kampass.model import TABLES
+from kampass.model.conform import Check, judged, literal, quoted
 from kampass.model.scan import NO_LINE, Scan
 from kampass.store import quarantine
 from kampass.store.disk import write_parquet
@@ -88,33 +88,14 @@ class Staging:
 
     def _conform(self, staged: Path) -> list[Check]:
         """Stage every row typed, with the number of the first rule it breaks (null: none)."""
-        columns = self.scan.columns
-        cells, filled = [], []
-        for column in self.table.columns:
-            name = quoted(column.name)
-            if column.name in columns:
-                cells.append(f"{typed(column, columns[column.name], self.timezone)} AS {name}")
-                filled.append(
-                    f"{present(column, columns[column.name])} AS {quoted('?' + column.name)}"
-                )
-            else:
-                cells.append(f"NULL::{SQL_TYPES[column.type]} AS {name}")
+        read = [
+            f"{quoted(self.scan.line)} AS _at" if self.scan.line else "NULL::BIGINT AS _at",
+            "_id AS _mends" if self.mending else "NULL::VARCHAR AS _mends",
+        ]
         if self.table.name == "accounts":
-            cells.append(f"{self._extra()} AS _extra")
-        cells.append(
-            f"{quoted(self.scan.line)} AS _at" if self.scan.line else "NULL::BIGINT AS _at"
-        )
-        cells.append("_id AS _mends" if self.mending else "NULL::VARCHAR AS _mends")
-        rules = checks(self.table, columns)
-        broken = " ".join(f"WHEN {rule.offends} THEN {index}" for index, rule in enumerate(rules))
-        read = (
-            f"SELECT row_number() OVER () AS _row, {', '.join([*cells, *filled])} FROM "
-            f"({self.scan.relation})"
-        )
-        kept = ", ".join(f"t.{quoted(name)}" for name in state_columns(self.table))
-        rows = (
-            f"SELECT t._row, t._at, t._mends, {kept}, CASE {broken} END AS _broken FROM ({read}) t"
-        )
+            read.append(f"{self._extra()} AS _extra")
+        kept = ("_at", "_mends", *map(quoted, state_columns(self.table)))
+        rules, rows = judged(self.scan, self.timezone, read=read, kept=kept)
         write_parquet(self.connection, rows, staged, kept=False)
         self._view("staged", f"SELECT * FROM read_parquet({literal(str(staged))})")
         return rules

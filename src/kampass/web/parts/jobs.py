@@ -4,23 +4,36 @@ from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from typing import Any
 
+from starlette.responses import Response
+
 from kampass.errors import KampassError
-from kampass.render import words
 from kampass.render.display import show_amount
+from kampass.server.rules import Call
 from kampass.store.snapshots.snapshot import EVERY_STATE
-from kampass.web.parts.loads import Instant, figure, plain, sum_of, when
+from kampass.web.parts.figures import Badge
+from kampass.web.parts.links import Link
+from kampass.web.parts.loads import (
+    Instant,
+    LoadTableView,
+    MovedFigure,
+    figure,
+    of_tables,
+    plain,
+    when,
+)
+from kampass.web.rendering import go
 from kampass.workspace import Workspace
-from kampass.workspace.jobs import Came, Job
+from kampass.workspace.jobs import Came, Job, Order
 from kampass.workspace.loads.loads import LoadCard, card
 from kampass.workspace.loads.quarantine import SetAside, one
 from kampass.workspace.runner import compared
 
 _STATES = {
-    "waiting": ("waits its turn", "neutral"),
-    "running": ("being done", "accent"),
-    "done": ("done", "good"),
-    "failed": ("failed", "bad"),
-    "interrupted": ("interrupted", "warn"),
+    "waiting": Badge("waits its turn"),
+    "running": Badge("being done", "accent"),
+    "done": Badge("done", "good"),
+    "failed": Badge("failed", "bad"),
+    "interrupted": Badge("interrupted", "warn"),
 }
 
 
@@ -46,8 +59,7 @@ class JobRow:
     """A job on the list."""
 
     progress: JobProgress
-    word: str
-    tone: str
+    state: Badge
     asked_by: str
     when: Instant | None
     finished: Instant | None
@@ -62,9 +74,19 @@ class LoadCame:
     source: str
     state: str
     why: str
-    tables: tuple[dict[str, Any], ...]
+    tables: Sequence[LoadTableView]
     aside: int
     notices: tuple[str, ...]
+
+
+@dataclass(frozen=True)
+class FiguresBecame:
+    """What a job did to the figures, between two snapshots."""
+
+    possible: Sequence[Link]
+    moved: Sequence[MovedFigure]
+    before: str | None
+    after: str | None
 
 
 @dataclass(frozen=True)
@@ -77,7 +99,14 @@ class JobCame:
     remain: int
     rows: tuple[SetAside, ...]
     skipped: tuple[str, ...]
-    became: dict[str, Any] | None
+    became: FiguresBecame | None
+
+
+def work(call: Call, kind: str, title: str, **what: Any) -> Response:  # noqa: ANN401
+    """Ask for work in the background and go to where its progress is."""
+    assert call.person is not None
+    order = Order(kind, title, call.person.id, call.person.name, what)
+    return go(f"/data/jobs/{call.workspace.jobs.ask(order).id}")
 
 
 def progress(job: Job) -> JobProgress:
@@ -92,10 +121,9 @@ def progress(job: Job) -> JobProgress:
 
 def row(job: Job, workspace: Workspace) -> JobRow:
     """A job on the list."""
-    word, tone = _STATES[job.state]
-    ends = when(job.finished_at, workspace)
-    asked = when(job.asked_at, workspace)
-    return JobRow(progress(job), word, tone, job.asked_by, asked, ends, job.message)
+    ends, asked = when(job.finished_at, workspace), when(job.asked_at, workspace)
+    state = _STATES[job.state]
+    return JobRow(progress(job), state, job.asked_by, asked, ends, job.message)
 
 
 def came(job: Job, workspace: Workspace) -> JobCame | None:
@@ -112,20 +140,18 @@ def came(job: Job, workspace: Workspace) -> JobCame | None:
     )
 
 
-def _became(found: Came, workspace: Workspace) -> dict[str, Any] | None:
+def _became(found: Came, workspace: Workspace) -> FiguresBecame | None:
     """What it did to the figures; None where those of before cannot be had any more."""
     try:
         outcome = compared(workspace, found.before, found.after)
     except KampassError:
         return None
-    names = {
-        name: [
-            {"id": kpi, "name": workspace.catalogue.get(kpi).name} for kpi in getattr(outcome, name)
-        ]
-        for name in ("possible", "impossible")
-    }
-    moved = [figure(one, workspace) for one in outcome.moved]
-    return {"moved": moved, "before": outcome.before, "after": outcome.after, **names}
+    return FiguresBecame(
+        [Link(workspace.catalogue.get(kpi).name, f"/kpis/{kpi}") for kpi in outcome.possible],
+        [figure(one, workspace) for one in outcome.moved],
+        outcome.before,
+        outcome.after,
+    )
 
 
 def _loads(found: Came, workspace: Workspace) -> list[LoadCame]:
@@ -138,10 +164,7 @@ def _loads(found: Came, workspace: Workspace) -> list[LoadCame]:
 
 
 def _load(load: LoadCard, notices: tuple[str, ...]) -> LoadCame:
-    tables = tuple(
-        {"table": words.table(table), "name": table, "sum": sum_of(sums)}
-        for table, sums in load.tables
-    )
+    tables = of_tables(load)
     aside = load.total.quarantined
     return LoadCame(load.number, load.source, load.state, load.why, tables, aside, notices)
 

@@ -22,7 +22,7 @@ from kampass.errors import KampassError
 from kampass.model import TABLES
 from kampass.periods import Calendar, parse
 from kampass.store import Snapshot
-from kampass.workspace.authoring.definitions import Difference, differences
+from kampass.workspace.authoring.definitions import ExampleDifference, differences
 from kampass.workspace.authoring.watch import BEYOND, Watch
 from kampass.workspace.authoring.worlds import Worlds
 
@@ -50,13 +50,13 @@ _PARTS: Final = ("value", "numerator", "denominator", "n", "low", "high", "reaso
 
 
 @dataclass(frozen=True)
-class Outcome:
+class ExampleRun:
     """What became of one example; `trouble` says why there is no answer to compare."""
 
     kpi: Kpi
     number: int
     example: Mapping[str, Any]
-    differences: tuple[Difference, ...] = ()
+    differences: tuple[ExampleDifference, ...] = ()
     trouble: str | None = None
 
     @property
@@ -119,14 +119,14 @@ def _clear(shelf: OrderedDict[tuple[object, ...], Worlds]) -> None:
         shelf.popitem()[1].__exit__()
 
 
-def run(kpis: Iterable[Kpi], worlds: WorldShelf, *, seconds: float) -> list[Outcome]:
+def run(kpis: Iterable[Kpi], worlds: WorldShelf, *, seconds: float) -> list[ExampleRun]:
     """Run the examples, one check at a time; what there was no time for is said, and is quicker the
     next time.
     """
     deadline = time.monotonic() + seconds
     if not worlds.lock.acquire(timeout=seconds):
         return [
-            Outcome(
+            ExampleRun(
                 kpi, number, example, trouble="Somebody else's examples are running. Check again."
             )
             for kpi, number, example in _all(kpis)
@@ -149,10 +149,10 @@ def _all(kpis: Iterable[Kpi]) -> list[tuple[Kpi, int, Mapping[str, Any]]]:
 
 def _outcome(
     kpi: Kpi, number: int, example: Mapping[str, Any], worlds: WorldShelf, deadline: float
-) -> Outcome:
+) -> ExampleRun:
     left = deadline - time.monotonic()
     if left <= 0:
-        return Outcome(
+        return ExampleRun(
             kpi,
             number,
             example,
@@ -162,13 +162,13 @@ def _outcome(
     engine: type[Engine] = type("_Watched", (_Watched,), {"watch": watch})
     try:
         with watch:
-            return Outcome(
+            return ExampleRun(
                 kpi, number, example, tuple(differences(kpi, dict(example), worlds, engine=engine))
             )
     except KampassError as wrong:
-        return Outcome(kpi, number, example, trouble=watch.said or wrong.message)
+        return ExampleRun(kpi, number, example, trouble=watch.said or wrong.message)
     except BEYOND as wrong:
-        return Outcome(
+        return ExampleRun(
             kpi,
             number,
             example,

@@ -44,7 +44,7 @@ def one_moment(engine: sa.Engine) -> Iterator[sa.Connection]:
     if engine.dialect.name == "sqlite":
         with engine.connect() as connection:
             connection.exec_driver_sql("BEGIN")
-            what = integrity.damage(connection)
+            what = integrity.damage(integrity.driver(connection))
             if what:
                 raise integrity.damaged_database(str(engine.url.database), what)
             yield connection

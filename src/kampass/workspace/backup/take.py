@@ -26,7 +26,7 @@ from kampass.workspace.backup.archive import (
     DATABASE,
     SETTINGS,
     Backup,
-    Contents,
+    BackupContents,
     Member,
     Packer,
 )
@@ -82,7 +82,7 @@ class _Packing:
         self.workspace, self.packer, self.tell = workspace, packer, tell
         self.notices: list[str] = []
 
-    def pack(self, now: datetime, *, pinned: bool) -> Contents:
+    def pack(self, now: datetime, *, pinned: bool) -> BackupContents:
         """Pack everything; what the archive then holds."""
         with ExitStack() as held:
             with self.workspace.writing():
@@ -107,7 +107,7 @@ class _Packing:
             digest = export.digest(snapshot) if snapshot else None
         self._name_absolute_sources()
         members = tuple(self.packer.members)
-        return Contents(
+        return BackupContents(
             VERSION,
             to_text(now),
             snapshot.id if snapshot else None,

@@ -5,23 +5,18 @@ Account managers and leads see how fresh and how complete the data is; counts ov
 accounts are for those who see them all.
 """
 
-from typing import Annotated, Any
+from typing import Annotated
 
 from fastapi import APIRouter, Depends, Form, Path
 from starlette.responses import Response
 
-from kampass.access import NotFound
 from kampass.errors import DataError
-from kampass.server.rules import ANALYSING, CHANGING_DATA, DEFINING, SIGNED_IN, Call
-from kampass.web.parts import jobs as shown
-from kampass.web.parts import loads as loaded
-from kampass.web.rendering import PageHead, fragment, go, render
-from kampass.workspace.jobs import RUNNING, Order
-from kampass.workspace.loads import doctor
-from kampass.workspace.loads.loads import loads, sources
+from kampass.server.rules import ANALYSING, CHANGING_DATA, SIGNED_IN, Call
+from kampass.web.pages.data.view import data_page, job_page, load_page
+from kampass.web.parts.jobs import work
+from kampass.web.rendering import PageHead, fragment, render
 
 router = APIRouter()
-_LOADS, _JOBS = 20, 10
 Number = Annotated[int, Path(ge=1, le=2**53)]
 JobId = Annotated[str, Path(max_length=64)]
 
@@ -29,37 +24,8 @@ JobId = Annotated[str, Path(max_length=64)]
 @router.get("/data")
 def show(call: Annotated[Call, Depends(SIGNED_IN)]) -> Response:
     """The page."""
-    assert call.person is not None
-    whole = call.person.role.sees_everything
-    health = _health(call)
-    every = loads(call.workspace)
-    tables = loaded.table_rows(health, call.workspace, whole=whole) if health else []
-    least, most = loaded.drawn(tables)
-    running = [
-        shown.progress(job) for job in call.workspace.jobs.unfinished() if job.state == RUNNING
-    ]
-    jobs = [
-        shown.row(job, call.workspace) for job in call.workspace.jobs.seen_by(call.person, _JOBS)
-    ]
-    return render(
-        call,
-        "pages/data/page.html",
-        PageHead("Can the numbers be trusted?", "Data"),
-        lead=loaded.lead(call.workspace, health),
-        sources=[loaded.source_row(source, call.workspace) for source in sources(call.workspace)],
-        whole=whole,
-        may=call.person.role in DEFINING,
-        loads=[loaded.load_row(load, call.workspace) for load in every[:_LOADS]] if whole else [],
-        tables=tables,
-        least=least,
-        most=most,
-        tiles=loaded.tiles(health, call.workspace, every, whole=whole) if health else [],
-        missing=loaded.missing(health, call.workspace) if health else [],
-        aside=loaded.set_aside(call.workspace, health) if whole and health else [],
-        running=running,
-        jobs=jobs,
-        notices=health.notices if health and whole else (),
-    )
+    page = PageHead("Can the numbers be trusted?", "Data")
+    return render(call, "pages/data/page.html", page, data_page(call))
 
 
 @router.post("/data/sync")
@@ -76,22 +42,9 @@ def sync(
 @router.get("/data/loads/{number}")
 def one_load(call: Annotated[Call, Depends(ANALYSING)], number: Number) -> Response:
     """One load: its tables, and what it would change where it waits."""
-    found = next((load for load in loads(call.workspace) if load.number == number), None)
-    if found is None:
-        raise NotFound(f"There is no load {number}.")
-    held = call.workspace.held(number)[0] if found.state == "held" else None
-    return render(
-        call,
-        "pages/data/load.html",
-        PageHead(
-            f"What did load {number} bring?" if held is None else f"Shall load {number} count?",
-            "Data",
-        ),
-        load=loaded.load_row(found, call.workspace),
-        tables=loaded.of_tables(found),
-        held=held,
-        figures=loaded.held_figures(held, call.workspace) if held else [],
-    )
+    view = load_page(call, number)
+    asks = f"Shall load {number} count?" if view.load.held else f"What did load {number} bring?"
+    return render(call, "pages/data/load.html", PageHead(asks, "Data"), view)
 
 
 @router.post("/data/loads/{number}/confirm")
@@ -115,20 +68,13 @@ def one_job(call: Annotated[Call, Depends(ANALYSING)], job_id: JobId) -> Respons
     """How far a piece of work is, and what came of it."""
     assert call.person is not None
     job = call.workspace.jobs.find(job_id, call.person)
-    values: dict[str, Any] = {"job": shown.progress(job), "came": shown.came(job, call.workspace)}
-    if "hx-request" in call.request.headers:
-        found = fragment(call, "pages/data/progress.html", **values)
-        if job.over:
-            found.headers["HX-Refresh"] = "true"
-        return found
-    return render(call, "pages/data/job.html", PageHead(job.title, "Data"), **values)
-
-
-def work(call: Call, kind: str, title: str, **what: Any) -> Response:  # noqa: ANN401
-    """Ask for work in the background and go to where its progress is."""
-    assert call.person is not None
-    order = Order(kind, title, call.person.id, call.person.name, what)
-    return go(f"/data/jobs/{call.workspace.jobs.ask(order).id}")
+    view = job_page(call, job)
+    if "hx-request" not in call.request.headers:
+        return render(call, "pages/data/job.html", PageHead(job.title, "Data"), view)
+    found = fragment(call, "pages/data/progress.html", view)
+    if job.over:
+        found.headers["HX-Refresh"] = "true"
+    return found
 
 
 def _must_wait(call: Call, number: int) -> None:
@@ -138,14 +84,3 @@ def _must_wait(call: Call, number: int) -> None:
             code="load_not_held",
             hint="Somebody may have decided already; the page Data shows its state.",
         )
-
-
-def _health(call: Call) -> doctor.Examination | None:
-    """What the viewer's data can answer; None where nothing has been published."""
-    try:
-        sight = call.sight
-    except DataError as wrong:
-        if wrong.code != "nothing_published":
-            raise
-        return None
-    return sight.kept("examination", lambda: doctor.examine(call.workspace, sight.engine()))

@@ -4,7 +4,7 @@ rows of any account: for analysts and admins.
 
 from collections.abc import Mapping
 from dataclasses import replace
-from typing import Annotated, Any
+from typing import Annotated
 
 from fastapi import APIRouter, Depends, Form, Path, Query
 from starlette.datastructures import UploadFile
@@ -15,9 +15,9 @@ from kampass.errors import DataError
 from kampass.model import TABLES
 from kampass.render import words
 from kampass.server.rules import ANALYSING, CHANGING_DATA, DEFINING, Call, Rule
-from kampass.web.pages.data.page import work
 from kampass.web.pages.quarantine.view import By, quarantine_page, row_form
-from kampass.web.pages.upload.page import Fields, filled, sent
+from kampass.web.parts.filled import Fields, Sent, filled, sent
+from kampass.web.parts.jobs import work
 from kampass.web.rendering import PageHead, render
 from kampass.workspace.loads import by_hand
 from kampass.workspace.loads.quarantine import SetAside, Wish, one
@@ -90,7 +90,7 @@ def replay(
 
 @router.post("/data/quarantine/mended", max_body_size=_BODY)
 def take_back(
-    call: Annotated[Call, Depends(CHANGING_DATA)], form: Annotated[dict[str, Any], Depends(sent)]
+    call: Annotated[Call, Depends(CHANGING_DATA)], form: Annotated[Sent, Depends(sent)]
 ) -> Response:
     """Replay rows that were mended in a spreadsheet."""
     file = form.get("file")
