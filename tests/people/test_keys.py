@@ -77,7 +77,7 @@ def test_a_secret_that_was_never_made_opens_nothing(
     assert people.tokens.find(secret) is None
     assert people.invitations.find("invite", secret) is None
     with pytest.raises(TicketSpent):
-        people.invitations.use("invite", secret)
+        people.invitations.join(secret, name="Eve", password=PASSWORD)
 
 
 def test_a_session_ends_when_its_person_signs_out_and_no_other_does(
@@ -255,8 +255,6 @@ def test_a_set_up_link_that_was_left_lying_opens_nothing_once_somebody_is_here(
     people.accounts.add("ann@example.com", "Ann", Role.ADMIN)
     assert people.invitations.find("setup", link) is None
     with pytest.raises(TicketSpent):
-        people.invitations.use("setup", link)
-    with pytest.raises(TicketSpent):
         people.invitations.set_up(link, email="mallory@example.com", name="M", password=PASSWORD)
     assert len(people.accounts.all()) == 1
 
@@ -285,7 +283,7 @@ def test_of_many_who_spend_a_link_at_once_one_has_it(people: People, ann: Person
     def spend(_: int) -> bool:
         together.wait()
         try:
-            people.invitations.use("reset", link)
+            people.invitations.reset(link, password=PASSWORD)
         except TicketSpent:
             return False
         return True
@@ -326,9 +324,11 @@ def test_a_link_opens_only_what_it_was_made_for(people: People, ann: Person) -> 
     link = people.invitations.make("reset", email=ann.email)
     for kind in ("setup", "invite"):
         assert people.invitations.find(kind, link) is None  # type: ignore[arg-type]
-        with pytest.raises(TicketSpent):
-            people.invitations.use(kind, link)  # type: ignore[arg-type]
-    assert people.invitations.use("reset", link).email == ann.email
+    with pytest.raises(TicketSpent):
+        people.invitations.set_up(link, email=ann.email, name="Ann", password=PASSWORD)
+    with pytest.raises(TicketSpent):
+        people.invitations.join(link, name="Ann", password=PASSWORD)
+    assert people.invitations.reset(link, password=PASSWORD).email == ann.email
 
 
 @pytest.mark.parametrize(("kind", "hours"), [("invite", 168), ("reset", 24)])
@@ -339,8 +339,10 @@ def test_a_link_runs_out(people: People, ann: Person, clock: Clock, kind: str, h
     assert people.invitations.find(kind, link) is not None  # type: ignore[arg-type]
     clock.move(seconds=1)
     assert people.invitations.find(kind, link) is None  # type: ignore[arg-type]
+    follow = people.invitations.reset if kind == "reset" else people.invitations.join
+    name = {} if kind == "reset" else {"name": "Cid"}
     with pytest.raises(TicketSpent):
-        people.invitations.use(kind, link)  # type: ignore[arg-type]
+        follow(link, password=PASSWORD, **name)
 
 
 def test_a_link_ends_the_one_before_it(people: People, ann: Person) -> None:

@@ -6,6 +6,7 @@ import json
 import re
 from collections.abc import Callable, Iterator
 from html import unescape
+from typing import get_args
 
 import pytest
 from starlette.testclient import TestClient
@@ -15,7 +16,7 @@ from tests.web.reading import sight_of, text_of
 from kampass.access import Role
 from kampass.library import layout as layouts
 from kampass.render.display import show_value
-from kampass.web.pages.dashboards.board import COLUMNS, MOVES, Board, Tile, settled
+from kampass.web.pages.dashboards.board import COLUMNS, Board, Move, Tile, settled
 from kampass.web.pages.dashboards.relative import RELATIVE, resolved
 from kampass.web.pages.dashboards.starters import starters
 from kampass.web.parts.spans import latest
@@ -250,7 +251,7 @@ def test_a_tile_goes_up_in_place_of_the_one_above_and_down_again() -> None:
     assert up.moved("b", "down") == start
 
 
-@pytest.mark.parametrize("move", MOVES)
+@pytest.mark.parametrize("move", get_args(Move))
 def test_no_step_leaves_the_grid_or_lays_tiles_on_each_other(move: str) -> None:
     board = starters()[0].board
     for tile in board.tiles:

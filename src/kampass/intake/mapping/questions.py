@@ -216,39 +216,28 @@ def _time(text: str, time: str) -> str:
 
 def _zones(mapping: TableMapping, filling: Filling, values: _Values) -> list[OpenQuestion]:
     local = r"regexp_full_match(v, '\d{4}-\d{2}-\d{2}[T ]\d{2}:\d{2}(:\d{2}([.]\d+)?)?')"
-    if not values.count(local)[0]:
-        return []
-    examples = values.examples(local)
-    shown = tuple(
-        ColumnReading(
-            tuple(f"{value.replace(' ', 'T')} in {zone}" for _, value in examples),
-            _line(filling, f'timezone = "{zone}"'),
-        )
-        for zone in ("UTC", "Europe/Berlin")
-    )
-    return [
-        OpenQuestion(
-            mapping.table,
-            filling.name,
-            filling.told,
-            "which time zone are these in? (any IANA name)",
-            examples,
-            shown,
-        )
-    ]
+    return _zone(mapping, filling, values, local)
 
 
 def _zone_of_format(mapping: TableMapping, filling: Filling, values: _Values) -> list[OpenQuestion]:
     """The zone of a format without an offset, where there is anything to read by it."""
-    if not values.count("v <> ''")[0]:
-        return []
-    examples = values.examples("v <> ''")
     forms = ", ".join(f'"{form.text}"' for form in filling.timestamp)
     written = forms if len(filling.timestamp) == 1 else f"[{forms}]"
+    return _zone(mapping, filling, values, "v <> ''", f"timestamp = {written}, ")
+
+
+def _zone(
+    mapping: TableMapping, filling: Filling, values: _Values, asked: str, form: str = ""
+) -> list[OpenQuestion]:
+    """The zone of the values that a condition finds; those without a format read as ISO 8601."""
+    if not values.count(asked)[0]:
+        return []
+    examples = values.examples(asked)
+    texts = [value if form else value.replace(" ", "T") for _, value in examples]
     shown = tuple(
         ColumnReading(
-            tuple(f"{value} in {zone}" for _, value in examples),
-            _line(filling, f'timestamp = {written}, timezone = "{zone}"'),
+            tuple(f"{text} in {zone}" for text in texts),
+            _line(filling, f'{form}timezone = "{zone}"'),
         )
         for zone in ("UTC", "Europe/Berlin")
     )

@@ -8,7 +8,6 @@ not the file refused.
 import codecs
 import csv
 import hashlib
-import io
 from collections.abc import Iterator
 from contextlib import suppress
 from dataclasses import dataclass
@@ -277,14 +276,4 @@ def _wide_letters(start: bytes) -> str:
         return ""
     return ("utf-32" if start.count(b"\0") * 3 > len(start) * 2 else "utf-16") + (
         "-le" if start[1:2] == b"\0" else "-be"
-    )
-
-
-def open_text(file: Path, encoding: str) -> TextIO:
-    """A text file as lines, bytes that do not decode kept as they are."""
-    return io.TextIOWrapper(
-        file.open("rb"),
-        encoding="utf-8-sig" if encoding == "utf-8" else encoding,
-        errors="surrogateescape",
-        newline="\n",
     )

@@ -83,11 +83,6 @@ class Invitations:
             spent = row is None or (kind == "setup" and person.any_one(connection))
         return None if spent else _ticket(row)
 
-    def use(self, kind: Kind, given: str) -> Ticket:
-        """Spend a link; TicketSpent for everybody but the first."""
-        with self._database.in_turn() as connection:
-            return self._spend(connection, kind, given)
-
     def set_up(self, given: str, *, email: str, name: str, password: str) -> Person:
         """Follow the set-up link: the first administrator. The link is spent only if everything
         else is right.
@@ -129,14 +124,14 @@ class Invitations:
             raise TicketSpent
         return found
 
-    def _spend(self, connection: sa.Connection, kind: Kind, given: str) -> Ticket:
-        counts = self._counts(kind, given)
+    def _spend(self, connection: sa.Connection, kind: Kind, given: str) -> None:
         used = connection.execute(
-            sa.update(TICKETS).where(*counts).values(used_at=self._database.now_text())
+            sa.update(TICKETS)
+            .where(*self._counts(kind, given))
+            .values(used_at=self._database.now_text())
         )
         if used.rowcount != 1 or (kind == "setup" and person.any_one(connection)):
             raise TicketSpent
-        return _ticket(connection.execute(sa.select(TICKETS).where(counts[0])).one())
 
     def _counts(self, kind: Kind, given: str) -> tuple[sa.ColumnElement[bool], ...]:
         now = self._database.now_text()

@@ -8,7 +8,7 @@ the reading page and the one that is dragged agree without the place of a row.
 import re
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
-from typing import Any, Final, Literal, get_args
+from typing import Any, Final, Literal
 from uuid import uuid4
 
 from kampass.access import NotFound
@@ -30,7 +30,6 @@ SIZES: Final = {
     "note": (4, 3),
 }
 Move = Literal["left", "right", "up", "down", "narrower", "wider", "shorter", "taller"]
-MOVES: Final = get_args(Move)
 _ID = re.compile(r"[A-Za-z0-9_-]{1,64}")
 
 

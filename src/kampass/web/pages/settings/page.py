@@ -25,7 +25,6 @@ from kampass.workspace.settings import switch
 
 router = APIRouter()
 Typed = Annotated[str, Form(max_length=2000)]
-SCAN = "Scan the picture again: it is another one."
 
 
 @router.get("/settings")
