@@ -48,16 +48,7 @@ def mend(workspace: "Workspace", row: SetAside, cells: Mapping[str, str], tell: 
         with file.open("x", encoding="utf-8", newline="") as stream:
             writer = csv.writer(stream, quoting=csv.QUOTE_ALL, lineterminator="\n")
             writer.writerow([*names, *META])
-            writer.writerow(
-                [
-                    *(cells[name] for name in names),
-                    row.id,
-                    row.line or "",
-                    row.column,
-                    row.value or "",
-                    row.reason,
-                ]
-            )
+            writer.writerow([*(cells[name] for name in names), *row.meta])
         return workspace.replay(table=row.table, source=row.source, file=file, tell=tell)
 
 
