@@ -18,14 +18,14 @@ from benchmarks.clock import Lap, Laps, Stopwatch, peak_megabytes
 REPEATS = 3
 
 
-def questions(kpis: Iterable[str]) -> Any:  # noqa: ANN401 - a question
+def questions(kpis: Iterable[str]) -> Any:
     """The page that is asked for: these KPIs, 24 months, by segment."""
     from kampass.engine import Question
 
     return Question(tuple(kpis), by_hand.PERIOD, by_hand.GRAIN, (by_hand.CUT,))
 
 
-def sliceable(workspace: Any) -> list[str]:  # noqa: ANN401 - a workspace
+def sliceable(workspace: Any) -> list[str]:
     """Every KPI that can be cut by segment."""
     return [kpi.id for kpi in workspace.catalogue if kpi.takes_any_account_dimension]
 
@@ -37,7 +37,7 @@ def timed(run: Callable[[], Any]) -> tuple[Lap, Any]:
     return watch.lap, found
 
 
-def catalogue(workspace: Any, engine: Any) -> dict[str, Any]:  # noqa: ANN401
+def catalogue(workspace: Any, engine: Any) -> dict[str, Any]:
     """The whole catalogue in one question, and the KPIs written by hand in one question, beside the
     statements.
     """
@@ -69,7 +69,7 @@ def catalogue(workspace: Any, engine: Any) -> dict[str, Any]:  # noqa: ANN401
     }
 
 
-def one_by_one(engine: Any) -> list[dict[str, Any]]:  # noqa: ANN401 - an engine
+def one_by_one(engine: Any) -> list[dict[str, Any]]:
     """Each KPI asked alone, and its statement, in turns."""
     cursor = engine.snapshot.cursor()
     found = []
@@ -84,7 +84,7 @@ def one_by_one(engine: Any) -> list[dict[str, Any]]:  # noqa: ANN401 - an engine
     return found
 
 
-def compiling(workspace: Any, engine: Any) -> dict[str, float]:  # noqa: ANN401
+def compiling(workspace: Any, engine: Any) -> dict[str, float]:
     """Milliseconds from a question to its SQL: never asked before, asked before; the parser's
     import apart.
     """

@@ -28,7 +28,7 @@ def statements() -> dict[str, str]:
     return {name.strip(): f"WITH {steps}\n{sql.strip()}" for name, _, sql in parts}
 
 
-def answer(cursor: Any, name: str) -> Cells:  # noqa: ANN401 - a DuckDB connection
+def answer(cursor: Any, name: str) -> Cells:
     """Run one statement: numerator (or value) and denominator of every month and segment."""
     return {
         (_date(month), segment): (_number(value), _number(below))
@@ -71,9 +71,9 @@ def _same(ours: tuple[float | None, ...], theirs: tuple[float | None, ...], name
     return ours == theirs
 
 
-def _date(moment: Any) -> date:  # noqa: ANN401 - a date or an instant
+def _date(moment: Any) -> date:
     return moment if type(moment) is date else moment.date()
 
 
-def _number(cell: Any) -> float | None:  # noqa: ANN401 - any number DuckDB returns
+def _number(cell: Any) -> float | None:
     return None if cell is None else float(cell)

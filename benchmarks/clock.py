@@ -88,7 +88,7 @@ def repeated(command: Sequence[str], times: int) -> Laps:
     return Laps(tuple(run_process(command) for _ in range(times)))
 
 
-def in_child(module: str, *arguments: str) -> Any:  # noqa: ANN401 - what the child prints as JSON
+def in_child(module: str, *arguments: str) -> Any:
     """Run a module of this package in a fresh process, whose peak memory is then its own, and read
     its JSON.
     """

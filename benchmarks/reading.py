@@ -209,7 +209,7 @@ def while_publishing(served: Served, folder: Path, files: Path, publishes: int) 
     return Meanwhile(idle, busy, publishes, mixed, snapshots)
 
 
-def _asked(served: Served, question: str, going_on: Any) -> tuple[Times, int, int]:  # noqa: ANN401
+def _asked(served: Served, question: str, going_on: Any) -> tuple[Times, int, int]:
     taken: list[float] = []
     wrong, mixed = [0], [0]
     seen: set[str] = set()
@@ -236,7 +236,7 @@ def _asked(served: Served, question: str, going_on: Any) -> tuple[Times, int, in
     return Times(tuple(taken), wrong[0]), mixed[0], len(seen)
 
 
-def _together(read: Any) -> None:  # noqa: ANN401 - a function
+def _together(read: Any) -> None:
     threads = [threading.Thread(target=read, args=(number,)) for number in range(READERS)]
     for thread in threads:
         thread.start()

@@ -12,6 +12,7 @@ from types import ModuleType
 
 from kampass.catalogue import Kpi, shipped
 from kampass.catalogue import schema as kpi_schema
+from kampass.catalogue.compiling import compiled_text
 from kampass.engine.question import PARTS
 from kampass.engine.words import Spelling
 from kampass.facts import FACTS
@@ -33,6 +34,7 @@ def pages() -> dict[str, str]:
         "facts.md": _facts(),
         "kpis.md": _kpis(),
         "tables.md": _tables(),
+        "../src/kampass/catalogue/compiled.json": compiled_text(),
         "kpi-language.md": _filled("kpi-language.md", kpi_schema),
         "kpi.schema.json": _schema(kpi_schema.DefinitionsFile),
         "mapping.md": _filled("mapping.md", mapping_schema),

@@ -135,6 +135,7 @@ def strays(folder: Path) -> set[str]:
         "app.db",
         "checked",
         "lock",
+        "held",
         "journal",
         "snapshots",
     }

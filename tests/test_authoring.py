@@ -17,7 +17,7 @@ from kampass.workspace import Workspace, authoring
 from kampass.workspace.authoring import (
     NOTHING,
     Draft,
-    Look,
+    DraftLook,
     Spell,
     Stale,
     edits,
@@ -52,7 +52,7 @@ def saved(workspace: Workspace, text: str = HAPPY) -> Workspace:
     return workspace
 
 
-def look(workspace: Workspace, text: str, file: str | None = None) -> Look:
+def look(workspace: Workspace, text: str, file: str | None = None) -> DraftLook:
     return authoring.look(workspace, workspace.sight(), text, MARCH, file=file)
 
 

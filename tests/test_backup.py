@@ -20,7 +20,7 @@ from kampass.errors import DataError
 from kampass.store.manifest import Pin
 from kampass.workspace import open_workspace
 from kampass.workspace.backup import restore, verify_backup, verify_workspace
-from kampass.workspace.backup.archive import CONTENTS, Archive, Contents, Member
+from kampass.workspace.backup.archive import CONTENTS, Archive, BackupContents, Member
 
 FLIPS = int(os.environ.get("KAMPASS_FLIPS", "60"))
 OWN = "kpis/own.yaml"
@@ -237,7 +237,7 @@ def forged(file: Path, members: list[tuple[zipfile.ZipInfo, bytes]], **said: obj
     listed = tuple(
         Member(info.filename, len(raw), hashlib.sha256(raw).hexdigest()) for info, raw in members
     )
-    contents = Contents("0", "2026-01-01T00:00:00.000000Z", None, 1, None, 0, listed, **said)  # type: ignore[arg-type]
+    contents = BackupContents("0", "2026-01-01T00:00:00.000000Z", None, 1, None, 0, listed, **said)  # type: ignore[arg-type]
     with warnings.catch_warnings():
         warnings.simplefilter("ignore", UserWarning)
         with zipfile.ZipFile(file, "w") as archive:
@@ -295,7 +295,7 @@ def test_members_that_overlap_are_refused(
         opened = Archive(file, archive)
         monkeypatch.undo()
         many = tuple(Member(f"kpis/{number}.yaml", 9000, "") for number in range(9))
-        opened.contents = Contents("0", "", None, 1, None, 0, many)
+        opened.contents = BackupContents("0", "", None, 1, None, 0, many)
         first = archive.getinfo("kpis/a.yaml")
         archive.filelist = [archive.getinfo(CONTENTS)]
         for member in many:

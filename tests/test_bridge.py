@@ -14,7 +14,7 @@ import pytest
 from tests.sample import sample_company
 
 from kampass.errors import QuestionError
-from kampass.insight.change.bridge import Bridge, Side, bridge
+from kampass.insight.change.bridge import Bridge, BridgeEnd, bridge
 from kampass.workspace import Workspace, create
 from kampass.workspace.settings import SourceSettings, WorkspaceSettings
 
@@ -207,7 +207,7 @@ def test_nothing_is_left_over_for_any_kpi_between_random_periods_and_snapshots(
     bridged = 0
     for kpi in engines[0].catalogue:
         for _ in range(PAIRS):
-            before, after = (Side(rng.choice(engines), rng.choice(PERIODS)) for _ in range(2))
+            before, after = (BridgeEnd(rng.choice(engines), rng.choice(PERIODS)) for _ in range(2))
             cuts = [
                 (),
                 *(
@@ -222,7 +222,7 @@ def test_nothing_is_left_over_for_any_kpi_between_random_periods_and_snapshots(
     assert bridged > 60 * PAIRS
 
 
-def _bridges(before: Side, after: Side, kpi: str, by: tuple[str, ...]) -> list[Bridge]:
+def _bridges(before: BridgeEnd, after: BridgeEnd, kpi: str, by: tuple[str, ...]) -> list[Bridge]:
     if kpi in {"enps", "employee_satisfaction"}:
         by = ()
     return bridge(before, after, kpi, by=by)
@@ -258,7 +258,7 @@ def test_the_effects_are_those_of_the_answers_by_member(sample: Workspace) -> No
         ("csat", "account_manager"),
         ("fcr", "channel"),
     ):
-        (made,) = bridge(Side(engine, "2025-Q1"), Side(engine, "2025-Q4"), kpi, by=(by,))
+        (made,) = bridge(BridgeEnd(engine, "2025-Q1"), BridgeEnd(engine, "2025-Q4"), kpi, by=(by,))
         ends = [
             {answer.dimensions[by]: answer for answer in sample.kpi(kpi, period=period, by=by)}
             for period in ("2025-Q1", "2025-Q4")

@@ -13,9 +13,10 @@ import jsonschema
 import pytest
 import yaml
 
-from kampass.catalogue import PACK, Catalogue, Kpi, read, shipped, with_own
+from kampass.catalogue import PACK, Catalogue, Kpi, compiled, read, shipped, with_own
+from kampass.catalogue.compiling import compiled_text
 from kampass.catalogue.expressions import LONGEST
-from kampass.catalogue.loader import misread
+from kampass.catalogue.loader import misread, read_shipped
 from kampass.engine import Engine, Question, Settings
 from kampass.engine.planning.plan import Planner, Shape
 from kampass.errors import DefinitionError
@@ -336,3 +337,19 @@ class Untouchable:
     def __getattr__(self, name: str) -> duckdb.DuckDBPyConnection:
         message = f"the database was asked to {name}"
         raise AssertionError(message)
+
+
+def test_what_was_compiled_is_what_the_definitions_say() -> None:
+    """`python -m docs.check --write` writes it anew."""
+    assert compiled.FILE.read_text(encoding="utf-8") == compiled_text()
+    kept = compiled.kpis()
+    assert kept is not None
+    assert [vars(kpi) for kpi in kept] == [vars(kpi) for kpi in read_shipped()]
+
+
+def test_a_compiled_condition_holds_for_columns_of_the_same_kinds_only() -> None:
+    kinds = {"response_hours": "hours"}
+    entry = {"sql": "(f.x)", "columns": ["response_hours"], "kinds": kinds}
+    assert compiled.fitting([entry], kinds | {"other": "text"}) == entry
+    assert compiled.fitting([entry], {"response_hours": "number"}) is None
+    assert compiled.fitting([entry], {"other": "text"}) is None

@@ -44,6 +44,8 @@ EVERY_COMMAND = [
     "snapshot unpin",
     "snapshot diff",
     "catalogue diff",
+    "jobs",
+    "run",
 ]
 
 
@@ -402,6 +404,33 @@ def test_every_commands_help_has_an_example(run: Run, command: str) -> None:
     assert f"Example: kampass {command}" in re.sub(r"\s+", " ", re.sub(r"[`│]", "", done.out))
 
 
+def test_jobs_are_listed_for_people_and_for_programs(run: Run, tmp_path: Path) -> None:
+    """A workspace that was made and then read once more by a command."""
+    workspace = tmp_path / "acme"
+    assert run("init", workspace, "--from", write_files(tmp_path / "files")).code == 0
+    assert "Nothing" in run("jobs", "-w", workspace).out
+    assert run("sync", "-w", workspace).code == 0
+    (job,) = json.loads(run("jobs", "-w", workspace, "--format", "json").out)
+    assert (job["id"], job["kind"], job["title"], job["asked_by"]) == (
+        1,
+        "sync",
+        "Reading every source",
+        "the command line",
+    )
+    assert (job["state"], job["message"], job["loads"]) == ("done", "Load 2.", [2])
+    shown = run("jobs", "-w", workspace)
+    assert "Reading every source" in shown.out and "done" in shown.out and not shown.err
+
+
+def test_run_says_when_a_load_waits_and_ends_with_three(run: Run, tmp_path: Path) -> None:
+    workspace = tmp_path / "acme"
+    files = write_files(tmp_path / "files")
+    assert run("init", workspace, "--from", files).code == 0
+    write_files(files, accounts="id,name,segment\nA,Ada,large\n")
+    done = run("run", "-w", workspace)
+    assert (done.code, done.out) == (3, "") and "Load 2; 1 of them waits for a person." in done.err
+
+
 def test_a_narrow_terminal_still_shows_every_figure(
     run: Run, acme: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -442,6 +471,23 @@ def test_help_is_quick_because_it_imports_neither_engine_nor_store() -> None:
     )
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=False)
     assert "loaded [] []" in done.stdout
+
+
+def test_a_question_imports_nothing_that_only_loading_or_serving_needs(acme: Path) -> None:
+    """What it need not import is what made a question of 13 ms take a second."""
+    heavy = (
+        *("sqlalchemy", "alembic", "sqlglot", "yaml", "tomlkit", "numpy", "pyarrow", "pandas"),
+        *("polars", "fastapi", "jinja2", "kampass.people", "kampass.intake.mapping", "kampass.web"),
+    )
+    code = (
+        "import sys, kampass.cli\n"
+        f"sys.argv = ['kampass', 'kpi', 'nrr', '--period', '2025-03', '--workspace', {str(acme)!r}]\n"
+        "try: kampass.cli.main()\n"
+        f"finally: print('loaded', [name for name in {heavy} if name in sys.modules])"
+    )
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=False)
+    assert "NRR" in done.stdout
+    assert "loaded []" in done.stdout
 
 
 def test_version_and_completion_are_there(run: Run) -> None:

@@ -75,7 +75,7 @@ def test_every_error_code_of_the_code_is_documented_and_no_other() -> None:
     )
     codes |= {
         f"unknown_{kind.lower().replace(' ', '_')}"
-        for kind in re.findall(r'UnknownName\(\s*"([\w ]+)"', text)
+        for kind in re.findall(r'UnknownName\("([\w ]+)"', text)
     }
     documented = re.findall(r"^\| `(\w+)` \|", page("errors.md"), re.MULTILINE)
     assert sorted(documented) == sorted(codes)

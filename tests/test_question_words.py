@@ -1,4 +1,4 @@
-"""A question in words: what is spelled reads back the same, and a part of it appears in every face."""
+"""A question in words: what is spelled reads back the same, and its parts appear in every face."""
 
 import asyncio
 import inspect

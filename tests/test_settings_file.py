@@ -40,8 +40,8 @@ WRONG = [
         '[sources."a b"]\nkind = "mapped"',
         "[sources.a b] maps no table.",
         (
-            'Write [sources."a b".tables.accounts] and below it what fills it; docs/mapping.md shows '
-            "how."
+            'Write [sources."a b".tables.accounts] and below it what fills it; docs/mapping.md '
+            "shows how."
         ),
     ),
     ("[calendars]\nnight = 3", "[calendars.night] is not a table.", SAYS),

@@ -1,23 +1,25 @@
-"""Uploads: a file waits under a name of ours, is mapped by what a form says, and loads whole or not
-at all. Jobs take turns.
+"""Uploads: a file waits under a name of ours, is mapped by what a form says, andloads whole or not
+at all.
 """
 
 import io
-import threading
+import signal
 from dataclasses import replace
 from pathlib import Path
 
 import pytest
+from tests.struck import run
 from tests.web.small import ANSWERED, MAPPED, MESSY, small_copy
 
 from kampass.access import NotFound
-from kampass.errors import DataError, KampassError, UnknownName
+from kampass.errors import DataError, UnknownName
 from kampass.workspace import Workspace
-from kampass.workspace.jobs import Jobs, Order
+from kampass.workspace.jobs import Order
 from kampass.workspace.loads.uploads import Upload, Uploads, load, look
 from kampass.workspace.loads.uploads.choices import by_hand, choices, said_of
 from kampass.workspace.loads.uploads.look import begin, readings
 from kampass.workspace.loads.uploads.pending import aimed
+from kampass.workspace.runner import run_next
 from kampass.workspace.settings import read
 
 
@@ -185,6 +187,68 @@ def test_the_next_file_of_the_same_shape_needs_nothing_but_a_word_on_the_earlier
     assert [row[0] for row in rows] == kept
 
 
+NEXT = "Nr;Umfrage;Am;Note;Kunde\n" + "".join(
+    f"e{number};s1;0{number}.05.2026 11:00;5,0;a2\n" for number in (1, 4, 9)
+)
+
+
+@pytest.mark.parametrize("point", ["load.batch_open", "load.committed", "publish.pointed"])
+@pytest.mark.parametrize("adds", [True, False])
+def test_an_upload_whose_load_was_killed_is_loaded_once_by_whoever_comes_next(
+    workspace: Workspace, *, adds: bool, point: str
+) -> None:
+    """A second file is added to the first, or takes its place; the process dies at three moments of
+    its load.
+    """
+    load(workspace, said(uploaded(workspace), ANSWERED), lambda _: None)
+    upload = Uploads(workspace.folder).keep(replace(uploaded(workspace, NEXT), adds=adds))
+    asked = workspace.jobs.ask(Order("upload", "it", 1, "Ada", {"upload": upload.id, "person": 1}))
+    assert run(["run", "--workspace", str(workspace.folder)], fail_at=f"{point}") == -signal.SIGKILL
+    while run_next(workspace):
+        continue
+    job = workspace.jobs.get(asked.id)
+    assert job is not None and (job.state, job.tries) == ("done", 2)
+    kept = sorted(file.name for file in (workspace.folder / "uploads" / "survey").iterdir())
+    assert kept == (
+        ["responses-0001.csv", "responses-0002.csv"] if adds else ["responses-0002.csv"]
+    )
+    rows = (
+        workspace.sight()
+        .backend.run("SELECT id FROM responses WHERE id LIKE 'e%' ORDER BY 1")
+        .all()
+    )
+    assert [row[0] for row in rows] == ["e1", "e4", "e9"]
+    assert Uploads(workspace.folder).waiting(1) == []
+
+
+def test_a_load_that_is_refused_after_it_was_killed_leaves_settings_and_files_as_they_were(
+    workspace: Workspace,
+) -> None:
+    """The first try died with the earlier file hidden and the mapping written; the second one finds
+    that the file cannot be read.
+    """
+    load(workspace, said(uploaded(workspace), ANSWERED), lambda _: None)
+    before = (workspace.folder / "kampass.toml").read_text()
+    upload = Uploads(workspace.folder).keep(
+        said(uploaded(workspace, NEXT), ANSWERED | {"trim": "1"}, adds=False)
+    )
+    workspace.jobs.ask(Order("upload", "it", 1, "Ada", {"upload": upload.id, "person": 1}))
+    assert (
+        run(["run", "--workspace", str(workspace.folder)], fail_at="load.batch_open")
+        == -signal.SIGKILL
+    )
+    assert (workspace.folder / "kampass.toml").read_text() != before
+    (Uploads(workspace.folder).place(upload) / upload.file).write_bytes(b"\0\0\0")
+    workspace.refresh()
+    while run_next(workspace):
+        continue
+    assert "failed" in {job.state for job in workspace.jobs.listed(10)}
+    assert (workspace.folder / "kampass.toml").read_text() == before
+    assert [file.name for file in (workspace.folder / "uploads" / "survey").iterdir()] == [
+        "responses-0001.csv"
+    ]
+
+
 def test_a_file_that_is_no_utf8_shows_how_it_would_read(tmp_path: Path) -> None:
     file = tmp_path / "a.csv"
     file.write_bytes("id,name\n1,Müller\n".encode("windows-1252"))
@@ -238,60 +302,3 @@ def test_what_a_form_says_is_what_it_shows_again() -> None:
     assert by_hand({"select": "SELECT 1", "columns": {}}) and by_hand(
         {"columns": {"id": {"columns": ["a", "b"], "join": "-"}}}
     )
-
-
-def test_one_job_runs_at_a_time_and_the_others_wait() -> None:
-    jobs, gate, running = Jobs(), threading.Event(), []
-
-    def work(tell: object) -> int:
-        running.append(1)
-        gate.wait(30)
-        most = len(running)
-        running.pop()
-        return most
-
-    first, second = (jobs.start(Order("load", name, 1), work) for name in ("one", "two"))
-    assert {job.id for job in jobs.unfinished()} == {first.id, second.id}
-    gate.set()
-    assert [jobs.wait(job.id).result for job in (first, second)] == [1, 1]
-    assert jobs.unfinished() == []
-
-
-def test_a_job_tells_its_steps_and_what_went_wrong() -> None:
-    jobs = Jobs()
-
-    def refused(tell: object) -> None:
-        tell("Reading")  # type: ignore[operator]
-        raise DataError("The file is damaged.", code="unreadable_file", hint="Export it again.")
-
-    job = jobs.wait(jobs.start(Order("load", "it", 1), refused).id)
-    assert (job.state, job.said, job.step, job.error and job.error.code) == (
-        "failed",
-        "Reading",
-        1,
-        "unreadable_file",
-    )
-
-
-def test_a_bug_in_a_job_is_told_by_a_number_and_nothing_else() -> None:
-    job_error: KampassError | None
-    jobs = Jobs()
-    job = jobs.wait(jobs.start(Order("load", "it", 1), lambda _: 1 // 0).id)
-    job_error = job.error
-    assert (
-        job_error is not None
-        and job_error.code == "internal"
-        and "incident" in job_error.message
-        and "division" not in job_error.message
-    )
-
-
-def test_too_many_jobs_are_refused() -> None:
-    jobs, gate = Jobs(), threading.Event()
-    for _ in range(20):
-        jobs.start(Order("load", "it", 1), lambda _: gate.wait(30))
-    with pytest.raises(DataError, match="Too much is waiting"):
-        jobs.start(Order("load", "it", 1), lambda _: None)
-    gate.set()
-    for job in jobs.unfinished():
-        jobs.wait(job.id)

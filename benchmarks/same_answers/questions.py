@@ -92,7 +92,7 @@ def _record(recording: Recording, name: str, workspace: Path, count: int) -> Non
             _ask_the_command_line(add, workspace, one)
 
 
-def _ask(add: Add, workspace: Any, one: Drawn) -> None:  # noqa: ANN401
+def _ask(add: Add, workspace: Any, one: Drawn) -> None:
     """Every way to ask one question from Python."""
     extra = {"total": bool(one.asked["by"]), "compare": "previous"}
     add(

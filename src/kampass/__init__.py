@@ -28,7 +28,7 @@ def open(path: "str | Path" = ".") -> "Workspace":  # noqa: A001 - reads as kamp
     return open_workspace(path)
 
 
-def __getattr__(name: str) -> Any:  # noqa: ANN401 - module attributes
+def __getattr__(name: str) -> Any:
     if name == "KampassError":
         from kampass.errors import KampassError
 

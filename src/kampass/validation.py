@@ -64,12 +64,12 @@ class WrittenTable(BaseModel):
 
 def key(
     meaning: str,
-    default: Any = ...,  # noqa: ANN401 - as pydantic's Field
+    default: Any = ...,
     *,
     otherwise: str = "",
     note: str = "",
-    **limits: Any,  # noqa: ANN401
-) -> Any:  # noqa: ANN401
+    **limits: Any,
+) -> Any:
     """A key of a table: what it means, and what holds where it is left out, `otherwise` in words.
 
     `note` is the short word that stands beside it in a file made for somebody.
@@ -97,7 +97,7 @@ def rows(model: type[WrittenTable]) -> list[str]:
 def json_schema(model: type[WrittenTable]) -> dict[str, Any]:
     """The JSON Schema of a file, for editors."""
 
-    def plain(part: Any) -> Any:  # noqa: ANN401 - any part of a schema
+    def plain(part: Any) -> Any:
         if isinstance(part, list):
             return [plain(each) for each in part]
         if not isinstance(part, dict):
@@ -131,7 +131,7 @@ def amiss(message: str, hint: str = "", **named: object) -> PydanticCustomError:
 
 
 def wrong(message: str, hint: str = "", **named: object) -> PydanticCustomError:
-    """What is wrong with a value: `{value}` in it is the value, `{place}` the table it stands in."""
+    """What is wrong with a value: `{value}` in it is the value, `{place}` the table around it."""
     return _said(_VALUE, message, hint, **named)
 
 
@@ -143,7 +143,7 @@ def unlike(message: str, hint: str) -> tuple[str, str, dict[str, Any]]:
 def says(message: str = "", hint: str = "", *, kind: type = str) -> WrapValidator:
     """A value that is no `kind`, or that the type before it refuses, is refused in these words."""
 
-    def check(value: Any, inner: Callable[[Any], Any]) -> Any:  # noqa: ANN401 - as pydantic's
+    def check(value: Any, inner: Callable[[Any], Any]) -> Any:
         kinds = (int, float) if kind is float else kind
         flag = isinstance(value, bool) and kind in {int, float}
         if flag or not isinstance(value, kinds):
@@ -159,7 +159,7 @@ def says(message: str = "", hint: str = "", *, kind: type = str) -> WrapValidato
 def passes(check: Callable[[Any], object]) -> WrapValidator:
     """A value that `check` lets pass; its error is said as it stands."""
 
-    def run(value: Any, inner: Callable[[Any], Any]) -> Any:  # noqa: ANN401 - as pydantic's
+    def run(value: Any, inner: Callable[[Any], Any]) -> Any:
         value = inner(value)
         try:
             check(value)
@@ -222,5 +222,7 @@ def _words(
     return f"{place['place']}: '{at[-1]}' cannot be {error['input']!r}.", guide
 
 
-def _said(kind: Any, say: str, way_out: str, **named: object) -> PydanticCustomError:  # noqa: ANN401
-    return PydanticCustomError(kind, "{say}", {"say": say, "hint": way_out, "named": named})
+def _said(kind: str, say: str, way_out: str, **named: object) -> PydanticCustomError:
+    return PydanticCustomError(
+        cast("Any", kind), "{say}", {"say": say, "hint": way_out, "named": named}
+    )

@@ -13,6 +13,7 @@ from starlette.testclient import TestClient
 from tests.served import Served
 
 from kampass.access import Role
+from kampass.workspace.jobs import Order
 
 Clients = Callable[[Role], TestClient]
 QUESTION = "/api/v1/kpis/nrr,mrr_end?period=2025-Q3&by=segment&compare=previous"
@@ -245,6 +246,53 @@ def test_every_load_adds_up(client_as: Clients) -> None:
             == load["loaded"] + load["unchanged"] + load["superseded"] + load["quarantined"]
         )
     assert client_as(Role.TEAM_LEAD).get("/api/v1/loads").status_code == 403
+
+
+def test_people_see_their_own_jobs_and_those_who_see_everything_see_all(
+    served: Served, client_as: Clients
+) -> None:
+    """A job of an account manager and one of an analyst, both waiting: how much there is to do
+    nobody knows yet.
+    """
+    jobs = served.workspace.jobs
+    own, other = (
+        jobs.ask(Order("sync", "Reading crm", person.id, person.name, {"source": "crm"}))
+        for person in (served.people[Role.ACCOUNT_MANAGER], served.people[Role.ANALYST])
+    )
+    shown = client_as(Role.ACCOUNT_MANAGER).get("/api/v1/jobs").json()
+    assert [job["id"] for job in shown["items"]] == [own.id]
+    assert shown["items"][0] | {"asked_at": ""} == {
+        "id": own.id,
+        "kind": "sync",
+        "title": "Reading crm",
+        "person_id": own.person,
+        "asked_by": "Account manager",
+        "state": "waiting",
+        "outcome": None,
+        "step": "",
+        "done": 0,
+        "total": None,
+        "unit": None,
+        "asked_at": "",
+        "started_at": None,
+        "finished_at": None,
+        "message": "",
+        "hint": "",
+        "code": None,
+        "loads": [],
+        "snapshot": None,
+    }
+    assert (
+        client_as(Role.ACCOUNT_MANAGER).get(f"/api/v1/jobs/{other.id}").json()["code"]
+        == "not_found"
+    )
+    assert client_as(Role.TEAM_LEAD).get("/api/v1/jobs").json()["items"] == []
+    first = client_as(Role.EXECUTIVE).get("/api/v1/jobs?limit=1").json()
+    assert [job["id"] for job in first["items"]] == [other.id]
+    assert [job["id"] for job in client_as(Role.EXECUTIVE).get(first["next"]).json()["items"]] == [
+        own.id
+    ]
+    assert client_as(Role.ADMIN).get(f"/api/v1/jobs/{own.id}").json() == shown["items"][0]
 
 
 def test_the_description_names_every_route_with_its_roles(

@@ -18,19 +18,19 @@ from tests.served import Served
 from kampass.access import Role
 from kampass.client import Client
 from kampass.mcp.server import make_server
-from kampass.mcp.sides import Here, Side, There
+from kampass.mcp.sides import Here, There, ToolSide
 
 URL = "http://127.0.0.1:8090"
 
 
-def ask(side: Side, tool: str, **given: Any) -> Any:
+def ask(side: ToolSide, tool: str, **given: Any) -> Any:
     """What a tool answers."""
     found = asyncio.run(make_server(side).call_tool(tool, given))
     return json.loads(found.content[0].text)
 
 
 @pytest.fixture(params=["here", "there"])
-def manager(served: Served, request: pytest.FixtureRequest) -> Side:
+def manager(served: Served, request: pytest.FixtureRequest) -> ToolSide:
     """An account manager, on this machine and over a server."""
     if request.param == "here":
         return Here(lambda: served.workspace.sight_of("account_manager@example.com"), URL)
@@ -41,7 +41,9 @@ def manager(served: Served, request: pytest.FixtureRequest) -> Side:
     return There(client, URL)
 
 
-def test_a_figure_is_the_engine_s_within_the_caller_s_rights(served: Served, manager: Side) -> None:
+def test_a_figure_is_the_engine_s_within_the_caller_s_rights(
+    served: Served, manager: ToolSide
+) -> None:
     sight = served.workspace.sight_of("account_manager@example.com")
     expected = sight.kpi("mrr_end", period="2025-Q3", by="segment").to_dicts()
     found = ask(manager, "ask_kpi", kpis=["mrr_end"], period="2025-Q3", by=["segment"])
@@ -53,12 +55,12 @@ def test_a_figure_is_the_engine_s_within_the_caller_s_rights(served: Served, man
     )
 
 
-def test_kpis_are_found_by_their_words(manager: Side) -> None:
+def test_kpis_are_found_by_their_words(manager: ToolSide) -> None:
     assert "csat" in {kpi["id"] for kpi in ask(manager, "list_kpis", words="client happiness")}
     assert len(ask(manager, "list_kpis")) > 100
 
 
-def test_a_figure_is_explained_and_bridged(manager: Side) -> None:
+def test_a_figure_is_explained_and_bridged(manager: ToolSide) -> None:
     (why,) = ask(manager, "explain_kpi", kpi="grr", period="2025-Q3")
     assert why["adds_up"]
     assert "/why/grr?" in why["link"]
@@ -68,7 +70,7 @@ def test_a_figure_is_explained_and_bridged(manager: Side) -> None:
 
 
 def test_an_account_in_sight_is_summed_up_and_a_foreign_one_is_not_there(
-    served: Served, manager: Side
+    served: Served, manager: ToolSide
 ) -> None:
     own = served.workspace.sight_of("account_manager@example.com").scope.accounts or frozenset()
     every = {
@@ -81,7 +83,7 @@ def test_an_account_in_sight_is_summed_up_and_a_foreign_one_is_not_there(
         ask(manager, "account_summary", account=min(every - own), period="2025-Q3")
 
 
-def test_an_error_keeps_its_words_and_its_way_out(manager: Side) -> None:
+def test_an_error_keeps_its_words_and_its_way_out(manager: ToolSide) -> None:
     with pytest.raises(Exception, match="Did you mean"):
         ask(manager, "ask_kpi", kpis=["nrrr"], period="2025")
 

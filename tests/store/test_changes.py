@@ -162,6 +162,24 @@ def test_what_was_set_aside_stays_until_something_is_said_of_its_key(desk: Desk)
     assert [value for _, _, _, value, _ in desk.set_aside()] == ["never"]
 
 
+def test_a_row_of_a_feed_mended_by_hand_stays_until_the_feed_says_more(
+    desk: Desk, tmp_path: Path
+) -> None:
+    header = "id,created_at,account_id"
+    hear(desk, 1, rows("tickets", header, "t,soon,", "u,2025-01-01,"))
+    desk.workspace.publish()
+    file = tmp_path / "mend.csv"
+    said = desk.workspace.quarantine(rows=True).to_csv()
+    file.write_text(said.replace("soon", "2025-02-01", 1), encoding="utf-8")
+    assert desk.workspace.replay(file=file, recorded_at=day(2)).mended == 1
+    days = "SELECT id, CAST(created_at AS DATE) FROM tickets ORDER BY id"
+    hear(desk, 3, rows("tickets", header, "u,2025-01-02,"))
+    assert desk.ask(days) == [("t", date(2025, 2, 1)), ("u", date(2025, 1, 2))]
+    assert desk.quarantine() == []
+    hear(desk, 4, rows("tickets", header, "t,2025-03-01,"))
+    assert desk.ask(days) == [("t", date(2025, 3, 1)), ("u", date(2025, 1, 2))]
+
+
 def test_a_feed_that_states_a_whole_table_deletes_by_absence_with_the_brake(desk: Desk) -> None:
     everything = [f"{number},Name," for number in range(10)]
     hear(desk, 1, names(*everything))

@@ -21,7 +21,8 @@ from kampass.people.schema import METADATA as PEOPLE
 from kampass.store import Manifest
 from kampass.store.manifest import Load, LoadedTable, from_ranges, to_ranges
 from kampass.store.migrations import run, scripts
-from kampass.store.schema import HEAD, METADATA
+from kampass.store.reading import HEAD
+from kampass.store.schema import METADATA, WORK
 from kampass.workspace import open_workspace
 from kampass.workspace.published import cards
 
@@ -117,7 +118,9 @@ def test_what_the_migrations_make_is_what_the_program_reads(tmp_path: Path) -> N
     Manifest(tmp_path / "app.db").close()
     engine = sa.create_engine(f"sqlite:///{tmp_path / 'app.db'}")
     with engine.connect() as connection:
-        assert compare_metadata(MigrationContext.configure(connection), [METADATA, PEOPLE]) == []  # type: ignore[arg-type]
+        assert (
+            compare_metadata(MigrationContext.configure(connection), [METADATA, WORK, PEOPLE]) == []
+        )  # type: ignore[arg-type]
     engine.dispose()
     assert scripts().get_heads() == [HEAD]
 
@@ -177,7 +180,7 @@ def test_the_migrations_can_be_written_for_postgresql() -> None:
         ),
         None,
     )
-    for table in [*METADATA.tables, *PEOPLE.tables]:
+    for table in [*METADATA.tables, *WORK.tables, *PEOPLE.tables]:
         assert (
             f"CREATE TABLE {table} " in written.getvalue()
             or f"CREATE TABLE IF NOT EXISTS {table} " in written.getvalue()

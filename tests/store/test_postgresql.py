@@ -6,7 +6,8 @@ import subprocess
 import sys
 from collections.abc import Iterator
 from contextlib import closing
-from datetime import UTC, datetime, timedelta
+from dataclasses import replace
+from datetime import UTC, date, datetime, timedelta
 from pathlib import Path
 from typing import Any
 
@@ -18,11 +19,13 @@ from tests.databases import on
 from tests.struck import answer, expected, exported, load, make, run, write_state
 
 from kampass.errors import DataError
+from kampass.model.messages import Covered
 from kampass.people.schema import METADATA as PEOPLE
 from kampass.store import Manifest
 from kampass.store.database import Database, parse_schema, parse_url
 from kampass.store.manifest import Load, LoadedTable, Pin, SnapshotRow, Wording
-from kampass.store.schema import HEAD, METADATA
+from kampass.store.reading import HEAD
+from kampass.store.schema import METADATA, WORK
 from kampass.workspace import open_workspace
 from kampass.workspace.settings import DatabaseSettings
 
@@ -50,9 +53,14 @@ def test_the_manifest_keeps_the_same_on_both(database: Database) -> None:
         assert (
             manifest.add_load(Load(0, "crm", DAY, "complete", "", tables[:1]), instead_of=[1]) == 2
         )
+        year = date(2025, 1, 1), date(2026, 1, 1)
+        covered = Covered("tickets", *year), Covered("accounts", *year), Covered("tickets", *year)
+        followed = (replace(tables[0], changes=True),)
+        feed = Load(5, "feed", DAY, "complete", "", followed, "page 7", covered)
         for number in (3, 4):
             manifest.add_load(Load(0, "Ärger 'quoted' \N{SNOWMAN}", DAY, "complete", ""))
             manifest.set_state(number, "dropped")
+        assert manifest.add_load(feed) == 5
         row = SnapshotRow(
             "abc", "abc.duckdb", DAY, DAY, 2, (1, 2, 3, 7), "UTC", "EUR", {"accounts": 5}
         )
@@ -72,8 +80,10 @@ def test_the_manifest_keeps_the_same_on_both(database: Database) -> None:
             (2, "complete"),
             (3, "dropped"),
             (4, "dropped"),
+            (5, "complete"),
         ]
-        first, _, third, _ = manifest.loads(states=("complete", "dropped"))
+        first, _, third, _, fifth = manifest.loads(states=("complete", "dropped"))
+        assert fifth == feed
         model = ("accounts", "contacts", "costs", "tickets")
         assert sorted(table.table for table in first.tables) == sorted(model) and set(
             first.tables
@@ -116,7 +126,7 @@ def test_what_the_migrations_make_is_what_the_program_reads(
                 "include_name": lambda name, kind, _: (kind, name) != ("table", "kampass_workspace")
             },
         )
-        assert compare_metadata(context, [METADATA, PEOPLE]) == []
+        assert compare_metadata(context, [METADATA, WORK, PEOPLE]) == []
         assert connection.scalar(sa.text("SELECT version_num FROM alembic_version")) == HEAD
 
 

@@ -11,16 +11,16 @@ from tests.served import Served
 from kampass.access import EVERYTHING
 from kampass.periods import Calendar, Period, add_months, cut, parse
 from kampass.web.parts import spans
-from kampass.web.parts.question import Asking, Written
+from kampass.web.parts.question import Asking, QuestionFields
 
 
-def asking(served: Served, written: Written, **about: object) -> Asking:
+def asking(served: Served, written: QuestionFields, **about: object) -> Asking:
     call = SimpleNamespace(sight=served.workspace.sight(EVERYTHING))
     return Asking.of(call, written, **{"kpis": ("nrr",), **about})
 
 
 def test_without_a_period_the_latest_quarter_that_is_over_is_asked_for(served: Served) -> None:
-    made = asking(served, Written())
+    made = asking(served, QuestionFields())
     found = parse(made.period, Calendar())
     assert found.unit == "quarter"
     known = served.workspace.sight().known_at.date()
@@ -29,7 +29,7 @@ def test_without_a_period_the_latest_quarter_that_is_over_is_asked_for(served: S
 
 
 def test_a_page_of_pieces_asks_for_twelve_of_them(served: Served) -> None:
-    made = asking(served, Written(), pieces="month")
+    made = asking(served, QuestionFields(), pieces="month")
     assert (made.grain, len(cut(parse(made.period, Calendar()), made.grain, Calendar()))) == (
         "month",
         12,
@@ -37,7 +37,7 @@ def test_a_page_of_pieces_asks_for_twelve_of_them(served: Served) -> None:
 
 
 def test_a_question_said_in_words_names_every_part_of_it(served: Served) -> None:
-    written = Written(
+    written = QuestionFields(
         period="2025-Q3",
         by=["segment"],
         where=["segment=enterprise", "region!=EMEA", "tier in gold,silver", "industry is unknown"],
@@ -53,7 +53,7 @@ def test_a_link_carries_the_whole_question_and_reads_back_the_same(served: Serve
 
     made = asking(
         served,
-        Written(
+        QuestionFields(
             period="2025-Q3",
             by=["segment"],
             where=["region!=EMEA", "industry=R&D = fun"],
@@ -62,14 +62,14 @@ def test_a_link_carries_the_whole_question_and_reads_back_the_same(served: Serve
         ),
     )
     given = parse_qs(urlsplit(made.url("/kpis/nrr")).query)
-    again = Written(
+    again = QuestionFields(
         **{name: values if name in {"by", "where"} else values[0] for name, values in given.items()}
     )
     assert asking(served, again).key == made.key
 
 
 def test_a_chip_takes_away_its_own_filter_and_no_other(served: Served) -> None:
-    made = asking(served, Written(period="2025", where=["region=EMEA", "tier=gold"]))
+    made = asking(served, QuestionFields(period="2025", where=["region=EMEA", "tier=gold"]))
     assert made.filters("/x").chips == [
         ("EMEA only", "/x?period=2025&where=tier%3Dgold"),
         ("Gold only", "/x?period=2025&where=region%3DEMEA"),
@@ -91,7 +91,7 @@ def test_a_chip_takes_away_its_own_filter_and_no_other(served: Served) -> None:
 def test_what_cannot_be_asked_stays_in_its_field_with_the_reason(
     served: Served, name: str, typed: str | list[str], says: str
 ) -> None:
-    made = asking(served, Written(**{name: typed}))
+    made = asking(served, QuestionFields(**{name: typed}))
     assert made.wrong is not None
     assert says in made.wrong.message + made.wrong.hint
     if name != "known_at":  # which no field shows
@@ -106,7 +106,9 @@ def test_a_filter_on_an_id_is_said_by_its_name(served: Served) -> None:
         served.workspace.sight().backend.run("SELECT id, name FROM users ORDER BY id").first()
     )
     assert (
-        asking(served, Written(period="2025", where=[f"account_manager={user}"])).words("NRR")
+        asking(served, QuestionFields(period="2025", where=[f"account_manager={user}"])).words(
+            "NRR"
+        )
         == f"NRR, 2025, {name} only"
     )
 

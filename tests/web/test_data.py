@@ -2,17 +2,22 @@
 with a record.
 """
 
+from contextlib import closing
 from datetime import UTC, date, datetime
 from pathlib import Path
 
 import pytest
-from tests.web.small import Signed, answers, finished, signed_in, small_copy, small_workspace
+from tests.web.small import Signed, answers, finished, signed_in, small_copy, small_workspace, words
 
 from kampass.access import Role
 from kampass.model.messages import Covered
+from kampass.store.events import EventKind
 from kampass.store.manifest import Load, LoadedTable
-from kampass.workspace import Workspace
+from kampass.workspace import Workspace, open_workspace
+from kampass.workspace.events import Events
+from kampass.workspace.jobs import Came, Order
 from kampass.workspace.published import cards
+from kampass.workspace.runner import as_job
 
 SCOPED = (Role.ACCOUNT_MANAGER, Role.TEAM_LEAD)
 EVERYTHING = (Role.EXECUTIVE, Role.ANALYST, Role.ADMIN)
@@ -110,6 +115,82 @@ def test_a_sync_runs_beside_the_page_and_says_what_it_read(
     page = admin.get(place).text
     assert "unchanged" in page and "No figure of a closed month is another than before" in page
     assert "data.sync" in {entry.action for entry in workspace.people.audit.entries(10)}
+
+
+def work_panel(client: Signed) -> str:
+    """What the page says of the work on the data; nothing where it has no such part."""
+    return words(
+        client.get("/data").text.partition('aria-label="Work"')[2].partition("</table>")[0]
+    )
+
+
+def test_work_is_listed_with_who_asked_and_what_came_of_it(
+    workspace: Workspace, admin: Signed
+) -> None:
+    """One reading is done, another one failed, and a third waits."""
+    finished(workspace, admin.submit("/data/sync"))
+    broken = answers(workspace)
+    broken.write_text("nothing,of,use\n1,2,3\n")
+    finished(workspace, admin.submit("/data/sync", {"source": "files"}))
+    admin.submit("/data/sync")
+    panel = work_panel(admin)
+    assert panel.count("by Admin") == 3 and "Load 2." in panel and "there is no column" in panel
+    assert all(state in panel for state in ("waits its turn", "failed", "done"))
+    assert panel.index("waits its turn") < panel.index("failed") < panel.index("Load 2."), (
+        "the latest comes first"
+    )
+
+
+def test_how_far_work_is_is_said_in_its_own_unit(workspace: Workspace, admin: Signed) -> None:
+    with as_job(workspace, Order("sync", "Reading every source")) as doing:
+        doing("Loading tickets")
+        assert '<progress aria-label="Loading tickets" max="100">' in admin.get("/data").text, (
+            "nobody knows yet how much there is"
+        )
+        doing.count(1_240_000, 12_400_000, "bytes")
+        page = admin.get("/data").text
+    assert (
+        'aria-label="Loading tickets" value="1240000" max="12400000"' in page
+        and "1.2 of 12.4 MB" in page
+    )
+    assert "by the command line" in work_panel(admin)
+
+
+def test_who_sees_some_accounts_sees_no_work_of_others(workspace: Workspace, admin: Signed) -> None:
+    finished(workspace, admin.submit("/data/sync"))
+    assert work_panel(signed_in(workspace, Role.ACCOUNT_MANAGER, "dana@example.com")) == ""
+    executive = signed_in(workspace, Role.EXECUTIVE)
+    assert "by Admin" in work_panel(executive) and "/data/jobs/" not in executive.get("/data").text
+
+
+def test_what_came_of_work_is_there_after_a_restart(workspace: Workspace, admin: Signed) -> None:
+    """An answer that is corrected moves a figure; another process shows the same page of it."""
+    file = answers(workspace)
+    file.write_text(file.read_text().replace("T10:00:00Z,1,", "T10:00:00Z,5,"))
+    place = admin.submit("/data/sync")
+    finished(workspace, place)
+    with closing(open_workspace(workspace.folder)) as restarted:
+        after = signed_in(restarted, Role.ADMIN).get(place).text
+    assert "75.0 %" in after and "100.0 %" in after and "Load 2" in after
+    restated = [
+        event.about
+        for event in Events(workspace.manifest.engine).after(0)
+        if event.kind is EventKind.RESTATED
+    ]
+    assert [about["kpis"] for about in restated] == [["csat"]]
+
+
+def test_work_whose_snapshot_is_gone_is_shown_without_its_figures(
+    workspace: Workspace, admin: Signed
+) -> None:
+    with as_job(workspace, Order("sync", "Reading every source")) as doing:
+        doing.came = Came("Load 1.", (1,), before="0" * 16)
+    page = admin.get("/data/jobs/1")
+    assert (
+        page.status_code == 200
+        and "can no longer be compared" in page.text
+        and "Load 1" in page.text
+    )
 
 
 def test_the_fragment_of_a_finished_job_asks_no_more(workspace: Workspace, admin: Signed) -> None:

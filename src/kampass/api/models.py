@@ -58,7 +58,7 @@ for _value in (Problem, Change, Answer, Explanation, Row, Bridge):
     DESCRIBED[_value] = described(_value)
 
 
-def _many(value: type[Plain]) -> Any:  # noqa: ANN401 - a type
+def _many(value: type[Plain]) -> Any:
     return GenericAlias(list, (DESCRIBED[value],))
 
 

@@ -8,7 +8,7 @@ from datetime import date
 from typing import Any
 
 from kampass.access import NotFound
-from kampass.book.accounts import Listed, accounts
+from kampass.book.accounts import ListedAccount, accounts
 from kampass.book.reasons import UNHAPPY
 from kampass.book.today import rows
 from kampass.facts.touches import REAL
@@ -21,7 +21,7 @@ Row = Mapping[str, Any]
 class Dossier:
     """An account and its own rows; what each row holds, the statements below say."""
 
-    account: Listed
+    account: ListedAccount
     parent: str | None
     parent_id: str | None
     acquired_on: date | None
@@ -35,7 +35,7 @@ class Dossier:
     feedback: tuple[Row, ...]
 
 
-def find(sight: Sight, account: str) -> Listed:
+def find(sight: Sight, account: str) -> ListedAccount:
     """An account in sight; NotFound where there is none, or it is not the viewer's to see."""
     found = sight.kept(
         "accounts by id", lambda: {listed.id: listed for listed in accounts(sight)}
@@ -54,7 +54,7 @@ def dossier(sight: Sight, account: str) -> Dossier:
     return sight.kept("dossier", lambda: _read(sight, listed), account)
 
 
-def _read(sight: Sight, listed: Listed) -> Dossier:
+def _read(sight: Sight, listed: ListedAccount) -> Dossier:
     head = rows(sight, _HEAD, account=listed.id)[0]
     parts = {
         name: tuple(rows(sight, sql, account=listed.id, now=sight.known_at))

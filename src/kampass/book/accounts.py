@@ -19,7 +19,7 @@ UNKNOWN = "unknown"
 
 
 @dataclass(frozen=True)
-class Listed:
+class ListedAccount:
     """One account of the list. `state`: active while a paid line counts, lost after the last one,
     prospect before the first.
     """
@@ -79,7 +79,7 @@ class Wanted:
     state: str = ""
     values: tuple[tuple[str, str], ...] = ()
 
-    def takes(self, account: Listed) -> bool:
+    def takes(self, account: ListedAccount) -> bool:
         """Whether an account is in it."""
         held = all((account.value(name) or UNKNOWN) == value for name, value in self.values)
         return (
@@ -107,19 +107,19 @@ ORDER BY lower(a.name), a.id"""
 _NAMED = ("segment", "industry", "region", "tier", "acquisition_source")
 
 
-def accounts(sight: Sight) -> list[Listed]:
+def accounts(sight: Sight) -> list[ListedAccount]:
     """Every account in sight, by name."""
     return sight.kept("accounts", lambda: _read(sight))
 
 
-def _read(sight: Sight) -> list[Listed]:
+def _read(sight: Sight) -> list[ListedAccount]:
     mrr = {account: answer.value for account, answer in by_account(sight, "mrr_end").items()}
     made = []
     for row in rows(sight, _LIST):
         held = row.pop("held") or {}
         rest = {name: value for name, value in held.items() if name not in _NAMED}
         made.append(
-            Listed(
+            ListedAccount(
                 **(row | {name: held.get(name) for name in _NAMED}),
                 mrr=mrr.get(row["id"]),
                 attributes=rest,
@@ -143,18 +143,18 @@ def choices(sight: Sight, name: str) -> list[tuple[str, str]]:
 
 
 def ordered(
-    found: Iterable[Listed],
+    found: Iterable[ListedAccount],
     key: str,
     columns: Mapping[str, Mapping[str, float]],
     *,
     downwards: bool = False,
-) -> list[Listed]:
+) -> list[ListedAccount]:
     """The accounts by a column: of their own, or one of the figures given by account; what is not
     known comes last.
     """
     figures = columns.get(key)
 
-    def cell(account: Listed) -> float | str | None:
+    def cell(account: ListedAccount) -> float | str | None:
         if figures is not None:
             return figures.get(account.id)
         plain = (

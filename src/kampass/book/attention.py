@@ -5,7 +5,7 @@ then all reasons, then MRR.
 from collections.abc import Iterable
 from dataclasses import dataclass
 
-from kampass.book.accounts import Listed, accounts
+from kampass.book.accounts import ListedAccount, accounts
 from kampass.book.reasons import Reason, reasons
 from kampass.workspace.view import Sight
 
@@ -19,7 +19,7 @@ ORDER = (
 class Needing:
     """An account with the reasons why it needs somebody, urgent ones first."""
 
-    account: Listed
+    account: ListedAccount
     reasons: tuple[Reason, ...]
 
     @property
@@ -42,7 +42,7 @@ def of_account(sight: Sight, account: str) -> tuple[Reason, ...]:
     return found.get(account, ())
 
 
-def _ordered(listed: Iterable[Listed], found: Iterable[Reason]) -> list[Needing]:
+def _ordered(listed: Iterable[ListedAccount], found: Iterable[Reason]) -> list[Needing]:
     by_account: dict[str, list[Reason]] = {}
     for reason in found:
         by_account.setdefault(reason.account, []).append(reason)

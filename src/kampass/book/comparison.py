@@ -43,7 +43,7 @@ class Comparison:
         return frozenset(name for name, found in self.parts.items() if too_few(found))
 
 
-class Asked(TypedDict, total=False):
+class ComparisonWords(TypedDict, total=False):
     """Over which period, of which accounts, by which clock."""
 
     period: Required[str]
@@ -59,7 +59,7 @@ def comparable(kpi: Kpi) -> bool:
 
 
 def compare(
-    sight: Sight, kpis: Sequence[Kpi], members: Sequence[str], **asked: Unpack[Asked]
+    sight: Sight, kpis: Sequence[Kpi], members: Sequence[str], **asked: Unpack[ComparisonWords]
 ) -> dict[str, Comparison]:
     """KPIs of these account managers over a period, by id; each account counts for whoever looked
     after it at the time.
@@ -80,7 +80,7 @@ def compare(
 
 
 def _compare(
-    sight: Sight, kpis: Sequence[Kpi], members: Sequence[str], asked: Asked
+    sight: Sight, kpis: Sequence[Kpi], members: Sequence[str], asked: ComparisonWords
 ) -> dict[str, Comparison]:
     ids = [kpi.id for kpi in kpis]
     answers: dict[str, dict[str, Answer]] = {kpi: {} for kpi in ids}

@@ -6,7 +6,10 @@ from kampass.access import Role, Viewer
 from kampass.book.today import rows
 from kampass.workspace.view import Sight
 
-OWNER = """(SELECT account_id, arg_max(user_id, valid_from) AS user_id, max(valid_from) AS since FROM owner_span WHERE valid_from <= $day GROUP BY account_id)"""
+OWNER = (
+    "(SELECT account_id, arg_max(user_id, valid_from) AS user_id, max(valid_from) AS since "
+    "FROM owner_span WHERE valid_from <= $day GROUP BY account_id)"
+)
 """Each account's account manager now, or the last one it had."""
 
 

@@ -10,7 +10,7 @@ from datetime import date, datetime, timedelta
 from itertools import groupby
 from typing import Literal
 
-from kampass.book.accounts import Listed, accounts
+from kampass.book.accounts import ListedAccount, accounts
 from kampass.book.renewals import AHEAD, renewals
 from kampass.book.today import by_account, last_day, rows, today
 from kampass.engine.intervals import newcombe
@@ -93,7 +93,7 @@ class Reason:
     who: str | None = None
 
 
-Making = Callable[[Sight, dict[str, Listed]], Iterator[Reason]]
+Making = Callable[[Sight, dict[str, ListedAccount]], Iterator[Reason]]
 
 
 def reasons(sight: Sight) -> list[Reason]:
@@ -129,7 +129,7 @@ def days(number: int) -> str:
     return f"{number:,} day" + ("" if number == 1 else "s")
 
 
-def _renewals(sight: Sight, _: dict[str, Listed]) -> Iterator[Reason]:
+def _renewals(sight: Sight, _: dict[str, ListedAccount]) -> Iterator[Reason]:
     for due in renewals(sight):
         when = (
             f"due in {days(due.days)}"
@@ -154,7 +154,7 @@ def _renewals(sight: Sight, _: dict[str, Listed]) -> Iterator[Reason]:
         )
 
 
-def _silences(sight: Sight, listed: dict[str, Listed]) -> Iterator[Reason]:
+def _silences(sight: Sight, listed: dict[str, ListedAccount]) -> Iterator[Reason]:
     gaps = by_account(sight, "interaction_gap")
     if not gaps:
         return
@@ -195,7 +195,7 @@ FROM live_tickets WHERE account_id IS NOT NULL AND created_at < $now::TIMESTAMPT
 ORDER BY account_id, created_at"""
 
 
-def _tickets(sight: Sight, listed: dict[str, Listed]) -> Iterator[Reason]:
+def _tickets(sight: Sight, listed: dict[str, ListedAccount]) -> Iterator[Reason]:
     end = last_day(sight, "time_to_resolution_median")
     usual = sight.kpi("time_to_resolution_median", period=f"{end - timedelta(days=364)}..{end}")[
         0
@@ -254,7 +254,7 @@ def _age(hours: float) -> str:
     )
 
 
-def _pays(listed: dict[str, Listed], account: str) -> bool:
+def _pays(listed: dict[str, ListedAccount], account: str) -> bool:
     return account in listed and listed[account].state == "active"
 
 
@@ -273,7 +273,7 @@ WHERE s.kind NOT IN ('enps', 'esat') AND r.account_id IS NOT NULL AND {UNHAPPY}
     r.responded_at DESC"""
 
 
-def _answers(sight: Sight, listed: dict[str, Listed]) -> Iterator[Reason]:
+def _answers(sight: Sight, listed: dict[str, ListedAccount]) -> Iterator[Reason]:
     for row in rows(sight, _ANSWERS):
         if not _pays(listed, row["account"]):
             continue
@@ -302,7 +302,7 @@ FROM live_usage_daily, till WHERE "on" > till.day - {2 * STRETCH} AND "on" <= ti
 GROUP BY account_id ORDER BY account_id"""
 
 
-def _usage(sight: Sight, listed: dict[str, Listed]) -> Iterator[Reason]:
+def _usage(sight: Sight, listed: dict[str, ListedAccount]) -> Iterator[Reason]:
     for row in rows(sight, _USAGE):
         if (
             not _pays(listed, row["account"])
@@ -330,7 +330,7 @@ WHERE l.valid_to <= $day AND l.valid_to > $day::DATE - {ENDED} AND NOT EXISTS (
 GROUP BY ALL ORDER BY 1, 4"""
 
 
-def _endings(sight: Sight, listed: dict[str, Listed]) -> Iterator[Reason]:
+def _endings(sight: Sight, listed: dict[str, ListedAccount]) -> Iterator[Reason]:
     for account, found in groupby(rows(sight, _ENDINGS), key=lambda row: row["account"]):
         lines = list(found)
         lost = not _pays(listed, account)
@@ -363,7 +363,7 @@ HAVING latest IS NULL OR (g.direction = 'up' AND latest < CAST(g.target AS DOUBL
 ORDER BY 1, 3"""
 
 
-def _goals(sight: Sight, listed: dict[str, Listed]) -> Iterator[Reason]:
+def _goals(sight: Sight, listed: dict[str, ListedAccount]) -> Iterator[Reason]:
     for row in rows(sight, _GOALS, now=sight.known_at):
         if not _pays(listed, row["account"]):
             continue

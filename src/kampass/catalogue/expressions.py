@@ -11,8 +11,9 @@ from difflib import get_close_matches
 from fractions import Fraction
 from functools import lru_cache
 from operator import add, mul, sub
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
+from kampass.catalogue import compiled
 from kampass.errors import DefinitionError
 
 if TYPE_CHECKING:
@@ -56,12 +57,36 @@ class Aggregate:
 
 def condition(text: str, columns: Mapping[str, str]) -> Condition:
     """Read a condition; DefinitionError names the word that is not allowed."""
-    tree = _parse(text)
-    return _checked(tree, columns, text)
+    known = compiled.expression("conditions", text, columns)
+    return _condition(known) if known else parse_condition(text, columns)
+
+
+def parse_condition(text: str, columns: Mapping[str, str]) -> Condition:
+    """The same, whether or not it was read before."""
+    return _checked(_parse(text), columns, text)
 
 
 def aggregate(text: str, columns: Mapping[str, str]) -> Aggregate:
     """Read an aggregate with its optional filter."""
+    known = compiled.expression("aggregates", text, columns)
+    if known is None:
+        return parse_aggregate(text, columns)
+    return Aggregate(
+        known["function"],
+        known["argument"],
+        frozenset(known["columns"]),
+        tuple(known["arguments"]),
+        known["quantile"],
+        _condition(known["where"]) if known["where"] else None,
+    )
+
+
+def _condition(known: Mapping[str, Any]) -> Condition:
+    return Condition(known["sql"], frozenset(known["columns"]))
+
+
+def parse_aggregate(text: str, columns: Mapping[str, str]) -> Aggregate:
+    """The same, whether or not it was read before."""
     from sqlglot import exp
 
     tree = _parse(text)
@@ -104,6 +129,26 @@ def columns_read(of: str, where: str | None, columns: Mapping[str, str]) -> froz
 def formula(text: str, measures: Mapping[str, str] | Callable[[str], str]) -> str:
     """Write a formula over measures as SQL; a division by zero is null."""
     look_up = measures if callable(measures) else measures.__getitem__
+    known = compiled.formula(text)
+    try:
+        return known.format_map(_Looked(look_up)) if known else parse_formula(text, look_up)
+    except KeyError:
+        return parse_formula(text, look_up)
+
+
+class _Looked(dict[str, str]):
+    """Measures as the braces of a compiled formula ask for them."""
+
+    def __init__(self, look_up: Callable[[str], str]) -> None:
+        super().__init__()
+        self._look_up = look_up
+
+    def __missing__(self, name: str) -> str:
+        return self._look_up(name)
+
+
+def parse_formula(text: str, look_up: Callable[[str], str]) -> str:
+    """The same, whether or not it was read before."""
     return _formula(_parse(text), text, look_up)
 
 

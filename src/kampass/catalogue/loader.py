@@ -5,12 +5,10 @@ same language.
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 from functools import lru_cache, partial
-from importlib import resources
 from pathlib import Path
 from typing import Any
 
-import yaml
-
+from kampass.catalogue import compiled
 from kampass.catalogue.definition import Form, Kpi, Measure
 from kampass.errors import DefinitionError, UnknownName
 
@@ -62,10 +60,15 @@ class Catalogue:
 @lru_cache(maxsize=1)
 def shipped() -> Catalogue:
     """The catalogue that comes with Kampass; `misread` checks it, before it is shipped."""
+    return Catalogue({kpi.id: kpi for kpi in compiled.kpis() or read_shipped()})
+
+
+def read_shipped() -> list[Kpi]:
+    """The shipped definitions, read from their files."""
     kpis: dict[str, Kpi] = {}
     for name, text in _shipped_files():
         _add(kpis, read(text, name, unless=lambda _text, _check: None))
-    return Catalogue(kpis)
+    return list(kpis.values())
 
 
 def misread() -> list[str]:
@@ -80,9 +83,8 @@ def misread() -> list[str]:
 
 
 def _shipped_files() -> list[tuple[str, str]]:
-    folder = resources.files("kampass.catalogue") / "definitions"
-    files = [file for file in folder.iterdir() if file.name.endswith(".yaml")]
-    return sorted((file.name, file.read_text(encoding="utf-8")) for file in files)
+    files = sorted(compiled.DEFINITIONS.glob("*.yaml"))
+    return [(file.name, file.read_text(encoding="utf-8")) for file in files]
 
 
 def with_own(folder: Path, unless: Unless = _always) -> Catalogue:
@@ -104,12 +106,10 @@ def read(text: str, place: str, *, own: bool = False, unless: Unless = _always) 
     """The definitions of one YAML text; DefinitionError says where and what. `unless` knows whether
     a text has been checked before.
     """
-    try:
-        # A safe loader that also notes lines.
-        document = yaml.load(text, Loader=_Loader)  # noqa: S506
-    except (yaml.YAMLError, ValueError, TypeError, AttributeError, RecursionError) as wrong:
-        # PyYAML lets what a tag's own constructor raises through as it is.
-        raise DefinitionError(f"{place} is not YAML that can be read: {wrong}") from None
+    # The shipped definitions are compiled: few questions need a YAML reader.
+    from kampass.catalogue.lined_yaml import parse
+
+    document = parse(text, place)
     if not isinstance(document, dict) or not isinstance(document.get("kpis"), list):
         raise DefinitionError(f"{place} has no list 'kpis'.", hint="See docs/kpi-language.md.")
     family = str(document.get("family", Path(place).stem))
@@ -126,28 +126,6 @@ def _add(kpis: dict[str, Kpi], fresh: list[Kpi]) -> None:
                 hint="Give it another id.",
             )
         kpis[kpi.id] = kpi
-
-
-class _Loader(getattr(yaml, "CSafeLoader", yaml.SafeLoader)):  # type: ignore[misc]
-    """A safe loader whose mappings remember their line."""
-
-
-def _mapping(loader: Any, node: yaml.MappingNode) -> dict[Any, Any]:  # noqa: ANN401
-    loader.flatten_mapping(node)
-    made = _Mapping(loader.construct_mapping(node, deep=True))
-    made.line = node.start_mark.line + 1
-    return made
-
-
-class _Mapping(dict[Any, Any]):
-    line = 0
-
-
-_Loader.add_constructor(yaml.resolver.BaseResolver.DEFAULT_MAPPING_TAG, _mapping)
-_Loader.yaml_implicit_resolvers = {
-    first: [(tag, pattern) for tag, pattern in resolvers if tag != "tag:yaml.org,2002:timestamp"]
-    for first, resolvers in _Loader.yaml_implicit_resolvers.items()
-}
 
 
 def _located(entries: list[Any], place: str) -> Iterator[tuple[dict[str, Any], str]]:

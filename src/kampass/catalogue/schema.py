@@ -72,8 +72,8 @@ Names = Annotated[
 ]
 
 
-def _counted(least: int) -> Any:  # noqa: ANN401 - a type
-    return Annotated[int, Field(ge=least, le=MOST), says(*_OUT_OF_RANGE, kind=int)]
+FromOne = Annotated[int, Field(ge=1, le=MOST), says(*_OUT_OF_RANGE, kind=int)]
+FromTwo = Annotated[int, Field(ge=2, le=MOST), says(*_OUT_OF_RANGE, kind=int)]
 
 
 class MeasureKeys(WrittenTable):
@@ -92,8 +92,8 @@ class MeasureKeys(WrittenTable):
     )
     window: Annotated[Any, AfterValidator(_window), WithJsonSchema({"enum": [*WINDOWS, None]})] = (
         key(
-            "`previous` (the period before, of the same kind) or `year` (the twelve months to the end "
-            "of the period)",
+            "`previous` (the period before, of the same kind) or `year` (the twelve months to the "
+            "end of the period)",
             None,
             otherwise="the period",
         )
@@ -205,12 +205,12 @@ class KpiKeys(WrittenTable):
         None,
     )
     pending: str = key("a measure: the value is provisional while it is above 0", None)
-    version: _counted(1) = key("the version that answers carry (`csat@1`)", 1)  # type: ignore[valid-type]
-    suppress_below: _counted(2) = key(  # type: ignore[valid-type]
+    version: FromOne = key("the version that answers carry (`csat@1`)", 1)
+    suppress_below: FromTwo = key(
         "with at least one and fewer than so many units there is no value, `suppressed_small_n`",
         None,
     )
-    provisional_days: _counted(1) = key(  # type: ignore[valid-type]
+    provisional_days: FromOne = key(
         "the value is provisional until so many days after the period's end", None
     )
     window_covered: Annotated[Any, WithJsonSchema({"enum": ["previous"]})] = key(

@@ -50,7 +50,7 @@ def _kpi(kpi_id: str, entry: dict[str, Any]) -> Kpi:
     return Kpi(**values, place=f"stored definition ({kpi_id})")
 
 
-def plain(value: Any) -> Any:  # noqa: ANN401 - whatever a YAML file may hold
+def plain(value: Any) -> Any:
     """A value as JSON has it; what JSON has no type for, as text."""
     if isinstance(value, Measure):
         return plain(vars(value))

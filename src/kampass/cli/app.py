@@ -9,7 +9,8 @@ import typer
 from kampass.cli.assist import mcp
 from kampass.cli.backup import backup, restore, verify
 from kampass.cli.catalogue import catalogue_app
-from kampass.cli.data import Form, FormOption, WorkspaceOption, Written, data_app
+from kampass.cli.data import Form, FormOption, RowFormat, WorkspaceOption, data_app
+from kampass.cli.jobs import jobs, run
 from kampass.cli.question import asks
 from kampass.cli.remote import asked_of
 from kampass.cli.serve import serve
@@ -178,13 +179,12 @@ def kpi(
         ),
     ] = None,
     workspace: WorkspaceOption = Path(),
-    # The option's name.
-    format: Annotated[Format, typer.Option(help="How the answer is written.")] = Format.table,  # noqa: A002
+    format: Annotated[Format, typer.Option(help="How the answer is written.")] = Format.table,
     output: Annotated[
         Path | None,
         typer.Option("--output", "-o", help="The file that it is written to; stdout if left out."),
     ] = None,
-    **words: Any,  # noqa: ANN401 - the parts of a question
+    **words: Any,
 ) -> None:
     """Ask for KPIs. Example: `kampass kpi nrr csat --period 2025 --grain quarter --by segment`."""
     from kampass.cli.views.show import show_result
@@ -208,10 +208,10 @@ def explain(
     limit: Annotated[
         int | None, typer.Option(min=0, help="At most so many rows for each measure.")
     ] = None,
-    format: Annotated[  # noqa: A002
-        Written, typer.Option(help="How it is written; csv is for --rows.")
-    ] = Written.table,
-    **words: Any,  # noqa: ANN401 - the parts of a question
+    format: Annotated[
+        RowFormat, typer.Option(help="How it is written; csv is for --rows.")
+    ] = RowFormat.table,
+    **words: Any,
 ) -> None:
     """Take a figure apart, down to its rows. Example: `kampass explain nrr --period 2025-Q4 --by
     segment --rows denominator`.
@@ -245,7 +245,7 @@ def bridge(
         str | None, typer.Option(help="The earlier figure from this snapshot.")
     ] = None,
     form: FormOption = Form.table,
-    **words: Any,  # noqa: ANN401 - the parts of a question
+    **words: Any,
 ) -> None:
     """Say what lies between two figures, nothing left over. Example: `kampass bridge nrr 2025-Q3
     2025-Q4 --by segment`.
@@ -292,5 +292,5 @@ def template(
     print_template(table, explain=explain)
 
 
-for command in (backup, restore, verify, serve, mcp):
+for command in (backup, restore, verify, serve, run, jobs, mcp):
     app.command()(command)

@@ -11,7 +11,7 @@ from kampass.cli.remote import asked_of
 from kampass.errors import DataError, UnknownName
 
 if TYPE_CHECKING:
-    from kampass.mcp.sides import Side
+    from kampass.mcp.sides import ToolSide
 
 
 def mcp(
@@ -45,7 +45,7 @@ def mcp(
     make_server(_side(context, workspace, as_, url.rstrip("/"))).run("stdio")
 
 
-def _side(context: typer.Context, workspace: Path, email: str | None, url: str) -> "Side":
+def _side(context: typer.Context, workspace: Path, email: str | None, url: str) -> "ToolSide":
     """Who answers: a server with the token's rights, or this workspace with a person's, or with all
     of them.
     """

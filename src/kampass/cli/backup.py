@@ -27,11 +27,14 @@ def backup(
     form: FormOption = Form.table,
 ) -> None:
     """Write the whole workspace into one file. Example: `kampass backup acme-2026-03.zip`."""
-    from kampass.cli.workspace import busy, say
+    from kampass.cli.workspace import say, working
     from kampass.workspace import open_workspace
+    from kampass.workspace.jobs import Came
 
-    with busy("Backing up") as tell:
-        made = open_workspace(workspace).backup(file, pinned=pinned, tell=tell)
+    opened = open_workspace(workspace)
+    with working(opened, "backup", f"Backing up to {file.name}") as doing:
+        made = opened.backup(file, pinned=pinned, tell=doing)
+        doing.came = Came(f"{len(made.contents.members)} files, {made.size:,} bytes.")
     if form is Form.json:
         print(json.dumps(made.to_dict(), ensure_ascii=False, indent=1))
         return

@@ -3,9 +3,14 @@
 import json
 from enum import StrEnum
 from pathlib import Path
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
 import typer
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from rich.console import Console
 
 data_app = typer.Typer(help="Loads, quarantine, and what waits for a person.", no_args_is_help=True)
 WorkspaceOption = Annotated[
@@ -21,7 +26,7 @@ class Form(StrEnum):
     json = "json"
 
 
-class Written(StrEnum):
+class RowFormat(StrEnum):
     """How rows are written."""
 
     table = "table"
@@ -78,8 +83,8 @@ def show_quarantine(  # noqa: PLR0913, PLR0917 - a command's options are its par
         bool, typer.Option("--rows", help="Row by row, each whole, as it stood.")
     ] = False,
     form: Annotated[
-        Written, typer.Option("--format", help="For people, for programs, or as a file to mend.")
-    ] = Written.table,
+        RowFormat, typer.Option("--format", help="For people, for programs, or as a file to mend.")
+    ] = RowFormat.table,
 ) -> None:
     """Say what was set aside, why, and which KPIs lack it. Example: `kampass data quarantine
     --table deals --format csv > mend.csv`.
@@ -93,11 +98,11 @@ def show_quarantine(  # noqa: PLR0913, PLR0917 - a command's options are its par
         load=load,
         reason=reason,
         by=by.value,
-        rows=rows or form is Written.csv,
+        rows=rows or form is RowFormat.csv,
     )
-    if form is Written.json:
+    if form is RowFormat.json:
         print(json.dumps(found.to_dict(), ensure_ascii=False, indent=1))
-    elif form is Written.csv:
+    elif form is RowFormat.csv:
         print(found.to_csv(), end="")
     elif rows:
         _show(held.rows_of(found), Form.table, held.console)
@@ -191,7 +196,7 @@ def confirm_load(load: int, workspace: WorkspaceOption = Path()) -> None:
     say(f"Load {load} counts. Snapshot {open_workspace(workspace).confirm(load).id} is current.")
 
 
-def _show(rows: list[dict[str, object]], form: Form, console) -> None:  # type: ignore[no-untyped-def]  # noqa: ANN001 - a function
+def _show(rows: list[dict[str, object]], form: Form, console: "Callable[[], Console]") -> None:
     if form is Form.json:
         print(json.dumps(rows, ensure_ascii=False, indent=1, default=str))
         return

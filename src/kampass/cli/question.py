@@ -53,7 +53,7 @@ def _keyword(given: Parameter) -> Parameter:
     return given.replace(kind=Parameter.KEYWORD_ONLY)
 
 
-def _option(name: str, part: Spelling) -> Any:  # noqa: ANN401 - an annotation
+def _option(name: str, part: Spelling) -> Any:
     flags = (f"--{name.replace('_', '-')}", *part.flags) if part.flags or part.switch else ()
     option = typer.Option(*flags, help=part.help, autocompletion=_COMPLETIONS.get(name))
     kind: Any = Literal[part.choices] if part.choices else bool if part.switch else str

@@ -12,7 +12,7 @@ from kampass.cli.data import Form, FormOption, WorkspaceOption
 from kampass.cli.terminal import harmless, printable
 
 if TYPE_CHECKING:
-    from kampass.intake.mapping.questions import Question
+    from kampass.intake.mapping.questions import OpenQuestion
     from kampass.intake.preview import TablePreview
 
 source_app = typer.Typer(
@@ -153,7 +153,9 @@ def _show_columns(shown: "TablePreview") -> None:
             for before, after in column.examples
         )
         cells = (
-            f"{column.column}{'!' if column.required else ''}{' (attribute)' if column.attribute else ''}",
+            column.column
+            + ("!" if column.required else "")
+            + (" (attribute)" if column.attribute else ""),
             column.source,
             column.format or column.type,
             examples,
@@ -164,7 +166,7 @@ def _show_columns(shown: "TablePreview") -> None:
     console().print(table)
 
 
-def _show_question(question: "Question") -> None:
+def _show_question(question: "OpenQuestion") -> None:
     _say(
         (
             f"  asked: '{question.header}' ({', '.join(value for _, value in question.examples)}): "

@@ -5,31 +5,63 @@ import sys
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from kampass.cli.terminal import harmless
 from kampass.errors import UnknownName
 from kampass.intake.kinds import SourceSettings
 from kampass.model import TABLES
+from kampass.render.display import show_amount
 from kampass.store import LoadReport
+from kampass.store.progress import SILENT, Progress
 from kampass.workspace import create, open_workspace, parse_instant
 from kampass.workspace.settings import WorkspaceSettings
+
+if TYPE_CHECKING:
+    from kampass.workspace import Workspace
+    from kampass.workspace.runner import Doing
 
 HELD = 3
 
 
+class Narration(Progress):
+    """Writes the step, and how far it is, where somebody looks."""
+
+    def __init__(self, update: Callable[[str], None], step: str) -> None:
+        self._update, self._step = update, step
+
+    def __call__(self, step: str) -> None:
+        """Show the step."""
+        self._step = step
+        self._update(step)
+
+    def count(self, done: int, total: int | None, unit: str) -> None:
+        """Show it beside the step."""
+        self._update(f"{self._step} ({show_amount(done, total, unit)})")
+
+
 @contextmanager
-def busy(what: str) -> Iterator[Callable[[str], None]]:
+def busy(what: str) -> Iterator[Progress]:
     """Show that something is going on, where somebody looks; what is yielded hears the next
     step.
     """
     if not sys.stderr.isatty():
-        yield lambda _: None
+        yield SILENT
         return
     from rich.console import Console
 
     with Console(stderr=True).status(what) as status:
-        yield status.update
+        yield Narration(status.update, what)
+
+
+@contextmanager
+def working(workspace: "Workspace", kind: str, title: str) -> Iterator["Doing"]:
+    """The same for work that is a job, which everybody sees."""
+    from kampass.workspace.jobs import Order
+    from kampass.workspace.runner import as_job
+
+    with busy(title) as tell, as_job(workspace, Order(kind, title), tell) as doing:
+        yield doing
 
 
 def say(text: str) -> None:
@@ -42,7 +74,7 @@ def init_workspace(
     source: Path | None,
     recorded_at: str | None,
     scale: float | None,
-    **options: Any,  # noqa: ANN401
+    **options: Any,
 ) -> None:
     """Make a workspace, load what was named, publish it."""
     instant = parse_instant(recorded_at) if recorded_at else None
@@ -66,10 +98,13 @@ def init_workspace(
 
 def sync_workspace(folder: Path, source: str | None, recorded_at: str | None) -> int:
     """Load and publish; the exit code says whether a load waits for a person."""
-    with busy("Loading") as tell:
-        reports = open_workspace(folder).sync(
-            source, recorded_at=parse_instant(recorded_at) if recorded_at else None, tell=tell
-        )
+    from kampass.workspace.work import of_reports
+
+    opened, instant = open_workspace(folder), parse_instant(recorded_at) if recorded_at else None
+    opened.sources(source)
+    with working(opened, "sync", f"Reading {source or 'every source'}") as doing:
+        reports = opened.sync(source, recorded_at=instant, tell=doing)
+        doing.came = of_reports(reports)
     if not reports:
         say("Nothing to load: kampass.toml names no source, or its history is loaded already.")
     _report(reports)
@@ -78,8 +113,12 @@ def sync_workspace(folder: Path, source: str | None, recorded_at: str | None) ->
 
 def publish_workspace(folder: Path) -> None:
     """Publish and print the snapshot's id."""
-    with busy("Publishing"):
-        snapshot = open_workspace(folder).publish()
+    from kampass.workspace.jobs import Came
+
+    opened = open_workspace(folder)
+    with working(opened, "publish", "Publishing") as doing:
+        snapshot = opened.publish(tell=doing)
+        doing.came = Came(f"Snapshot {snapshot.id} is current.")
     print(snapshot.id)
 
 

@@ -174,7 +174,7 @@ class Client:
             page = self._get(page["next"])
             yield from page["items"]
 
-    def _get(self, path: str, asked: Mapping[str, Any] | None = None) -> Any:  # noqa: ANN401
+    def _get(self, path: str, asked: Mapping[str, Any] | None = None) -> Any:
         """What a server answers; ServerError with what it says is wrong."""
         try:
             response = self._http.get(path, params=(*pairs(asked or {}),) or None)

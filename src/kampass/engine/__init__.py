@@ -37,7 +37,7 @@ __all__ = [
 ]
 
 
-def __getattr__(name: str) -> Any:  # noqa: ANN401 - module attributes
+def __getattr__(name: str) -> Any:
     if name not in _PLACES:
         raise AttributeError(name)
     return getattr(import_module(f"kampass.engine.{_PLACES[name]}"), name)

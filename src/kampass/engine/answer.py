@@ -85,7 +85,7 @@ class Result(Sequence[Answer]):
     def __len__(self) -> int:
         return len(self.answers)
 
-    def __getitem__(self, index: Any) -> Any:  # noqa: ANN401 - an index or a slice
+    def __getitem__(self, index: Any) -> Any:
         return self.answers[index]
 
     def __iter__(self) -> Iterator[Answer]:
@@ -179,20 +179,21 @@ class Result(Sequence[Answer]):
         cells = "".join(
             "<tr>" + "".join(f"<td>{escape(cell)}</td>" for cell in row) + "</tr>" for row in body
         )
-        return f"<table><thead><tr>{''.join(f'<th>{escape(name)}</th>' for name in head)}</tr></thead><tbody>{cells}</tbody></table>"
+        heads = "".join(f"<th>{escape(name)}</th>" for name in head)
+        return f"<table><thead><tr>{heads}</tr></thead><tbody>{cells}</tbody></table>"
 
 
 def worded(value: str) -> str:
     """A value of a closed list as people read it; whatever somebody wrote themselves stays as it
     is.
 
-    >>> worded("mid_market"), worded("enterprise"), worded("EMEA"), worded("smb"), worded("acc-0012")
+    >>> tuple(map(worded, ("mid_market", "enterprise", "EMEA", "smb", "acc-0012")))
     ('Mid market', 'Enterprise', 'EMEA', 'smb', 'acc-0012')
     """
     return value.replace("_", " ").capitalize() if _CODE.fullmatch(value) else value
 
 
-def _column(rows: Sequence[Any], each: Key) -> Any:  # noqa: ANN401 - an Arrow array
+def _column(rows: Sequence[Any], each: Key) -> Any:
     """A key's values as an Arrow array of its type; nothing where a row is None."""
     import pyarrow as pa
 

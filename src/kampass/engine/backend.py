@@ -17,8 +17,8 @@ Cells = tuple[Any, ...]
 class Selection(Protocol):
     """What a statement gives, to be taken once, in the form that suits.
 
-    Few rows are cheapest as tuples, many as Arrow or NumPy: a table of Arrow costs a millisecond
-    before its first row.
+    Few rows are cheapest as tuples (two dozen cost 0.02 ms, by way of Arrow 0.4), many as Arrow or
+    NumPy.
     """
 
     @property

@@ -51,7 +51,7 @@ class Readable(Protocol):
         """When its latest load was recorded."""
         ...
 
-    def cursor(self) -> Any:  # noqa: ANN401 - a DuckDB connection
+    def cursor(self) -> Any:
         """A connection to read with."""
         ...
 
@@ -374,7 +374,7 @@ def _status(kpi: Kpi, clock: Clock, n: int, *, reason: str | None, pending: bool
     return settled
 
 
-def _number(cell: Any) -> float | None:  # noqa: ANN401 - a count, a decimal or a float
+def _number(cell: Any) -> float | None:
     """A cell as a float, rounded correctly: decimals stay exact up to here."""
     return None if cell is None else float(cell)
 
@@ -383,7 +383,7 @@ def _order(answer: Answer) -> list[tuple[bool, str]]:
     return [(value is None, value or "") for value in answer.dimensions.values()]
 
 
-def _bound(condition: Filter) -> Any:  # noqa: ANN401 - a text, a list or null
+def _bound(condition: Filter) -> Any:
     if condition.operator == "in":
         return list(condition.values)
     return condition.values[0] if condition.values else None

@@ -9,7 +9,7 @@ from dataclasses import dataclass, fields
 from datetime import UTC, date, datetime
 from decimal import Decimal
 from fractions import Fraction
-from functools import cache
+from functools import cache, partial
 from types import NoneType, UnionType
 from typing import Annotated, Any, Self, Union, get_args, get_origin, get_type_hints
 
@@ -21,8 +21,9 @@ class Json:
     """What JSON makes of a field, beside the field's type.
 
     `kind`: the type that it has there. A `flat` value's keys stand among those of the value that
-    holds it; what is `absent` where it says nothing is not promised; `hidden` is no key at all; what
-    is `made` follows from the other fields. Keys stand by their `place`, then as the fields do.
+    holds it; what is `absent` where it says nothing is not promised; `hidden` is no key at all;
+    what is `made` follows from the other fields. Keys stand by their `place`, then as the fields
+    do.
     """
 
     name: str = ""
@@ -70,7 +71,7 @@ class Plain:
         return shown
 
     @classmethod
-    def from_dict(cls, found: Mapping[str, Any], **given: Any) -> Self:  # noqa: ANN401
+    def from_dict(cls, found: Mapping[str, Any], **given: Any) -> Self:
         """The value that JSON says; `given` holds what it does not."""
         values = given
         for key in keys_of(cls):
@@ -82,13 +83,13 @@ class Plain:
         return cls(**values)
 
 
-def keys_of(kind: Any) -> tuple[Key, ...]:  # noqa: ANN401 - a dataclass
+def keys_of(kind: Any) -> tuple[Key, ...]:
     """The keys of a value's JSON, in their order."""
     return _keys(kind)[0]
 
 
 @cache
-def _keys(kind: Any) -> tuple[tuple[Key, ...], tuple[Key, ...]]:  # noqa: ANN401 - a dataclass
+def _keys(kind: Any) -> tuple[tuple[Key, ...], tuple[Key, ...]]:
     """Every key in its order, and those that follow from other fields."""
     hints = get_type_hints(kind, include_extras=True)
     every = [_key(each.name, hints[each.name]) for each in fields(kind)]
@@ -96,7 +97,7 @@ def _keys(kind: Any) -> tuple[tuple[Key, ...], tuple[Key, ...]]:  # noqa: ANN401
     return tuple(shown), tuple(key for key in shown if key.about.made)
 
 
-def _key(attribute: str, hint: Any) -> Key:  # noqa: ANN401 - a type
+def _key(attribute: str, hint: Any) -> Key:
     about, kind = Json(), hint
     if get_origin(hint) is Annotated:
         kind, about = get_args(hint)[:2]
@@ -111,15 +112,14 @@ def _key(attribute: str, hint: Any) -> Key:  # noqa: ANN401 - a type
     )
 
 
-def _ways(hint: Any) -> tuple[Way | None, Way | None]:  # noqa: ANN401 - a type
+def _ways(hint: Any) -> tuple[Way | None, Way | None]:
     """How values of a type are written and read; None where they are what JSON knows."""
     inner = bare(hint)
     write: Way | None = None
     read: Way | None = None
     if get_origin(inner) is tuple:
-        one_write, one_read = _ways(get_args(inner)[0])
-        write = lambda values: [one_write(each) if one_write else each for each in values]  # noqa: E731
-        read = lambda values: tuple(one_read(each) if one_read else each for each in values)  # noqa: E731
+        ways = _ways(get_args(inner)[0])
+        write, read = partial(_each, list, ways[0]), partial(_each, tuple, ways[1])
     elif inner is datetime:
         write, read = instant_text, datetime.fromisoformat
     elif inner is date:
@@ -131,11 +131,15 @@ def _ways(hint: Any) -> tuple[Way | None, Way | None]:  # noqa: ANN401 - a type
     return _or_none(write), _or_none(read)
 
 
+def _each(kind: Callable[[Any], Any], way: Way | None, values: Any) -> Any:
+    return kind(values if way is None else map(way, values))
+
+
 def _or_none(way: Way | None) -> Way | None:
     return None if way is None else lambda value: None if value is None else way(value)
 
 
-def bare(hint: Any) -> Any:  # noqa: ANN401 - a type
+def bare(hint: Any) -> Any:
     """A type without the "or nothing"."""
     if get_origin(hint) in {Union, UnionType}:
         rest = [each for each in get_args(hint) if each is not NoneType]
@@ -148,7 +152,7 @@ def instant_text(moment: datetime | None) -> str | None:
     return None if moment is None else moment.astimezone(UTC).isoformat().replace("+00:00", "Z")
 
 
-def plain(value: Any) -> Any:  # noqa: ANN401 - a cell of any type
+def plain(value: Any) -> Any:
     """Cells as JSON knows them: decimals and fractions as numbers, instants and dates as the
     contract writes them.
     """

@@ -8,16 +8,25 @@ but in the view that is asked.
 import operator
 import re
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass, field, fields, replace
+from dataclasses import dataclass, field, replace
 from datetime import date, datetime
-from typing import Any, Final, Literal, Required, TypedDict, TypeVar, get_args, get_type_hints
+from typing import (
+    Annotated,
+    Any,
+    Final,
+    Literal,
+    Required,
+    TypedDict,
+    TypeVar,
+    get_args,
+    get_type_hints,
+)
 
 from kampass.engine.answer import Answer, instant_text
 from kampass.engine.words import (
     Spelling,
     instant_of,
     parameters,
-    part,
     parts_of,
     several,
     spelled,
@@ -30,7 +39,8 @@ Operator = Literal["=", "!=", "in", "in_tree", "is unknown"]
 Comparison = Literal["previous", "year-ago"]
 
 _FORMS = re.compile(
-    r"(?P<dimension>[^=!]+?)(?:(?P<space>\s*)(?P<sign>!=|=)(?P<value>.*)|\s+is\s+(?P<unknown>unknown)\s*|\s+(?P<word>in_tree|in)\s+(?P<list>.+))",
+    r"(?P<dimension>[^=!]+?)(?:(?P<space>\s*)(?P<sign>!=|=)(?P<value>.*)"
+    r"|\s+is\s+(?P<unknown>unknown)\s*|\s+(?P<word>in_tree|in)\s+(?P<list>.+))",
     re.DOTALL,
 )
 _HAVING = re.compile(
@@ -138,79 +148,95 @@ class Question:
     """
 
     kpis: tuple[str, ...]
-    period: str = part(
-        "2026, 2026-Q1, 2026-03, 2026-W09, 2026-03-14, FY2026, 2025-01..2025-12.",
-        meaning="A fiscal year is named by the year in which it ends; of a range of two of a kind "
-        "both are included.",
-        flags=("-p",),
-        description="2026, 2026-Q1, 2026-03, 2026-W09, 2026-03-14, FY2026, or a range of two",
-        told="2026, 2026-Q1, 2026-03, 2026-W09, FY2026, or a range such as 2025-01..2025-12",
-        longest=40,
-    )
-    grain: str | None = part(
-        "Cut the period into pieces.",
-        meaning="Each is computed on its own, clipped to the period; one coarser than the period "
-        "is an error.",
-        default=None,
-        description="",
-        choices=UNITS,
-    )
-    by: tuple[str, ...] = part(
-        "A dimension, e.g. segment or account_manager.",
-        default=(),
-        description="a dimension; may be repeated",
-        told="dimensions, e.g. segment or account_manager",
-        most=4,
-    )
-    where: tuple[Filter, ...] = part(
-        "A filter, e.g. segment=enterprise.",
-        meaning="`segment=enterprise`, `region!=emea` (known values only), `segment is unknown`, "
-        "`tier in a,b`, `team in_tree sales`; several hold together.",
-        default=(),
-        description="a filter such as segment=enterprise; may be repeated",
-        told="conditions, e.g. segment=enterprise or account=acc-0001",
-        most=20,
-        read=parse_filter,
-        spell=str,
-    )
-    having: tuple[Having, ...] = part(
-        "Only rows such as 'value >= 90'; explain and bridge ignore it.",
-        meaning="`value` or `n`, one of `>` `>=` `<` `<=` `=` `!=`, a number; several hold "
-        "together. A row without a value never passes; the total stays as it is.",
-        default=(),
-        kw_only=True,
-        description="only rows such as value >= 90 or n >= 30; may be repeated",
-        told="only rows such as value >= 90 or n >= 30",
-        most=20,
-        read=parse_having,
-        spell=str,
-        of_cut=True,
-    )
-    total: bool = part(
-        "Add the total to a cut.",
-        meaning="It is computed on the union; slices that overlap do not add up to it.",
-        default=False,
-        told=None,
-        page=False,
-        of_cut=True,
-    )
-    compare: Comparison | None = part(
-        "Add the change since the period before, or a year ago.",
-        default=None,
-        description="",
-        choices=get_args(Comparison),
-    )
-    known_at: datetime | None = part(
-        "As known at this instant.",
-        default=None,
-        longest=40,
-        clock=True,
-        read=instant_of,
-        spell=instant_text,
-    )
-    snapshot: str | None = part(
-        "From this snapshot.", default=None, told=None, longest=64, clock=True
-    )
+    period: Annotated[
+        str,
+        Spelling(
+            "2026, 2026-Q1, 2026-03, 2026-W09, 2026-03-14, FY2026, 2025-01..2025-12.",
+            meaning="A fiscal year is named by the year in which it ends; of a range of two of a "
+            "kind both are included.",
+            flags=("-p",),
+            description="2026, 2026-Q1, 2026-03, 2026-W09, 2026-03-14, FY2026, or a range of two",
+            told="2026, 2026-Q1, 2026-03, 2026-W09, FY2026, or a range such as 2025-01..2025-12",
+            longest=40,
+        ),
+    ]
+    grain: Annotated[
+        str | None,
+        Spelling(
+            "Cut the period into pieces.",
+            meaning="Each is computed on its own, clipped to the period; one coarser than the "
+            "period is an error.",
+            description="",
+            choices=UNITS,
+        ),
+    ] = None
+    by: Annotated[
+        tuple[str, ...],
+        Spelling(
+            "A dimension, e.g. segment or account_manager.",
+            description="a dimension; may be repeated",
+            told="dimensions, e.g. segment or account_manager",
+            most=4,
+        ),
+    ] = ()
+    where: Annotated[
+        tuple[Filter, ...],
+        Spelling(
+            "A filter, e.g. segment=enterprise.",
+            meaning="`segment=enterprise`, `region!=emea` (known values only), `segment is "
+            "unknown`, `tier in a,b`, `team in_tree sales`; several hold together.",
+            description="a filter such as segment=enterprise; may be repeated",
+            told="conditions, e.g. segment=enterprise or account=acc-0001",
+            most=20,
+            read=parse_filter,
+            spell=str,
+        ),
+    ] = ()
+    having: Annotated[
+        tuple[Having, ...],
+        Spelling(
+            "Only rows such as 'value >= 90'; explain and bridge ignore it.",
+            meaning="`value` or `n`, one of `>` `>=` `<` `<=` `=` `!=`, a number; several hold "
+            "together. A row without a value never passes; the total stays as it is.",
+            description="only rows such as value >= 90 or n >= 30; may be repeated",
+            told="only rows such as value >= 90 or n >= 30",
+            most=20,
+            read=parse_having,
+            spell=str,
+            of_cut=True,
+        ),
+    ] = field(default=(), kw_only=True)
+    total: Annotated[
+        bool,
+        Spelling(
+            "Add the total to a cut.",
+            meaning="It is computed on the union; slices that overlap do not add up to it.",
+            told=None,
+            page=False,
+            of_cut=True,
+        ),
+    ] = False
+    compare: Annotated[
+        Comparison | None,
+        Spelling(
+            "Add the change since the period before, or a year ago.",
+            description="",
+            choices=get_args(Comparison),
+        ),
+    ] = None
+    known_at: Annotated[
+        datetime | None,
+        Spelling(
+            "As known at this instant.",
+            longest=40,
+            clock=True,
+            read=instant_of,
+            spell=instant_text,
+        ),
+    ] = None
+    snapshot: Annotated[
+        str | None, Spelling("From this snapshot.", told=None, longest=64, clock=True)
+    ] = None
 
     def __post_init__(self) -> None:
         """QuestionError where the comparison is none that exists."""
@@ -275,7 +301,7 @@ class Question:
         return {key: rows for key, rows in passed.items() if rows}
 
 
-PARTS: Final[Mapping[str, Spelling]] = parts_of(fields(Question))
+PARTS: Final[Mapping[str, Spelling]] = parts_of(Question)
 """The parts of a question by name, in the order in which every face lists them."""
 
 

@@ -1,27 +1,27 @@
-"""How a part of a question is written in words. A field of `Question` carries one `Spelling`; options
-of commands, query parameters, an assistant's arguments and Python's keywords are made of it.
+"""How a part of a question is written in words. A field of `Question` carries one `Spelling`;
+options of commands, query parameters, an assistant's arguments and Python's keywords are made of
+it.
 """
 
 import inspect
 from collections.abc import Callable, Iterable, Mapping, Sequence
-from dataclasses import Field, dataclass, field
+from dataclasses import MISSING, dataclass, fields, replace
 from datetime import UTC, datetime
-from typing import Any, TypeVar
+from typing import Annotated, Any, TypeVar, get_args, get_origin, get_type_hints
 
 from kampass.engine.answer import instant_text
 from kampass.errors import QuestionError
 
 C = TypeVar("C", bound=Callable[..., Any])
-_MARK = "part"
 
 
 @dataclass(frozen=True)
 class Spelling:
     """What every face must know of one part of a question.
 
-    `description` (of a query parameter) and `told` (to an assistant, who is not offered a part where
-    it is None) are the help as a phrase unless they say otherwise. `most`: how often it may be
-    repeated; 0 where it stands once. `page`: whether a page's address may hold it; `of_cut`:
+    `description` (of a query parameter) and `told` (to an assistant, who is not offered a part
+    where it is None) are the help as a phrase unless they say otherwise. `most`: how often it may
+    be repeated; 0 where it stands once. `page`: whether a page's address may hold it; `of_cut`:
     whether it speaks of the rows of a cut and of no other figure of a page. `meaning` is what the
     documentation adds.
     """
@@ -57,28 +57,28 @@ class Spelling:
         said = self.help[:1].lower() + self.help[1:].removesuffix(".")
         return f"{said}; may be repeated" if self.most else said
 
-    def value(self, words: Any) -> Any:  # noqa: ANN401 - a text, several, an instant, yes or no
+    def value(self, words: Any) -> Any:
         """What the words mean; QuestionError where they mean nothing."""
         if self.most:
             return tuple(self.read(each) for each in several(words))
         return words in {True, "true"} if self.switch else self.read(words)
 
-    def words(self, value: Any) -> Any:  # noqa: ANN401
+    def words(self, value: Any) -> Any:
         """The words that mean this value."""
         return [self.spell(each) for each in value] if self.most else self.spell(value)
 
 
-def part(help: str, *, default: Any = ..., kw_only: bool = False, **about: Any) -> Any:  # noqa: A002, ANN401 - a field
-    """A field of a question that is spelled."""
-    written = {_MARK: Spelling(help, default=default, **about)}
-    if default is ...:
-        return field(kw_only=kw_only, metadata=written)
-    return field(default=default, kw_only=kw_only, metadata=written)
-
-
-def parts_of(fields: Iterable[Field[Any]]) -> dict[str, Spelling]:
-    """The parts among a value's fields, by name."""
-    return {each.name: each.metadata[_MARK] for each in fields if _MARK in each.metadata}
+def parts_of(question: Any) -> dict[str, Spelling]:
+    """The parts among a value's fields, by name, each with its default."""
+    hints = get_type_hints(question, include_extras=True)
+    found = {}
+    for each in fields(question):
+        if get_origin(hints[each.name]) is Annotated:
+            written: Spelling = get_args(hints[each.name])[1]
+            found[each.name] = (
+                written if each.default is MISSING else replace(written, default=each.default)
+            )
+    return found
 
 
 def pairs(words: Mapping[str, Any]) -> list[tuple[str, str]]:
@@ -95,13 +95,13 @@ def pairs(words: Mapping[str, Any]) -> list[tuple[str, str]]:
     ]
 
 
-def _text(value: Any) -> str:  # noqa: ANN401 - a text, an instant or yes
+def _text(value: Any) -> str:
     if isinstance(value, datetime):
         return instant_text(value) or ""
     return "true" if value is True else str(value)
 
 
-def several(names: Any) -> tuple[Any, ...]:  # noqa: ANN401 - one or many
+def several(names: Any) -> tuple[Any, ...]:
     """One name or many, as many."""
     if isinstance(names, str) or not isinstance(names, Iterable):
         return (names,)

@@ -64,7 +64,8 @@ def ended(table: str, zone: str) -> str:
 
 def _live(name: str) -> str:
     """A table without the rows of test accounts, and without empty spans."""
-    # A view and no copy: the rows would lie in the file twice. A row of no account is nobody's test.
+    # A view and no copy: the rows would lie in the file twice. A row of no account is no test
+    # account's.
     table = TABLES[name]
     mine = table.account_column
     conditions = (
@@ -186,9 +187,9 @@ def _team_spans(timezone: str) -> list[str]:
     spans = f"""SELECT user_id AS k, team_id AS v, valid_from AS f,
       {ended("m", literal(timezone))} AS t, team_id AS tie
       FROM memberships m WHERE {ended("m", literal(timezone))} > valid_from"""
-    # Whoever has memberships is in those teams; without one at a date, in the team that the user, or
-    # for figures about employees the employment, names. The first employment reaches back to the
-    # beginning, since nothing else says where somebody was before.
+    # Whoever has memberships is in those teams; without one at a date, in the team that the user
+    # names, or for figures about employees the employment. The first employment reaches back to
+    # the beginning, since nothing else says where somebody was before.
     employed = f"""SELECT user_id, team_id, CASE WHEN row_number() OVER w = 1 THEN {BEGIN} ELSE
       joined_on END AS f,
   coalesce(lead(joined_on) OVER w, {END}) AS t

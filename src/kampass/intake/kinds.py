@@ -7,13 +7,14 @@ moment, and so also where Kampass runs from its files alone.
 
 from collections.abc import Callable
 from dataclasses import dataclass, field
-from importlib.metadata import EntryPoint, entry_points
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from kampass.errors import DataError
-from kampass.intake.mapping.mapping import TableMapping
 from kampass.model.messages import Source
+
+if TYPE_CHECKING:
+    from kampass.intake.mapping.mapping import TableMapping
 
 GROUP = "kampass.sources"
 OWN = {kind: f"kampass.intake.own:{kind}" for kind in ("folder", "mapped", "sample")}
@@ -27,7 +28,7 @@ class SourceSettings:
     name: str
     kind: str
     options: dict[str, Any] = field(default_factory=dict)
-    mappings: tuple[TableMapping, ...] = ()
+    mappings: "tuple[TableMapping, ...]" = ()
 
 
 Factory = Callable[[SourceSettings, Path, Path], Source]
@@ -38,6 +39,8 @@ may leave for a while. It reads nothing yet.
 
 def kinds() -> list[str]:
     """Every kind there is here: ours, then those that other packages bring."""
+    from importlib.metadata import entry_points
+
     return [*OWN, *sorted(entry_points(group=GROUP).names - OWN.keys())]
 
 
@@ -47,6 +50,8 @@ def make(settings: SourceSettings, folder: Path, scratch: Path) -> Source:
 
 
 def _factory(kind: str) -> Factory:
+    from importlib.metadata import EntryPoint, entry_points
+
     own = OWN.get(kind)
     found = [EntryPoint(kind, own, GROUP)] if own else [*entry_points(group=GROUP, name=kind)]
     if not found:

@@ -23,7 +23,7 @@ def mapped(settings: SourceSettings, workspace: Path, scratch: Path) -> Source:
     return MappedSource(settings.name, _path(settings, workspace), settings.mappings, scratch)
 
 
-def sample(settings: SourceSettings, workspace: Path, scratch: Path) -> Source:  # noqa: ARG001 - it reads no file
+def sample(settings: SourceSettings, *_: Path) -> Source:
     """The sample company in the size that the settings say."""
     from kampass.intake.sources.company import SampleSource
 

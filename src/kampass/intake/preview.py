@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 
 from kampass.errors import UnknownName
 from kampass.intake.mapping.convert import RAW, column_of
-from kampass.intake.mapping.questions import Question
+from kampass.intake.mapping.questions import OpenQuestion
 from kampass.intake.mapping.source import MappedSource, View
 from kampass.intake.readers.memory import in_memory
 from kampass.model import TABLES
@@ -69,7 +69,7 @@ class TablePreview:
     unmapped: tuple[str, ...]
     unfilled: tuple[str, ...]
     missing: tuple[str, ...]
-    questions: tuple[Question, ...]
+    questions: tuple[OpenQuestion, ...]
     notices: tuple[str, ...]
 
     def to_dict(self) -> dict[str, Any]:
@@ -202,7 +202,10 @@ class _Counts:
     unseen: dict[str, int]
 
 
-_UNSEEN = r"[\x{0001}-\x{0008}\x{000E}-\x{001F}\x{0080}-\x{009F}\x{00AD}\x{200B}-\x{200F}\x{202A}-\x{202E}\x{2060}-\x{2064}\x{2066}-\x{2069}\x{FEFF}]"
+_UNSEEN = (
+    r"[\x{0001}-\x{0008}\x{000E}-\x{001F}\x{0080}-\x{009F}\x{00AD}\x{200B}-\x{200F}"
+    r"\x{202A}-\x{202E}\x{2060}-\x{2064}\x{2066}-\x{2069}\x{FEFF}]"
+)
 
 
 def _count(connection: "Connection", scan: Scan, rules: list[Check]) -> _Counts:
@@ -307,7 +310,7 @@ def _examples(
     )
 
 
-def _format(filling: Any, kind: str) -> str:  # noqa: ANN401 - a filling, or none
+def _format(filling: Any, kind: str) -> str:
     """How a column is read, in a few words."""
     if filling is None or not filling.columns:
         return ""

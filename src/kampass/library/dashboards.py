@@ -17,7 +17,7 @@ from kampass.library import layout as layouts
 from kampass.library.layout import Layout
 from kampass.people import text
 from kampass.people.accounts.person import Person
-from kampass.people.database import Database
+from kampass.people.database import PeopleDatabase
 from kampass.people.schema import DASHBOARDS, PERSONS, SHARES
 from kampass.store.manifest import from_text
 
@@ -47,7 +47,7 @@ class Dashboard:
         return person.id == self.owner_id or (self.owner_gone and person.role is Role.ADMIN)
 
 
-class Changes(TypedDict, total=False):
+class DashboardChanges(TypedDict, total=False):
     """What of a dashboard may be changed; a key that is not given stays."""
 
     name: str
@@ -63,7 +63,7 @@ _FOUND = sa.select(
 class Dashboards:
     """Everybody's dashboards."""
 
-    def __init__(self, database: Database) -> None:
+    def __init__(self, database: PeopleDatabase) -> None:
         self._database = database
 
     def add(
@@ -98,7 +98,9 @@ class Dashboards:
         with self._database.reading() as connection:
             return _one(connection, dashboard_id, person)
 
-    def change(self, dashboard_id: int, person: Person, **changes: Unpack[Changes]) -> Dashboard:
+    def change(
+        self, dashboard_id: int, person: Person, **changes: Unpack[DashboardChanges]
+    ) -> Dashboard:
         """Change what is given. NotFound, NotAllowed, BadLayout, BadField."""
         values = {"changed_at": self._database.now_text()}
         if "name" in changes:
@@ -152,7 +154,7 @@ def _share(connection: sa.Connection, dashboard_id: int, roles: Iterable[Role]) 
         connection.execute(sa.insert(SHARES).values(dashboard_id=dashboard_id, role=role.value))
 
 
-def _dashboard(row: Any, shared_with: frozenset[Role]) -> Dashboard:  # noqa: ANN401
+def _dashboard(row: Any, shared_with: frozenset[Role]) -> Dashboard:
     return Dashboard(
         row.id,
         row.owner_id,

@@ -43,7 +43,7 @@ def written(layout: Sequence[Any]) -> str:
     return kept
 
 
-def _wrong(tile: Any) -> str:  # noqa: ANN401 - whatever JSON holds
+def _wrong(tile: Any) -> str:
     """What is wrong with a tile, or nothing."""
     if not isinstance(tile, dict):
         return "it is no object"
@@ -61,7 +61,7 @@ def _wrong(tile: Any) -> str:  # noqa: ANN401 - whatever JSON holds
     return f"'{str(odd[0])[:40]}' holds nothing a tile can hold" if odd else ""
 
 
-def _kept(value: Any) -> bool:  # noqa: ANN401 - whatever JSON holds
+def _kept(value: Any) -> bool:
     """Text, a number, yes or no, nothing, or a list of texts."""
     if isinstance(value, list):
         return len(value) <= _LONGEST_LIST and all(

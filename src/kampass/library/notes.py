@@ -14,7 +14,7 @@ import sqlalchemy as sa
 from kampass.access import NotAllowed, NotFound, Role, Scope
 from kampass.people import text as texts
 from kampass.people.accounts.person import Person
-from kampass.people.database import Database
+from kampass.people.database import PeopleDatabase
 from kampass.people.errors import BadField
 from kampass.people.schema import NOTES, PERSONS
 from kampass.store.manifest import from_text
@@ -47,7 +47,7 @@ _FOUND = sa.select(NOTES, PERSONS.c.name.label("author")).join(
 class Notes:
     """Everybody's notes."""
 
-    def __init__(self, database: Database) -> None:
+    def __init__(self, database: PeopleDatabase) -> None:
         self._database = database
 
     def add(  # noqa: PLR0913 - what a note can be about
@@ -146,7 +146,7 @@ def _subject(name: str | None) -> str | None:
     return texts.line_or_none(name, "subject of the note")
 
 
-def _note(row: Any) -> Note:  # noqa: ANN401 - rows of a database have no common type
+def _note(row: Any) -> Note:
     changed = None if row.changed_at is None else from_text(row.changed_at)
     return Note(
         row.id,

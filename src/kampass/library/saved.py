@@ -11,7 +11,7 @@ import sqlalchemy as sa
 from kampass.access import NotFound
 from kampass.people import text
 from kampass.people.accounts.person import Person
-from kampass.people.database import Database
+from kampass.people.database import PeopleDatabase
 from kampass.people.errors import BadField
 from kampass.people.schema import SAVED
 from kampass.store.manifest import from_text
@@ -32,7 +32,7 @@ class Saved:
 class SavedQuestions:
     """Everybody's saved questions."""
 
-    def __init__(self, database: Database) -> None:
+    def __init__(self, database: PeopleDatabase) -> None:
         self._database = database
 
     def add(self, owner: Person, name: str, query: str) -> Saved:
@@ -103,5 +103,5 @@ def _found(rows: int) -> None:
         raise NotFound("There is no such question.")
 
 
-def _saved(row: Any) -> Saved:  # noqa: ANN401 - rows of a database have no common type
+def _saved(row: Any) -> Saved:
     return Saved(row.id, row.name, row.query, from_text(row.created_at))

@@ -7,6 +7,7 @@ errors come with their way out.
 
 import json
 from collections.abc import Callable, Sequence
+from datetime import timedelta
 from functools import wraps
 from inspect import signature
 from typing import Annotated, Any, Literal, ParamSpec
@@ -21,14 +22,14 @@ from kampass.engine.question import PARTS
 from kampass.engine.words import pairs, parameters, signed, spelled
 from kampass.errors import KampassError
 from kampass.insight.explain.explanation import plain
-from kampass.mcp.sides import Side
+from kampass.mcp.sides import ToolSide
 from kampass.render.display import show_value
 
 P = ParamSpec("P")
 Kpi = Annotated[str, Field(max_length=200, description="a KPI's id, from list_kpis")]
 
 
-def _argument(name: str) -> Any:  # noqa: ANN401 - an annotation
+def _argument(name: str) -> Any:
     """What an assistant is told of a part of a question."""
     part = PARTS[name]
     kind: Any = Literal[part.choices] if part.choices else str
@@ -52,7 +53,7 @@ ABOUT = (
 MOST_EFFECTS = 25
 
 
-def make_server(side: Side) -> MCPServer:
+def make_server(side: ToolSide) -> MCPServer:
     """The server of one caller."""
     server = MCPServer("kampass", instructions=ABOUT)
     tools = _Tools(side)
@@ -71,7 +72,7 @@ def make_server(side: Side) -> MCPServer:
 class _Tools:
     """The tools, bound to who answers."""
 
-    def __init__(self, side: Side) -> None:
+    def __init__(self, side: ToolSide) -> None:
         self.side = side
 
     def list_kpis(
@@ -79,7 +80,7 @@ class _Tools:
         words: Annotated[
             str, Field(max_length=200, description="words of its name, question or synonyms")
         ] = "",
-    ) -> Any:  # noqa: ANN401 - JSON
+    ) -> Any:
         """The KPIs that can be asked for: what each answers, its unit, and what it can be cut
         by.
         """
@@ -95,8 +96,8 @@ class _Tools:
         kpis: Annotated[
             list[str], Field(min_length=1, max_length=20, description="KPI ids, from list_kpis")
         ],
-        **words: Any,  # noqa: ANN401 - the parts of a question
-    ) -> Any:  # noqa: ANN401 - JSON
+        **words: Any,
+    ) -> Any:
         """Figures, with how many stand behind each, how sure it is, and what changed where
         `compare` is given.
         """
@@ -114,7 +115,7 @@ class _Tools:
             for answer in result
         ]
 
-    def explain_kpi(self, kpi: Kpi, period: Period, where: Filters = None) -> Any:  # noqa: ANN401
+    def explain_kpi(self, kpi: Kpi, period: Period, where: Filters = None) -> Any:
         """Why a figure is what it is: its formula with values, what counts and what is left out and
         why, how far the data reaches.
         """
@@ -125,7 +126,7 @@ class _Tools:
 
     def bridge_kpi(
         self, kpi: Kpi, before: Period, after: Period, by: Cut = None, where: Filters = None
-    ) -> Any:  # noqa: ANN401 - JSON
+    ) -> Any:
         """What lies between two periods' figures: who entered, left, changed; the largest effects
         first, the rest counted.
         """
@@ -152,7 +153,7 @@ class _Tools:
         self,
         account: Annotated[str, Field(max_length=400, description="an account's id")],
         period: Period,
-    ) -> Any:  # noqa: ANN401 - JSON
+    ) -> Any:
         """An account: what it is, its people, contracts, tickets and goals, and its main figures in
         a period.
         """
@@ -176,7 +177,7 @@ class _Tools:
                 for name, value in answer.dimensions.items()
             ),
         ]
-        period = f"{answer.period_start}..{answer.period_end.fromordinal(answer.period_end.toordinal() - 1)}"
+        period = f"{answer.period_start}..{answer.period_end - timedelta(days=1)}"
         asked = pairs({"period": period, "snapshot": answer.snapshot, "where": conditions})
         return f"{self.side.url}/{page}/{quote(answer.kpi, safe='')}?{urlencode(asked)}"
 

@@ -14,7 +14,7 @@ from kampass.insight.explain import Explanation
 from kampass.workspace.view import Sight
 
 
-class Side(Protocol):
+class ToolSide(Protocol):
     """What the tools need."""
 
     @property
@@ -26,15 +26,21 @@ class Side(Protocol):
         """Every KPI: id, name, question, unit, dimensions."""
         ...
 
-    def ask(self, kpis: Sequence[str], **asked: Any) -> Result:  # noqa: ANN401
+    def ask(self, kpis: Sequence[str], **words: Any) -> Result:
         """The answers to a question."""
         ...
 
-    def explain(self, kpi: str, **asked: Any) -> list[Explanation]:  # noqa: ANN401
+    def explain(self, kpi: str, **words: Any) -> list[Explanation]:
         """Figures taken apart."""
         ...
 
-    def bridge(self, kpi: str, before: str, after: str, **asked: Any) -> list[Bridge]:  # noqa: ANN401
+    def bridge(
+        self,
+        kpi: str,
+        before: str,
+        after: str,
+        **words: Any,
+    ) -> list[Bridge]:
         """What lies between two figures."""
         ...
 
@@ -64,17 +70,23 @@ class Here:
             for kpi in self.sight().catalogue
         ]
 
-    def ask(self, kpis: Sequence[str], **asked: Any) -> Result:  # noqa: ANN401
+    def ask(self, kpis: Sequence[str], **words: Any) -> Result:
         """The answers."""
-        return self.sight().kpi(kpis, **asked)
+        return self.sight().kpi(kpis, **words)
 
-    def explain(self, kpi: str, **asked: Any) -> list[Explanation]:  # noqa: ANN401
+    def explain(self, kpi: str, **words: Any) -> list[Explanation]:
         """Figures taken apart."""
-        return self.sight().explain(kpi, **asked)
+        return self.sight().explain(kpi, **words)
 
-    def bridge(self, kpi: str, before: str, after: str, **asked: Any) -> list[Bridge]:  # noqa: ANN401
+    def bridge(
+        self,
+        kpi: str,
+        before: str,
+        after: str,
+        **words: Any,
+    ) -> list[Bridge]:
         """What lies between."""
-        return self.sight().bridge(kpi, before, after, **asked)
+        return self.sight().bridge(kpi, before, after, **words)
 
     def account(self, account: str) -> dict[str, Any]:
         """An account."""
@@ -92,17 +104,23 @@ class There:
         """Every KPI."""
         return self.client.catalogue()
 
-    def ask(self, kpis: Sequence[str], **asked: Any) -> Result:  # noqa: ANN401
+    def ask(self, kpis: Sequence[str], **words: Any) -> Result:
         """The answers."""
-        return self.client.kpi(kpis, **asked)
+        return self.client.kpi(kpis, **words)
 
-    def explain(self, kpi: str, **asked: Any) -> list[Explanation]:  # noqa: ANN401
+    def explain(self, kpi: str, **words: Any) -> list[Explanation]:
         """Figures taken apart."""
-        return self.client.explain(kpi, **asked)
+        return self.client.explain(kpi, **words)
 
-    def bridge(self, kpi: str, before: str, after: str, **asked: Any) -> list[Bridge]:  # noqa: ANN401
+    def bridge(
+        self,
+        kpi: str,
+        before: str,
+        after: str,
+        **words: Any,
+    ) -> list[Bridge]:
         """What lies between."""
-        return self.client.bridge(kpi, before, after, **asked)
+        return self.client.bridge(kpi, before, after, **words)
 
     def account(self, account: str) -> dict[str, Any]:
         """An account."""

@@ -25,7 +25,10 @@ _ASKED = {
     "text": "holds a NUL character",
     "key": "holds an invisible character (zero-width, a no-break space at an end, or NUL)",
 }
-_UNSEEN = r"[\x{00AD}\x{200B}-\x{200F}\x{202A}-\x{202E}\x{2060}-\x{2064}\x{2066}-\x{2069}\x{FEFF}\x{0000}]|^\x{00A0}|\x{00A0}$"
+_UNSEEN = (
+    r"[\x{00AD}\x{200B}-\x{200F}\x{202A}-\x{202E}\x{2060}-\x{2064}\x{2066}-\x{2069}"
+    r"\x{FEFF}\x{0000}]|^\x{00A0}|\x{00A0}$"
+)
 
 
 @dataclass(frozen=True)

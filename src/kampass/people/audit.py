@@ -16,7 +16,7 @@ from typing import Any
 import sqlalchemy as sa
 
 from kampass.people.accounts.person import Person
-from kampass.people.database import Database
+from kampass.people.database import PeopleDatabase
 from kampass.people.keys.secret import KNOWN
 from kampass.people.schema import AUDIT
 from kampass.people.text import cut
@@ -47,7 +47,7 @@ class Entry:
 class Audit:
     """The audit log."""
 
-    def __init__(self, database: Database) -> None:
+    def __init__(self, database: PeopleDatabase) -> None:
         self._database = database
 
     def record(
@@ -91,7 +91,7 @@ class Audit:
             return [_entry(row) for row in connection.execute(found)]
 
 
-def _kept(value: Any, depth: int) -> Any:  # noqa: ANN401 - whatever JSON holds
+def _kept(value: Any, depth: int) -> Any:
     """A value without what nobody may read in a log, and no longer than a log needs."""
     if value is None or isinstance(value, bool | int | float):
         return value
@@ -114,7 +114,7 @@ def _names_a_secret(key: str) -> bool:
     return _SECRET.search(_HUMP.sub("_", key).lower()) is not None
 
 
-def _entry(row: Any) -> Entry:  # noqa: ANN401 - rows of a database have no common type
+def _entry(row: Any) -> Entry:
     return Entry(
         row.id,
         from_text(row.at),

@@ -12,7 +12,7 @@ from kampass.people.schema import TURNS
 from kampass.store.manifest import to_text
 
 
-class Database:
+class PeopleDatabase:
     """An engine and a clock; nothing below reads another clock."""
 
     def __init__(self, engine: sa.Engine, clock: Callable[[], datetime]) -> None:

@@ -19,9 +19,9 @@ class Number(sa.types.TypeDecorator[int]):
     impl = sa.Integer
     cache_ok = True
 
-    # SQLAlchemy's signature.
-    def process_bind_param(self, value: int | None, dialect: sa.Dialect) -> int | None:  # noqa: ARG002
+    def process_bind_param(self, value: int | None, dialect: sa.Dialect) -> int | None:
         """The number as the database can compare it."""
+        del dialect
         return None if value is None else max(-_LARGEST, min(int(value), _LARGEST))
 
 

@@ -11,8 +11,10 @@ _NOT_ZERO = re.compile("[1-9]")
 def show_value(value: float | None, unit: str, currency: str) -> str:
     """A value with its unit.
 
-    >>> show_value(85.714, "percent", "USD"), show_value(None, "money", "USD"), show_value(1234567.0, "money", "EUR")
-    ('85.7 %', '-', '1,234,567 EUR')
+    >>> show_value(85.714, "percent", "USD"), show_value(None, "money", "USD")
+    ('85.7 %', '-')
+    >>> show_value(1234567.0, "money", "EUR")
+    '1,234,567 EUR'
     """
     shown = "-" if value is None else _rounded(value, unit, currency)
     return shown if value is None or _NOT_ZERO.search(shown) else shown.lstrip("+-")
@@ -39,8 +41,10 @@ def _rounded(value: float, unit: str, currency: str) -> str:
 def show_difference(value: float | None, unit: str, currency: str) -> str:
     """A difference in the KPI's unit with its sign; two percentages differ by percentage points.
 
-    >>> show_difference(3.21, "percent", "USD"), show_difference(-40.0, "count", "USD"), show_difference(5.0, "points", "USD")
-    ('+3.2 pp', '-40', '+5.0')
+    >>> show_difference(3.21, "percent", "USD"), show_difference(-40.0, "count", "USD")
+    ('+3.2 pp', '-40')
+    >>> show_difference(5.0, "points", "USD")
+    '+5.0'
     >>> show_difference(-0.01, "percent", "USD"), show_difference(0.04, "percent", "USD")
     ('0.0 pp', '0.0 pp')
     """
@@ -64,3 +68,23 @@ def show_change(answer: Answer, currency: str) -> str:
     if change.detectable is False:
         return "no detectable change"
     return show_difference(change.difference, answer.unit, currency)
+
+
+_SIZES = ((10**9, "GB"), (10**6, "MB"), (10**3, "kB"))
+
+
+def show_amount(done: int, total: int | None, unit: str) -> str:
+    """How much of how much, in a job's own unit; nothing where it has none yet.
+
+    >>> show_amount(1_240_000, 12_400_000, "bytes")
+    '1.2 of 12.4 MB'
+    >>> show_amount(1200, None, "rows"), show_amount(3, 20, "files"), show_amount(0, None, "")
+    ('1,200 rows', '3 of 20 files', '')
+    """
+    if not unit:
+        return ""
+    most = done if total is None else total
+    size, name = next((one for one in _SIZES if one[0] <= most and unit == "bytes"), (1, unit))
+    form = ",.0f" if size == 1 else ",.1f"
+    of = f" of {total / size:{form}}" if total is not None else ""
+    return f"{done / size:{form}}{of} {name}"

@@ -42,6 +42,7 @@ UNITS: Final = {
     "days": "days",
     "ratio": "a ratio",
 }
+_LABELS: Final = {"percent": "%", "points": "points", "hours": "hours", "days": "days", "count": ""}
 EFFECTS: Final = {
     "entered": "Entered",
     "left": "Left",
@@ -96,6 +97,11 @@ def dimension(name: str) -> str:
     'Account manager'
     """
     return name.replace("_", " ").capitalize()
+
+
+def unit_label(unit: str, currency: str) -> str:
+    """A unit as it stands under a title or in the head of a column."""
+    return currency if unit == "money" else _LABELS.get(unit, unit)
 
 
 def plain(text: str) -> str:

@@ -89,7 +89,7 @@ def tagged(call: Call, make: Callable[[], Response], *about: object) -> Response
     return response
 
 
-def as_json(found: Any) -> Response:  # noqa: ANN401 - whatever JSON holds
+def as_json(found: Any) -> Response:
     """JSON, as it is."""
     return JSONResponse(found)
 

@@ -31,7 +31,7 @@ class QuestionWords:
         return {name: value for name, value in self.words.items() if value}
 
 
-def _asked(**words: Any) -> QuestionWords:  # noqa: ANN401 - the parts of a question
+def _asked(**words: Any) -> QuestionWords:
     return QuestionWords(words)
 
 
@@ -39,14 +39,14 @@ def _ends(
     *,
     before_known_at: Annotated[str | None, Query(max_length=40)] = None,
     before_snapshot: Annotated[str | None, Query(max_length=64)] = None,
-    **words: Any,  # noqa: ANN401 - the parts of a question
+    **words: Any,
 ) -> QuestionWords:
     return QuestionWords(
         {**words, "before_known_at": before_known_at, "before_snapshot": before_snapshot}
     )
 
 
-def _query(_: str, part: Spelling) -> Any:  # noqa: ANN401 - an annotation
+def _query(_: str, part: Spelling) -> Any:
     said = part.phrase if part.description is None else part.description
     query = Query(max_length=part.most or part.longest, description=said or None)
     kind: Any = Literal[part.choices] if part.choices else bool if part.switch else str
@@ -54,7 +54,7 @@ def _query(_: str, part: Spelling) -> Any:  # noqa: ANN401 - an annotation
     return Annotated[kind if part.required or part.switch else kind | None, query]
 
 
-def _end(name: str, part: Spelling) -> Any:  # noqa: ANN401 - an annotation
+def _end(name: str, part: Spelling) -> Any:
     """The same of both periods; the path says what they are."""
     return _query(name, replace(part, most=part.most and _MOST, description=""))
 

@@ -245,7 +245,7 @@ class Provider:
             raise ProviderTrouble(self.identity.name)
         return address
 
-    def _fetched(self, address: str, *, fresh: bool = False) -> Any:  # noqa: ANN401 - JSON
+    def _fetched(self, address: str, *, fresh: bool = False) -> Any:
         """JSON of the provider, kept for an hour."""
         at, kept = self._known.get(address, (0.0, None))
         if kept is None or fresh or self._clock() - at > _KEPT_FOR:
@@ -253,7 +253,7 @@ class Provider:
             self._known[address] = (self._clock(), kept)
         return kept
 
-    def _asked(self, method: str, address: str, **more: Any) -> httpx.Response:  # noqa: ANN401
+    def _asked(self, method: str, address: str, **more: Any) -> httpx.Response:
         if not _safe(address):
             raise ProviderTrouble(self.identity.name)
         try:

@@ -6,34 +6,31 @@ does not name are swept away. So folder and database carry the same mark, and ne
 another: a mistyped URL is refused before anything is written.
 """
 
-import hashlib
 import os
 import re
 import sqlite3
 import uuid
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import closing, contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any
-
-import sqlalchemy as sa
+from typing import TYPE_CHECKING, Any
 
 from kampass.errors import DataError
 from kampass.model.conform import quoted
 from kampass.store.disk import fsync
+
+if TYPE_CHECKING:
+    import sqlalchemy as sa
 
 FILE = "app.db"
 SCHEMA = "kampass"
 MARK = "workspace"
 """The file in a workspace's `.kampass` that says its database is on a server, and which."""
 
-_OWNERS = sa.Table("kampass_workspace", sa.MetaData(), sa.Column("mark", sa.Text, primary_key=True))
 _DRIVERS = {"postgresql", "postgres", "postgresql+psycopg"}
-_NO_TABLE = "42P01"
-_NO_RIGHT = {"42501", "25006"}
-_WAIT = 10
-"""Seconds to wait for a server, or for another program's write to a file."""
+WAIT = 10
+"""Seconds to wait for another program's write to a file, or for a server."""
 
 
 @dataclass(frozen=True)
@@ -43,24 +40,28 @@ class Database:
     """
 
     folder: Path
-    url: sa.URL | None = field(default=None, repr=False)
+    url: "sa.URL | None" = field(default=None, repr=False)
     schema: str = SCHEMA
 
     def __str__(self) -> str:
-        return FILE if self.url is None else f"{place(self.url)}, schema {self.schema}"
+        if self.url is None:
+            return FILE
+        from kampass.store import server
 
-    def engine(self) -> sa.Engine:
+        return f"{server.place(self.url)}, schema {self.schema}"
+
+    def engine(self) -> "sa.Engine":
         """Connections to it; what goes wrong with a server on them is a DataError that tells no
         password.
         """
-        return (
-            file_engine(self.folder / FILE)
-            if self.url is None
-            else _server_engine(self.url, self.schema)
-        )
+        if self.url is None:
+            return file_engine(self.folder / FILE)
+        from kampass.store import server
+
+        return server.server_engine(self.url, self.schema, wait=WAIT)
 
     @contextmanager
-    def connected(self) -> Iterator[sa.Engine]:
+    def connected(self) -> "Iterator[sa.Engine]":
         """The same, let go of afterwards."""
         engine = self.engine()
         try:
@@ -68,9 +69,9 @@ class Database:
         finally:
             engine.dispose()
 
-    def own(self, engine: sa.Engine) -> None:
+    def own(self, engine: "Callable[[], sa.Engine]") -> None:
         """Make a fresh database this workspace's; DataError where it is another's, or this
-        workspace has another.
+        workspace has another. `engine` is asked for only where there is a server.
         """
         if self.url is None:
             if self.mark():
@@ -79,9 +80,11 @@ class Database:
                     "Set KAMPASS_DATABASE_URL.",
                 )
             return
+        from kampass.store import server
+
         used = self._is_used()
-        with engine.begin() as connection:
-            owner = owner_of(connection)
+        with engine().begin() as connection:
+            owner = server.owner_of(connection)
             if owner is None:
                 if used:
                     raise _elsewhere(
@@ -100,13 +103,17 @@ class Database:
                     "[database] in kampass.toml.",
                 )
 
-    def claim(self, connection: sa.Connection) -> None:
+    def claim(self, connection: "sa.Connection") -> None:
         """Take an empty schema for this workspace, once the transaction ends."""
-        take_turns(connection)
-        owner = owner_of(connection)
+        import sqlalchemy as sa
+
+        from kampass.store import server
+
+        server.take_turns(connection)
+        owner = server.owner_of(connection)
         if owner is not None and owner == self.mark():
             return
-        tables = tables_of(connection)
+        tables = server.tables_of(connection)
         if tables:
             raise DataError(
                 f"The database at {self} is not empty: it has a table '{tables[0]}'.",
@@ -115,8 +122,8 @@ class Database:
             )
         if connection.scalar(sa.text("SELECT current_schema()")) is None:
             connection.execute(sa.schema.CreateSchema(self.schema))
-        _OWNERS.create(connection)
-        connection.execute(sa.insert(_OWNERS).values(mark=self.mark() or self._leave_mark()))
+        server.OWNERS.create(connection)
+        connection.execute(sa.insert(server.OWNERS).values(mark=self.mark() or self._leave_mark()))
 
     def mark(self) -> str | None:
         """What the folder and its database on a server both carry."""
@@ -141,17 +148,21 @@ class Database:
         ) or _has_rows(self.folder / FILE)
 
 
-def file_engine(file: Path) -> sa.Engine:
+def file_engine(file: Path) -> "sa.Engine":
     """Connections to a SQLite file."""
-    engine = sa.create_engine(f"sqlite:///{file}", hide_parameters=True)
+    import sqlalchemy as sa
+
+    engine = sa.create_engine(sa.URL.create("sqlite", database=str(file)), hide_parameters=True)
     sa.event.listen(engine, "connect", _settle)
     return engine
 
 
-def parse_url(text: str) -> sa.URL | None:
+def parse_url(text: str) -> "sa.URL | None":
     """The URL of a PostgreSQL database, or None for the workspace's own SQLite file; DataError,
     without the text, where it is neither.
     """
+    import sqlalchemy as sa
+
     try:
         url = sa.make_url(text)
     except (sa.exc.ArgumentError, ValueError):
@@ -180,105 +191,12 @@ def parse_schema(text: str) -> str:
     return text
 
 
-def place(url: sa.URL) -> str:
-    """Where a database is, in words without user and password."""
-    host = url.host or url.query.get("host") or "localhost"
-    return f"{host if isinstance(host, str) else ', '.join(host)}{f':{url.port}' if url.port else ''}/{url.database or ''}"
-
-
-def take_turns(connection: sa.Connection) -> None:
-    """Whoever makes or migrates a database waits here until the other has ended its transaction."""
-    if connection.dialect.name == "sqlite":
-        connection.exec_driver_sql(
-            "BEGIN IMMEDIATE"
-        )  # its driver begins no transaction for a CREATE
-        return
-    path = str(connection.scalar(sa.text("SHOW search_path")))
-    key = int.from_bytes(hashlib.sha256(f"kampass {path}".encode()).digest()[:8], signed=True)
-    connection.execute(sa.text("SELECT pg_advisory_xact_lock(:key)"), {"key": key})
-
-
-def owner_of(connection: sa.Connection) -> str | None:
-    """The mark of the workspace whose database this is."""
-    there = connection.scalar(sa.text("SELECT to_regclass(:name)::text"), {"name": _OWNERS.name})
-    return connection.scalar(sa.select(_OWNERS.c.mark)) if there else None
-
-
-def tables_of(connection: sa.Connection) -> list[str]:
-    """Every table of the schema on a server."""
-    return list(
-        connection.scalars(
-            sa.text(
-                "SELECT tablename::text FROM pg_tables WHERE schemaname = current_schema() ORDER "
-                "BY 1"
-            )
-        )
-    )
-
-
-def _server_engine(url: sa.URL, schema: str) -> sa.Engine:
-    """A pool that outlives a restart of the server, and one schema on it."""
-    settings: dict[str, Any] = {"connect_timeout": _WAIT, "application_name": "kampass"}
-    try:
-        engine = sa.create_engine(
-            url,
-            pool_size=5,
-            max_overflow=10,
-            pool_pre_ping=True,
-            pool_recycle=1800,
-            hide_parameters=True,
-            connect_args={name: value for name, value in settings.items() if name not in url.query},
-        )
-    except ModuleNotFoundError:
-        raise DataError(
-            "PostgreSQL needs its driver.",
-            code="no_database_driver",
-            hint="Run 'pip install \"kampass[postgres]\"'.",
-        ) from None
-
-    def enter_schema(connection: Any, _: Any) -> None:  # noqa: ANN401
-        connection.autocommit = True
-        connection.execute(f"SET search_path TO {quoted(schema)}")
-        connection.autocommit = False
-
-    sa.event.listen(engine, "connect", enter_schema, insert=True)
-    sa.event.listen(engine, "handle_error", _name_trouble)
-    return engine
-
-
-def _name_trouble(context: sa.engine.ExceptionContext) -> None:
-    """A server that cannot be reached, or refuses, is a person's matter; whatever else goes wrong
-    is raised as it is.
-    """
-    if context.is_pre_ping or context.engine is None:
-        return
-    url, wrong = context.engine.url, context.original_exception
-    said = (str(wrong).strip().splitlines() or [type(wrong).__name__])[0]
-    said = (
-        said.replace(url.password, "***")
-        if isinstance(url.password, str) and url.password
-        else said
-    )
-    if context.connection is None or context.is_disconnect:
-        raise DataError(
-            f"The database at {place(url)} cannot be reached: {said}.",
-            code="database_unreachable",
-            hint="See that its server runs and lets you in.",
-        ) from None
-    if getattr(wrong, "sqlstate", None) in _NO_RIGHT:
-        raise DataError(
-            f"The database at {place(url)} refuses: {said}.",
-            code="database_refused",
-            hint="Its user must own the schema, or be allowed to make it.",
-        ) from None
-
-
-def _settle(connection: Any, _: Any) -> None:  # noqa: ANN401
+def _settle(connection: Any, _: Any) -> None:
     for pragma in (
         "journal_mode=DELETE",
         "synchronous=FULL",
         "foreign_keys=ON",
-        f"busy_timeout={_WAIT * 1000}",
+        f"busy_timeout={WAIT * 1000}",
     ):
         connection.execute(f"PRAGMA {pragma}")
 

@@ -28,6 +28,7 @@ POINTS: dict[str, str] = {
     "publish.before_rename": "a snapshot is on disk for sure, under a hidden name",
     "publish.renamed": "a snapshot has its name, and no manifest names it",
     "publish.recorded": "the manifest names a snapshot, and the pointer another one",
+    "publish.before_commit": "the pointer names the snapshot, and the transaction still open",
     "publish.pointed": "the pointer names the snapshot",
     "retention.before_unlink": "just before the file of a snapshot that nothing keeps is removed",
     "retention.unlinked": "the file of a snapshot that nothing keeps was removed",

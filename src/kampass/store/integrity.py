@@ -14,15 +14,16 @@ import sqlite3
 from collections.abc import Iterator
 from contextlib import closing, contextmanager
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING
 
 import duckdb
-import sqlalchemy as sa
 
 from kampass.errors import DataError
 from kampass.model.conform import literal, quoted
 from kampass.store.disk import sha256
-from kampass.store.schema import METADATA, SEALS
+
+if TYPE_CHECKING:
+    import sqlalchemy as sa
 
 DAMAGE = (
     duckdb.IOException,
@@ -31,8 +32,19 @@ DAMAGE = (
     duckdb.FatalException,
 )
 """What DuckDB may raise on meeting damage; whether it did, only reading the files tells."""
-_SEALED = sorted(set(METADATA.tables) - {SEALS.name})
-_UNREADABLE = (sqlite3.Error, sa.exc.DBAPIError, UnicodeError, ValueError, OverflowError, TypeError)
+SEALED = (
+    "load",
+    "loaded_coverage",
+    "loaded_table",
+    "pin",
+    "pointer",
+    "publication",
+    "snapshot",
+    "wording",
+)
+"""Every table of the manifest (`schema`) but the seal itself, in the order of the digest."""
+UNREADABLE = (sqlite3.Error, UnicodeError, ValueError, OverflowError, TypeError)
+"""What reading a damaged database may raise."""
 
 
 def check_journal_file(folder: Path, name: str, digest: str | None, *, of: str) -> None:
@@ -102,52 +114,42 @@ def made_of(file: Path) -> tuple[tuple[int, ...], list[str]]:
 
 
 @contextmanager
-def sealed(connection: sa.Connection) -> Iterator[None]:
+def sealed(connection: "sa.Connection") -> Iterator[None]:
     """Whatever is changed inside is sealed before the transaction ends; on SQLite."""
     if not _has_seal(connection):
         yield
         return
-    before = _changes(connection)
+    before = driver(connection).total_changes
     yield
-    if _changes(connection) != before:
+    if driver(connection).total_changes != before:
         seal(connection)
 
 
-def seal(connection: sa.Connection) -> None:
+def seal(connection: "sa.Connection") -> None:
     """Write down the digest of all rows of the manifest, on SQLite."""
     if not _has_seal(connection):
         return
-    connection.execute(sa.delete(SEALS))
-    connection.execute(sa.insert(SEALS).values(name="manifest", sha256=_digest(connection)))
+    digest = _digest(driver(connection))
+    connection.exec_driver_sql("DELETE FROM seal")
+    connection.exec_driver_sql("INSERT INTO seal (name, sha256) VALUES ('manifest', ?)", (digest,))
 
 
-def check_database(engine: sa.Engine) -> None:
-    """DataError unless the database's structure holds and its rows are those that were sealed."""
-    what = database_damage(engine) if _has_seal(engine) else ""
-    if what:
-        raise damaged_database(str(engine.url.database), what)
+def driver(connection: "sa.Connection") -> sqlite3.Connection:
+    """SQLite's own connection below SQLAlchemy's, in the same transaction."""
+    below = connection.connection.dbapi_connection
+    assert isinstance(below, sqlite3.Connection)
+    return below
 
 
-def database_damage(engine: sa.Engine) -> str:
-    """What is wrong with an application database in a file, or nothing."""
-    try:
-        with engine.connect() as connection:
-            connection.exec_driver_sql(
-                "BEGIN"
-            )  # one moment for all tables: the driver would begin with the first change
-            return damage(connection)
-    except _UNREADABLE as wrong:
-        return f"it cannot be read ({getattr(wrong, 'orig', None) or wrong})"
-
-
-def damage(connection: sa.Connection) -> str:
+def damage(connection: sqlite3.Connection) -> str:
     """What is wrong with an application database in a file as this transaction sees it, or
     nothing.
     """
-    structure = connection.exec_driver_sql("PRAGMA integrity_check").scalar()
+    (structure,) = connection.execute("PRAGMA integrity_check").fetchone()
     if structure != "ok":
         return f"its structure does not hold ({structure})"
-    if connection.execute(sa.select(SEALS.c.sha256)).scalar() != _digest(connection):
+    seals = connection.execute("SELECT sha256 FROM seal").fetchone()
+    if seals != (_digest(connection),):
         return "its rows are not those that were written"
     return ""
 
@@ -162,21 +164,16 @@ def damaged_database(file: str, what: str) -> DataError:
     )
 
 
-def _has_seal(where: sa.Connection | sa.Engine) -> bool:
-    return where.dialect.name == "sqlite"
+def _has_seal(connection: "sa.Connection") -> bool:
+    return connection.dialect.name == "sqlite"
 
 
-def _changes(connection: sa.Connection) -> int:
-    driver: Any = connection.connection.dbapi_connection
-    return int(driver.total_changes)
-
-
-def _digest(connection: sa.Connection) -> str:
+def _digest(connection: sqlite3.Connection) -> str:
     """A digest of every row of every table of the manifest, in no order but its own."""
     digest = hashlib.sha256()
-    for name in _SEALED:
-        rows = connection.exec_driver_sql(f"SELECT * FROM {quoted(name)}").fetchall()
+    for name in SEALED:
+        rows = connection.execute(f"SELECT * FROM {quoted(name)}").fetchall()
         digest.update(f"{name} {len(rows)}\n".encode())
-        for row in sorted(repr(tuple(row)) for row in rows):
+        for row in sorted(map(repr, rows)):
             digest.update(row.encode("utf-8", "surrogatepass") + b"\n")
     return digest.hexdigest()

@@ -23,7 +23,7 @@ from kampass.store import faults, integrity
 from kampass.store import quarantine as aside
 from kampass.store.disk import fsync
 from kampass.store.loading.batch import Known
-from kampass.store.loading.incoming import Incoming, Past, Reading, is_by_hand
+from kampass.store.loading.incoming import Incoming, LoadKind, Past, is_by_hand
 from kampass.store.manifest import Load, LoadedTable, Manifest, to_text
 from kampass.store.versions import key_of, lineage_columns, nothing, same
 
@@ -58,7 +58,7 @@ class Journal:
         *,
         recorded_at: datetime,
         tell: Callable[[str], None] = lambda _: None,
-        reading: Reading = Reading.changed,
+        reading: LoadKind = LoadKind.changed,
     ) -> LoadReport:
         """Hear what the source has to say since last time, as one load that counts whole or not at
         all.
@@ -84,7 +84,7 @@ class Journal:
                 incoming.cursor,
                 tuple(incoming.coverage),
             )
-            held = [] if reading is Reading.mended else _waiting(loads, source.name)
+            held = [] if reading is LoadKind.mended else _waiting(loads, source.name)
             number = self.manifest.add_load(load, instead_of=held)
             faults.reach("load.committed")
         replaced = [
@@ -190,15 +190,12 @@ class Journal:
 
     def _said_since(self, table: Table, now: str, later: Sequence[tuple[Load, LoadedTable]]) -> str:
         """The condition that what was set aside has a key on which there is no later word."""
-        keys = [
-            f"SELECT {key_of(table)} FROM ({self._part(table, load, row, row.file)})"
-            for load, row in later
-            if row.file
-        ] + [
-            f"SELECT {key_of(table)} FROM ({aside.keys(table, self._aside(load, row), self.timezone)})"
+        stated = [self._part(table, load, row, row.file) for load, row in later if row.file] + [
+            aside.keys(table, self._aside(load, row), self.timezone)
             for load, row in later
             if row.quarantine_file
         ]
+        keys = [f"SELECT {key_of(table)} FROM ({said})" for said in stated]
         if not keys:
             return ""
         found = aside.keys(table, now, self.timezone)

@@ -8,28 +8,20 @@ synchronisation, or a PostgreSQL server.
 import json
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import UTC, date, datetime
+from functools import cached_property
 from pathlib import Path
-from typing import Any
-
-import sqlalchemy as sa
+from typing import TYPE_CHECKING, Any
 
 from kampass.model import TABLES
 from kampass.model.messages import Covered
 from kampass.store import faults, integrity
-from kampass.store.database import Database, file_engine
-from kampass.store.schema import (
-    HEAD,
-    LOADED_COVERAGE,
-    LOADED_TABLES,
-    LOADS,
-    PINS,
-    POINTERS,
-    PUBLICATIONS,
-    SNAPSHOTS,
-    WORDINGS,
-)
+from kampass.store.database import FILE, Database, file_engine
+from kampass.store.reading import HEAD, FileReader, Reader, Rows, ServerReader, first
+
+if TYPE_CHECKING:
+    import sqlalchemy as sa
 
 
 @dataclass(frozen=True)
@@ -124,7 +116,7 @@ def to_text(instant: datetime) -> str:
 
 def from_text(text: str) -> datetime:
     """The instant of such a text."""
-    return datetime.strptime(text, "%Y-%m-%dT%H:%M:%S.%fZ").replace(tzinfo=UTC)
+    return datetime.fromisoformat(text)
 
 
 def to_ranges(numbers: Iterable[int]) -> str:
@@ -151,66 +143,101 @@ def from_ranges(text: str) -> tuple[int, ...]:
 _ORDER = {table: place for place, table in enumerate(TABLES)}
 
 
+_COUNTS = ", ".join(LoadedTable.__dataclass_fields__).replace("table,", "table_name,", 1)
+_LOADS = "SELECT id, source, recorded_at, state, why, cursor FROM load ORDER BY id"
+_LOADED_TABLES = f"SELECT load_id, {_COUNTS} FROM loaded_table"
+_LOADED_COVERAGE = (
+    "SELECT load_id, table_name, covered_from, covered_to FROM loaded_coverage "
+    "ORDER BY load_id, place"
+)
+_SNAPSHOTS = (
+    "SELECT id, file, recorded_at, published_at, last_load, loads, timezone, currency, rows "
+    "FROM snapshot ORDER BY published_at, last_load, id"
+)
+_CURRENT = "SELECT snapshot_id FROM pointer WHERE name = 'current'"
+_PUBLICATIONS = (
+    "SELECT snapshot_id, published_at, settings_digest, catalogue_digest FROM publication "
+    "ORDER BY id"
+)
+_WORDING = "SELECT text FROM wording WHERE digest = :digest"
+_PINS = "SELECT snapshot_id, why, who, pinned_at FROM pin"
+
+
 class Manifest:
     """The manifest of loads and snapshots: a workspace's database, or one SQLite file that belongs
-    to nobody.
+    to nobody. Only what writes imports SQLAlchemy (`reading`).
     """
 
     def __init__(self, place: Path | Database) -> None:
-        self.engine = file_engine(place) if isinstance(place, Path) else place.engine()
+        self._place = place
         try:
             if isinstance(place, Database):
-                place.own(self.engine)
-            if version(self.engine) != HEAD:
+                place.own(lambda: self.engine)
+            if self._reader.version() != HEAD:
                 from kampass.store.migrations import upgrade
 
                 upgrade(self.engine)
-            integrity.check_database(self.engine)
+            self._reader.check()
         except BaseException:
-            self.engine.dispose()
+            self.close()
             raise
+
+    @cached_property
+    def engine(self) -> "sa.Engine":
+        """Connections to write with."""
+        place = self._place
+        return place.engine() if isinstance(place, Database) else file_engine(place)
+
+    @cached_property
+    def _reader(self) -> Reader:
+        if isinstance(self._place, Path):
+            return FileReader(self._place)
+        if self._place.url is None:
+            return FileReader(self._place.folder / FILE)
+        return ServerReader(self.engine)
 
     def close(self) -> None:
         """Let go of the file, or of the server."""
-        self.engine.dispose()
+        if "engine" in self.__dict__:
+            self.engine.dispose()
 
     @contextmanager
-    def _transaction(self) -> Iterator[sa.Connection]:
+    def _transaction(self) -> "Iterator[sa.Connection]":
         with self.engine.begin() as connection, integrity.sealed(connection):
             yield connection
 
     def loads(self, *, states: tuple[str, ...] = ("complete",)) -> list[Load]:
         """The loads in those states, oldest first."""
-        with self._transaction() as connection:
-            rows = connection.execute(
-                sa.select(LOADS).where(LOADS.c.state.in_(states)).order_by(LOADS.c.id)
-            ).all()
-            tables = connection.execute(sa.select(LOADED_TABLES)).all()
-            coverage = _coverage(connection)
+        with self._reader.reading() as rows:
+            loads, tables, coverage = rows(_LOADS), rows(_LOADED_TABLES), _coverage(rows)
         of_load: dict[int, list[LoadedTable]] = {}
-        for row in sorted(
-            tables, key=lambda row: (row.load_id, _ORDER.get(row.table_name, 0), row.table_name)
-        ):
-            load_id, *rest = row
-            of_load.setdefault(load_id, []).append(LoadedTable(*rest))
+        for load_id, *counts, changes in sorted(tables, key=_in_order):
+            table = replace(LoadedTable(*counts), changes=bool(changes))
+            of_load.setdefault(load_id, []).append(table)
         return [
             Load(
-                row.id,
-                row.source,
-                from_text(row.recorded_at),
-                row.state,
-                row.why,
-                tuple(of_load.get(row.id, ())),
-                row.cursor,
-                coverage.get(row.id, ()),
+                number,
+                source,
+                from_text(at),
+                state,
+                why,
+                tuple(of_load.get(number, ())),
+                cursor,
+                coverage.get(number, ()),
             )
-            for row in rows
+            for number, source, at, state, why, cursor in loads
+            if state in states
         ]
 
     def add_load(self, load: Load, *, instead_of: Sequence[int] = ()) -> int:
         """Record a load, its files and its source's cursor, and drop those it replaces, in one
         transaction; the load's number.
         """
+        import sqlalchemy as sa
+
+        from kampass.store import events
+        from kampass.store.schema import LOADED_COVERAGE, LOADED_TABLES, LOADS
+
         values = {
             "source": load.source,
             "recorded_at": to_text(load.recorded_at),
@@ -234,39 +261,32 @@ class Manifest:
             for place, covered in enumerate(load.coverage):
                 values = _coverage_values(number[0], place, covered)
                 connection.execute(sa.insert(LOADED_COVERAGE).values(**values))
+            events.load_is(connection, number[0])
             faults.reach("load.before_commit")
         return int(number[0])
 
     def set_state(self, number: int, state: str) -> None:
         """Drop a load, or let a held one count."""
+        import sqlalchemy as sa
+
+        from kampass.store import events
+        from kampass.store.schema import LOADS
+
         with self._transaction() as connection:
             connection.execute(sa.update(LOADS).where(LOADS.c.id == number).values(state=state))
+            events.load_is(connection, number)
 
     def snapshots(self) -> list[SnapshotRow]:
         """Every snapshot that was published, oldest first."""
-        with self._transaction() as connection:
-            rows = connection.execute(
-                sa.select(SNAPSHOTS).order_by(
-                    SNAPSHOTS.c.published_at, SNAPSHOTS.c.last_load, SNAPSHOTS.c.id
-                )
-            ).all()
-        return [
-            SnapshotRow(
-                row.id,
-                row.file,
-                from_text(row.recorded_at),
-                from_text(row.published_at),
-                row.last_load,
-                None if row.loads is None else from_ranges(row.loads),
-                row.timezone,
-                row.currency,
-                None if row.rows is None else json.loads(row.rows),
-            )
-            for row in rows
-        ]
+        with self._reader.reading() as rows:
+            return [_snapshot(*row) for row in rows(_SNAPSHOTS)]
 
     def add_snapshot(self, snapshot: SnapshotRow) -> None:
         """Record a built snapshot (again, where its file had gone)."""
+        import sqlalchemy as sa
+
+        from kampass.store.schema import SNAPSHOTS
+
         values = {
             "id": snapshot.id,
             "file": snapshot.file,
@@ -292,14 +312,24 @@ class Manifest:
 
     def current(self) -> str | None:
         """The id of the snapshot that answers when none is named."""
-        with self._transaction() as connection:
-            row = connection.execute(
-                sa.select(POINTERS.c.snapshot_id).where(POINTERS.c.name == "current")
-            ).first()
-        return row[0] if row else None
+        with self._reader.reading() as rows:
+            return first(rows(_CURRENT))
 
-    def publish(self, snapshot_id: str, at: datetime, rules: Sequence[Wording] = ()) -> None:
-        """Make a snapshot current, and keep the rules it was published under: one transaction."""
+    def publish(
+        self,
+        snapshot_id: str,
+        at: datetime,
+        rules: Sequence[Wording] = (),
+        aside: Mapping[str, int] | None = None,
+    ) -> None:
+        """Make a snapshot current, and keep the rules it was published under: one transaction.
+        `aside`: the rows it sets aside for the first time, by table.
+        """
+        import sqlalchemy as sa
+
+        from kampass.store import events
+        from kampass.store.schema import POINTERS, PUBLICATIONS, WORDINGS
+
         digests = {f"{rule.kind}_digest": rule.digest for rule in rules}
         with self._transaction() as connection:
             for rule in rules:
@@ -319,47 +349,52 @@ class Manifest:
                     snapshot_id=snapshot_id, published_at=to_text(at), **digests
                 )
             )
+            before = _pointed(connection)
             connection.execute(sa.delete(POINTERS).where(POINTERS.c.name == "current"))
             connection.execute(sa.insert(POINTERS).values(name="current", snapshot_id=snapshot_id))
+            events.published(connection, before, snapshot_id, aside or {})
+            faults.reach("publish.before_commit")
 
     def withdraw(self) -> None:
         """Make no snapshot current."""
+        import sqlalchemy as sa
+
+        from kampass.store import events
+        from kampass.store.schema import POINTERS
+
         with self._transaction() as connection:
+            events.published(connection, _pointed(connection), None, {})
             connection.execute(sa.delete(POINTERS).where(POINTERS.c.name == "current"))
 
     def publications(self) -> dict[str, list[Publication]]:
         """Every time each snapshot was published, oldest first."""
-        with self._transaction() as connection:
-            rows = connection.execute(sa.select(PUBLICATIONS).order_by(PUBLICATIONS.c.id)).all()
+        with self._reader.reading() as rows:
+            published = rows(_PUBLICATIONS)
         found: dict[str, list[Publication]] = {}
-        for row in rows:
-            publication = Publication(
-                row.snapshot_id,
-                from_text(row.published_at),
-                row.settings_digest,
-                row.catalogue_digest,
-            )
-            found.setdefault(row.snapshot_id, []).append(publication)
+        for snapshot_id, at, *digests in published:
+            publication = Publication(snapshot_id, from_text(at), *digests)
+            found.setdefault(snapshot_id, []).append(publication)
         return found
 
     def wording(self, digest: str) -> str | None:
         """The text of that digest."""
-        with self._transaction() as connection:
-            return connection.execute(
-                sa.select(WORDINGS.c.text).where(WORDINGS.c.digest == digest)
-            ).scalar()
+        with self._reader.reading() as rows:
+            return first(rows(_WORDING, digest=digest))
 
     def pins(self) -> dict[str, Pin]:
         """Every pin, by its snapshot."""
-        with self._transaction() as connection:
-            rows = connection.execute(sa.select(PINS)).all()
-        return {
-            row.snapshot_id: Pin(row.snapshot_id, row.why, row.who, from_text(row.pinned_at))
-            for row in rows
-        }
+        with self._reader.reading() as rows:
+            return {
+                snapshot_id: Pin(snapshot_id, why, who, from_text(at))
+                for snapshot_id, why, who, at in rows(_PINS)
+            }
 
     def pin(self, pin: Pin) -> None:
         """Pin a snapshot; the last reason given holds."""
+        import sqlalchemy as sa
+
+        from kampass.store.schema import PINS
+
         values = {
             "snapshot_id": pin.snapshot_id,
             "why": pin.why,
@@ -372,19 +407,42 @@ class Manifest:
 
     def unpin(self, snapshot_id: str) -> None:
         """Take a pin away."""
+        import sqlalchemy as sa
+
+        from kampass.store.schema import PINS
+
         with self._transaction() as connection:
             connection.execute(sa.delete(PINS).where(PINS.c.snapshot_id == snapshot_id))
 
 
-def _coverage(connection: sa.Connection) -> dict[int, tuple[Covered, ...]]:
+def _in_order(row: tuple[Any, ...]) -> tuple[int, int, str]:
+    """Where a row of a load's table stands: as the model orders the tables."""
+    load_id, table, *_ = row
+    return load_id, _ORDER.get(table, 0), table
+
+
+def _snapshot(*row: Any) -> SnapshotRow:
+    """A row of `_SNAPSHOTS`."""
+    snapshot_id, file, recorded_at, published_at, last_load, loads, timezone, currency, rows = row
+    return SnapshotRow(
+        snapshot_id,
+        file,
+        from_text(recorded_at),
+        from_text(published_at),
+        last_load,
+        None if loads is None else from_ranges(loads),
+        timezone,
+        currency,
+        None if rows is None else json.loads(rows),
+    )
+
+
+def _coverage(rows: Rows) -> dict[int, tuple[Covered, ...]]:
     """What the sources vouched for, by load, in the order in which they said it."""
-    rows = connection.execute(
-        sa.select(LOADED_COVERAGE).order_by(LOADED_COVERAGE.c.load_id, LOADED_COVERAGE.c.place)
-    ).all()
     found: dict[int, tuple[Covered, ...]] = {}
-    for row in rows:
-        ends = date.fromisoformat(row.covered_from), date.fromisoformat(row.covered_to)
-        found[row.load_id] = (*found.get(row.load_id, ()), Covered(row.table_name, *ends))
+    for load, table, start, end in rows(_LOADED_COVERAGE):
+        covered = Covered(table, date.fromisoformat(start), date.fromisoformat(end))
+        found[load] = (*found.get(load, ()), covered)
     return found
 
 
@@ -398,12 +456,7 @@ def _coverage_values(load: int, place: int, covered: Covered) -> dict[str, Any]:
     }
 
 
-def version(engine: sa.Engine) -> str | None:
-    """What a database says it is; None where it says nothing yet."""
-    try:
-        with engine.connect() as connection:
-            return connection.execute(sa.text("SELECT version_num FROM alembic_version")).scalar()
-    except sa.exc.DatabaseError as wrong:
-        if "file is not a database" in str(wrong) or "malformed" in str(wrong):
-            raise integrity.damaged_database(str(engine.url.database), str(wrong.orig)) from None
-        return None
+def _pointed(connection: "sa.Connection") -> str | None:
+    """The id of the snapshot that is current."""
+    found: str | None = connection.exec_driver_sql(_CURRENT).scalar()
+    return found

@@ -8,11 +8,15 @@ text and the reason.
 
 import json
 from collections.abc import Iterable, Mapping, Sequence
+from pathlib import Path
 from typing import Any
+
+import duckdb
 
 from kampass.model import Table
 from kampass.model.conform import Check, literal, quoted, typed
 from kampass.model.scan import FILE_LINES, NO_LINE, Scan, line_of
+from kampass.store.disk import connect
 
 SHAPE = (
     'NULL::BIGINT AS line, NULL::VARCHAR AS "column", NULL::VARCHAR AS value, NULL::VARCHAR AS '
@@ -124,6 +128,27 @@ def rejected(scan: Scan) -> tuple[str, list[Any]]:
     return f"SELECT * REPLACE ({torn_mark('line', 'value', 'reason')} AS mark) FROM ({told})", [
         list(column) for column in columns
     ]
+
+
+def newly_set_aside(before: Path | None, after: Path) -> dict[str, int]:
+    """How many rows of each table a snapshot's file sets aside and an earlier one's does not.
+
+    Nothing where one of them cannot be read: that is found, and mended, by whoever answers from it.
+    """
+    known = ""
+    with connect() as connection:
+        try:
+            connection.execute(f"ATTACH {literal(str(after))} AS b (READ_ONLY)")
+            if before is not None:
+                connection.execute(f"ATTACH {literal(str(before))} AS a (READ_ONLY)")
+                known = (
+                    'WHERE NOT EXISTS (FROM a._quarantine x WHERE (x."table", x.source, x.mark) '
+                    '= (y."table", y.source, y.mark))'
+                )
+            counted = f'SELECT "table", count(*) FROM b._quarantine y {known} GROUP BY 1 ORDER BY 1'
+            return dict(connection.execute(counted).fetchall())
+        except duckdb.Error:
+            return {}
 
 
 def _is_marked(cell: str) -> str:

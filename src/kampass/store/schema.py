@@ -6,9 +6,6 @@ Instants are UTC text that sorts as time does, so that every database orders the
 
 import sqlalchemy as sa
 
-HEAD = "0005"
-"""The migration this program needs: a database that says so is ready to use."""
-
 METADATA = sa.MetaData()
 
 LOADS = sa.Table(
@@ -97,3 +94,48 @@ SEALS = sa.Table(
     sa.Column("sha256", sa.Text, nullable=False),
 )
 """A digest over every other table here, written in each transaction (`integrity`)."""
+
+WORK = sa.MetaData()
+"""What happened and what is being done: outside the seal, for no answer depends on it and it
+changes with every step.
+"""
+
+EVENTS = sa.Table(
+    "event",
+    WORK,
+    sa.Column("id", sa.Integer, primary_key=True, autoincrement=True),
+    sa.Column("kind", sa.Text, nullable=False),
+    sa.Column("at", sa.Text, nullable=False),
+    sa.Column("about", sa.Text, nullable=False),
+    sqlite_autoincrement=True,
+)
+POSITIONS = sa.Table(
+    "event_position",
+    WORK,
+    sa.Column("subscriber", sa.Text, primary_key=True),
+    sa.Column("event_id", sa.Integer, nullable=False),
+)
+"""The last event that each subscriber is done with."""
+
+JOBS = sa.Table(
+    "job",
+    WORK,
+    sa.Column("id", sa.Integer, primary_key=True, autoincrement=True),
+    *(sa.Column(name, sa.Text, nullable=False) for name in ("kind", "title")),
+    sa.Column("person_id", sa.Integer, index=True),
+    *(sa.Column(name, sa.Text, nullable=False) for name in ("asked_by", "asked_at")),
+    sa.Column("what", sa.Text),
+    sa.Column("state", sa.Text, nullable=False, index=True),
+    sa.Column("tries", sa.Integer, nullable=False),
+    sa.Column("step", sa.Text, nullable=False),
+    sa.Column("done", sa.BigInteger, nullable=False),
+    sa.Column("total", sa.BigInteger),
+    sa.Column("unit", sa.Text, nullable=False),
+    *(sa.Column(name, sa.Text) for name in ("started_at", "finished_at", "before")),
+    *(sa.Column(name, sa.Text, nullable=False) for name in ("message", "hint", "code")),
+    sa.Column("came", sa.Text),
+    sqlite_autoincrement=True,
+)
+"""Long work. `what` is all it takes to do it, `before` the snapshot that was current as it first
+began, `came` what came of it.
+"""

@@ -10,21 +10,28 @@ from kampass.server.app import make_app
 from kampass.server.serving import Serving
 from kampass.web import rendering
 from kampass.web.pages import ROUTERS as PAGES
-from kampass.web.warming import Warming
 from kampass.workspace import Workspace
+from kampass.workspace.events import EventReader
+from kampass.workspace.runner import Runner
+from kampass.workspace.warming import Warming
 
 
 def application(workspace: Workspace, serving: Serving) -> FastAPI:
     """Pages and API of a workspace."""
-    return make_app(workspace, serving, [*PAGES, *API], shown=rendering.show, beside=_warming)
+    return make_app(workspace, serving, [*PAGES, *API], shown=rendering.show, beside=_beside)
 
 
 @contextmanager
-def _warming(app: FastAPI) -> Iterator[None]:
-    """The first pages are worked out as long as the application is served."""
-    thread = Warming(app)
-    thread.start()
+def _beside(app: FastAPI) -> Iterator[None]:
+    """Jobs are done, and what happens is followed, as long as the application is served."""
+    workspace: Workspace = app.state.workspace
+    warming = Warming(workspace)
+    threads = Runner(workspace), EventReader(workspace, (warming,), warming.begin)
+    for thread in threads:
+        thread.start()
     try:
         yield
     finally:
-        thread.end()
+        for thread in threads:
+            thread.end()
+        warming.end()

@@ -97,19 +97,18 @@ def render(
     view: object = None,
     *,
     status: int = 200,
-    **values: object,
 ) -> HTMLResponse:
     """A page from its template, which writes what `view` holds."""
     given = _surroundings(call.request, call) | {"page": page, "view": view}
-    response = HTMLResponse(environment().get_template(template).render(given | values), status)
+    response = HTMLResponse(environment().get_template(template).render(given), status)
     if given["flash"]:
         response.delete_cookie(_FLASH, path="/")
     return response
 
 
-def fragment(call: Call, template: str, view: object = None, **values: object) -> HTMLResponse:
+def fragment(call: Call, template: str, view: object) -> HTMLResponse:
     """A part of a page, for one that is open."""
-    given = {"view": view, "csrf": call.csrf} | values
+    given = {"view": view, "csrf": call.csrf}
     return HTMLResponse(environment().get_template(template).render(given))
 
 

@@ -87,7 +87,7 @@ class Answers(ABC):
         """What lies between a KPI's figures of two periods, nothing left over; the earlier one may
         be read by another clock.
         """
-        from kampass.insight.change.bridge import Side, bridge
+        from kampass.insight.change.bridge import BridgeEnd, bridge
 
         later = Question.read({"kpis": kpi, "period": after, **words})
         own = {"known_at": before_known_at, "snapshot": before_snapshot}
@@ -95,8 +95,8 @@ class Answers(ABC):
         apart = before_known_at is not None or before_snapshot is not None
         engine = self.engine(**later.clock)
         return bridge(
-            Side(self.engine(**earlier.clock) if apart else engine, before),
-            Side(engine, after),
+            BridgeEnd(self.engine(**earlier.clock) if apart else engine, before),
+            BridgeEnd(engine, after),
             kpi,
             by=later.by,
             where=later.where,

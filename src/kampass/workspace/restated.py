@@ -9,7 +9,7 @@ from pathlib import Path
 
 from kampass.catalogue import Catalogue, stored, with_own
 from kampass.errors import DataError, UnknownName
-from kampass.insight.restated.outcome import Outcome
+from kampass.insight.restated.outcome import LoadOutcome
 from kampass.insight.restated.outcome import outcome as outcome_of
 from kampass.insight.restated.redefinition import MONTHS, Redefinition
 from kampass.insight.restated.redefinition import redefined as redefined_between
@@ -129,11 +129,10 @@ def _then(workspace: Home, against: str | None) -> tuple[str, Catalogue, str]:
     )
 
 
-def outcome(workspace: Home, before: str | None) -> Outcome:
-    """What became of the figures since a snapshot was current."""
-    after = workspace.manifest.current()
+def outcome(workspace: Home, before: str | None, after: str | None) -> LoadOutcome:
+    """What became of the figures from one snapshot to another."""
     if after is None or after == before:
-        return Outcome(before, after)
+        return LoadOutcome(before, after)
     earlier = None if before is None else workspace.engine(snapshot=before)
     later = workspace.engine(snapshot=after)
     return outcome_of(earlier, later, workspace.catalogue, workspace.settings.enabled)

@@ -11,17 +11,19 @@ from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass, field, replace
 from datetime import date
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from kampass.catalogue import PACK
 from kampass.engine import BusinessCalendar, Settings, parse_hours
 from kampass.engine.planning.hours import WEEKDAYS
 from kampass.errors import DataError
 from kampass.intake.kinds import SourceSettings
-from kampass.intake.mapping.mapping import TableMapping, parse, place_of
 from kampass.periods import Calendar
 from kampass.store.database import SCHEMA, Database, parse_schema, parse_url
 from kampass.workspace.passed import Passed
+
+if TYPE_CHECKING:
+    from kampass.intake.mapping.mapping import TableMapping
 
 FILE = "kampass.toml"
 DATABASE_URL = "KAMPASS_DATABASE_URL"
@@ -173,6 +175,8 @@ def _place(loc: tuple[int | str, ...]) -> dict[str, str]:
     section, name = str(loc[0]), str(loc[1]) if loc[1:] else ""
     place = f"[{section}.{name}]" if name else f"[{section}]"
     if "tables" in loc[3:4]:
+        from kampass.intake.mapping.mapping import place_of
+
         return place_of(place, loc[3:])
     return {"place": place, "heading": f"[{section}.{tomlkit.key(name).as_string()}"}
 
@@ -181,6 +185,8 @@ def _source(name: str, said: dict[str, Any]) -> SourceSettings:
     options = {key: value for key, value in said.items() if key != "kind"}
     if said["kind"] != "mapped":
         return SourceSettings(name, said["kind"], options)
+    from kampass.intake.mapping.mapping import parse
+
     tables = options["tables"].items()
     return SourceSettings(
         name,
@@ -202,7 +208,7 @@ def _with_lines(source: SourceSettings, text: str) -> SourceSettings:
     )
 
 
-def _line_of(text: str, mapping: TableMapping) -> int:
+def _line_of(text: str, mapping: "TableMapping") -> int:
     """The line on which a mapping's SELECT begins; 0 where its heading is written in another
     way.
     """

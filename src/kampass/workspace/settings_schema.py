@@ -157,8 +157,8 @@ class MappedSection(SettingsSection):
         "tables": (
             "{place} maps no table.",
             (
-                "Write {heading}.tables.accounts] and below it what fills it; docs/mapping.md shows "
-                "how."
+                "Write {heading}.tables.accounts] and below it what fills it; docs/mapping.md "
+                "shows how."
             ),
         )
     }

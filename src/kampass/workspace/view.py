@@ -27,6 +27,7 @@ from kampass.store import Snapshot
 from kampass.store.snapshots.scoped import ScopedSnapshot, Window
 from kampass.workspace.answers import Answers
 from kampass.workspace.home import Home, settings_of
+from kampass.workspace.lately import Lately
 
 T = TypeVar("T")
 _ANSWERS, _ENGINES, _WINDOWS, _SCOPES = 4000, 256, 6, 1000
@@ -114,7 +115,16 @@ class Sight(Answers):
         return self.sights.engine(self, known_at, snapshot)
 
     def ask(self, question: Question) -> Result:
-        """The answers, worked out once."""
+        """The answers, worked out once; what is asked of now is asked again of what is published
+        next.
+        """
+        found = self.answer(question)
+        if question == question.timeless:
+            self.sights.lately.remember(self.scope, question)
+        return found
+
+    def answer(self, question: Question) -> Result:
+        """The answers, without a thought of the next publication."""
         engine = self.engine(**question.clock)
         key = (engine.snapshot.id, engine.known_at, *self.rules, self.scope.key, question.timeless)
         return self.sights.answers.get(key, lambda: ask(engine, question))
@@ -123,7 +133,9 @@ class Sight(Answers):
         """Anything else that follows from the current snapshot and the scope alone, worked out
         once; `name` says what it is.
         """
-        return self.sights.others.get((name, self.version, *about), make)  # type: ignore[return-value]
+        key = (name, self.version, *about)
+        found: T = self.sights.others.get(key, make)  # type: ignore[assignment]
+        return found
 
     def forget(self) -> None:
         """Let go of every kept snapshot."""
@@ -136,6 +148,7 @@ class Sights:
     def __init__(self, workspace: Home) -> None:
         self.workspace = workspace
         self.answers: Kept[Result] = Kept(_ANSWERS)
+        self.lately = Lately()
         self.others: Kept[object] = Kept(_ANSWERS)
         self._engines: Kept[Engine] = Kept(_ENGINES)
         self._windows: Kept[Window] = Kept(_WINDOWS)
@@ -192,10 +205,12 @@ class Sights:
         if role.sees_everything:
             return EVERYTHING
         whole = self.through(EVERYTHING)
-        return self._scopes.get(
+        found = self._scopes.get(
             (whole.snapshot_id, role, user_id, team_id),
             lambda: _scope(whole, role, user_id, team_id),
         )
+        self.lately.know(found, (role, user_id, team_id))
+        return found
 
     def place_of(
         self, email: str, user_id: str | None, team_id: str | None

@@ -14,16 +14,19 @@ from kampass.store import (
     Snapshot,
     faults,
 )
+from kampass.store.progress import heard
 from kampass.workspace import repair
 from kampass.workspace import settings as settings_file
 from kampass.workspace.answers import Answers
 from kampass.workspace.home import Home, now
+from kampass.workspace.loads.measured import Measured
 from kampass.workspace.settings import WorkspaceSettings
 
 if TYPE_CHECKING:
     from kampass.intake.preview import Preview
     from kampass.people import Person
     from kampass.workspace.backup import Backup
+    from kampass.workspace.jobs import Jobs
     from kampass.workspace.loads.held import Held
     from kampass.workspace.loads.quarantine import By, Quarantine
     from kampass.workspace.loads.replay import Replay
@@ -78,6 +81,18 @@ class Workspace(Home, Answers):
             raise NotSignedIn(f"Nobody has the address {email}.")
         return self.sight(self.viewer(person).scope)
 
+    @property
+    def locks(self) -> Path:
+        """Where the processes at work on it hold their locks."""
+        return self._data / "held"
+
+    @cached_property
+    def jobs(self) -> "Jobs":
+        """The long work that is done, waits, or was done."""
+        from kampass.workspace.jobs import Jobs
+
+        return Jobs(self.manifest.engine, self.locks, now)
+
     def sync(
         self,
         name: str | None = None,
@@ -87,16 +102,18 @@ class Workspace(Home, Answers):
     ) -> list[LoadReport]:
         """Load what the sources state now, then publish it; `tell` hears what is going on."""
         reports: list[LoadReport] = []
+        progress = heard(tell)
         with self.writing():
             for source in self.sources(name):
                 if isinstance(source, HistorySource):
                     reports += self._sync_history(source, tell)
                 else:
                     at = recorded_at or self._next_instant()
-                    reports.append(self.journal.load(source, recorded_at=at, tell=tell))
+                    read = Measured(source, progress)
+                    reports.append(self.journal.load(read, recorded_at=at, tell=tell))
             if any(report.state == "complete" for report in reports):
                 tell("Publishing")
-                self.snapshots.publish()
+                self.snapshots.publish(progress)
         return reports
 
     def preview(
@@ -115,10 +132,10 @@ class Workspace(Home, Answers):
             for found in self.sources(source)
         ]
 
-    def publish(self) -> Snapshot:
+    def publish(self, *, tell: Callable[[str], None] = lambda _: None) -> Snapshot:
         """Make a snapshot of the complete loads current."""
         with self.writing():
-            return self.snapshots.publish()
+            return self.snapshots.publish(heard(tell))
 
     def drop(self, load: int) -> Snapshot | None:
         """Take a load back and publish what remains (None: nothing remains)."""

@@ -54,7 +54,11 @@ def change(
         "layout": dashboard.layout,
         "shared_with": dashboard.shared_with,
     }
-    made = call.library.dashboards.change(dashboard_id, call.person, **given)  # type: ignore[arg-type]
+    made = call.library.dashboards.change(
+        dashboard_id,
+        call.person,
+        **given,  # type: ignore[arg-type]
+    )
     call.record("changed a dashboard", str(made.id))
     return _dashboard(made)
 

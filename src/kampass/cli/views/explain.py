@@ -288,7 +288,7 @@ def _behind(row: Row) -> str:
     return "; ".join([*listed, *(["..."] if len(row.evidence) > _SHOWN_PIECES else [])])
 
 
-def _cell(value: Any) -> str:  # noqa: ANN401 - a cell of any type
+def _cell(value: Any) -> str:
     return (
         ""
         if value is None

@@ -11,7 +11,7 @@ from kampass.cli.terminal import printable
 from kampass.cli.views.show import console
 from kampass.render.display import show_value
 from kampass.workspace.loads.held import Held
-from kampass.workspace.loads.quarantine import Effect, Quarantine
+from kampass.workspace.loads.quarantine import Quarantine, QuarantineEffect
 from kampass.workspace.loads.replay import Replay
 
 __all__ = ["console", "rows_of", "show_held", "show_quarantine", "show_replay"]
@@ -173,7 +173,7 @@ def show_held(found: Sequence[Held], currency: str) -> None:
         )
 
 
-def _show_effect(effects: Sequence[Effect]) -> None:
+def _show_effect(effects: Sequence[QuarantineEffect]) -> None:
     """One table: how many rows are missing, in which months, and which KPIs need them."""
     first = effects[0]
     months = f", in {_few(first.months)}" if first.months else ""

@@ -84,12 +84,11 @@ def _owner(cut: Cut) -> str:
 
 
 def _team(cut: Cut) -> str:
+    theirs = f"@.user_id = f._actor AND {cut.during()}"
     if cut.fact.actor == "employee":
-        return f"{cut.join('team', 'employee_team_span', f'@.user_id = f._actor AND {cut.during()}')}.team_id"
+        return f"{cut.join('team', 'employee_team_span', theirs)}.team_id"
     if cut.fact.actor == "own":
-        return (
-            f"{cut.join('team', 'team_span', f'@.user_id = f._actor AND {cut.during()}')}.team_id"
-        )
+        return f"{cut.join('team', 'team_span', theirs)}.team_id"
     if not cut.fact.has_account:
         return _UNKNOWN
     owner = _owner(cut)
@@ -98,7 +97,7 @@ def _team(cut: Cut) -> str:
         return f"{manager}.team_id"
     # Whoever acted answers with their team, also where it is unknown; the manager's team speaks
     # only where nobody is named.
-    actor = cut.join("team", "team_span", f"@.user_id = f._actor AND {cut.during()}")
+    actor = cut.join("team", "team_span", theirs)
     return f"CASE WHEN f._actor IS NOT NULL THEN {actor}.team_id ELSE {manager}.team_id END"
 
 

@@ -24,7 +24,7 @@ from kampass.engine.plain import Json, Plain
 from kampass.engine.question import Asked, Filter, Question
 from kampass.errors import QuestionError
 from kampass.facts import FACTS
-from kampass.insight.change.members import Contents, Figures, contents
+from kampass.insight.change.members import Figures, MemberParts, contents
 from kampass.insight.change.splits import (
     KINDS,
     Effect,
@@ -47,7 +47,7 @@ ORDERS = {
 
 
 @dataclass(frozen=True)
-class Side:
+class BridgeEnd:
     """One end of a bridge: who answers, and for which period."""
 
     engine: Engine
@@ -93,7 +93,7 @@ class Bridge(Plain):
         return super().to_dict() | {"effects": effects}
 
     @classmethod
-    def from_dict(cls, found: Mapping[str, Any], **given: Any) -> Self:  # noqa: ANN401
+    def from_dict(cls, found: Mapping[str, Any], **given: Any) -> Self:
         """The bridge that JSON says."""
         named = [effect["dimensions"] for effect in found["effects"] if "dimensions" in effect]
         return super().from_dict(
@@ -105,8 +105,8 @@ class Bridge(Plain):
 
 
 def bridge(
-    before: Side,
-    after: Side,
+    before: BridgeEnd,
+    after: BridgeEnd,
     kpi_id: str,
     *,
     by: tuple[str, ...] = (),
@@ -166,7 +166,7 @@ class _Found:
     nothing: Answer | None = None
 
     @classmethod
-    def of(cls, side: Side, kpi: Kpi, where: tuple[Filter, ...]) -> "_Found":
+    def of(cls, side: BridgeEnd, kpi: Kpi, where: tuple[Filter, ...]) -> "_Found":
         """Ask one end."""
         found = side.engine.ask(Question((kpi.id,), side.period, None, (), where))
         if kpi.distribution and not found[0].dimensions:
@@ -182,14 +182,14 @@ class _Found:
 class _Ends:
     """Both ends of a bridge, and what its members are."""
 
-    before: Side
-    after: Side
+    before: BridgeEnd
+    after: BridgeEnd
     kpi: Kpi
     members: tuple[str, ...]
     where: tuple[Filter, ...]
     value: str | None
 
-    def contents(self, *, members: bool = True) -> tuple[Contents, Contents]:
+    def contents(self, *, members: bool = True) -> tuple[MemberParts, MemberParts]:
         """What the members bring at either end."""
         sides = []
         for side in (self.before, self.after):

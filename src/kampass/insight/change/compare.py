@@ -295,7 +295,7 @@ def _by_account(
     return found
 
 
-def _texts(column: Any) -> list[str | None]:  # noqa: ANN401
+def _texts(column: Any) -> list[str | None]:
     found: list[str | None] = column.tolist()
     return found
 

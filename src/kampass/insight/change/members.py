@@ -41,7 +41,7 @@ class Figures:
 
 
 @dataclass
-class Contents:
+class MemberParts:
     """What the members bring to each measure: a number, a set of texts, or a list of values, by the
     measure's function.
     """
@@ -58,7 +58,7 @@ class Contents:
     def figures(
         self,
         members: Iterable[Member],
-        other: "Contents | None" = None,
+        other: "MemberParts | None" = None,
         from_other: Iterable[Member] = (),
     ) -> Figures:
         """The figures of these members, and of those of another time where named."""
@@ -79,7 +79,7 @@ class Contents:
             values[name] = _together(function, rank, parts)
         return self._made(values)
 
-    def with_measures(self, other: "Contents", names: Iterable[str]) -> Figures:
+    def with_measures(self, other: "MemberParts", names: Iterable[str]) -> Figures:
         """The figures of all members, some measures taken from another time."""
         values = {}
         for name, (function, rank) in self.functions.items():
@@ -94,11 +94,11 @@ class Contents:
         return Figures(evaluate(self.kpi.value, values, exact=True), bottom)
 
 
-def contents(engine: Engine, kpi: Kpi, asked: Asked, *, at: str | None = None) -> Contents:
+def contents(engine: Engine, kpi: Kpi, asked: Asked, *, at: str | None = None) -> MemberParts:
     """What the members of a one-period question's cut bring; `at` is the value of a distribution
     that is looked at.
     """
-    made = Contents(kpi)
+    made = MemberParts(kpi)
     clocks = engine.clocks(kpi, asked)
     for name, measure in kpi.measures.items():
         judged = judge(engine, kpi, measure, asked)
@@ -134,7 +134,7 @@ def _select(judged: Judged) -> str:
     )
 
 
-def _typed(judged: Judged, brought: Any) -> Any:  # noqa: ANN401 - a cell
+def _typed(judged: Judged, brought: Any) -> Any:
     if isinstance(brought, list):
         return set(brought) if judged.aggregate.function == "distinct" else brought
     return Fraction(0) if brought is None else Fraction(brought) / unit_of(judged)

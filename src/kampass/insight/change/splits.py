@@ -11,12 +11,12 @@ from kampass.catalogue import Kpi
 from kampass.catalogue.expressions import names_in
 from kampass.engine.plain import Json, Plain
 from kampass.errors import QuestionError
-from kampass.insight.change.members import Contents, Figures, Member
+from kampass.insight.change.members import Figures, Member, MemberParts
 
 Kind = Literal["entered", "left", "changed", "measure"]
 MOST_STEPS = 500
 KINDS: tuple[Kind, ...] = ("entered", "left", "changed", "measure")
-Parts = tuple[Contents, Contents]
+Parts = tuple[MemberParts, MemberParts]
 Exactly = tuple["Effect", Fraction]
 
 
@@ -58,7 +58,7 @@ def is_member(effect: Effect, dimensions: Sequence[str]) -> bool:
     return effect.kind != "measure" and effect.count == 1 and len(effect.label) == len(dimensions)
 
 
-def adds_up(parts: Contents, whole: Figures) -> bool:
+def adds_up(parts: MemberParts, whole: Figures) -> bool:
     """Whether the members' figures sum to the whole's, exactly."""
     if parts.kpi.form == "statistic":
         return False
@@ -82,7 +82,7 @@ def by_amount(parts: Parts) -> Iterator[Exactly]:
         yield Effect(_kind(member, before, after), member, float(effect)), effect
 
 
-def _amount(parts: Contents, member: Member) -> Fraction:
+def _amount(parts: MemberParts, member: Member) -> Fraction:
     return Fraction(parts.figures([member]).top or 0) if member in parts.members else Fraction(0)
 
 
@@ -122,7 +122,7 @@ def by_weight(parts: Parts, whole: tuple[Figures, Figures]) -> Iterator[Exactly]
         )
 
 
-def _share(parts: Contents, member: Member, bottom: Fraction) -> tuple[Fraction, Fraction]:
+def _share(parts: MemberParts, member: Member, bottom: Fraction) -> tuple[Fraction, Fraction]:
     """A member's numerator and denominator as shares of the whole's denominator."""
     if member not in parts.members:
         return Fraction(0), Fraction(0)
@@ -130,7 +130,9 @@ def _share(parts: Contents, member: Member, bottom: Fraction) -> tuple[Fraction,
     return Fraction(figures.top or 0) / bottom, Fraction(figures.bottom or 0) / bottom
 
 
-def step_by_step(kpi: Kpi, before: Contents, after: Contents, *, apart: bool) -> Iterator[Exactly]:
+def step_by_step(
+    kpi: Kpi, before: MemberParts, after: MemberParts, *, apart: bool
+) -> Iterator[Exactly]:
     """Members of the later figure replace those of the earlier one; a step after which there is no
     value is taken with the next.
     """
@@ -181,7 +183,7 @@ def _label(waiting: Sequence[Member | str]) -> Member:
     )
 
 
-def measure_by_measure(kpi: Kpi, before: Contents, after: Contents) -> Iterator[Exactly]:
+def measure_by_measure(kpi: Kpi, before: MemberParts, after: MemberParts) -> Iterator[Exactly]:
     """The measures of the later figure replace those of the earlier one."""
     names = list(dict.fromkeys([*names_in(kpi.value), *names_in(kpi.denominator)]))
     value, taken, waiting = before.with_measures(after, ()).value(kpi), list[str](), list[str]()
@@ -196,7 +198,7 @@ def measure_by_measure(kpi: Kpi, before: Contents, after: Contents) -> Iterator[
         value, waiting = then, []
 
 
-def _kind(member: Member, before: Contents, after: Contents) -> Kind:
+def _kind(member: Member, before: MemberParts, after: MemberParts) -> Kind:
     if member not in before.members:
         return "entered"
     return "changed" if member in after.members else "left"

@@ -138,4 +138,6 @@ def _grouped(formula: str) -> str:
 
 def _number(value: object) -> str:
     """A number for people to check by hand."""
-    return "no value" if value is None else f"{float(value):,.6f}".rstrip("0").rstrip(".")  # type: ignore[arg-type]
+    if value is None:
+        return "no value"
+    return f"{float(value):,.6f}".rstrip("0").rstrip(".")  # type: ignore[arg-type]

@@ -198,14 +198,14 @@ class _Reading:
             behind,
         )
 
-    def _exact(self, amount: Any) -> Exact:  # noqa: ANN401 - a cell
+    def _exact(self, amount: Any) -> Exact:
         """A row's contribution, durations in their unit."""
         unit = unit_of(self.judged)
         if amount is None or isinstance(amount, float | str) or unit == 1:
             return amount  # type: ignore[no-any-return]
         return Fraction(amount) / unit
 
-    def _timed(self, name: str, value: Any) -> Any:  # noqa: ANN401 - a cell
+    def _timed(self, name: str, value: Any) -> Any:
         """A column worked out, durations in hours or days."""
         column = self.judged.fact.columns.get(name)
         unit = MICROSECONDS.get(column.kind) if column else None

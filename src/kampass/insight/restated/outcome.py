@@ -15,7 +15,7 @@ MONTHS = 24
 
 
 @dataclass(frozen=True)
-class Outcome:
+class LoadOutcome:
     """Between the snapshot that was current before and the one that is now (None: there was, or is,
     none).
 
@@ -33,16 +33,16 @@ class Outcome:
 
 def outcome(
     before: Engine | None, after: Engine, catalogue: Catalogue, enabled: Sequence[str]
-) -> Outcome:
+) -> LoadOutcome:
     """What became of the figures from one snapshot to the next; of the KPIs switched on, `moved`
     tells.
     """
     now = possible(catalogue, after)
     if before is None:
-        return Outcome(None, after.snapshot.id, now)
+        return LoadOutcome(None, after.snapshot.id, now)
     then = possible(catalogue, before)
     periods = tuple(closed_periods(before, None, None)[-MONTHS:])
-    return Outcome(
+    return LoadOutcome(
         before.snapshot.id,
         after.snapshot.id,
         tuple(kpi for kpi in now if kpi not in then),

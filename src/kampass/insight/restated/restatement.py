@@ -20,7 +20,7 @@ from kampass.errors import QuestionError, UnknownName
 from kampass.insight.restated.causes import causes
 from kampass.model import TABLES
 from kampass.periods import Period, add_months, cut, parse
-from kampass.store.snapshots.difference import Count, Difference, RowChange, SetAside
+from kampass.store.snapshots.difference import Count, Difference, QuarantineChange, RowChange
 
 MONTHS = 36
 
@@ -85,8 +85,8 @@ class Restatement:
     after: str
     known_at: tuple[datetime, datetime]
     counts: tuple[Count, ...]
-    mended: tuple[SetAside, ...]
-    newly_set_aside: tuple[SetAside, ...]
+    mended: tuple[QuarantineChange, ...]
+    newly_set_aside: tuple[QuarantineChange, ...]
     periods: tuple[Period, ...]
     kpis: tuple[str, ...]
     moved: tuple[Moved, ...]
@@ -257,7 +257,7 @@ def _none(answer: Answer | None) -> Answer:
     )
 
 
-def _plain(value: Any) -> Any:  # noqa: ANN401 - a cell of a canonical table
+def _plain(value: Any) -> Any:
     """A cell as JSON writes it, as an export would."""
     if isinstance(value, datetime):
         return instant_text(value)

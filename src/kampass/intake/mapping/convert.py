@@ -152,9 +152,9 @@ def _judged(column: Column) -> str:
     )
     if column.choices:
         listed = ", ".join(literal(choice) for choice in column.choices)
+        none = f"is none of {', '.join(column.choices)}"
         cases.append(
-            f"WHEN {name} NOT IN ({listed}) THEN "
-            f"{_mark(f'coalesce({raw}, {name})', literal('is none of ' + ', '.join(column.choices)))}"
+            f"WHEN {name} NOT IN ({listed}) THEN {_mark(f'coalesce({raw}, {name})', literal(none))}"
         )
     return f"CASE {' '.join(cases)} ELSE {name} END"
 

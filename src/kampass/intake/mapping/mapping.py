@@ -15,7 +15,7 @@ from functools import partial
 from typing import Any, cast
 
 from kampass.errors import DataError
-from kampass.intake.readers.formats import Format, compile_format
+from kampass.intake.readers.formats import DateFormat, compile_format
 from kampass.model import TABLES, Column
 
 FORMATS = {
@@ -56,8 +56,8 @@ class Filling:
     join: str = ""
     trim: bool = False
     null: tuple[str, ...] = ()
-    date: tuple[Format, ...] = ()
-    timestamp: tuple[Format, ...] = ()
+    date: tuple[DateFormat, ...] = ()
+    timestamp: tuple[DateFormat, ...] = ()
     timezone: str | None = None
     fold: str = ""
     decimal: str = ""
@@ -158,7 +158,9 @@ def _reading(said: dict[str, Any]) -> dict[str, Any]:
     return found | ({"null": _texts(said, "null")} if "null" in said else {})
 
 
-def _filling(table: str, name: str, what: Any, defaults: dict[str, Any], place: str) -> Filling:  # noqa: ANN401
+def _filling(
+    table: str, name: str, what: str | dict[str, Any], defaults: dict[str, Any], place: str
+) -> Filling:
     """What fills one column."""
     at = f"{place[:-1]}.columns] {name}"
     if table != "accounts" and not TABLES[table].has(name):
@@ -167,7 +169,7 @@ def _filling(table: str, name: str, what: Any, defaults: dict[str, Any], place: 
             f"'{table}' has no column '{name}'.{_close(name, TABLES[table].names)}",
             f"'kampass template {table}' shows every column.",
         )
-    said: dict[str, Any] = {"column": what} if isinstance(what, str) else what
+    said = {"column": what} if isinstance(what, str) else what
     column = TABLES[table].column(name) if TABLES[table].has(name) else Column(name, "text")
     reading = defaults | _reading(said)
     pivot = reading.pop("pivot", 69)
@@ -187,7 +189,7 @@ def _origin(said: dict[str, Any]) -> dict[str, Any]:
 
 def _formats(
     said: dict[str, Any], key: str, column: Column, pivot: int, at: str
-) -> tuple[Format, ...]:
+) -> tuple[DateFormat, ...]:
     if key not in said:
         return ()
     allowed = {"date": {"date", "instant"}, "timestamp": {"instant"}}[key]
@@ -252,7 +254,7 @@ def _texts(said: Mapping[str, Any], key: str) -> tuple[str, ...]:
     return (value,) if isinstance(value, str) else tuple(value)
 
 
-def _close(name: str, known: Any) -> str:  # noqa: ANN401 - any iterable of names
+def _close(name: str, known: Any) -> str:
     close = get_close_matches(name, list(known), n=1)
     return f" Did you mean '{close[0]}'?" if close else ""
 

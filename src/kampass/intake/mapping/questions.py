@@ -17,7 +17,7 @@ _NUMBERS = {"decimal", "rate", "integer"}
 
 
 @dataclass(frozen=True)
-class Reading:
+class ColumnReading:
     """One way to read a column: what the examples would be, the setting that says so, how many
     values it does not read.
     """
@@ -28,7 +28,7 @@ class Reading:
 
 
 @dataclass(frozen=True)
-class Question:
+class OpenQuestion:
     """A column whose values could be read in two ways, some of them with their lines, and the
     ways.
     """
@@ -38,7 +38,7 @@ class Question:
     header: str
     what: str
     examples: tuple[tuple[int, str], ...]
-    readings: tuple[Reading, ...]
+    readings: tuple[ColumnReading, ...]
 
     def to_dict(self) -> dict[str, Any]:
         """The question, ready for JSON."""
@@ -60,7 +60,7 @@ class Base:
     lines: Callable[[Sequence[int]], dict[int, int]]
 
 
-def questions(mapping: TableMapping, base: Base, index: dict[str, int]) -> list[Question]:
+def questions(mapping: TableMapping, base: Base, index: dict[str, int]) -> list[OpenQuestion]:
     """Every column of a mapping that its file's values leave open."""
     found = []
     for filling in mapping.fillings:
@@ -141,7 +141,7 @@ class _Values:
         return tuple((at[row], value) for row, value in rows)
 
 
-def _question(mapping: TableMapping, filling: Filling, values: _Values) -> list[Question]:
+def _question(mapping: TableMapping, filling: Filling, values: _Values) -> list[OpenQuestion]:
     return (
         _numbers(mapping, filling, values)
         if values.kind == "number"
@@ -149,7 +149,7 @@ def _question(mapping: TableMapping, filling: Filling, values: _Values) -> list[
     )
 
 
-def _dates(mapping: TableMapping, filling: Filling, values: _Values) -> list[Question]:
+def _dates(mapping: TableMapping, filling: Filling, values: _Values) -> list[OpenQuestion]:
     first, second = (
         f"TRY_CAST(regexp_extract(v, '^{_DAY}$', {group}) AS INTEGER)" for group in (1, 3)
     )
@@ -183,14 +183,14 @@ def _dates(mapping: TableMapping, filling: Filling, values: _Values) -> list[Que
         ]
         key = "timestamp" if time else "date"
         readings.append(
-            Reading(
+            ColumnReading(
                 tuple(text or "not a date" for text in shown),
                 _line(filling, f'{key} = "{order}{_time(examples[0][1], time)}"'),
                 count,
             )
         )
     return [
-        Question(
+        OpenQuestion(
             mapping.table,
             filling.name,
             filling.told,
@@ -214,12 +214,12 @@ def _time(text: str, time: str) -> str:
     ]
 
 
-def _zones(mapping: TableMapping, filling: Filling, values: _Values) -> list[Question]:
+def _zones(mapping: TableMapping, filling: Filling, values: _Values) -> list[OpenQuestion]:
     local = r"regexp_full_match(v, '\d{4}-\d{2}-\d{2}[T ]\d{2}:\d{2}(:\d{2}([.]\d+)?)?')"
     return _zone(mapping, filling, values, local)
 
 
-def _zone_of_format(mapping: TableMapping, filling: Filling, values: _Values) -> list[Question]:
+def _zone_of_format(mapping: TableMapping, filling: Filling, values: _Values) -> list[OpenQuestion]:
     """The zone of a format without an offset, where there is anything to read by it."""
     forms = ", ".join(f'"{form.text}"' for form in filling.timestamp)
     written = forms if len(filling.timestamp) == 1 else f"[{forms}]"
@@ -228,21 +228,21 @@ def _zone_of_format(mapping: TableMapping, filling: Filling, values: _Values) ->
 
 def _zone(
     mapping: TableMapping, filling: Filling, values: _Values, asked: str, form: str = ""
-) -> list[Question]:
+) -> list[OpenQuestion]:
     """The zone of the values that a condition finds; those without a format read as ISO 8601."""
     if not values.count(asked)[0]:
         return []
     examples = values.examples(asked)
     texts = [value if form else value.replace(" ", "T") for _, value in examples]
     shown = tuple(
-        Reading(
+        ColumnReading(
             tuple(f"{text} in {zone}" for text in texts),
             _line(filling, f'{form}timezone = "{zone}"'),
         )
         for zone in ("UTC", "Europe/Berlin")
     )
     return [
-        Question(
+        OpenQuestion(
             mapping.table,
             filling.name,
             filling.told,
@@ -253,7 +253,7 @@ def _zone(
     ]
 
 
-def _numbers(mapping: TableMapping, filling: Filling, values: _Values) -> list[Question]:
+def _numbers(mapping: TableMapping, filling: Filling, values: _Values) -> list[OpenQuestion]:
     point, comma = (rf"regexp_full_match(v, '-?[1-9]\d{{0,2}}[{sign}]\d{{3}}')" for sign in ".,")
     settled = rf"(regexp_full_match(v, '-?\d+[.]\d+') AND NOT {point})"
     points, commas, settles = values.count(point, comma, settled)
@@ -265,11 +265,11 @@ def _numbers(mapping: TableMapping, filling: Filling, values: _Values) -> list[Q
         whole = tuple(value.replace(sign, "") for _, value in examples)
         parts = tuple(value.replace(sign, ".") for _, value in examples)
         readings = (
-            Reading(whole, _line(filling, f'decimal = "{other}", thousands = "{sign}"')),
-            Reading(parts, _line(filling, f'decimal = "{sign}"')),
+            ColumnReading(whole, _line(filling, f'decimal = "{other}", thousands = "{sign}"')),
+            ColumnReading(parts, _line(filling, f'decimal = "{sign}"')),
         )
         found.append(
-            Question(
+            OpenQuestion(
                 mapping.table,
                 filling.name,
                 filling.told,

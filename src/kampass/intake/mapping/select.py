@@ -36,8 +36,10 @@ _LOCKS = {
 }
 _BATCH = 20_000
 _FUNCTIONS = re.compile(
-    r"^(read_|write_|parquet_|sniff_|glob$|getenv|query$|query_table|duckdb_|pragma_|current_setting|which_secret|sql_auto|json_execute|json_serialize_sql"
-    r"|arrow_scan|pandas_scan|python_map|sqlite_|postgres_|mysql_|iceberg_|delta_|st_read|checkpoint|force_checkpoint|test_|nextval|seq_scan|in_search_path)"
+    r"^(read_|write_|parquet_|sniff_|glob$|getenv|query$|query_table|duckdb_|pragma_"
+    r"|current_setting|which_secret|sql_auto|json_execute|json_serialize_sql"
+    r"|arrow_scan|pandas_scan|python_map|sqlite_|postgres_|mysql_"
+    r"|iceberg_|delta_|st_read|checkpoint|force_checkpoint|test_|nextval|seq_scan|in_search_path)"
 )
 _TABLE_FUNCTIONS = {"unnest", "range", "generate_series"}
 
@@ -101,7 +103,7 @@ def _wrong(mapping: TableMapping, message: str, hint: str = "", line: int = 1) -
     )
 
 
-def checked(mapping: TableMapping) -> Any:  # noqa: ANN401 - sqlglot has no types
+def checked(mapping: TableMapping) -> Any:
     """The SELECT, parsed; DataError where it is anything else."""
     import sqlglot
     from sqlglot import exp
@@ -166,7 +168,7 @@ def named(select: str) -> set[str]:
     return {column.name for column in query.find_all(exp.Column)}
 
 
-def _with_line(query: Any) -> tuple[str, bool]:  # noqa: ANN401 - sqlglot has no types
+def _with_line(query: Any) -> tuple[str, bool]:
     """The SQL, with `_line` added where each row comes from one row of raw; and whether rows have
     lines.
     """
@@ -244,7 +246,7 @@ def locked(database: Path) -> "duckdb.DuckDBPyConnection":
     )
 
 
-def _write(reader: Any, target: Path, width: int) -> None:  # noqa: ANN401 - an Arrow reader
+def _write(reader: Any, target: Path, width: int) -> None:
     """Write batches under names of our own: a person's names stay out of SQL."""
     import pyarrow as pa
     import pyarrow.parquet as pq

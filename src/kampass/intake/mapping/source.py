@@ -11,8 +11,8 @@ from pathlib import Path
 from kampass.errors import DataError, UnknownName
 from kampass.intake.mapping.convert import cell, column_of, distinct, relation
 from kampass.intake.mapping.mapping import Filling, TableMapping
-from kampass.intake.mapping.questions import Base, Question, questions
-from kampass.intake.readers.files import missing, open_raw
+from kampass.intake.mapping.questions import Base, OpenQuestion, questions
+from kampass.intake.readers.files import files_of, missing, open_raw
 from kampass.intake.readers.memory import ask
 from kampass.intake.readers.raw import FILE, LINE, RawTable
 from kampass.intake.readers.scratch import lines_of
@@ -56,6 +56,10 @@ class MappedSource:
             raise _asked(view, self.mapping(table))
         return view.scan
 
+    def files(self, table: str) -> list[Path]:
+        """The files that one table is read from."""
+        return files_of(self.folder, self.mapping(table))
+
     def view(self, table: str) -> "View":
         """Everything a mapping makes of its file, and what it leaves open."""
         mapping = self.mapping(table)
@@ -94,7 +98,7 @@ class View:
     raw: RawTable
     mapping: TableMapping
     pairs: str
-    questions: tuple[Question, ...]
+    questions: tuple[OpenQuestion, ...]
     unmapped: tuple[str, ...]
     notices: tuple[str, ...] = ()
 
@@ -172,23 +176,15 @@ def _joins_well(mapping: TableMapping, base: str, index: dict[str, int]) -> None
     """Refuse a composed id that could be composed of other parts: a-b with c is not a with b-c."""
     for filling in mapping.fillings:
         # Nothing is joined, or it names nothing.
-        if len(filling.columns) < 2 or not names_something(column_of(mapping.table, filling.name)):  # noqa: PLR2004
+        joined = len(filling.columns) > 1
+        if not joined or not names_something(column_of(mapping.table, filling.name)):
             continue
         parts = [
             cell(Filling("", (header,)), index, flags=False).text for header in filling.columns
         ]
-        if (
-            not filling.join
-            or sum(
-                bool(found)
-                for found in ask(
-                    "SELECT "
-                    f"{', '.join(f'bool_or(contains({part}, {literal(filling.join)}))' for part in parts)} "
-                    f"FROM ({base})"
-                )[0]
-            )
-            > 1
-        ):
+        held = [f"bool_or(contains({part}, {literal(filling.join)}))" for part in parts]
+        found = ask(f"SELECT {', '.join(held)} FROM ({base})")[0] if filling.join else ()
+        if not filling.join or sum(map(bool, found)) > 1:
             raise DataError(
                 (
                     f"{mapping.place}: '{filling.name}' joins {' and '.join(filling.columns)} by "

@@ -69,7 +69,7 @@ COMMAS = Dialect()
 
 
 @dataclass(frozen=True)
-class Rows:
+class DelimitedRows:
     """The rows of a file under the names they were asked for; `numbered` gives the same rows with
     their `_line`.
     """
@@ -82,7 +82,7 @@ class Rows:
 
 
 @dataclass(frozen=True)
-class Look:
+class FileFacts:
     """What one pass over a file's bytes tells: its digest, how many lines and delimiters it has,
     and `spaced`.
 
@@ -96,7 +96,7 @@ class Look:
     spaced: bool
 
 
-def look(file: Path, dialect: Dialect = COMMAS) -> Look:
+def look(file: Path, dialect: Dialect = COMMAS) -> FileFacts:
     """Look at every byte of a file once."""
     mark = dialect.delimiter.encode()
     blanks = rb"[ ]" if dialect.delimiter == "\t" else rb"[ \t]"
@@ -127,7 +127,7 @@ def look(file: Path, dialect: Dialect = COMMAS) -> Look:
                 any(pair in chunk for pair in _NEAR_QUOTES) and around.search(chunk) is not None
             )
             last = chunk[-1:]
-    return Look(
+    return FileFacts(
         sha.hexdigest(), feeds + (last != b"\n") if pairs == returns else None, marks, spaced
     )
 
@@ -135,11 +135,11 @@ def look(file: Path, dialect: Dialect = COMMAS) -> Look:
 def read(
     file: Path,
     names: Sequence[str],
-    seen: Look,
+    seen: FileFacts,
     dialect: Dialect = COMMAS,
     *,
     place: Path | None = None,
-) -> Rows:
+) -> DelimitedRows:
     """The rows under a file's header, as text, each column under the name given."""
     relation = _relation(file, names, dialect)
     count = _regular(relation) if dialect.usual and not seen.spaced else None
@@ -150,8 +150,10 @@ def read(
         return read_slowly(file, names, dialect, place=place)
     if seen.lines == count + 1:
         numbered = f"SELECT *, row_number() OVER () + 1 AS _line FROM ({relation})"
-        return Rows(relation, (), lambda rows: {row: row + 1 for row in rows}, lambda: numbered)
-    return Rows(
+        return DelimitedRows(
+            relation, (), lambda rows: {row: row + 1 for row in rows}, lambda: numbered
+        )
+    return DelimitedRows(
         relation,
         (),
         partial(_lines, file, dialect),
@@ -161,7 +163,7 @@ def read(
 
 def read_slowly(
     file: Path, names: Sequence[str], dialect: Dialect = COMMAS, *, place: Path | None = None
-) -> Rows:
+) -> DelimitedRows:
     """The same rows by Python's csv module, on the disk meanwhile; what is torn is rejected with
     its line.
     """
@@ -195,7 +197,7 @@ def read_slowly(
     base = writer.relation(len(names))
     cells = ", ".join(f"c{index} AS {quoted(name)}" for index, name in enumerate(names))
     numbered = _Held(f"SELECT {cells}, {LINE} FROM ({base})", scratch)
-    return Rows(
+    return DelimitedRows(
         f"SELECT {cells} FROM ({base})", tuple(rejects), partial(lines_of, base), numbered, scratch
     )
 

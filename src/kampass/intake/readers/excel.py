@@ -185,7 +185,7 @@ class _Books:
         for book in self._opened:
             book.close()
 
-    def _open(self, *, values: bool) -> Any:  # noqa: ANN401 - openpyxl has no types
+    def _open(self, *, values: bool) -> Any:
         import warnings
         from xml.etree.ElementTree import ParseError
 
@@ -276,7 +276,7 @@ class _Books:
                 hint=_HOW,
             ) from None
 
-    def _cells(self, book: Any, sheet: str) -> Iterator[tuple[Any, ...]]:  # noqa: ANN401
+    def _cells(self, book: Any, sheet: str) -> Iterator[tuple[Any, ...]]:
         worksheet = book[sheet]
         worksheet.reset_dimensions()  # what a sheet says of its own size is not to be trusted
         rows = iter(worksheet.iter_rows())
@@ -293,7 +293,7 @@ def _quietly(rows: Iterator[tuple[Any, ...]]) -> tuple[Any, ...] | None:
         return next(rows, None)
 
 
-def _sheet(book: Any, mapping: TableMapping, file: Path) -> str:  # noqa: ANN401
+def _sheet(book: Any, mapping: TableMapping, file: Path) -> str:
     """The sheet to read: the one named, or the only one."""
     from openpyxl.worksheet._read_only import ReadOnlyWorksheet
 
@@ -427,7 +427,7 @@ def _copy(
     return None
 
 
-def _cell(cell: Any, said: Any) -> tuple[str, bool]:  # noqa: ANN401 - openpyxl has no types
+def _cell(cell: Any, said: Any) -> tuple[str, bool]:
     """A cell as text, and whether Excel has typed it."""
     value = cell.value
     if value is None:

@@ -53,7 +53,7 @@ _ISO_LOCAL = r"\d{4}-\d{2}-\d{2}[T ]\d{2}:\d{2}(:\d{2}([.]\d{1,9})?)?"
 
 
 @dataclass(frozen=True)
-class Format:
+class DateFormat:
     """A format: as written, as a pattern, and which parts the pattern's groups are."""
 
     text: str
@@ -62,14 +62,14 @@ class Format:
     pivot: int = 69
 
 
-def compile_format(text: str, pivot: int = 69, *, instant: bool = False) -> Format:
+def compile_format(text: str, pivot: int = 69, *, instant: bool = False) -> DateFormat:
     """Read a format; ValueError where it cannot say a day (or an instant).
 
     >>> compile_format("%d/%m/%y").parts
     ('day', 'month', 'year2')
     """
     if instant and text in {"unix", "unix_ms"}:
-        return Format(text, r"(-?\d{1,15})", (text,))
+        return DateFormat(text, r"(-?\d{1,15})", (text,))
     pattern, parts, position = "", [], 0
     for found in re.finditer("%(.?)", text, re.DOTALL):
         pattern += re.escape(text[position : found.start()])
@@ -87,7 +87,7 @@ def compile_format(text: str, pivot: int = 69, *, instant: bool = False) -> Form
         parts += [name] if name else []
     pattern += re.escape(text[position:])
     _complete(text, parts, instant=instant)
-    return Format(text, pattern, tuple(parts), pivot)
+    return DateFormat(text, pattern, tuple(parts), pivot)
 
 
 def _complete(text: str, parts: list[str], *, instant: bool) -> None:
@@ -110,7 +110,7 @@ def bound(value: str, name: str, body: Callable[[str], str]) -> str:
     return f"list_transform([{value}], lambda {name}: {body(name)})[1]"
 
 
-def _parts(form: Format, value: str) -> str:
+def _parts(form: DateFormat, value: str) -> str:
     """The SQL of a format's parts in a value; empty ones where it does not match."""
     listed = ", ".join(literal(part) for part in form.parts)
     return f"regexp_extract({value}, {literal('^(?:' + form.pattern + ')$')}, [{listed}])"
@@ -120,7 +120,7 @@ def _part(parts: str, name: str) -> str:
     return f"{parts}[{literal(name)}]"
 
 
-def _day(form: Format, parts: str) -> str:
+def _day(form: DateFormat, parts: str) -> str:
     """The SQL of year-month-day as text; null where a month's name is none."""
     if "year" in form.parts:
         year = _part(parts, "year")
@@ -141,7 +141,7 @@ def _day(form: Format, parts: str) -> str:
     return f"({year} || '-' || {month} || '-' || lpad({_part(parts, 'day')}, 2, '0'))"
 
 
-def date_sql(form: Format, value: str) -> str:
+def date_sql(form: DateFormat, value: str) -> str:
     """The SQL of a date as canonical text; null where the value does not read."""
 
     def read(parts: str) -> str:
@@ -154,7 +154,7 @@ def date_sql(form: Format, value: str) -> str:
     return bound(_parts(form, value), "p_", read)
 
 
-def instant_sql(form: Format, value: str, timezone: str | None, fold: str) -> str:
+def instant_sql(form: DateFormat, value: str, timezone: str | None, fold: str) -> str:
     """The SQL of an instant as canonical text, null where the value does not read; a marked reason
     where clocks changed.
     """
@@ -183,7 +183,7 @@ def instant_sql(form: Format, value: str, timezone: str | None, fold: str) -> st
     return bound(_parts(form, value), "p_", read)
 
 
-def _clock(form: Format, parts: str) -> str:
+def _clock(form: DateFormat, parts: str) -> str:
     """The SQL of hour:minute:second.fraction; null where the hour is none."""
     if "hour" in form.parts:
         hour = f"TRY_CAST({_part(parts, 'hour')} AS INTEGER)"

@@ -14,7 +14,7 @@ import numpy as np
 
 from kampass.intake.sample.book import TRIAL_RUN, Book, open_book
 from kampass.intake.sample.firm import PRODUCTS, Firm, hire, price_of
-from kampass.intake.sample.lives import Stretch, live
+from kampass.intake.sample.lives import LifeStretch, live
 from kampass.intake.sample.shapes import END, FIRST, NULL, day, stream
 from kampass.intake.sample.stories import STORIES, STORY_ACCOUNTS, Size
 
@@ -77,7 +77,7 @@ class _Run:
     contract.
     """
 
-    stretch: Stretch
+    stretch: LifeStretch
     rate: float
     held: dict[int, int] = field(default_factory=dict)
     contract: int = -1
@@ -86,7 +86,7 @@ class _Run:
 _Event = Callable[[np.random.Generator, Ledger, _Run, int], None]
 
 
-def trade(rng: np.random.Generator, book: Book, stretches: list[Stretch]) -> Ledger:
+def trade(rng: np.random.Generator, book: Book, stretches: list[LifeStretch]) -> Ledger:
     """Play every stretch through, term by term."""
     ledger = Ledger()
     discount = 1 - np.array([0.22, 0.1, 0.03, 0.0])[book.segment] * rng.random(len(book))
@@ -179,7 +179,7 @@ def _add_contract(ledger: Ledger, run: _Run, values: dict[str, Any]) -> None:
 
 
 def _events(
-    rng: np.random.Generator, stretch: Stretch, start: int, end: int
+    rng: np.random.Generator, stretch: LifeStretch, start: int, end: int
 ) -> list[tuple[int, _Event]]:
     """What happens within a term, in order; nothing grows in the term in which an account
     leaves.
@@ -321,7 +321,7 @@ class World:
     size: Size
     firm: Firm
     book: Book
-    stretches: list[Stretch]
+    stretches: list[LifeStretch]
     ledger: Ledger
 
     def stream(self, noun: str) -> np.random.Generator:

@@ -30,7 +30,7 @@ _REASONS = ("price", "competitor", "missing feature", "budget cut", "merger", "p
 
 
 @dataclass(frozen=True)
-class Stretch:
+class LifeStretch:
     """An unbroken time as a customer, in days; `ended` is END for one that goes on."""
 
     account: int
@@ -61,7 +61,7 @@ class _Customer:
     anniversary: tuple[int, int]
 
 
-def live(rng: np.random.Generator, book: Book) -> list[Stretch]:
+def live(rng: np.random.Generator, book: Book) -> list[LifeStretch]:
     """Every account's times as a customer, by account and start."""
     story = sorted(STORY_ACCOUNTS, key=lambda at: -int(book.seats[at]) * (int(book.core[at]) + 1))
     leaving = {
@@ -72,7 +72,7 @@ def live(rng: np.random.Generator, book: Book) -> list[Stretch]:
         story[rank]: day(date(2025, 5, 6 + 9 * at)) for at, rank in enumerate(_SHRINKING_RANKS)
     }
     customers = _first_customers(rng, book, leaving)
-    done: list[Stretch] = []
+    done: list[LifeStretch] = []
     for year in YEARS:
         departures = _departures(rng, book, customers, year) | (
             leaving if year == max(YEARS) else {}
@@ -80,11 +80,11 @@ def live(rng: np.random.Generator, book: Book) -> list[Stretch]:
         for account, ended in departures.items():
             reason = _reason(rng, int(book.segment[account]))
             held = customers.pop(account)
-            done.append(Stretch(account, held.started, ended, reason, held.anniversary))
+            done.append(LifeStretch(account, held.started, ended, reason, held.anniversary))
             if reason != "onboarding" and rng.random() < 0.25:
                 _return(rng, customers, account, ended)
     open_ended = [
-        Stretch(who, held.started, END, None, held.anniversary, shrinking.get(who))
+        LifeStretch(who, held.started, END, None, held.anniversary, shrinking.get(who))
         for who, held in customers.items()
     ]
     return sorted(done + open_ended, key=lambda stretch: (stretch.account, stretch.started))

@@ -58,6 +58,10 @@ class FileSource:
         for name in self.strangers():
             yield Notice(f"{name} names no table and was left alone")
 
+    def files(self, table: str) -> list[Path]:
+        """The files that one table is read from."""
+        return [file] if (file := self._file(table)) else []
+
     def strangers(self) -> list[str]:
         """Files that look like data but name no canonical table."""
         found = [

@@ -13,12 +13,12 @@ from kampass.access import NotFound, Role
 from kampass.people import text
 from kampass.people.accounts import attempts, codes, linking, passwords, person, sign_in
 from kampass.people.accounts.person import Newcomer, Person
-from kampass.people.database import Database
+from kampass.people.database import PeopleDatabase
 from kampass.people.errors import FirstStep, LastAdmin, WrongCode
 from kampass.people.schema import IDENTITIES, PERSONS, SESSIONS, TICKETS, TOKENS
 
 
-class Changes(TypedDict, total=False):
+class PersonChanges(TypedDict, total=False):
     """What of a person may be changed; a key that is not given stays."""
 
     name: str
@@ -30,7 +30,7 @@ class Changes(TypedDict, total=False):
 class Accounts:
     """Everybody who may sign in."""
 
-    def __init__(self, database: Database) -> None:
+    def __init__(self, database: PeopleDatabase) -> None:
         self._database = database
 
     def any(self) -> bool:
@@ -77,7 +77,7 @@ class Accounts:
             (person.of(row) for row in rows), key=lambda one: (one.name.casefold(), one.id)
         )
 
-    def change(self, person_id: int, **changes: Unpack[Changes]) -> Person:
+    def change(self, person_id: int, **changes: Unpack[PersonChanges]) -> Person:
         """Change what is given; whoever's role or place changes signs in again. LastAdmin,
         NotFound.
         """

@@ -13,7 +13,7 @@ from typing import Any
 
 import sqlalchemy as sa
 
-from kampass.people.database import Database
+from kampass.people.database import PeopleDatabase
 from kampass.people.errors import TooManyAttempts
 from kampass.people.schema import FAILURES
 from kampass.store.manifest import from_text, to_text
@@ -35,7 +35,7 @@ class Attempt:
     counters: dict[str, str | None]
 
 
-def take(database: Database, email: str, address: str) -> Attempt:
+def take(database: PeopleDatabase, email: str, address: str) -> Attempt:
     """Count an attempt; TooManyAttempts, uncounted, where it has to wait."""
     now = database.now()
     with database.in_turn() as connection:
@@ -119,13 +119,13 @@ def _who(connection: sa.Connection, email: str, address: str) -> str:
     return together if known else _key("email", email)
 
 
-def _wait(now: datetime, rows: Any) -> None:  # noqa: ANN401
+def _wait(now: datetime, rows: Any) -> None:
     until = max((from_text(row.refused_until) for row in rows if row.refused_until), default=now)
     if until > now:
         raise TooManyAttempts(-int((now - until) // timedelta(seconds=1)))
 
 
-def _count(connection: sa.Connection, key: str, row: Any, free: int, now: datetime) -> str | None:  # noqa: ANN401
+def _count(connection: sa.Connection, key: str, row: Any, free: int, now: datetime) -> str | None:
     """Write one failure more; until when it makes the next attempt wait."""
     failures = 1 if row is None or from_text(row.last_at) < now - FORGOTTEN else row.failures + 1
     wait = wait_after(failures, free)

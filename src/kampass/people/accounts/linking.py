@@ -10,14 +10,14 @@ import sqlalchemy as sa
 from kampass.people import text
 from kampass.people.accounts import person
 from kampass.people.accounts.person import Person
-from kampass.people.database import Database
+from kampass.people.database import PeopleDatabase
 from kampass.people.errors import BadEmail, IdentityTaken, NotInvited
 from kampass.people.schema import IDENTITIES, PERSONS
 
 _LONGEST = 1000
 
 
-def link(database: Database, issuer: str, subject: str, email: str) -> Person:
+def link(database: PeopleDatabase, issuer: str, subject: str, email: str) -> Person:
     """The person of an identity, linked by the e-mail where it is seen for the first time."""
     issuer, subject = (text.line(part, "identity", longest=_LONGEST) for part in (issuer, subject))
     with database.in_turn() as connection:

@@ -44,7 +44,7 @@ COLUMNS = (
 PRESENT = PERSONS.c.removed_at.is_(None)
 
 
-def of(row: Any) -> Person:  # noqa: ANN401 - rows of a database have no common type
+def of(row: Any) -> Person:
     """The person of a row that holds COLUMNS."""
     seen = None if row.person_seen is None else from_text(row.person_seen)
     since = from_text(row.person_since)

@@ -12,7 +12,7 @@ import sqlalchemy as sa
 
 from kampass.people.accounts import attempts, codes, passwords, person
 from kampass.people.accounts.person import Person
-from kampass.people.database import Database
+from kampass.people.database import PeopleDatabase
 from kampass.people.errors import FirstStep, NeedsCode, SignInFailed
 from kampass.people.schema import PERSONS
 
@@ -35,7 +35,7 @@ class _Kept:
     totp_secret: str | None
 
 
-def sign_in(database: Database, proof: Proof, address: str) -> Person:
+def sign_in(database: PeopleDatabase, proof: Proof, address: str) -> Person:
     """The person; SignInFailed, NeedsCode or TooManyAttempts otherwise."""
     email = proof.email.strip().casefold()
     attempt = attempts.take(database, email, address)
@@ -47,7 +47,7 @@ def sign_in(database: Database, proof: Proof, address: str) -> Person:
     return _come_in(database, kept, first, proof.code, attempt)
 
 
-def second_step(database: Database, first: FirstStep, code: str, address: str) -> Person:
+def second_step(database: PeopleDatabase, first: FirstStep, code: str, address: str) -> Person:
     """The person whose password was right, with the code; SignInFailed where the password is
     another by now.
     """
@@ -59,7 +59,11 @@ def second_step(database: Database, first: FirstStep, code: str, address: str) -
 
 
 def _come_in(
-    database: Database, kept: _Kept, first: FirstStep, code: str | None, attempt: attempts.Attempt
+    database: PeopleDatabase,
+    kept: _Kept,
+    first: FirstStep,
+    code: str | None,
+    attempt: attempts.Attempt,
 ) -> Person:
     step = _step(database, kept, first, code, attempt)
     with database.in_turn() as connection:
@@ -68,7 +72,7 @@ def _come_in(
     return found
 
 
-def _kept(database: Database, email: str) -> _Kept | None:
+def _kept(database: PeopleDatabase, email: str) -> _Kept | None:
     if not email.isascii() or not email.isprintable():
         return None
     with database.reading() as connection:
@@ -80,7 +84,11 @@ def _kept(database: Database, email: str) -> _Kept | None:
 
 
 def _step(
-    database: Database, kept: _Kept, first: FirstStep, code: str | None, attempt: attempts.Attempt
+    database: PeopleDatabase,
+    kept: _Kept,
+    first: FirstStep,
+    code: str | None,
+    attempt: attempts.Attempt,
 ) -> int | None:
     """The half minute of the code; None where no code is needed."""
     if kept.totp_secret is None:

@@ -16,7 +16,7 @@ from kampass.people import text
 from kampass.people.accounts import passwords, person
 from kampass.people.accounts.accounts import put_password
 from kampass.people.accounts.person import Newcomer, Person
-from kampass.people.database import Database
+from kampass.people.database import PeopleDatabase
 from kampass.people.errors import BadField, EmailTaken, SetUpAlready, TicketSpent
 from kampass.people.keys import secret
 from kampass.people.schema import PERSONS, TICKETS
@@ -41,7 +41,7 @@ class Ticket:
 class Invitations:
     """Links that work once."""
 
-    def __init__(self, database: Database) -> None:
+    def __init__(self, database: PeopleDatabase) -> None:
         self._database = database
 
     def make(
@@ -169,7 +169,7 @@ def _lasting(hours: int) -> timedelta:
     return timedelta(hours=hours)
 
 
-def _ticket(row: Any) -> Ticket:  # noqa: ANN401 - rows of a database have no common type
+def _ticket(row: Any) -> Ticket:
     return Ticket(
         row.kind,
         row.email,

@@ -14,7 +14,7 @@ import sqlalchemy as sa
 
 from kampass.people.accounts import person
 from kampass.people.accounts.person import Person
-from kampass.people.database import Database
+from kampass.people.database import PeopleDatabase
 from kampass.people.keys import secret
 from kampass.people.schema import PERSONS, SESSIONS
 from kampass.people.text import cut
@@ -48,7 +48,7 @@ _FOUND = (
 class Sessions:
     """Who is signed in."""
 
-    def __init__(self, database: Database) -> None:
+    def __init__(self, database: PeopleDatabase) -> None:
         self._database = database
 
     def start(self, person_id: int, *, address: str, agent: str) -> tuple[str, str]:

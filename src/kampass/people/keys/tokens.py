@@ -14,7 +14,7 @@ from kampass.access import NotFound, Role
 from kampass.people import text
 from kampass.people.accounts import person
 from kampass.people.accounts.person import Person
-from kampass.people.database import Database
+from kampass.people.database import PeopleDatabase
 from kampass.people.errors import BadField
 from kampass.people.keys import secret
 from kampass.people.schema import PERSONS, TOKENS
@@ -61,7 +61,7 @@ _FOUND = (
 class Tokens:
     """Everybody's API tokens."""
 
-    def __init__(self, database: Database) -> None:
+    def __init__(self, database: PeopleDatabase) -> None:
         self._database = database
 
     def make(
@@ -145,7 +145,7 @@ def _checked(scopes: Iterable[str], role: Role) -> list[str]:
     return [name for name in SCOPES if name in wanted]
 
 
-def _token(row: Any) -> Token:  # noqa: ANN401 - rows of a database have no common type
+def _token(row: Any) -> Token:
     used = None if row.last_used_at is None else from_text(row.last_used_at)
     scopes = frozenset(json.loads(row.scopes)) & ALLOWED[Role(row.role)]
     return Token(

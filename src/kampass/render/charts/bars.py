@@ -6,6 +6,7 @@ from collections.abc import Mapping, Sequence
 from datetime import date
 
 from kampass.engine.answer import Answer, Result
+from kampass.render import words
 from kampass.render.charts.chart import (
     BAR,
     LETTER,
@@ -26,7 +27,6 @@ from kampass.render.charts.chart import (
     slice_of,
     told,
     tooltip,
-    unit_words,
 )
 from kampass.render.display import show_value
 
@@ -75,7 +75,7 @@ def _heading(result: Result, answer: Answer) -> str:
         filter(
             None,
             [
-                unit_words(answer.unit, result.currency),
+                words.unit_label(answer.unit, result.currency),
                 f"by {by}" if by else "",
                 period_words(answer),
             ],

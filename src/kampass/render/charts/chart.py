@@ -22,7 +22,6 @@ WIDTH = 640
 BAR, LETTER = 26, 7.2
 Layer = dict[str, Any]
 Row = dict[str, Any]
-_UNITS = {"percent": "%", "points": "points", "hours": "hours", "days": "days", "count": ""}
 _STEPS = (1, 2, 2.5, 5, 10)
 _LONGEST = 28
 _LINE = 108
@@ -114,7 +113,7 @@ class Scale:
         self,
         field: str,
         axis: dict[str, Any] | None = None,
-        **scale: Any,  # noqa: ANN401
+        **scale: Any,
     ) -> dict[str, Any]:
         """The position channel of a value."""
         places = next(
@@ -173,11 +172,6 @@ def nothing(title: str, reasons: Iterable[str | None]) -> Chart:
         title,
         [],
     )
-
-
-def unit_words(unit: str, currency: str) -> str:
-    """The unit as it stands under a title."""
-    return currency if unit == "money" else _UNITS.get(unit, unit)
 
 
 def slice_of(result: Result, answer: Answer) -> str:

@@ -217,38 +217,9 @@ class _Drawing:
         )
         marks += _points(dots=len(self.series.periods) <= _DOTTED)
         if any(row["restated"] for row in rows):
-            ring = {
-                "type": "point",
-                "style": "ring",
-                "shape": "circle",
-                "size": 190,
-                "strokeWidth": 1.5,
-                "opacity": 1,
-            }
-            marks.append(
-                {
-                    "mark": ring,
-                    "transform": [{"filter": "datum.restated"}],
-                    "encoding": _y("value") | {"tooltip": TIP, "color": None},
-                }
-            )
+            marks.append(_rings())
         if single and any(row["gap"] for row in rows):
-            cross = {
-                "type": "point",
-                "style": "muted",
-                "shape": "cross",
-                "filled": True,
-                "size": 30,
-                "opacity": 0.7,
-            }
-            bottom = {
-                "y": {"datum": self.series.scale.low, "type": "quantitative", "title": None},
-                "tooltip": TIP,
-                "color": None,
-            }
-            marks.append(
-                {"mark": cross, "transform": [{"filter": "datum.gap"}], "encoding": bottom}
-            )
+            marks.append(_gaps(self.series.scale.low))
         return marks
 
     def _labels(self, height: int) -> list[Row]:
@@ -330,6 +301,41 @@ def _colour() -> dict[str, Any]:
 def _y(field: str) -> dict[str, Any]:
     """A value on the scale that the first layer holds."""
     return {"y": {"field": field, "type": "quantitative", "title": None}}
+
+
+def _rings() -> Layer:
+    """A ring around each point that was restated."""
+    ring = {
+        "type": "point",
+        "style": "ring",
+        "shape": "circle",
+        "size": 190,
+        "strokeWidth": 1.5,
+        "opacity": 1,
+    }
+    return {
+        "mark": ring,
+        "transform": [{"filter": "datum.restated"}],
+        "encoding": _y("value") | {"tooltip": TIP, "color": None},
+    }
+
+
+def _gaps(low: float) -> Layer:
+    """A cross at the bottom where a period has no value."""
+    cross = {
+        "type": "point",
+        "style": "muted",
+        "shape": "cross",
+        "filled": True,
+        "size": 30,
+        "opacity": 0.7,
+    }
+    bottom = {
+        "y": {"datum": low, "type": "quantitative", "title": None},
+        "tooltip": TIP,
+        "color": None,
+    }
+    return {"mark": cross, "transform": [{"filter": "datum.gap"}], "encoding": bottom}
 
 
 def _points(*, dots: bool) -> list[Layer]:

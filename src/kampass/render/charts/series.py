@@ -9,6 +9,7 @@ from functools import cached_property
 
 from kampass.engine.answer import Answer, Result
 from kampass.periods import label
+from kampass.render import words
 from kampass.render.charts.chart import (
     Row,
     Scale,
@@ -17,7 +18,6 @@ from kampass.render.charts.chart import (
     period_words,
     slice_of,
     told,
-    unit_words,
 )
 
 Restated = Collection[tuple[str, date]]
@@ -171,7 +171,7 @@ class Series:
     @property
     def words(self) -> list[str]:
         """The unit, and what the marks mean where they are used."""
-        unit, rows = unit_words(self.answers[0].unit, self.result.currency), self.rows
+        unit, rows = words.unit_label(self.answers[0].unit, self.result.currency), self.rows
         by = " and ".join(name.replace("_", " ") for name in self.result.dimensions)
         first = ", ".join(filter(None, [unit, f"by {by}" if by else ""]))
         shaded = (self.apart or len(self.slices) == 1) and any(

@@ -3,7 +3,7 @@
 Where the steps would vanish beside the figures (104 to 103), the steps alone are drawn, from zero.
 """
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from math import fsum
 
@@ -28,14 +28,13 @@ from kampass.render.charts.chart import (
     period_words,
     short,
     tooltip,
-    unit_words,
 )
 from kampass.render.display import show_difference, show_value
 
 MOST_STEPS = 8
 _VISIBLE = 0.1
 _KINDS = words.EFFECTS | {"measure": "Measures"}
-_MOVEMENTS = {
+SIGNS = {
     "new_mrr": 1,
     "reactivation_mrr": 1,
     "expansion_mrr": 1,
@@ -44,6 +43,24 @@ _MOVEMENTS = {
     "churned_mrr": -1,
     "transfer_out_mrr": -1,
 }
+
+
+def levels(steps: Iterable[tuple[float, bool]]) -> Iterator[tuple[float, float]]:
+    """From where to where each step of a waterfall reaches: an end stands on zero, a movement hangs
+    on the level before it.
+
+    >>> list(levels([(8.0, True), (2.0, False), (10.0, True)]))
+    [(0.0, 8.0), (8.0, 10.0), (0.0, 10.0)]
+    """
+    level = 0.0
+    for value, stands in steps:
+        before, level = (0.0, value) if stands else (level, level + value)
+        yield before, level
+
+
+def vanish(amounts: Iterable[float], ends: Iterable[float]) -> bool:
+    """Whether movements are too low to be seen beside the levels that they lie between."""
+    return max(map(abs, amounts), default=0.0) < _VISIBLE * max(map(abs, ends))
 
 
 @dataclass(frozen=True)
@@ -69,7 +86,7 @@ def _of_movements(result: Result) -> Chart:
         return nothing("Monthly recurring revenue", (answer.reason for answer in found.values()))
     steps = [
         _Step(name_of(result, answer), sign * answer.value)
-        for kpi, sign in _MOVEMENTS.items()
+        for kpi, sign in SIGNS.items()
         if (answer := found.get(kpi)) and answer.value
     ]
     rest = end.value - fsum([start.value, *(step.amount for step in steps)])
@@ -98,14 +115,14 @@ def _between(
 ) -> Chart:
     """Both levels and the steps, or the steps alone where they would vanish beside the levels."""
     first, last = ends
-    if max((abs(step.amount) for step in steps), default=0.0) >= _VISIBLE * max(
-        abs(first.amount), abs(last.amount)
-    ):
+    if not vanish((step.amount for step in steps), (first.amount, last.amount)):
         return _steps(
             [first, *steps, last],
             (
                 title,
-                f"{unit_words(answer.unit, currency)}, {period_words(answer)}".removeprefix(", "),
+                f"{words.unit_label(answer.unit, currency)}, {period_words(answer)}".removeprefix(
+                    ", "
+                ),
             ),
             answer,
             currency,
@@ -158,11 +175,9 @@ def _label(bridge: Bridge, parts: Sequence[str | None], *, member: bool) -> str:
 
 def _steps(steps: Sequence[_Step], head: tuple[str, str], answer: Answer, currency: str) -> Chart:
     rows: list[Row] = []
-    at = 0.0
-    for place, (step, name) in enumerate(
-        zip(steps, apart([short(step.name) for step in steps]), strict=True)
-    ):
-        start, end = (0.0, step.amount) if step.level else (at, at + step.amount)
+    names = apart([short(step.name) for step in steps])
+    reached = levels((step.amount, step.level) for step in steps)
+    for place, (step, name, (start, end)) in enumerate(zip(steps, names, reached, strict=True)):
         kind = "level" if step.level else "gain" if step.amount >= 0 else "loss"
         shown = (show_value if step.level and step.name != "Difference" else show_difference)(
             step.amount, answer.unit, currency
@@ -178,7 +193,6 @@ def _steps(steps: Sequence[_Step], head: tuple[str, str], answer: Answer, curren
                 "end": max(start, end),
             }
         )
-        at = end
     scale = Scale.of([row[name] for row in rows for name in ("from", "to")], zero=True)
     room = round(14 + LETTER * max(len(row["shown"]) for row in rows))
     y = named_axis()

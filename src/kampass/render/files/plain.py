@@ -111,12 +111,12 @@ def csv_lines(
         yield (",".join(_field(digits(cell)) for cell in cells) or '""') + "\n"
 
 
-def _field(cell: Any) -> str:  # noqa: ANN401 - a cell
+def _field(cell: Any) -> str:
     text = "" if cell is None else str(cell)
     return '"' + text.replace('"', '""') + '"' if _QUOTED.search(text) else text
 
 
-def digits(amount: Any) -> Any:  # noqa: ANN401 - a cell
+def digits(amount: Any) -> Any:
     """Decimals digit by digit, so that sums come out the same; the rest as JSON writes it."""
     return f"{amount.normalize():f}" if isinstance(amount, Decimal) else plain(amount)
 
@@ -139,7 +139,7 @@ def arrow_table(columns: Sequence[str], rows: Iterable[Cells]) -> "pa.Table":
     return pa.table([_array(cells) for cells in held], names=list(columns))
 
 
-def _array(cells: Sequence[Any]) -> Any:  # noqa: ANN401 - an Arrow array
+def _array(cells: Sequence[Any]) -> Any:
     import pyarrow as pa
 
     known = [cell for cell in cells if cell is not None]

@@ -154,7 +154,7 @@ class _Page:
             shape = unit if column in _BY_UNIT else "general"
             self._cell(number, at, cell, self.formats.get(shape, self.formats[""]))
 
-    def _cell(self, number: int, at: int, cell: Any, shape: Any) -> None:  # noqa: ANN401
+    def _cell(self, number: int, at: int, cell: Any, shape: Any) -> None:
         if cell is None:
             return
         if isinstance(cell, bool):

@@ -36,7 +36,7 @@ BRAKE = 0.20
 _BY_HAND = "by hand: "
 
 
-class Reading(StrEnum):
+class LoadKind(StrEnum):
     """How a load reads its source."""
 
     changed = "changed"
@@ -55,7 +55,7 @@ class Past:
 
     source: str
     loads: Sequence[Load]
-    reading: Reading
+    reading: LoadKind
     timezone: str
 
     def last(self, table: str) -> LoadedTable | None:
@@ -136,7 +136,7 @@ class Incoming:
         for table in list(self._open):
             self._finish(table, whole=False)
         heard = {row.table for row in self.tables}
-        if self.past.reading is not Reading.mended:
+        if self.past.reading is not LoadKind.mended:
             self.tables += [
                 LoadedTable(table, 0, 0, 0, 0, 0, 0, "", changes=True)
                 for table in self.past.followed()
@@ -202,7 +202,7 @@ class _Arriving:
         """What was gathered so far, the batch that waited included."""
         if self._gathered is None:
             connection = self.stack.enter_context(connect(self.folder, memory=READING))
-            mending = self.past.reading is Reading.mended
+            mending = self.past.reading is LoadKind.mended
             self._gathered = Gathering(
                 connection, TABLES[self.table], self.folder, self.past.timezone, mending=mending
             )
@@ -216,13 +216,13 @@ class _Arriving:
         return (
             last is not None
             and last.digest == self._digest()
-            and self.past.reading is Reading.changed
+            and self.past.reading is LoadKind.changed
         )
 
     def _digest(self) -> str:
         said = "|".join([*self._digests, self.past.timezone])
         digest = hashlib.sha256(said.encode()).hexdigest()
-        return _BY_HAND + digest if self.past.reading is Reading.mended else digest
+        return _BY_HAND + digest if self.past.reading is LoadKind.mended else digest
 
 
 def is_by_hand(row: LoadedTable) -> bool:

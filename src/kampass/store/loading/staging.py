@@ -150,8 +150,8 @@ class Staging:
     def _quarantine(self, rules: list[Check], file: Path) -> None:
         """Write what is set aside, and which rows mend one that was."""
         self.connection.execute(
-            "CREATE OR REPLACE TEMP TABLE broken AS SELECT _row, _line, _broken FROM numbered WHERE _broken "
-            "IS NOT NULL"
+            "CREATE OR REPLACE TEMP TABLE broken AS SELECT _row, _line, _broken FROM numbered "
+            "WHERE _broken IS NOT NULL"
         )
         # A row that is the one it mends, to the letter, mends nothing: publishing will set it aside
         # again.

@@ -15,8 +15,8 @@ from alembic.script import Script, ScriptDirectory
 from alembic.script.revision import RevisionError
 
 from kampass.errors import DataError
-from kampass.store.database import take_turns
 from kampass.store.integrity import seal
+from kampass.store.server import take_turns
 
 
 def upgrade(engine: sa.Engine) -> None:

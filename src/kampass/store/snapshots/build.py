@@ -20,6 +20,7 @@ from kampass.store.disk import BUILDING, connect
 from kampass.store.journal import Journal
 from kampass.store.loading.incoming import is_by_hand
 from kampass.store.manifest import Load, Wording, to_text
+from kampass.store.progress import SILENT, Progress
 from kampass.store.versions import same, winners
 
 
@@ -65,21 +66,26 @@ class SnapshotBuilder:
         self.rules = rules
         self.as_of = max(load.recorded_at for load in loads)
 
-    def build(self, file: Path) -> None:
-        """Write the whole snapshot to the file, which must not exist yet, and close it."""
+    def build(self, file: Path, progress: Progress = SILENT) -> None:
+        """Write the whole snapshot to the file, which must not exist yet, and close it; how many
+        rows there will be is known at its end.
+        """
+        built = 0
         with connect(file.parent, memory=BUILDING) as connection:
             connection.execute(f"ATTACH {literal(str(file))} AS snapshot")
             connection.execute("USE snapshot")
             self._registers(connection)
             faults.reach("publish.building")
             for table in TABLES.values():
-                self._table(connection, table)
+                built += self._table(connection, table)
+                progress.count(built, None, "rows")
                 faults.reach("publish.table_built")
             for statement in self.rules.prepare(self.settings):
                 connection.execute(statement)
             self._coverage(connection)
             self._take_out_mended(connection)
             self._reconcile(connection)
+            progress.count(built, built, "rows")
             connection.execute("USE memory")
             connection.execute("DETACH snapshot")
 
@@ -116,12 +122,14 @@ class SnapshotBuilder:
             "BIGINT, set_aside BIGINT)"
         )
 
-    def _table(self, connection: duckdb.DuckDBPyConnection, table: Table) -> None:
-        """One table: the journal's winners, then references and rules that need other tables."""
+    def _table(self, connection: duckdb.DuckDBPyConnection, table: Table) -> int:
+        """One table: the journal's winners, then references and rules that need other tables; how
+        many rows it has.
+        """
         versions = self.journal.versions(table, self.loads)
         if versions is None:
             connection.execute(self._create(table, f"SELECT {_nulls(table)} WHERE false"))
-            return
+            return 0
         rows = (
             f"SELECT j.* REPLACE ({self._deleted_at()} AS deleted_at) FROM ({versions}) j JOIN "
             "_load ON _load.id = j._load"
@@ -148,6 +156,8 @@ class SnapshotBuilder:
             f"INSERT INTO _reconciliation SELECT {literal(table.name)}, {keys}, {lost}"
         )
         connection.execute("DROP TABLE state; DROP TABLE aside; DROP TABLE version")
+        (rows,) = connection.execute(f"{count} {quoted(table.name)}").fetchone() or (0,)
+        return int(rows)
 
     def _settle(self, connection: duckdb.DuckDBPyConnection, table: Table) -> None:
         """Stage the winning good version of each key, the few with rivals apart; one that its
@@ -184,7 +194,8 @@ class SnapshotBuilder:
         """When a row ended: as it says, or as its source said of its deletion; else as of its
         load.
         """
-        return "CASE WHEN j._deleted THEN coalesce(j.deleted_at, _load.recorded_at) ELSE j.deleted_at END"
+        ended = "coalesce(j.deleted_at, _load.recorded_at)"
+        return f"CASE WHEN j._deleted THEN {ended} ELSE j.deleted_at END"
 
     def _create(self, table: Table, rows: str) -> str:
         order = ", ".join(quoted(name) for name in table.order)

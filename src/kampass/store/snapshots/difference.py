@@ -56,7 +56,7 @@ class RowChange:
 
 
 @dataclass(frozen=True)
-class SetAside:
+class QuarantineChange:
     """A line that was in quarantine in one of the two snapshots only."""
 
     table: str
@@ -123,15 +123,15 @@ class Difference:
                 for row in batch:
                     yield _change(declared, columns, row)
 
-    def mended(self, *, limit: int | None = None) -> list[SetAside]:
+    def mended(self, *, limit: int | None = None) -> list[QuarantineChange]:
         """The lines that were set aside before and are no more."""
         return self._set_aside("a", "b", limit)
 
-    def newly_set_aside(self, *, limit: int | None = None) -> list[SetAside]:
+    def newly_set_aside(self, *, limit: int | None = None) -> list[QuarantineChange]:
         """The lines that are set aside now and were not before."""
         return self._set_aside("b", "a", limit)
 
-    def _set_aside(self, there: str, not_there: str, limit: int | None) -> list[SetAside]:
+    def _set_aside(self, there: str, not_there: str, limit: int | None) -> list[QuarantineChange]:
         same = " AND ".join(
             f"x.{quoted(name)} IS NOT DISTINCT FROM y.{quoted(name)}"
             for name in ("table", "source", "line", "column", "value", "reason")
@@ -145,7 +145,8 @@ class Difference:
             'x."table", load, line LIMIT $most'
         )
         return [
-            SetAside(*row) for row in self._connection.execute(query, {"most": limit}).fetchall()
+            QuarantineChange(*row)
+            for row in self._connection.execute(query, {"most": limit}).fetchall()
         ]
 
     def _lock_down(self) -> None:

@@ -30,7 +30,8 @@ def kept(snapshots: Sequence[Aged], zone: ZoneInfo) -> frozenset[str]:
     """The ids whose files stay; a day and a month are local ones, and each keeps its last snapshot.
 
     >>> from datetime import UTC
-    >>> hours = [Aged(f"{n:02}", datetime(2026, 3, 1, tzinfo=UTC) + timedelta(hours=n), datetime(2026, 4, 1, tzinfo=UTC)) for n in range(48)]
+    >>> march, april = datetime(2026, 3, 1, tzinfo=UTC), datetime(2026, 4, 1, tzinfo=UTC)
+    >>> hours = [Aged(f"{n:02}", march + timedelta(hours=n), april) for n in range(48)]
     >>> sorted(kept(hours, ZoneInfo("UTC")))
     ['23', '38', '39', '40', '41', '42', '43', '44', '45', '46', '47']
     """

@@ -24,6 +24,8 @@ from kampass.store import faults
 from kampass.store.disk import fsync
 from kampass.store.journal import Journal
 from kampass.store.manifest import Load, SnapshotRow, to_text
+from kampass.store.progress import SILENT, Progress
+from kampass.store.quarantine import newly_set_aside
 from kampass.store.snapshots.build import Rules, SnapshotBuilder, SnapshotSettings
 from kampass.store.snapshots.retention import Aged, kept
 
@@ -94,15 +96,26 @@ class Snapshots:
         self.manifest = journal.manifest
         folder.mkdir(parents=True, exist_ok=True)
 
-    def publish(self) -> Snapshot:
+    def publish(self, progress: Progress = SILENT) -> Snapshot:
         """Build what the complete loads say, unless it exists, make it current, and let files go
         that retention does not keep.
         """
-        snapshot = self._of(self._loads(), self.settings)
-        self.manifest.publish(snapshot.id, self.clock(), self.rules.wordings())
+        snapshot = self._of(self._loads(), self.settings, progress)
+        self.manifest.publish(
+            snapshot.id, self.clock(), self.rules.wordings(), self._newly_set_aside(snapshot)
+        )
         faults.reach("publish.pointed")
         self.prune()
         return snapshot
+
+    def _newly_set_aside(self, snapshot: Snapshot) -> dict[str, int]:
+        """How many rows of each table a snapshot sets aside and the current one does not; none
+        where that one cannot be read.
+        """
+        current = self.manifest.current()
+        before = self.folder / f"{current}.duckdb"
+        there = before if current and before.exists() else None
+        return {} if current == snapshot.id else newly_set_aside(there, snapshot.file)
 
     def withdraw(self) -> None:
         """Nothing answers any more: the last load was dropped."""
@@ -246,12 +259,14 @@ class Snapshots:
         snapshot._hold = weakref.finalize(snapshot, os.close, descriptor)  # noqa: SLF001
         return snapshot
 
-    def _of(self, loads: Sequence[Load], settings: SnapshotSettings) -> Snapshot:
+    def _of(
+        self, loads: Sequence[Load], settings: SnapshotSettings, progress: Progress = SILENT
+    ) -> Snapshot:
         snapshot_id = self._name(loads, settings)
         file = self.folder / f"{snapshot_id}.duckdb"
         recorded_at = loads[-1].recorded_at
         if not file.exists():
-            self._build(loads, settings, file)
+            self._build(loads, settings, file, progress)
         opened = self._open(snapshot_id, recorded_at)
         assert opened is not None
         numbers = tuple(load.id for load in loads)
@@ -285,11 +300,13 @@ class Snapshots:
             )
         return self._of(self.loads_of(row), self._settings_of(row))
 
-    def _build(self, loads: Sequence[Load], settings: SnapshotSettings, file: Path) -> None:
+    def _build(
+        self, loads: Sequence[Load], settings: SnapshotSettings, file: Path, progress: Progress
+    ) -> None:
         building = self.folder / f".building-{file.stem}-{os.getpid()}"
         building.unlink(missing_ok=True)
         try:
-            SnapshotBuilder(self.journal, loads, settings, self.rules).build(building)
+            SnapshotBuilder(self.journal, loads, settings, self.rules).build(building, progress)
             faults.reach("publish.built")
             fsync(building)
             faults.reach("publish.before_rename")

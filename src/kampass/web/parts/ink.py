@@ -10,6 +10,7 @@ from typing import Final
 
 import jinja2
 
+from kampass.render.charts.steps import levels
 from kampass.web.parts.pictures import BridgeStep
 
 SPARK_WIDTH: Final = 120
@@ -156,12 +157,9 @@ def waterfall(steps: Sequence[BridgeStep]) -> Waterfall:
 
 
 def _spans(steps: Sequence[BridgeStep]) -> list[tuple[float, float, float]]:
-    spans, level = [], 0.0
-    for step in steps:
-        standing = step.kind in {"start", "end"}
-        before, level = (0.0, step.value) if standing else (level, level + step.value)
-        spans.append((min(before, level), max(before, level), level))
-    return spans
+    """The lower and the upper end of each bar, and the level that it leads to."""
+    reached = levels((step.value, step.kind in {"start", "end"}) for step in steps)
+    return [(min(ends), max(ends), ends[1]) for ends in reached]
 
 
 def _height(value: float, least: float, most: float) -> float:

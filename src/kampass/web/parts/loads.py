@@ -1,32 +1,28 @@
-"""Loads, sources, tables and jobs in words, ready for the pages under Data. Sums are taken as the
-store counted them.
+"""Loads, sources and tables in words, ready for the pages under Data. Sums are taken as the store
+counted them.
 """
 
 import re
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
-from typing import Any, overload
+from typing import overload
 from urllib.parse import urlencode
 from zoneinfo import ZoneInfo
 
 from kampass.engine import Answer
 from kampass.engine.answer import instant_text
-from kampass.insight.restated.outcome import Outcome
 from kampass.insight.restated.restatement import Moved
 from kampass.render import words
 from kampass.render.display import show_difference, show_value
-from kampass.store import LoadReport
 from kampass.web.parts import spans
-from kampass.web.parts.figures import FigureTile
+from kampass.web.parts.figures import Badge, FigureTile, Interval
+from kampass.web.parts.links import Link
 from kampass.web.rendering import moment
 from kampass.workspace import Workspace
-from kampass.workspace.jobs import Job
 from kampass.workspace.loads.doctor import Examination, TableHealth
 from kampass.workspace.loads.held import Held
 from kampass.workspace.loads.loads import LoadCard, SourceCard, Sum
-from kampass.workspace.loads.replay import Replay
-from kampass.workspace.loads.uploads import Loaded
 
 _PARTS = (
     ("loaded", "loaded"),
@@ -35,9 +31,9 @@ _PARTS = (
     ("quarantined", "set aside"),
 )
 _STATES = {
-    "complete": ("counts", "good"),
-    "held": ("waits for a person", "warn"),
-    "dropped": ("dropped", "neutral"),
+    "complete": Badge("counts", "good"),
+    "held": Badge("waits for a person", "warn"),
+    "dropped": Badge("dropped"),
 }
 _NAMED = 5
 _FORMAT = re.compile(r"(?:%[A-Za-z%])(?:[^%]{0,3}%[A-Za-z%])+")
@@ -105,203 +101,237 @@ def lead(workspace: Workspace, health: Examination | None) -> str:
     )
 
 
-def source_row(source: SourceCard, workspace: Workspace) -> dict[str, Any]:
-    """A source with its last load."""
-    uploaded = next(
-        (
-            one
-            for one in workspace.settings.sources
-            if one.name == source.name and one.options.get("path") == f"uploads/{one.name}"
-        ),
-        None,
+@dataclass(frozen=True)
+class SourceLine:
+    """A source with its last load, the tables it states first and how they go on."""
+
+    name: str
+    kind: str
+    tables: str
+    more: Sequence[str]
+    last: Instant | None
+    waits: int | None
+    uploaded: bool
+
+
+def source_line(source: SourceCard, workspace: Workspace) -> SourceLine:
+    """A source in words."""
+    own = f"uploads/{source.name}"
+    uploaded = any(
+        one.name == source.name and one.options.get("path") == own
+        for one in workspace.settings.sources
     )
     tables = [words.table(table) for table in source.tables]
-    kind = "uploaded files" if uploaded else _KINDS.get(source.kind, source.kind)
-    return {
-        "name": source.name,
-        "kind": kind,
-        "tables": ", ".join(tables[:_NAMED]),
-        "more": tables[_NAMED:],
-        "last": when(source.last, workspace),
-        "waits": source.waits,
-        "uploaded": uploaded is not None,
-    }
+    return SourceLine(
+        source.name,
+        "uploaded files" if uploaded else _KINDS.get(source.kind, source.kind),
+        ", ".join(tables[:_NAMED]),
+        tables[_NAMED:],
+        when(source.last, workspace),
+        source.waits,
+        uploaded,
+    )
 
 
-def load_row(load: LoadCard, workspace: Workspace) -> dict[str, Any]:
-    """A load with its sum."""
-    word, tone = _STATES[load.state]
-    tables = ", ".join(words.table(table) for table, _ in load.tables)
-    return {
-        "number": load.number,
-        "source": load.source,
-        "when": when(load.recorded_at, workspace),
-        "state": load.state,
-        "word": word,
-        "tone": tone,
-        "why": load.why,
-        "sum": sum_of(load.total),
-        "tables": tables,
-    }
+@dataclass(frozen=True)
+class SumPart:
+    """What became of some of the rows; `some` where there are any."""
+
+    count: str
+    word: str
+    some: bool
 
 
-def sum_of(sums: Sum) -> dict[str, Any]:
+@dataclass(frozen=True)
+class RowSum:
+    """What a load read and what became of it, as the sum that it is."""
+
+    read: str
+    parts: Sequence[SumPart]
+    deleted: str | None
+    aside: int
+
+
+def sum_of(sums: Sum) -> RowSum:
     """A sum in words: read = loaded + unchanged + superseded + set aside."""
     parts = [
-        {
-            "count": f"{getattr(sums, name):,}",
-            "word": word,
-            "some": getattr(sums, name) > 0,
-            "name": name,
-        }
-        for name, word in _PARTS
+        SumPart(f"{getattr(sums, name):,}", word, getattr(sums, name) > 0) for name, word in _PARTS
     ]
-    return {
-        "read": f"{sums.read:,}",
-        "parts": parts,
-        "deleted": f"{sums.deleted:,}" if sums.deleted else None,
-        "aside": sums.quarantined,
-    }
+    deleted = f"{sums.deleted:,}" if sums.deleted else None
+    return RowSum(f"{sums.read:,}", parts, deleted, sums.quarantined)
 
 
-def of_tables(load: LoadCard) -> list[dict[str, Any]]:
-    """The sums of a load's tables, and the days that its source vouched for."""
+@dataclass(frozen=True)
+class LoadLine:
+    """A load with its sum."""
+
+    number: int
+    source: str
+    when: Instant
+    held: bool
+    state: Badge
+    why: str
+    sum: RowSum
+
+
+def load_line(load: LoadCard, workspace: Workspace) -> LoadLine:
+    """A load in words."""
+    return LoadLine(
+        load.number,
+        load.source,
+        when(load.recorded_at, workspace),
+        load.state == "held",
+        _STATES[load.state],
+        load.why,
+        sum_of(load.total),
+    )
+
+
+@dataclass(frozen=True)
+class LoadTableView:
+    """What became of the rows of one table in a load, and the days its source vouched for."""
+
+    table: str
+    sum: RowSum
+    covered: Sequence[str]
+
+
+def of_tables(load: LoadCard) -> list[LoadTableView]:
+    """The tables of a load."""
     return [
-        {
-            "table": words.table(table),
-            "sum": sum_of(sums),
-            "covered": [
+        LoadTableView(
+            words.table(table).capitalize(),
+            sum_of(sums),
+            [
                 f"{covered.covered_from} to {covered.covered_to}"
                 for covered in load.coverage
                 if covered.table == table
             ],
-        }
+        )
         for table, sums in load.tables
     ]
 
 
-def table_rows(health: Examination, workspace: Workspace, *, whole: bool) -> list[dict[str, Any]]:
-    """The connected tables with their coverage, dated ones first; what is set aside is for those
-    who see everything.
+@dataclass(frozen=True)
+class TableLine:
+    """A connected table with how far it reaches; what is set aside is for those who see
+    everything.
     """
-    connected = [table for table in health.tables if table.connected]
+
+    table: str
+    name: str
+    rows: str
+    covered: str | None
+    how: Badge
+    reach: Interval | None
+    aside: str | None
+
+
+def table_lines(health: Examination, workspace: Workspace, *, whole: bool) -> list[TableLine]:
+    """The connected tables, dated ones first, each reach drawn from the first day to the last."""
+    connected = sorted(
+        (table for table in health.tables if table.connected),
+        key=lambda table: not table.covered,
+    )
+    ends = [
+        _ordinal(end)
+        for table in connected
+        if table.covered
+        for end in (table.covered[0][0], table.covered[-1][1])
+    ]
+    scale = Interval(0, None, 0, min(ends, default=0), max(ends, default=1))
     return [
-        _table_row(table, workspace, whole=whole)
-        for table in sorted(connected, key=lambda table: not table.covered)
+        TableLine(
+            words.table(table.table).capitalize(),
+            table.table,
+            f"{table.rows:,}",
+            _covered(table, workspace),
+            Badge("assumed") if table.assumed else Badge("stated", "good"),
+            replace(scale, low=_ordinal(table.covered[0][0]), high=_ordinal(table.covered[-1][1]))
+            if table.covered
+            else None,
+            f"{table.set_aside:,}" if whole and table.set_aside else None,
+        )
+        for table in connected
     ]
 
 
-def _table_row(table: TableHealth, workspace: Workspace, *, whole: bool) -> dict[str, Any]:
-    low, high = (
-        (_ordinal(table.covered[0][0]), _ordinal(table.covered[-1][1]))
-        if table.covered
-        else (None, None)
-    )
-    return {
-        "table": words.table(table.table),
-        "name": table.table,
-        "rows": f"{table.rows:,}",
-        "covered": _covered(table, workspace),
-        "assumed": table.assumed,
-        "low": low,
-        "high": high,
-        "aside": f"{table.set_aside:,}" if whole and table.set_aside else None,
-    }
+def _kpi(workspace: Workspace, kpi: str) -> Link:
+    return Link(workspace.catalogue.get(kpi).name, f"/kpis/{kpi}")
 
 
-def missing(health: Examination, workspace: Workspace) -> list[dict[str, Any]]:
-    """The tables that are not connected, and the KPIs that each would add; those that would add
-    most come first.
-    """
+@dataclass(frozen=True)
+class MissingTables:
+    """Tables that are not connected, and the KPIs that they would add."""
+
+    tables: str
+    first: str
+    kpis: Sequence[Link]
+
+
+def missing(health: Examination, workspace: Workspace) -> list[MissingTables]:
+    """Those that would add most come first."""
     found = [
-        {
-            "tables": " and ".join(words.table(table) for table in tables.split(" + ")),
-            "first": tables.split(" + ")[0],
-            "count": len(kpis),
-            "kpis": [{"id": kpi, "name": workspace.catalogue.get(kpi).name} for kpi in kpis],
-        }
+        MissingTables(
+            " and ".join(words.table(table) for table in tables.split(" + ")),
+            tables.split(" + ")[0],
+            [_kpi(workspace, kpi) for kpi in kpis],
+        )
         for tables, kpis in health.missing.items()
     ]
-    return sorted(found, key=lambda one: (-int(str(one["count"])), str(one["tables"])))
+    return sorted(found, key=lambda one: (-len(one.kpis), one.tables))
 
 
-def set_aside(workspace: Workspace, health: Examination) -> list[dict[str, Any]]:
-    """How many rows of each table are set aside, and the KPIs switched on that need it: counts, and
-    nothing of the rows.
-    """
+@dataclass(frozen=True)
+class AsideTable:
+    """How many rows of a table are set aside, and the KPIs switched on that need it."""
+
+    table: str
+    rows: str
+    of: str
+    kpis: Sequence[Link]
+
+
+def set_aside(workspace: Workspace, health: Examination) -> list[AsideTable]:
+    """Counts for each table, and nothing of the rows."""
     enabled = [workspace.catalogue.get(kpi) for kpi in workspace.settings.enabled]
     return [
-        {
-            "table": words.table(table.table),
-            "name": table.table,
-            "rows": f"{table.set_aside:,}",
-            "of": f"{table.rows + table.set_aside:,}",
-            "kpis": [
-                {"id": kpi.id, "name": kpi.name} for kpi in enabled if table.table in kpi.needs
-            ],
-        }
+        AsideTable(
+            words.table(table.table).capitalize(),
+            f"{table.set_aside:,}",
+            f"{table.rows + table.set_aside:,}",
+            [_kpi(workspace, kpi.id) for kpi in enabled if table.table in kpi.needs],
+        )
         for table in health.tables
         if table.set_aside
     ]
 
 
-def held_figures(held: Held, workspace: Workspace) -> list[dict[str, Any]]:
+@dataclass(frozen=True)
+class HeldFigureView:
+    """A figure that would be another if a load counted."""
+
+    name: str
+    href: str
+    month: str
+    now: str
+    then: str
+
+
+def held_figures(held: Held, workspace: Workspace) -> list[HeldFigureView]:
     """The figures that would be others if a load counted."""
     currency = workspace.settings.currency
     return [
-        {
-            "kpi": figure.kpi,
-            "name": figure.name,
-            "month": figure.month,
-            "now": show_value(figure.now, figure.unit, currency),
-            "then": show_value(figure.then, figure.unit, currency),
-        }
+        HeldFigureView(
+            figure.name,
+            f"/kpis/{figure.kpi}",
+            figure.month,
+            show_value(figure.now, figure.unit, currency),
+            show_value(figure.then, figure.unit, currency),
+        )
         for figure in held.figures
         if figure.now != figure.then
     ]
-
-
-def progress(job: Job) -> dict[str, Any]:
-    """How far a job is."""
-    told = f"Step {job.step}" if job.step and not job.over else ""
-    said = {"waiting": "Waits until other work is done", "running": job.said or "Begins"}.get(
-        job.state, ""
-    )
-    return {
-        "id": job.id,
-        "title": job.title,
-        "state": job.state,
-        "over": job.over,
-        "said": said,
-        "told": told,
-        "error": job.error,
-    }
-
-
-def came(job: Job, workspace: Workspace) -> dict[str, Any] | None:
-    """What came of a job that is done: its loads, what was mended and what remains, and what it did
-    to the figures.
-    """
-    if job.state != "done" or not isinstance(job.result, tuple):
-        return None
-    result, became = job.result
-    reports: Sequence[LoadReport] = ()
-    found: dict[str, Any] = {
-        "kind": job.kind,
-        "said": result if isinstance(result, str) else None,
-        "replay": None,
-    }
-    if isinstance(result, Loaded):
-        reports = result.reports
-    elif isinstance(result, Replay):
-        reports = result.loads
-        found["replay"] = _replayed(result)
-    elif isinstance(result, tuple):
-        reports = result
-    return found | {
-        "loads": [_report(report) for report in reports],
-        "became": _became(became, workspace),
-    }
 
 
 @dataclass(frozen=True)
@@ -342,12 +372,6 @@ def _side(answer: Answer, currency: str) -> str:
     )
 
 
-def drawn(rows: Sequence[dict[str, Any]]) -> tuple[int, int]:
-    """From which day to which the reach of tables is drawn."""
-    days = [row[side] for row in rows for side in ("low", "high") if row[side] is not None]
-    return (min(days), max(days)) if days else (0, 1)
-
-
 def tiles(
     health: Examination, workspace: Workspace, loads: Sequence[LoadCard], *, whole: bool
 ) -> list[FigureTile]:
@@ -379,67 +403,3 @@ def _covered(table: TableHealth, workspace: Workspace) -> str | None:
         )
         or None
     )
-
-
-def _report(report: LoadReport) -> dict[str, Any]:
-    sums = [
-        (
-            table.table,
-            Sum(
-                table.read,
-                table.loaded,
-                table.unchanged,
-                table.superseded,
-                table.quarantined,
-                table.deleted,
-            ),
-        )
-        for table in report.tables
-    ]
-    tables = [
-        {"table": words.table(table), "name": table, "sum": sum_of(one)} for table, one in sums
-    ]
-    aside = sum(one.quarantined for _, one in sums)
-    return {
-        "number": report.number,
-        "source": report.source,
-        "state": report.state,
-        "why": report.why,
-        "tables": tables,
-        "aside": aside,
-        "notices": report.notices,
-    }
-
-
-def _replayed(found: Replay) -> dict[str, Any]:
-    remaining = [
-        {
-            "id": row.id,
-            "line": row.line,
-            "column": row.column,
-            "value": row.value,
-            "reason": plain(row.reason),
-        }
-        for row in found.remaining[:20]
-    ]
-    return {
-        "mended": found.mended,
-        "remain": len(found.remaining),
-        "rows": remaining,
-        "skipped": found.skipped,
-    }
-
-
-def _became(became: Outcome, workspace: Workspace) -> dict[str, Any]:
-    names = {
-        name: [
-            {"id": kpi, "name": workspace.catalogue.get(kpi).name} for kpi in getattr(became, name)
-        ]
-        for name in ("possible", "impossible")
-    }
-    return {
-        "moved": [figure(one, workspace) for one in became.moved],
-        "before": became.before,
-        "after": became.after,
-        **names,
-    }

@@ -42,12 +42,12 @@ _Text = Annotated[str | None, Query(max_length=64)]
 _Texts = Annotated[list[Annotated[str, Query(max_length=4000)]] | None, Query(max_length=20)]
 
 
-class Written:
+class QuestionFields:
     """The question as the address spells it, unread: `Asking.of` reads it. An empty field counts as
     none.
     """
 
-    def __init__(self, **words: Any) -> None:  # noqa: ANN401 - texts, and lists of them
+    def __init__(self, **words: Any) -> None:
         self.one: dict[str, str | None] = {
             name: words.get(name) for name, part in PAGE.items() if not part.most
         }
@@ -60,17 +60,17 @@ class Written:
         }
 
 
-def _written(**words: Any) -> Written:  # noqa: ANN401 - texts, and lists of them
-    return Written(**words)
+def _written(**words: Any) -> QuestionFields:
+    return QuestionFields(**words)
 
 
 _PARAMETERS = parameters(PAGE, lambda _, part: _Texts if part.most else _Text)
 Asked = Annotated[
-    Written, Depends(signed(_written, [each.replace(default=None) for each in _PARAMETERS]))
+    QuestionFields, Depends(signed(_written, [each.replace(default=None) for each in _PARAMETERS]))
 ]
 
 
-class Changes(TypedDict, total=False):
+class LinkChanges(TypedDict, total=False):
     """What a link changes of a question; `also` adds a filter, `without` takes a condition away."""
 
     period: str
@@ -100,7 +100,7 @@ class Asking:
     def of(
         cls,
         call: Call,
-        written: Written,
+        written: QuestionFields,
         *,
         kpis: Sequence[str] = (),
         grain: Unit = "quarter",
@@ -171,7 +171,7 @@ class Asking:
             *(self.given.get(name) or None for name in PAGE),
         )
 
-    def spelled(self, **changes: Unpack[Changes]) -> Words:
+    def spelled(self, **changes: Unpack[LinkChanges]) -> Words:
         """The question for `sight.kpi`, `explain` and `rows`, without its clock."""
         new = self.changed(**changes)
         words = {
@@ -181,7 +181,7 @@ class Asking:
         }
         return cast("Words", words)
 
-    def changed(self, **changes: Unpack[Changes]) -> "Asking":
+    def changed(self, **changes: Unpack[LinkChanges]) -> "Asking":
         """The same question but for these parts, not checked again."""
         given = {**self.given, **changes}
         also, without = given.pop("also", None), given.pop("without", None)
@@ -194,7 +194,7 @@ class Asking:
         return replace(self, given=given)
 
     def url(
-        self, path: str, *, more: Mapping[str, object] | None = None, **changes: Unpack[Changes]
+        self, path: str, *, more: Mapping[str, object] | None = None, **changes: Unpack[LinkChanges]
     ) -> str:
         """A link that carries the whole question, and `more` of the page's own."""
         own = [(name, value) for name, value in (more or {}).items() if value not in {None, ""}]

@@ -35,7 +35,7 @@ _SCALES: Final = {"percent": (0.0, 100.0), "points": (-100.0, 100.0)}
 
 
 @dataclass(frozen=True)
-class Figure:
+class TileFigure:
     """One KPI in one period: its answer against the period before, the same against a year ago, and
     the answers up to it.
     """
@@ -127,7 +127,7 @@ def figures(
     period: str,
     where: Sequence[str] = (),
     clock: Mapping[str, str | None] | None = None,
-) -> dict[str, Figure]:
+) -> dict[str, TileFigure]:
     """The figures of these KPIs by id; without those that cannot be filtered so, or that are a
     distribution and no one figure.
     """
@@ -146,7 +146,7 @@ def figures(
     for answer in trend:
         over.setdefault(answer.kpi, []).append(answer)
     return {
-        a.kpi: Figure(kpis[a.kpi], a, b, tuple(over[a.kpi]), now.currency)
+        a.kpi: TileFigure(kpis[a.kpi], a, b, tuple(over[a.kpi]), now.currency)
         for a, b in zip(now, year, strict=True)
     }
 
@@ -166,7 +166,9 @@ def tiles(
     return tiles_of(call, asking, {kpi_id: found.get(kpi_id) for kpi_id in ids})
 
 
-def tiles_of(call: Call, asking: Asking, found: Mapping[str, Figure | None]) -> list[FigureTile]:
+def tiles_of(
+    call: Call, asking: Asking, found: Mapping[str, TileFigure | None]
+) -> list[FigureTile]:
     """The same for figures that are asked already."""
     sight = call.sight
     notes = Counter(
@@ -176,7 +178,7 @@ def tiles_of(call: Call, asking: Asking, found: Mapping[str, Figure | None]) -> 
     return [replace(tile, notes=notes[kpi]) for kpi, tile in zip(found, made, strict=True)]
 
 
-def _tile(asking: Asking, kpi: Kpi, figure: Figure | None) -> FigureTile:
+def _tile(asking: Asking, kpi: Kpi, figure: TileFigure | None) -> FigureTile:
     """The tile, but for its notes."""
     href = asking.url(f"/kpis/{kpi.id}")
     bare = FigureTile(kpi.name, None, href, notes_href=f"{href}#notes")

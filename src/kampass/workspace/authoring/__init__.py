@@ -2,9 +2,9 @@
 is saved.
 """
 
-from kampass.workspace.authoring.check import Look, look
-from kampass.workspace.authoring.draft import Draft, Finding, read_draft
-from kampass.workspace.authoring.examples import Outcome, WorldShelf
+from kampass.workspace.authoring.check import DraftLook, look
+from kampass.workspace.authoring.draft import Draft, DraftFinding, read_draft
+from kampass.workspace.authoring.examples import ExampleRun, WorldShelf
 from kampass.workspace.authoring.own_files import (
     NOTHING,
     OwnFile,
@@ -14,16 +14,16 @@ from kampass.workspace.authoring.own_files import (
     save,
     switch,
 )
-from kampass.workspace.authoring.preview import Preview, Spell, effects, preview
+from kampass.workspace.authoring.preview import DraftPreview, Spell, effects, preview
 
 __all__ = [
     "NOTHING",
     "Draft",
-    "Finding",
-    "Look",
-    "Outcome",
+    "DraftFinding",
+    "DraftLook",
+    "DraftPreview",
+    "ExampleRun",
     "OwnFile",
-    "Preview",
     "Spell",
     "Stale",
     "WorldShelf",

@@ -77,7 +77,7 @@ def check(text: str) -> None:
         return
 
 
-def _step(walk: _Walk, event: Any, line: int) -> None:  # noqa: ANN401 - PyYAML's events are untyped
+def _step(walk: _Walk, event: Any, line: int) -> None:
     if getattr(event, "tag", None):
         raise Beyond(f"The tag '{event.tag}' is no part of the language.", line)
     if isinstance(event, yaml.DocumentStartEvent):
@@ -113,7 +113,7 @@ def _alias(walk: _Walk, anchor: str, line: int) -> None:
     walk.turn()
 
 
-def _scalar(walk: _Walk, event: Any, line: int) -> None:  # noqa: ANN401
+def _scalar(walk: _Walk, event: Any, line: int) -> None:
     inside = walk.open[-1] if walk.open else None
     if event.implicit[0] and len(event.value) > LONGEST_NUMBER and _NUMBER.fullmatch(event.value):
         raise Beyond(

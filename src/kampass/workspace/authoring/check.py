@@ -10,8 +10,8 @@ from kampass.catalogue import Kpi
 from kampass.insight.restated.redefinition import Redefined
 from kampass.workspace.authoring import examples
 from kampass.workspace.authoring.draft import Draft, read_draft
-from kampass.workspace.authoring.examples import Outcome
-from kampass.workspace.authoring.preview import Preview, Spell, effects, preview
+from kampass.workspace.authoring.examples import ExampleRun
+from kampass.workspace.authoring.preview import DraftPreview, Spell, effects, preview
 from kampass.workspace.view import Sight
 
 if TYPE_CHECKING:
@@ -22,17 +22,17 @@ MOST_PREVIEWS: Final = 6
 
 
 @dataclass(frozen=True)
-class Look:
+class DraftLook:
     """What came of it. `saved` are the definitions that the file holds now."""
 
     draft: Draft
-    outcomes: tuple[Outcome, ...] = ()
-    previews: tuple[Preview, ...] = ()
+    outcomes: tuple[ExampleRun, ...] = ()
+    previews: tuple[DraftPreview, ...] = ()
     changes: tuple[Redefined, ...] = ()
     saved: Mapping[str, Kpi] | None = None
 
     @property
-    def failed(self) -> tuple[Outcome, ...]:
+    def failed(self) -> tuple[ExampleRun, ...]:
         """The examples that do not come out as expected."""
         return tuple(outcome for outcome in self.outcomes if not outcome.passed)
 
@@ -62,7 +62,7 @@ def look(
     spell: Spell | None,
     *,
     file: str | None = None,
-) -> Look:
+) -> DraftLook:
     """Look at a draft of one of the files, or of another one; without a snapshot there is nothing
     to show of it.
     """
@@ -73,11 +73,11 @@ def look(
         if kpi.own and file and kpi.place.startswith(f"{file}:")
     }
     if any(finding.raises is None for finding in draft.errors) or not draft.kpis:
-        return Look(draft, saved=saved)
+        return DraftLook(draft, saved=saved)
     outcomes = examples.run(draft.kpis, examples.shelf_of(workspace), seconds=EXAMPLE_SECONDS)
     if sight is None or spell is None:
-        return Look(draft, tuple(outcomes), saved=saved)
+        return DraftLook(draft, tuple(outcomes), saved=saved)
     shown = [preview(sight, kpi, spell) for kpi in draft.kpis[:MOST_PREVIEWS]]
-    return Look(
+    return DraftLook(
         draft, tuple(outcomes), tuple(shown), tuple(effects(sight, saved, draft.kpis)), saved
     )

@@ -18,7 +18,7 @@ from kampass.workspace.authoring.worlds import Worlds
 
 
 @dataclass(frozen=True)
-class Difference:
+class ExampleDifference:
     """What an example expected and what came out; `key` is a part of the answer, or `rows`."""
 
     key: str
@@ -79,7 +79,7 @@ def check_example(
 
 def differences(
     kpi: Kpi, example: dict[str, Any], worlds: Worlds, *, engine: type[Engine] = Engine
-) -> list[Difference]:
+) -> list[ExampleDifference]:
     """Where the answer to one example is not what it expects; KampassError where there is no
     answer.
     """
@@ -90,7 +90,7 @@ def differences(
 
 def _rows_differences(
     kpi: Kpi, example: dict[str, Any], worlds: Worlds, kind: type[Engine]
-) -> list[Difference]:
+) -> list[ExampleDifference]:
     timezone = example.get("timezone", "UTC")
     recorded_at = parse_instant(example["recorded_at"]) if "recorded_at" in example else None
     snapshot = worlds.snapshot(example["tables"], timezone=timezone, recorded_at=recorded_at)
@@ -100,7 +100,7 @@ def _rows_differences(
     found = engine.ask(question).to_dicts()
     expected = example["expect"] if isinstance(example["expect"], list) else [example["expect"]]
     if len(found) != len(expected):
-        return [Difference("rows", [row["dimensions"] for row in found], len(expected))]
+        return [ExampleDifference("rows", [row["dimensions"] for row in found], len(expected))]
     return [
         wrong
         for row, wanted in zip(found, expected, strict=True)
@@ -108,16 +108,16 @@ def _rows_differences(
     ]
 
 
-def _differences(found: dict[str, Any], expected: dict[str, Any]) -> list[Difference]:
+def _differences(found: dict[str, Any], expected: dict[str, Any]) -> list[ExampleDifference]:
     row = found.get("dimensions") or None
     return [
-        Difference(key, found.get(key), wanted, row)
+        ExampleDifference(key, found.get(key), wanted, row)
         for key, wanted in expected.items()
         if not _same(found.get(key), wanted)
     ]
 
 
-def _same(found: Any, wanted: Any) -> bool:  # noqa: ANN401 - a cell of an answer
+def _same(found: Any, wanted: Any) -> bool:
     """Equal to the digits that are written."""
     if isinstance(wanted, bool) or not isinstance(wanted, int | float):
         return bool(found == wanted)

@@ -28,7 +28,7 @@ _SNIPPET: Final = re.compile(r"\s*in \"<[^>]*>\", line \d+, column \d+(?::\n.*\n
 
 
 @dataclass(frozen=True)
-class Finding:
+class DraftFinding:
     """One thing that is wrong; `advice` keeps nobody from saving. `raises` is the version that
     would mend it.
     """
@@ -47,10 +47,10 @@ class Draft:
 
     text: str
     kpis: tuple[Kpi, ...] = ()
-    findings: tuple[Finding, ...] = ()
+    findings: tuple[DraftFinding, ...] = ()
 
     @property
-    def errors(self) -> tuple[Finding, ...]:
+    def errors(self) -> tuple[DraftFinding, ...]:
         """What keeps it from being saved."""
         return tuple(finding for finding in self.findings if not finding.advice)
 
@@ -64,13 +64,15 @@ def read_draft(text: str, catalogue: Catalogue, *, file: str | None = None) -> D
         bounds.check(text)
         kpis = tuple(read(text, PLACE, own=True))
     except bounds.Beyond as beyond:
-        return Draft(text, (), (Finding(beyond.text, beyond.line),))
+        return Draft(text, (), (DraftFinding(beyond.text, beyond.line),))
     except DefinitionError as wrong:
         return Draft(text, (), (_located(text, wrong.message, wrong.hint),))
     except (TypeError, ValueError, ArithmeticError) as wrong:
         # A value of a kind that the key does not take; the reader names the commonest itself.
         return Draft(
-            text, (), (Finding(f"A value in it is of a kind that its key does not take: {wrong}."),)
+            text,
+            (),
+            (DraftFinding(f"A value in it is of a kind that its key does not take: {wrong}."),),
         )
     saved = {
         kpi.id: kpi
@@ -86,12 +88,12 @@ def read_draft(text: str, catalogue: Catalogue, *, file: str | None = None) -> D
 
 def _about_ids(
     text: str, kpis: tuple[Kpi, ...], catalogue: Catalogue, saved: Mapping[str, Kpi]
-) -> Iterator[Finding]:
+) -> Iterator[DraftFinding]:
     """Each KPI has an id that is its own, and those that are there stay."""
     if not kpis:
-        yield Finding("There is no KPI in it.")
+        yield DraftFinding("There is no KPI in it.")
     if len(kpis) > MOST_KPIS:
-        yield Finding(f"A file has at most {MOST_KPIS} KPIs.")
+        yield DraftFinding(f"A file has at most {MOST_KPIS} KPIs.")
     seen: set[str] = set()
     for kpi in kpis:
         there = catalogue.kpis.get(kpi.id)
@@ -122,14 +124,14 @@ def _about_ids(
             )
         seen.add(kpi.id)
     for kpi_id in saved.keys() - seen:
-        yield Finding(
+        yield DraftFinding(
             f"The KPI '{kpi_id}' is gone from the file.",
             hint="An id stays, since dashboards and links name it. To remove the KPI, use "
             "'Delete'.",
         )
 
 
-def _about(text: str, kpi: Kpi, before: Kpi | None) -> Iterator[Finding]:
+def _about(text: str, kpi: Kpi, before: Kpi | None) -> Iterator[DraftFinding]:
     """Everything about one definition."""
     try:
         for message in lint(
@@ -178,7 +180,7 @@ def _words(kpi: Kpi) -> Iterator[tuple[str, str]]:
         yield "needs", "'needs' names the tables that it counts."
 
 
-def _about_version(text: str, kpi: Kpi, before: Kpi | None) -> Iterator[Finding]:
+def _about_version(text: str, kpi: Kpi, before: Kpi | None) -> Iterator[DraftFinding]:
     """A definition that counts otherwise has a higher version, so that answers can be told
     apart.
     """
@@ -205,25 +207,25 @@ def _about_version(text: str, kpi: Kpi, before: Kpi | None) -> Iterator[Finding]
         )
 
 
-def _located(text: str, message: str, hint: str = "", *, advice: bool = False) -> Finding:
+def _located(text: str, message: str, hint: str = "", *, advice: bool = False) -> DraftFinding:
     """A message of the reader or of lint with the line it is about: that of the word it quotes,
     else where its KPI begins.
     """
     head = _HEAD.match(message)
     if head is None:
-        return Finding(message, hint=hint, advice=advice)
+        return DraftFinding(message, hint=hint, advice=advice)
     said, marked = _short(message[head.end() :]), _LINE.findall(message)
     if head["line"] is None:
         # What is left open is mended where it was opened; everything else where the reader
         # stumbled.
-        return Finding(
+        return DraftFinding(
             f"It {said}",
             int(marked[0 if "a flow" in said or "scalar" in said else -1]) if marked else None,
             hint,
         )
     start = int(head["line"])
     line = (head["id"] and _line_of(text, start, re.findall(r"'([^']+)'", said))) or start
-    return Finding(said[:1].upper() + said[1:], line, hint, advice=advice, kpi=head["id"])
+    return DraftFinding(said[:1].upper() + said[1:], line, hint, advice=advice, kpi=head["id"])
 
 
 def _short(said: str) -> str:
@@ -234,10 +236,10 @@ def _short(said: str) -> str:
     return plain if len(plain) <= LONGEST else f"{plain[: LONGEST - 1]}…"
 
 
-def _at(text: str, kpi: Kpi, said: str, *, about: str = "", **more: Any) -> Finding:  # noqa: ANN401
+def _at(text: str, kpi: Kpi, said: str, *, about: str = "", **more: Any) -> DraftFinding:
     """A finding about a KPI, at the line of what it is about."""
     start = int(kpi.place.partition(":")[2].partition(" ")[0])
-    return Finding(
+    return DraftFinding(
         said[:1].upper() + said[1:], _line_of(text, start, [about]) or start, kpi=kpi.id, **more
     )
 
@@ -269,11 +271,11 @@ def _holds(line: str, word: str) -> bool:
     return line.lstrip(" -").startswith(word) if word.endswith(":") else word in line
 
 
-def _example_at(text: str, kpi: Kpi, said: str) -> Finding:
+def _example_at(text: str, kpi: Kpi, said: str) -> DraftFinding:
     numbered = re.match(r"example (\d+)", said)
     line = edits.example_lines(text, kpi.id).get(int(numbered[1])) if numbered else None
     return (
-        Finding(said[:1].upper() + said[1:], line, kpi=kpi.id)
+        DraftFinding(said[:1].upper() + said[1:], line, kpi=kpi.id)
         if line
         else _at(text, kpi, said, about="examples:")
     )

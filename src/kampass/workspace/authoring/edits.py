@@ -130,7 +130,7 @@ def example_lines(text: str, kpi_id: str) -> dict[int, int]:
     )
 
 
-def _replaced(text: str, node: Any, written: str) -> str:  # noqa: ANN401
+def _replaced(text: str, node: Any, written: str) -> str:
     return text[: node.start_mark.index] + written + text[node.end_mark.index :]
 
 
@@ -149,7 +149,7 @@ class _Dumper(yaml.SafeDumper):
 
     yaml_implicit_resolvers = _Loader.yaml_implicit_resolvers
 
-    def ignore_aliases(self, data: Any) -> bool:  # noqa: ANN401
+    def ignore_aliases(self, data: Any) -> bool:
         """Nothing is borrowed."""
         del data
         return True
@@ -164,7 +164,7 @@ def _text(dumper: yaml.SafeDumper, text: str) -> yaml.ScalarNode:
 _Dumper.add_representer(str, _text)
 
 
-def _plain(node: Any) -> Any:  # noqa: ANN401
+def _plain(node: Any) -> Any:
     """The value of a node."""
     loader = _Loader("")
     try:

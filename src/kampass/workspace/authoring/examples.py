@@ -22,7 +22,7 @@ from kampass.errors import KampassError
 from kampass.model import TABLES
 from kampass.periods import Calendar, parse
 from kampass.store import Snapshot
-from kampass.workspace.authoring.definitions import Difference, differences
+from kampass.workspace.authoring.definitions import ExampleDifference, differences
 from kampass.workspace.authoring.watch import BEYOND, Watch
 from kampass.workspace.authoring.worlds import Worlds
 
@@ -50,13 +50,13 @@ _PARTS: Final = ("value", "numerator", "denominator", "n", "low", "high", "reaso
 
 
 @dataclass(frozen=True)
-class Outcome:
+class ExampleRun:
     """What became of one example; `trouble` says why there is no answer to compare."""
 
     kpi: Kpi
     number: int
     example: Mapping[str, Any]
-    differences: tuple[Difference, ...] = ()
+    differences: tuple[ExampleDifference, ...] = ()
     trouble: str | None = None
 
     @property
@@ -119,14 +119,14 @@ def _clear(shelf: OrderedDict[tuple[object, ...], Worlds]) -> None:
         shelf.popitem()[1].__exit__()
 
 
-def run(kpis: Iterable[Kpi], worlds: WorldShelf, *, seconds: float) -> list[Outcome]:
+def run(kpis: Iterable[Kpi], worlds: WorldShelf, *, seconds: float) -> list[ExampleRun]:
     """Run the examples, one check at a time; what there was no time for is said, and is quicker the
     next time.
     """
     deadline = time.monotonic() + seconds
     if not worlds.lock.acquire(timeout=seconds):
         return [
-            Outcome(
+            ExampleRun(
                 kpi, number, example, trouble="Somebody else's examples are running. Check again."
             )
             for kpi, number, example in _all(kpis)
@@ -149,10 +149,10 @@ def _all(kpis: Iterable[Kpi]) -> list[tuple[Kpi, int, Mapping[str, Any]]]:
 
 def _outcome(
     kpi: Kpi, number: int, example: Mapping[str, Any], worlds: WorldShelf, deadline: float
-) -> Outcome:
+) -> ExampleRun:
     left = deadline - time.monotonic()
     if left <= 0:
-        return Outcome(
+        return ExampleRun(
             kpi,
             number,
             example,
@@ -162,13 +162,13 @@ def _outcome(
     engine: type[Engine] = type("_Watched", (_Watched,), {"watch": watch})
     try:
         with watch:
-            return Outcome(
+            return ExampleRun(
                 kpi, number, example, tuple(differences(kpi, dict(example), worlds, engine=engine))
             )
     except KampassError as wrong:
-        return Outcome(kpi, number, example, trouble=watch.said or wrong.message)
+        return ExampleRun(kpi, number, example, trouble=watch.said or wrong.message)
     except BEYOND as wrong:
-        return Outcome(
+        return ExampleRun(
             kpi,
             number,
             example,
@@ -181,7 +181,7 @@ class _Watched(Engine):
 
     watch: Watch
 
-    def __init__(self, snapshot: Any, *given: Any) -> None:  # noqa: ANN401 - what Engine takes
+    def __init__(self, snapshot: Any, *given: Any) -> None:
         super().__init__(self.watch.over(snapshot), *given)
 
 
@@ -198,7 +198,7 @@ def wrongly_written(kpi: Kpi) -> list[str]:
     ]
 
 
-def _wrongly(kpi: Kpi, example: Any) -> list[str]:  # noqa: ANN401 - whatever the file holds
+def _wrongly(kpi: Kpi, example: Any) -> list[str]:
     if not isinstance(example, dict):
         return ["it is no mapping with 'expect'."]
     unknown = sorted(str(key) for key in example if key not in KEYS)
@@ -212,7 +212,7 @@ def _wrongly(kpi: Kpi, example: Any) -> list[str]:  # noqa: ANN401 - whatever th
     ]
 
 
-def _expectation(expect: Any) -> list[str]:  # noqa: ANN401
+def _expectation(expect: Any) -> list[str]:
     rows = expect if isinstance(expect, list) else [expect]
     if not all(isinstance(row, dict) and row for row in rows):
         return ["'expect' says nothing that can be compared, such as {value: 50}."]
@@ -223,7 +223,7 @@ def _expectation(expect: Any) -> list[str]:  # noqa: ANN401
     return [f"'expect' has no '{unknown[0]}'; there are {', '.join(_PARTS)}."] if unknown else []
 
 
-def _parts(kpi: Kpi, parts: Any) -> list[str]:  # noqa: ANN401
+def _parts(kpi: Kpi, parts: Any) -> list[str]:
     if not isinstance(parts, dict):
         return ["'parts' gives a number for each measure."]
     strangers = [str(name) for name in parts if name not in kpi.measures]
@@ -263,7 +263,7 @@ def _world(example: dict[str, Any]) -> list[str]:
     return [*_clock(example), *(f"'{key}' is a text or a list of texts." for key in wrong)]
 
 
-def _listed(value: Any) -> list[Any]:  # noqa: ANN401
+def _listed(value: Any) -> list[Any]:
     return value if isinstance(value, list) else [] if value is None else [value]
 
 

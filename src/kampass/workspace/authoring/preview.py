@@ -33,7 +33,7 @@ class Spell:
 
 
 @dataclass(frozen=True)
-class Preview:
+class DraftPreview:
     """The figures of one draft; `trouble` says why there are none."""
 
     kpi: Kpi
@@ -43,7 +43,7 @@ class Preview:
     trouble: str | None = None
 
 
-def preview(sight: Sight, kpi: Kpi, spell: Spell, *, seconds: float = SECONDS) -> Preview:
+def preview(sight: Sight, kpi: Kpi, spell: Spell, *, seconds: float = SECONDS) -> DraftPreview:
     """The latest figure, its months and its slices."""
     with Watch(seconds) as watch:
         try:
@@ -60,11 +60,11 @@ def preview(sight: Sight, kpi: Kpi, spell: Spell, *, seconds: float = SECONDS) -
                 if cut and spell.by
                 else None
             )
-            return Preview(kpi, now, trend, slices)
+            return DraftPreview(kpi, now, trend, slices)
         except KampassError as wrong:
-            return Preview(kpi, trouble=watch.said or _plain(wrong.message))
+            return DraftPreview(kpi, trouble=watch.said or _plain(wrong.message))
         except BEYOND as wrong:
-            return Preview(
+            return DraftPreview(
                 kpi,
                 trouble=watch.said
                 or f"It cannot be worked out: {str(wrong).splitlines()[0][:300]}",

@@ -44,7 +44,7 @@ class Watch:
         """The snapshot, read under this watch."""
         return Watched(snapshot.id, snapshot.known_at, snapshot, self)
 
-    def take(self, cursor: Any) -> Any:  # noqa: ANN401 - a DuckDB connection
+    def take(self, cursor: Any) -> Any:
         """The same cursor, to be interrupted; DefinitionError where the time is over already."""
         with self._lock:
             if self.said:
@@ -75,6 +75,6 @@ class Watched:
     snapshot: Readable = field(repr=False)
     watch: Watch = field(repr=False)
 
-    def cursor(self) -> Any:  # noqa: ANN401 - a DuckDB connection
+    def cursor(self) -> Any:
         """A connection to read with."""
         return self.watch.take(self.snapshot.cursor())

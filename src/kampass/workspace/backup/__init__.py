@@ -1,14 +1,19 @@
 """Backups: a workspace as one file, put back with a proof, and both checked in place."""
 
-from kampass.workspace.backup.archive import Backup, Contents
+from kampass.workspace.backup.archive import Backup, BackupContents
 from kampass.workspace.backup.restore import Restored, restore
 from kampass.workspace.backup.take import take
-from kampass.workspace.backup.verify import Finding, Verification, verify_backup, verify_workspace
+from kampass.workspace.backup.verify import (
+    DamageFinding,
+    Verification,
+    verify_backup,
+    verify_workspace,
+)
 
 __all__ = [
     "Backup",
-    "Contents",
-    "Finding",
+    "BackupContents",
+    "DamageFinding",
     "Restored",
     "Verification",
     "restore",

@@ -38,7 +38,7 @@ class Member:
 
 
 @dataclass(frozen=True)
-class Contents:
+class BackupContents:
     """What a backup says of itself: the snapshot to be proved on restore, and every member."""
 
     kampass: str
@@ -64,7 +64,7 @@ class Backup:
 
     file: Path
     size: int
-    contents: Contents
+    contents: BackupContents
     notices: tuple[str, ...] = ()
 
     def to_dict(self) -> dict[str, Any]:
@@ -127,7 +127,7 @@ class Archive:
         if (size, digest.hexdigest()) != (member.size, member.sha256):
             raise damaged(self.file, f"'{member.name}' is not what was packed")
 
-    def _contents(self) -> Contents:
+    def _contents(self) -> BackupContents:
         with _as_damage(self.file, CONTENTS):
             info = self._archive.getinfo(CONTENTS)
             if info.file_size > _LONGEST_CONTENTS or info.compress_type != zipfile.ZIP_STORED:
@@ -145,7 +145,7 @@ class Archive:
                 )
             if seal != _seal(said):
                 raise damaged(self.file, f"its {CONTENTS} does not agree with its own digest")
-            return Contents(
+            return BackupContents(
                 **(said | {"members": tuple(Member(**member) for member in said["members"])})
             )
 

@@ -11,7 +11,8 @@ import sqlalchemy as sa
 from kampass.errors import DataError
 from kampass.model.conform import quoted
 from kampass.store import Manifest
-from kampass.store.database import FILE, Database, owner_of, tables_of, take_turns
+from kampass.store.database import FILE, Database
+from kampass.store.server import owner_of, tables_of, take_turns
 from kampass.workspace.backup import rows
 from kampass.workspace.backup.archive import SETTINGS
 

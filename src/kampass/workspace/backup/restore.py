@@ -22,7 +22,7 @@ from kampass.store.disk import fsync
 from kampass.store.snapshots.snapshot import SHAPE
 from kampass.workspace import settings as settings_file
 from kampass.workspace.backup import landing
-from kampass.workspace.backup.archive import SETTINGS, Archive, Contents, Member, opened
+from kampass.workspace.backup.archive import SETTINGS, Archive, BackupContents, Member, opened
 from kampass.workspace.home import Home
 from kampass.workspace.loads import export
 from kampass.workspace.settings import WorkspaceSettings
@@ -182,7 +182,7 @@ def _unpack(archive: Archive, member: Member, folder: Path) -> None:
         os.fsync(stream.fileno())
 
 
-def _prove(folder: Path, contents: Contents) -> list[str]:
+def _prove(folder: Path, contents: BackupContents) -> list[str]:
     """Build the snapshot from what was unpacked; DataError unless it and its export are those of
     the backup.
     """
@@ -196,7 +196,7 @@ def _prove(folder: Path, contents: Contents) -> list[str]:
         return _absent_sources(workspace) + _other_database(settings, workspace)
 
 
-def _prove_snapshot(workspace: Home, contents: Contents) -> None:
+def _prove_snapshot(workspace: Home, contents: BackupContents) -> None:
     assert contents.snapshot is not None
     same = contents.shape == SHAPE
     built = (

@@ -2,7 +2,7 @@
 is: a SQLite file.
 
 Sessions, single-use links and the memory of failures to sign in stay behind: a backup that is
-stolen signs nobody in.
+stolen signs nobody in. So do jobs, which are nothing to be taken up elsewhere.
 """
 
 from collections.abc import Iterator
@@ -13,15 +13,15 @@ import sqlalchemy as sa
 
 from kampass.people.schema import METADATA as PEOPLE
 from kampass.store import Manifest, integrity
-from kampass.store.schema import METADATA, SEALS
+from kampass.store.schema import METADATA, SEALS, WORK
 
-LEFT_OUT = ("session", "ticket", "sign_in_failure")
+LEFT_OUT = ("session", "ticket", "sign_in_failure", "job")
 _AT_ONCE = 1000
 
 
 def copied() -> list[sa.Table]:
     """The tables that a copy has the rows of, each after those it refers to."""
-    tables = [*METADATA.sorted_tables, *PEOPLE.sorted_tables]
+    tables = [*METADATA.sorted_tables, *WORK.sorted_tables, *PEOPLE.sorted_tables]
     return [table for table in tables if table is not SEALS and table.name not in LEFT_OUT]
 
 
@@ -44,7 +44,7 @@ def one_moment(engine: sa.Engine) -> Iterator[sa.Connection]:
     if engine.dialect.name == "sqlite":
         with engine.connect() as connection:
             connection.exec_driver_sql("BEGIN")
-            what = integrity.damage(connection)
+            what = integrity.damage(integrity.driver(connection))
             if what:
                 raise integrity.damaged_database(str(engine.url.database), what)
             yield connection

@@ -17,6 +17,7 @@ from kampass.errors import DataError
 from kampass.store import Snapshot, faults
 from kampass.store.disk import fsync
 from kampass.store.manifest import Load, to_text
+from kampass.store.progress import heard
 from kampass.store.snapshots.snapshot import SHAPE
 from kampass.version import VERSION
 from kampass.workspace.backup import rows
@@ -25,7 +26,7 @@ from kampass.workspace.backup.archive import (
     DATABASE,
     SETTINGS,
     Backup,
-    Contents,
+    BackupContents,
     Member,
     Packer,
 )
@@ -81,7 +82,7 @@ class _Packing:
         self.workspace, self.packer, self.tell = workspace, packer, tell
         self.notices: list[str] = []
 
-    def pack(self, now: datetime, *, pinned: bool) -> Contents:
+    def pack(self, now: datetime, *, pinned: bool) -> BackupContents:
         """Pack everything; what the archive then holds."""
         with ExitStack() as held:
             with self.workspace.writing():
@@ -106,7 +107,7 @@ class _Packing:
             digest = export.digest(snapshot) if snapshot else None
         self._name_absolute_sources()
         members = tuple(self.packer.members)
-        return Contents(
+        return BackupContents(
             VERSION,
             to_text(now),
             snapshot.id if snapshot else None,
@@ -168,6 +169,7 @@ class _Packing:
         }
         for number, (name, sha256) in enumerate(sorted(files.items()), start=1):
             self.tell(f"Packing file {number} of {len(files)} of the journal")
+            heard(self.tell).count(number - 1, len(files), "files")
             try:
                 member = self._pack_file(
                     self.workspace.journal.folder / name, f".kampass/journal/{name}"
@@ -176,6 +178,7 @@ class _Packing:
                 raise _damaged(name, "is gone") from None
             if sha256 is not None and member.sha256 != sha256:
                 raise _damaged(name, "is not what was written")
+            heard(self.tell).count(number, len(files), "files")
             faults.reach("backup.member_written")
 
     def _pack_file(self, file: Path, name: str) -> Member:

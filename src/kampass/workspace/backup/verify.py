@@ -6,6 +6,7 @@ interrupted transaction, and opening one on a server would migrate it.
 """
 
 import shutil
+import sqlite3
 import tempfile
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import closing, contextmanager
@@ -17,21 +18,22 @@ import sqlalchemy as sa
 
 from kampass.errors import DataError
 from kampass.store import Manifest, integrity
-from kampass.store.database import FILE, Database, owner_of
-from kampass.store.manifest import Load, LoadedTable, SnapshotRow, version
-from kampass.store.schema import HEAD
+from kampass.store.database import FILE, Database
+from kampass.store.manifest import Load, LoadedTable, SnapshotRow
+from kampass.store.reading import HEAD, ServerReader
+from kampass.store.server import owner_of
 from kampass.workspace import settings as settings_file
 from kampass.workspace.backup import rows
 from kampass.workspace.backup.archive import DATABASE, Archive, Member, opened
 
 Tell = Callable[[str], None]
-_Found = tuple[list[Load], list[SnapshotRow], list["Finding"]]
+_Found = tuple[list[Load], list[SnapshotRow], list["DamageFinding"]]
 _ALL = ("complete", "held", "dropped")
 _JOURNAL = "Restore a backup, or drop the source's loads back to this one and sync again."
 
 
 @dataclass(frozen=True)
-class Finding:
+class DamageFinding:
     """One thing that is not as it was written, and the way out."""
 
     place: str
@@ -47,7 +49,7 @@ class Verification:
     files: int
     loads: int
     snapshots: int
-    findings: tuple[Finding, ...]
+    findings: tuple[DamageFinding, ...]
 
     @property
     def whole(self) -> bool:
@@ -89,7 +91,7 @@ def verify_backup(file: Path, *, tell: Tell = lambda _: None) -> Verification:
     """Check every member of a backup, and that they belong together."""
     with opened(file) as archive, tempfile.TemporaryDirectory(prefix="kampass-") as place:
         members = archive.contents.members
-        findings: list[Finding] = []
+        findings: list[DamageFinding] = []
         for number, member in enumerate(members, start=1):
             tell(f"Checking file {number} of {len(members)}")
             findings += _member(archive, member, Path(place))
@@ -98,14 +100,14 @@ def verify_backup(file: Path, *, tell: Tell = lambda _: None) -> Verification:
         return Verification(str(file), len(members), len(loads), 0, tuple(findings))
 
 
-def _member(archive: Archive, member: Member, place: Path) -> list[Finding]:
+def _member(archive: Archive, member: Member, place: Path) -> list[DamageFinding]:
     target = place / FILE if member.name == DATABASE else None
     try:
         with _written(target) as write:
             for chunk in archive.read(member):
                 write(chunk)
     except DataError as wrong:
-        return [Finding(member.name, wrong.message, wrong.hint)]
+        return [DamageFinding(member.name, wrong.message, wrong.hint)]
     return []
 
 
@@ -127,7 +129,7 @@ def _of_workspace(database: Database) -> _Found:
         if database.url is not None:
             wrong = _from_server(database, copy)
             return (
-                ([], [], [Finding(str(database), wrong, "Restore a backup.")])
+                ([], [], [DamageFinding(str(database), wrong, "Restore a backup.")])
                 if wrong
                 else _manifest(copy)
             )
@@ -144,7 +146,7 @@ def _from_server(database: Database, copy: Path) -> str:
             owner = owner_of(connection)
         if owner is None or owner != database.mark():
             return "is not this workspace's"
-        found = version(engine)
+        found = ServerReader(engine).version()
         if found != HEAD:
             return f"is of version {found}, and this Kampass works with {HEAD}"
         try:
@@ -157,12 +159,12 @@ def _from_server(database: Database, copy: Path) -> str:
 def _manifest(file: Path) -> _Found:
     """The loads and snapshots of a database, or what is wrong with it."""
     if not file.exists():
-        return [], [], [Finding(FILE, "is gone", "Restore a backup.")]
+        return [], [], [DamageFinding(FILE, "is gone", "Restore a backup.")]
     try:
         with closing(Manifest(file)) as manifest:
             return manifest.loads(states=_ALL), manifest.snapshots(), []
-    except (DataError, sa.exc.SQLAlchemyError) as wrong:
-        return [], [], [Finding(FILE, str(wrong).split("\n")[0], "Restore a backup.")]
+    except (DataError, sqlite3.Error, sa.exc.SQLAlchemyError) as wrong:
+        return [], [], [DamageFinding(FILE, str(wrong).split("\n")[0], "Restore a backup.")]
 
 
 def _journal_files(loads: Sequence[Load]) -> Iterator[tuple[Load, LoadedTable, str, str | None]]:
@@ -179,11 +181,13 @@ def _journal_files(loads: Sequence[Load]) -> Iterator[tuple[Load, LoadedTable, s
                     yield load, row, name, digest
 
 
-def _of_journal(name: str, load: Load, row: LoadedTable, what: str) -> Finding:
-    return Finding(f"journal/{name}", f"load {load.id}, table '{row.table}': {what}", _JOURNAL)
+def _of_journal(name: str, load: Load, row: LoadedTable, what: str) -> DamageFinding:
+    return DamageFinding(
+        f"journal/{name}", f"load {load.id}, table '{row.table}': {what}", _JOURNAL
+    )
 
 
-def _counts(folder: Path, load: Load, row: LoadedTable, name: str) -> list[Finding]:
+def _counts(folder: Path, load: Load, row: LoadedTable, name: str) -> list[DamageFinding]:
     """What the load says it holds is what the file holds, and all that was read is accounted
     for.
     """
@@ -202,7 +206,7 @@ def _counts(folder: Path, load: Load, row: LoadedTable, name: str) -> list[Findi
     )
 
 
-def _snapshot(file: Path, row: SnapshotRow) -> list[Finding]:
+def _snapshot(file: Path, row: SnapshotRow) -> list[DamageFinding]:
     """A snapshot is readable to its last block, made of the loads it is recorded with, and adds up
     to them.
     """
@@ -212,14 +216,16 @@ def _snapshot(file: Path, row: SnapshotRow) -> list[Finding]:
     )
     what = integrity.snapshot_damage(file)
     if what:
-        return [Finding(place, what, way_out)]
+        return [DamageFinding(place, what, way_out)]
     made_of, wrong = integrity.made_of(file)
     if row.loads is not None and made_of != tuple(sorted(row.loads)):
-        return [Finding(place, f"is made of loads {made_of} instead of {row.loads}", way_out)]
-    return [Finding(place, f"'{name}' does not add up to the journal", way_out) for name in wrong]
+        return [DamageFinding(place, f"is made of loads {made_of} instead of {row.loads}", way_out)]
+    return [
+        DamageFinding(place, f"'{name}' does not add up to the journal", way_out) for name in wrong
+    ]
 
 
-def _missing(members: Sequence[Member], loads: Sequence[Load]) -> list[Finding]:
+def _missing(members: Sequence[Member], loads: Sequence[Load]) -> list[DamageFinding]:
     """Every file the database names is in the backup, as the database knows it."""
     packed: Mapping[str, str] = {member.name: member.sha256 for member in members}
     findings = []

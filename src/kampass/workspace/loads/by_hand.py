@@ -9,7 +9,6 @@ import io
 import shutil
 import tempfile
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
-from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING, BinaryIO
 
@@ -36,20 +35,15 @@ def columns_of(row: SetAside) -> list[str]:
     return [*own, *(name for name in TABLES[row.table].names if name not in own)]
 
 
-def mend(workspace: "Workspace", row: SetAside, cells: Mapping[str, str], tell: Tell) -> Replay:
-    """Replay one row with the cells that somebody wrote."""
+def mended(workspace: "Workspace", row: SetAside, cells: Mapping[str, str]) -> Path:
+    """One row as somebody wrote it, kept until its replay."""
     names = [
         name
         for name in columns_of(row)
         if name in cells and (cells[name] or name in (row.row or {}))
     ]
-    with _private(workspace) as folder:
-        file = folder / "mended.csv"
-        with file.open("x", encoding="utf-8", newline="") as stream:
-            writer = csv.writer(stream, quoting=csv.QUOTE_ALL, lineterminator="\n")
-            writer.writerow([*names, *META])
-            writer.writerow([*(cells[name] for name in names), *row.meta])
-        return workspace.replay(table=row.table, source=row.source, file=file, tell=tell)
+    values = [*(cells[name] for name in names), *map(str, row.meta)]
+    return _kept(workspace, _written([[*names, *META], values]))
 
 
 def for_spreadsheets(text: str) -> str:
@@ -75,10 +69,7 @@ def received(workspace: "Workspace", stream: BinaryIO) -> Path:
             code="too_large",
             hint="Mend the rows of one table and reason at a time.",
         )
-    text = _written(_rows(content))
-    file = Path(tempfile.mkdtemp(dir=_scratch(workspace))) / "mended.csv"
-    file.write_text(text, encoding="utf-8", newline="")
-    return file
+    return _kept(workspace, _written(_rows(content)))
 
 
 def _rows(content: bytes) -> Iterator[list[str]]:
@@ -123,21 +114,24 @@ def _written(rows: Iterable[Sequence[str]]) -> str:
     return text.getvalue()
 
 
-def replay_received(workspace: "Workspace", file: Path, tell: Tell) -> Replay:
+def replay_received(
+    workspace: "Workspace",
+    file: Path,
+    tell: Tell,
+    table: str | None = None,
+    source: str | None = None,
+) -> Replay:
     """Replay a file that was kept, and let go of it."""
     try:
-        return workspace.replay(file=file, tell=tell)
+        return workspace.replay(table=table, source=source, file=file, tell=tell)
     finally:
         shutil.rmtree(file.parent, ignore_errors=True)
 
 
-@contextmanager
-def _private(workspace: "Workspace") -> Iterator[Path]:
-    with tempfile.TemporaryDirectory(dir=_scratch(workspace)) as name:
-        yield Path(name)
-
-
-def _scratch(workspace: "Workspace") -> Path:
+def _kept(workspace: "Workspace", text: str) -> Path:
+    """A text in a private folder of ours."""
     place = workspace.folder / ".kampass" / "scratch"
     place.mkdir(parents=True, exist_ok=True)
-    return place
+    file = Path(tempfile.mkdtemp(dir=place)) / "mended.csv"
+    file.write_text(text, encoding="utf-8", newline="")
+    return file

@@ -59,7 +59,7 @@ def _attributes(backend: Backend) -> list[str]:
     return [row[0] for row in rows]
 
 
-def _write(backend: Backend, table: Table, stream: Any) -> int:  # noqa: ANN401
+def _write(backend: Backend, table: Table, stream: Any) -> int:
     extra = _attributes(backend) if table.name == "accounts" else []
     columns = ", ".join(quoted(name) for name in table.names) + (", _extra" if extra else "")
     key = ", ".join(f"{quoted(name)} NULLS FIRST" for name in table.key)
@@ -79,7 +79,7 @@ def _write(backend: Backend, table: Table, stream: Any) -> int:  # noqa: ANN401
     return count
 
 
-def _text(cell: Any) -> str:  # noqa: ANN401 - any cell of a canonical table
+def _text(cell: Any) -> str:
     if cell is None:
         return ""
     if isinstance(cell, bool):

@@ -72,7 +72,7 @@ class Group:
 
 
 @dataclass(frozen=True)
-class Effect:
+class QuarantineEffect:
     """What a KPI lacks of one table: `rows` of `of` are set aside, in `months` where a date reads,
     `undated` where none does.
     """
@@ -101,7 +101,7 @@ class Quarantine:
     total: int
     mended: int
     groups: tuple[Group, ...]
-    effects: tuple[Effect, ...]
+    effects: tuple[QuarantineEffect, ...]
     rows: tuple[SetAside, ...] = ()
 
     def to_dict(self) -> dict[str, Any]:
@@ -194,7 +194,7 @@ def examine(workspace: Home, wish: Wish, *, by: By = "reason", rows: bool = Fals
 
 
 def listed(
-    snapshot: "Snapshot",
+    snapshot: Snapshot,
     wish: Wish,
     *,
     mended: bool = True,
@@ -274,7 +274,7 @@ def _groups(backend: Backend, wish: Wish, by: By) -> list[Group]:
     ]
 
 
-def _effects(workspace: Home, backend: Backend, wish: Wish) -> list[Effect]:
+def _effects(workspace: Home, backend: Backend, wish: Wish) -> list[QuarantineEffect]:
     """For each table with rows set aside, the KPIs that need it; those switched on come first."""
     found = []
     enabled = workspace.settings.enabled
@@ -289,7 +289,10 @@ def _effects(workspace: Home, backend: Backend, wish: Wish) -> list[Effect]:
         ordered = [kpi for kpi in enabled if kpi in needing] + [
             kpi for kpi in needing if kpi not in enabled
         ]
-        found += [Effect(kpi, kpi in enabled, table, rows, of, months, undated) for kpi in ordered]
+        found += [
+            QuarantineEffect(kpi, kpi in enabled, table, rows, of, months, undated)
+            for kpi in ordered
+        ]
     return sorted(found, key=lambda effect: not effect.on)
 
 

@@ -17,7 +17,7 @@ from kampass.intake.sources.folder import scan_csv
 from kampass.model.messages import Batch, HistorySource, Message, Opening, TableSource, whole
 from kampass.model.scan import Scan
 from kampass.store import LoadReport, Snapshot, faults
-from kampass.store.loading.incoming import Reading
+from kampass.store.loading.incoming import LoadKind
 from kampass.workspace.home import Home
 from kampass.workspace.loads.quarantine import META, SetAside, Wish, listed
 
@@ -112,7 +112,7 @@ def replay(
         snapshot = current(workspace)
         before = listed(snapshot, wish, mended=False)
         read = _of_file(file, before) if file is not None else _of_sources(workspace, before)
-        reading = Reading.again if file is None else Reading.mended
+        reading = LoadKind.again if file is None else LoadKind.mended
         loads = tuple(
             workspace.journal.load(source, recorded_at=instant(), tell=tell, reading=reading)
             for source in read
@@ -233,7 +233,7 @@ def _ids(file: Path) -> list[tuple[int, str]]:
     return [(lines[number], mark or "") for number, mark in enumerate(ids, start=1)]
 
 
-def _counts(table: Any) -> dict[str, Any]:  # noqa: ANN401 - a report's table
+def _counts(table: Any) -> dict[str, Any]:
     return {
         name: value
         for name, value in asdict(table).items()

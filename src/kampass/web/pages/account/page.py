@@ -8,10 +8,9 @@ from starlette.responses import Response
 
 from kampass.book.account import dossier, find
 from kampass.book.timeline import Event, timeline
-from kampass.render.files import About, write_table
 from kampass.server.rules import EXPORTING, SIGNED_IN, Call
 from kampass.web.pages.account.view import AccountFile, account_page
-from kampass.web.parts.attachment import attachment
+from kampass.web.parts.attachment import TableFile, table_attachment
 from kampass.web.parts.question import Asked, Asking, cannot_ask
 from kampass.web.rendering import PageHead, render
 
@@ -61,20 +60,10 @@ def export(
     lines = [
         (listed.id, one.at, one.kind, one.title, one.text, one.who, one.quote) for one in events
     ]
-    link = f"{call.serving.url}/accounts/{quote(account, safe='')}"
-    about = About(
-        f"Everything that happened with {listed.name}",
-        call.sight.snapshot_id,
-        call.sight.known_at,
-        link=link,
-    )
-    return attachment(
-        call,
-        write_table(
-            columns, lines, form, name=f"account-{listed.id}", about=about, for_spreadsheets=True
-        ),
-        link,
-    )
+    question = f"Everything that happened with {listed.name}"
+    path = f"/accounts/{quote(account, safe='')}"
+    file = TableFile(f"account-{listed.id}", question, path, columns, lines)
+    return table_attachment(call, file, form)
 
 
 def _one_figure(call: Call, kpi: str) -> bool:

@@ -10,7 +10,7 @@ from typing import Final
 from urllib.parse import quote, urlencode
 
 from kampass.book.account import Dossier, Row
-from kampass.book.accounts import Listed
+from kampass.book.accounts import ListedAccount
 from kampass.book.attention import of_account
 from kampass.book.reasons import Reason, day_words, days
 from kampass.book.timeline import KINDS, PAGE, Event, Timeline, timeline
@@ -162,7 +162,7 @@ class AccountFile:
     asking: Asking
 
     @property
-    def account(self) -> Listed:
+    def account(self) -> ListedAccount:
         """The account."""
         return self.file.account
 

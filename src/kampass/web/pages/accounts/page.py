@@ -10,10 +10,9 @@ from starlette.responses import Response
 
 from kampass.book import accounts as book
 from kampass.people.errors import BadField
-from kampass.render.files import About, write_table
 from kampass.server.rules import EXPORTING, SIGNED_IN, WRITING, Call
 from kampass.web.pages.accounts.view import PATH, WORDS, Listing, Picked, account_list
-from kampass.web.parts.attachment import attachment
+from kampass.web.parts.attachment import TableFile, table_attachment
 from kampass.web.parts.question import Asked, cannot_ask
 from kampass.web.rendering import PageHead, go, render
 
@@ -79,18 +78,8 @@ def export(
         for a in listing.rows
     ]
     definitions = {kpi.label: f"{kpi.name}: {kpi.question} {kpi.formula}" for kpi in listing.kpis}
-    about = About(
-        listing.said,
-        call.sight.snapshot_id,
-        call.sight.known_at,
-        definitions,
-        call.serving.url + listing.url(),
-    )
-    return attachment(
-        call,
-        write_table(columns, lines, form, name="accounts", about=about, for_spreadsheets=True),
-        call.serving.url + listing.url(),
-    )
+    file = TableFile("accounts", listing.said, listing.url(), columns, lines, definitions)
+    return table_attachment(call, file, form)
 
 
 @router.post("/accounts/segments")

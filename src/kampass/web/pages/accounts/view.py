@@ -12,7 +12,7 @@ from fastapi import Query
 
 from kampass.access import Role
 from kampass.book import accounts as book
-from kampass.book.accounts import Listed, Wanted
+from kampass.book.accounts import ListedAccount, Wanted
 from kampass.catalogue import Kpi
 from kampass.engine.answer import Answer
 from kampass.library.saved import Saved
@@ -123,7 +123,7 @@ class Listing:
         return self.picked.values | {name: value for name, value in given.items() if value}
 
     @cached_property
-    def narrowed(self) -> list[Listed]:
+    def narrowed(self) -> list[ListedAccount]:
         """The accounts that fit, whatever their state."""
         wanted = Wanted(self.picked.words, values=tuple(self.values.items()))
         return [account for account in book.accounts(self.call.sight) if wanted.takes(account)]
@@ -151,7 +151,7 @@ class Listing:
         return found
 
     @cached_property
-    def rows(self) -> list[Listed]:
+    def rows(self) -> list[ListedAccount]:
         """The accounts in the order asked for."""
         figures = {
             kpi: {account: a.value for account, a in answers.items() if a.value is not None}
@@ -269,7 +269,9 @@ class Listing:
 
 @dataclass(frozen=True)
 class AccountList:
-    """The page. `hidden`, `column_hidden` and the filters' hold what each form keeps of the list."""
+    """The page. `hidden`, `column_hidden` and the filters' hold what each form keeps of the
+    list.
+    """
 
     filters: Filters
     lead: str
@@ -384,7 +386,7 @@ def _column(listing: Listing, key: str, label: str, hint: str | None = None) -> 
 _BADGES: Final = {"lost": Badge("Lost", "bad"), "prospect": Badge("Never paid")}
 
 
-def _row(listing: Listing, account: Listed) -> TableRow:
+def _row(listing: Listing, account: ListedAccount) -> TableRow:
     currency = listing.call.sight.settings.currency
     cells: dict[str, TableCell | str | None] = {
         "name": TableCell(account.name, note=account.id, badge=_BADGES.get(account.state)),

@@ -6,13 +6,12 @@ from fastapi import APIRouter, Depends, Path, Query
 from starlette.responses import Response
 
 from kampass.catalogue import Kpi
-from kampass.render.charts.chart import unit_words
-from kampass.render.files import About, write_table
+from kampass.render import words
 from kampass.server.rules import EXPORTING, SIGNED_IN, Call
 from kampass.web.pages.bridge.view import Ends, bridge_page, bridges
 from kampass.web.parts import spans
-from kampass.web.parts.attachment import attachment
-from kampass.web.parts.question import Asked, Asking, Written, cannot_ask
+from kampass.web.parts.attachment import TableFile, table_attachment
+from kampass.web.parts.question import Asked, Asking, QuestionFields, cannot_ask
 from kampass.web.rendering import PageHead, render
 
 router = APIRouter()
@@ -81,24 +80,15 @@ def export(
         for made in bridges(asking, found, ends, asking.by)
         for effect in made.effects
     ]
-    link = call.serving.url + asking.url(f"/bridge/{kpi}", period="", more=ends.spelled)
-    about = About(
-        ends.words(asking),
-        call.sight.snapshot_id,
-        call.sight.known_at,
-        {found.label: found.formula},
-        link,
-    )
-    unit = unit_words(found.unit, call.sight.settings.currency) or found.unit
+    unit = words.unit_label(found.unit, call.sight.settings.currency) or found.unit
     columns = ["kind", "member", f"effect ({unit})", f"mix ({unit})", f"rate ({unit})"]
-    return attachment(
-        call,
-        write_table(columns, rows, form, name=f"{kpi}_bridge", about=about, for_spreadsheets=True),
-        link,
-    )
+    path = asking.url(f"/bridge/{kpi}", period="", more=ends.spelled)
+    definitions = {found.label: found.formula}
+    file = TableFile(f"{kpi}_bridge", ends.words(asking), path, columns, rows, definitions)
+    return table_attachment(call, file, form)
 
 
-def _asked(call: Call, asked: Written, between: Between, kpi: str) -> tuple[Asking, Kpi]:
+def _asked(call: Call, asked: QuestionFields, between: Between, kpi: str) -> tuple[Asking, Kpi]:
     """The question; the later end is its period."""
     if between.after:
         asked.one["period"] = between.after

@@ -99,7 +99,8 @@ _SPOKEN: Final = (
 def _spoken(condition: str) -> str:
     """A condition in words, as near to it as words get.
 
-    >>> _spoken("kind = 'csat'"), _spoken("resolved_at IS NOT NULL AND hours > 4"), _spoken("account_id")
+    >>> conditions = "kind = 'csat'", "resolved_at IS NOT NULL AND hours > 4", "account_id"
+    >>> tuple(_spoken(text) for text in conditions)
     ('kind is csat', 'resolved at is known and hours is more than 4', 'account')
     """
     for pattern, spoken in _SPOKEN:
@@ -188,7 +189,7 @@ def shown(example: Mapping[str, Any]) -> Worked:
     )
 
 
-def _expected(expect: Any) -> tuple[list[str], list[list[str]]]:  # noqa: ANN401
+def _expected(expect: Any) -> tuple[list[str], list[list[str]]]:
     rows = expect if isinstance(expect, list) else [expect]
     keys = list(dict.fromkeys(key for row in rows for key in row))
     return [key.replace("_", " ") for key in keys], [
@@ -196,7 +197,7 @@ def _expected(expect: Any) -> tuple[list[str], list[list[str]]]:  # noqa: ANN401
     ]
 
 
-def plain(value: Any) -> str:  # noqa: ANN401 - whatever an example may hold
+def plain(value: Any) -> str:
     """A value of an example for people."""
     if value is None:
         return "none"
@@ -207,5 +208,5 @@ def plain(value: Any) -> str:  # noqa: ANN401 - whatever an example may hold
     return f"{value:g}" if isinstance(value, float) else str(value).replace("_", " ")
 
 
-def _listed(value: Any) -> str:  # noqa: ANN401
+def _listed(value: Any) -> str:
     return ", ".join(map(str, value)) if isinstance(value, list) else str(value)

@@ -196,7 +196,8 @@ def settled(tiles: Iterable[Tile], held: str = "") -> tuple[Tile, ...]:
     """The tiles without overlaps, each as high as it can lie; `held` keeps its place while the
     others give way.
 
-    >>> [(tile.id, tile.y) for tile in settled([Tile("a", "note", y=5, h=2), Tile("b", "note", y=5, h=1)])]
+    >>> tiles = [Tile("a", "note", y=5, h=2), Tile("b", "note", y=5, h=1)]
+    >>> [(tile.id, tile.y) for tile in settled(tiles)]
     [('a', 0), ('b', 2)]
     """
     lying: list[Tile] = []

@@ -21,9 +21,9 @@ from kampass.web.parts import spans
 from kampass.web.parts.choices import dimensions_of
 from kampass.web.parts.figures import FigureTile
 from kampass.web.parts.pictures import Picture, picture
-from kampass.web.parts.question import Asking, Written
+from kampass.web.parts.question import Asking, QuestionFields
 from kampass.web.parts.tables import DataTable, TableCell, TableRow
-from kampass.web.parts.tiles import Figure, figures, tiles_of
+from kampass.web.parts.tiles import TileFigure, figures, tiles_of
 
 MOST_ROWS = 12
 _CUT: Final = frozenset({"breakdown", "table"})
@@ -107,7 +107,7 @@ def _asked(call: Call, tile: Tile, kpi: Kpi, whole: Asking) -> _Ready | Face:
     """The question as the engine's parser takes it."""
     title = _title(tile, kpi)
     period = resolved(call.sight, tile.period) if tile.period else whole.period
-    written = Written(
+    written = QuestionFields(
         period=period,
         by=[tile.by] if tile.by else [],
         where=[*whole.where, *tile.where],
@@ -145,7 +145,7 @@ def _figures(call: Call, ready: Sequence[_Ready]) -> dict[tuple[object, ...], Fi
     for key, group in groups.items():
         asking = group[0].asking
         ids = list(dict.fromkeys(one.kpi.id for one in group))
-        found: dict[str, Figure] = figures(
+        found: dict[str, TileFigure] = figures(
             call.sight, ids, period=asking.period, where=asking.where, clock=asking.clock
         )
         for kpi_id, tile in zip(

@@ -12,7 +12,7 @@ from kampass.web.pages.dashboards.relative import offered, resolved
 from kampass.web.pages.dashboards.starters import Starter, for_role
 from kampass.web.pages.dashboards.tile_form import TileForm
 from kampass.web.parts.forms import Filters, FormField
-from kampass.web.parts.question import Asking, Written
+from kampass.web.parts.question import Asking, QuestionFields
 from kampass.web.rendering import moment
 
 PATH = "/dashboards"
@@ -32,11 +32,11 @@ class Opened:
     period: str
 
     @classmethod
-    def of(cls, call: Call, number: int, asked: Written | None = None) -> "Opened":
+    def of(cls, call: Call, number: int, asked: QuestionFields | None = None) -> "Opened":
         """NotFound where there is none for this viewer."""
         assert call.person is not None
         one = call.library.dashboards.get(number, call.person)
-        board, written = Board.of(one.layout), asked or Written()
+        board, written = Board.of(one.layout), asked or QuestionFields()
         period = (written.one["period"] or "").strip() or board.period
         written.one |= {"period": resolved(call.sight, period), "grain": None, "compare": None}
         written.many["by"] = ()

@@ -5,23 +5,18 @@ Account managers and leads see how fresh and how complete the data is; counts ov
 accounts are for those who see them all.
 """
 
-from typing import Annotated, Any
+from typing import Annotated
 
 from fastapi import APIRouter, Depends, Form, Path
 from starlette.responses import Response
 
-from kampass.access import NotFound
 from kampass.errors import DataError
-from kampass.server.rules import ANALYSING, CHANGING_DATA, DEFINING, SIGNED_IN, Call
-from kampass.web.parts import loads as loaded
-from kampass.web.rendering import PageHead, fragment, go, render
-from kampass.workspace.jobs import Job, Order, Work, jobs_of
-from kampass.workspace.loads import doctor
-from kampass.workspace.loads.loads import loads, sources
-from kampass.workspace.restated import outcome
+from kampass.server.rules import ANALYSING, CHANGING_DATA, SIGNED_IN, Call
+from kampass.web.pages.data.view import data_page, job_page, load_page
+from kampass.web.parts.jobs import work
+from kampass.web.rendering import PageHead, fragment, render
 
 router = APIRouter()
-_LOADS = 20
 Number = Annotated[int, Path(ge=1, le=2**53)]
 JobId = Annotated[str, Path(max_length=64)]
 
@@ -29,31 +24,8 @@ JobId = Annotated[str, Path(max_length=64)]
 @router.get("/data")
 def show(call: Annotated[Call, Depends(SIGNED_IN)]) -> Response:
     """The page."""
-    assert call.person is not None
-    whole = call.person.role.sees_everything
-    health = _health(call)
-    every = loads(call.workspace)
-    tables = loaded.table_rows(health, call.workspace, whole=whole) if health else []
-    least, most = loaded.drawn(tables)
-    running = [loaded.progress(job) for job in jobs_of(call.workspace).unfinished()]
-    return render(
-        call,
-        "pages/data/page.html",
-        PageHead("Can the numbers be trusted?", "Data"),
-        lead=loaded.lead(call.workspace, health),
-        sources=[loaded.source_row(source, call.workspace) for source in sources(call.workspace)],
-        whole=whole,
-        may=call.person.role in DEFINING,
-        loads=[loaded.load_row(load, call.workspace) for load in every[:_LOADS]] if whole else [],
-        tables=tables,
-        least=least,
-        most=most,
-        tiles=loaded.tiles(health, call.workspace, every, whole=whole) if health else [],
-        missing=loaded.missing(health, call.workspace) if health else [],
-        aside=loaded.set_aside(call.workspace, health) if whole and health else [],
-        running=running,
-        notices=health.notices if health and whole else (),
-    )
+    page = PageHead("Can the numbers be trusted?", "Data")
+    return render(call, "pages/data/page.html", page, data_page(call))
 
 
 @router.post("/data/sync")
@@ -64,32 +36,15 @@ def sync(
     call.workspace.sources(source or None)
     call.record("data.sync", source or "every source")
     title = f"Reading {source}" if source else "Reading every source"
-    return work(
-        call,
-        Order("load", title, call.viewer.person_id),
-        lambda tell: tuple(call.workspace.sync(source or None, tell=tell)),
-    )
+    return work(call, "sync", title, source=source or None)
 
 
 @router.get("/data/loads/{number}")
 def one_load(call: Annotated[Call, Depends(ANALYSING)], number: Number) -> Response:
     """One load: its tables, and what it would change where it waits."""
-    found = next((load for load in loads(call.workspace) if load.number == number), None)
-    if found is None:
-        raise NotFound(f"There is no load {number}.")
-    held = call.workspace.held(number)[0] if found.state == "held" else None
-    return render(
-        call,
-        "pages/data/load.html",
-        PageHead(
-            f"What did load {number} bring?" if held is None else f"Shall load {number} count?",
-            "Data",
-        ),
-        load=loaded.load_row(found, call.workspace),
-        tables=loaded.of_tables(found),
-        held=held,
-        figures=loaded.held_figures(held, call.workspace) if held else [],
-    )
+    view = load_page(call, number)
+    asks = f"Shall load {number} count?" if view.load.held else f"What did load {number} bring?"
+    return render(call, "pages/data/load.html", PageHead(asks, "Data"), view)
 
 
 @router.post("/data/loads/{number}/confirm")
@@ -97,11 +52,7 @@ def confirm(call: Annotated[Call, Depends(CHANGING_DATA)], number: Number) -> Re
     """Let a load count that waits."""
     _must_wait(call, number)
     call.record("data.confirm", f"load {number}")
-    return work(
-        call,
-        Order("decision", f"Letting load {number} count", call.viewer.person_id, 1),
-        lambda tell: _decide(call, number, "confirm", tell),
-    )
+    return work(call, "decision", f"Letting load {number} count", load=number, drops=False)
 
 
 @router.post("/data/loads/{number}/drop")
@@ -109,54 +60,21 @@ def drop(call: Annotated[Call, Depends(CHANGING_DATA)], number: Number) -> Respo
     """Take a load back that waits."""
     _must_wait(call, number)
     call.record("data.drop", f"load {number}")
-    return work(
-        call,
-        Order("decision", f"Dropping load {number}", call.viewer.person_id, 1),
-        lambda tell: _decide(call, number, "drop", tell),
-    )
+    return work(call, "decision", f"Dropping load {number}", load=number, drops=True)
 
 
 @router.get("/data/jobs/{job_id}")
 def one_job(call: Annotated[Call, Depends(ANALYSING)], job_id: JobId) -> Response:
     """How far a piece of work is, and what came of it."""
-    job = jobs_of(call.workspace).get(job_id)
-    if job is None:
-        raise NotFound(
-            "This work is no longer known: the server was started again, or it was long ago.",
-            hint="Data lists every load.",
-        )
-    values: dict[str, Any] = {"job": loaded.progress(job), "came": loaded.came(job, call.workspace)}
-    if "hx-request" in call.request.headers:
-        found = fragment(call, "pages/data/progress.html", **values)
-        if job.over:
-            found.headers["HX-Refresh"] = "true"
-        return found
-    return render(call, "pages/data/job.html", PageHead(job.title, "Data"), **values)
-
-
-def work(call: Call, order: Order, do: Work) -> Response:
-    """Begin work in the background and go to where its progress is; its result comes with what it
-    did to the figures.
-    """
-    workspace = call.workspace
-
-    def done(tell: Any) -> Any:  # noqa: ANN401 - a page shows it
-        before = workspace.manifest.current()
-        result = do(tell)
-        tell("Comparing the figures")
-        return result, outcome(workspace, before)
-
-    job: Job = jobs_of(workspace).start(order, done)
-    return go(f"/data/jobs/{job.id}")
-
-
-def _decide(call: Call, number: int, what: str, tell: Any) -> str:  # noqa: ANN401 - a function
-    tell("Publishing")
-    if what == "confirm":
-        call.workspace.confirm(number)
-        return f"Load {number} counts now."
-    call.workspace.drop(number)
-    return f"Load {number} was dropped. What it would have changed stays as it was."
+    assert call.person is not None
+    job = call.workspace.jobs.find(job_id, call.person)
+    view = job_page(call, job)
+    if "hx-request" not in call.request.headers:
+        return render(call, "pages/data/job.html", PageHead(job.title, "Data"), view)
+    found = fragment(call, "pages/data/progress.html", view)
+    if job.over:
+        found.headers["HX-Refresh"] = "true"
+    return found
 
 
 def _must_wait(call: Call, number: int) -> None:
@@ -166,14 +84,3 @@ def _must_wait(call: Call, number: int) -> None:
             code="load_not_held",
             hint="Somebody may have decided already; the page Data shows its state.",
         )
-
-
-def _health(call: Call) -> doctor.Examination | None:
-    """What the viewer's data can answer; None where nothing has been published."""
-    try:
-        sight = call.sight
-    except DataError as wrong:
-        if wrong.code != "nothing_published":
-            raise
-        return None
-    return sight.kept("examination", lambda: doctor.examine(call.workspace, sight.engine()))

@@ -17,7 +17,7 @@ from kampass.web.pages.catalogue.view import sight_of
 from kampass.web.pages.editor.view import Deleting, Sheet, digest, spell, workbench
 from kampass.web.rendering import PageHead, fragment, go, render
 from kampass.workspace import authoring
-from kampass.workspace.authoring import Look, OwnFile, Stale, edits
+from kampass.workspace.authoring import DraftLook, OwnFile, Stale, edits
 
 router = APIRouter()
 KpiId = Annotated[str, Path(max_length=200)]
@@ -157,7 +157,7 @@ def _answered(call: Call, sheet: Sheet, form: TypedDraft) -> Response:
     return _saved(call, sheet, look, saved)
 
 
-def _saved(call: Call, sheet: Sheet, look: Look, file: OwnFile) -> Response:
+def _saved(call: Call, sheet: Sheet, look: DraftLook, file: OwnFile) -> Response:
     kpis = look.draft.kpis
     call.record(
         "catalogue.save",
@@ -171,7 +171,7 @@ def _saved(call: Call, sheet: Sheet, look: Look, file: OwnFile) -> Response:
     return go(f"/catalogue/{shown.id}", f"{shown.name} is saved.{off}")
 
 
-def _not_saved(look: Look) -> KampassError:
+def _not_saved(look: DraftLook) -> KampassError:
     if look.ready:
         return KampassError(
             "Figures that people have seen would change.",
@@ -192,7 +192,9 @@ def _raised(call: Call, sheet: Sheet) -> Sheet:
     return replace(sheet, text=text)
 
 
-def _page(call: Call, sheet: Sheet, *, look: Look | None = None, status: int = 200) -> Response:
+def _page(
+    call: Call, sheet: Sheet, *, look: DraftLook | None = None, status: int = 200
+) -> Response:
     """The editor with what came of the draft; only that where the page asks as it is typed."""
     sight = sight_of(call)
     found = look or authoring.look(

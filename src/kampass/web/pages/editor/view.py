@@ -20,9 +20,9 @@ from kampass.web.pages.catalogue.definition import plain
 from kampass.web.parts import spans
 from kampass.web.parts.figures import Badge, Course
 from kampass.web.parts.forms import Options
-from kampass.web.parts.tiles import Figure, why_none
+from kampass.web.parts.tiles import TileFigure, why_none
 from kampass.workspace import authoring
-from kampass.workspace.authoring import Finding, Look, Outcome, Preview, Spell
+from kampass.workspace.authoring import DraftFinding, DraftLook, DraftPreview, ExampleRun, Spell
 from kampass.workspace.view import Sight
 
 CUT: Final = "segment"
@@ -136,7 +136,7 @@ class CheckedDraft:
     state: Badge
     seen: str
     broken: bool
-    findings: Sequence[Finding]
+    findings: Sequence[DraftFinding]
     raises: int | None
     outcomes: Sequence[ExampleOutcome]
     glimpses: Sequence[Glimpse]
@@ -181,7 +181,7 @@ class Deleting:
     boards: str
 
 
-def workbench(sheet: Sheet, look: Look, sight: Sight | None) -> Workbench:
+def workbench(sheet: Sheet, look: DraftLook, sight: Sight | None) -> Workbench:
     """The editor of a sheet, with a look at its text."""
     lines = max(sheet.text.count("\n") + 1, _FEWEST_LINES)
     facts = [
@@ -205,7 +205,7 @@ def _difference(sheet: Sheet) -> str:
     )
 
 
-def _checked(look: Look, sight: Sight | None, by: str) -> CheckedDraft:
+def _checked(look: DraftLook, sight: Sight | None, by: str) -> CheckedDraft:
     draft, currency = look.draft, sight.settings.currency if sight else ""
     several = len(draft.kpis) > 1
     kpis = {kpi.id: kpi for kpi in draft.kpis}
@@ -233,7 +233,7 @@ def _cuts(kpis: Sequence[Kpi]) -> Options:
     return [("", "nothing"), *((name, words.dimension(name)) for name in named)]
 
 
-def _state(look: Look) -> Badge:
+def _state(look: DraftLook) -> Badge:
     """Whether it can be saved, in one sentence."""
     parts = []
     if look.draft.errors:
@@ -285,7 +285,7 @@ def _status(answer: Answer) -> str:
     return {"ok": "settled", "low_n": "few"}.get(answer.status, answer.status.replace("_", " "))
 
 
-def _outcome(outcome: Outcome, *, several: bool) -> ExampleOutcome:
+def _outcome(outcome: ExampleRun, *, several: bool) -> ExampleOutcome:
     named = (
         f"{outcome.kpi.id}, example {outcome.number}" if several else f"Example {outcome.number}"
     )
@@ -305,7 +305,7 @@ def _of(row: Mapping[str, object] | None) -> str:
     return f" of {', '.join(plain(value) for value in row.values())}" if row else ""
 
 
-def _expects(outcome: Outcome) -> Iterator[str]:
+def _expects(outcome: ExampleRun) -> Iterator[str]:
     expect = outcome.example.get("expect")
     if isinstance(expect, dict):
         yield from (
@@ -320,7 +320,7 @@ def _exact(value: object) -> str:
     return f"{value:.10g}" if isinstance(value, float) else plain(value)
 
 
-def _glimpse(sight: Sight, each: Preview) -> Glimpse:
+def _glimpse(sight: Sight, each: DraftPreview) -> Glimpse:
     """One KPI as it would look."""
     if each.now is None:
         return Glimpse(each.kpi.name, each.trouble)
@@ -334,7 +334,7 @@ def _glimpse(sight: Sight, each: Preview) -> Glimpse:
         cut = each.kpi.distribution
         return replace(bare, cut=cut, slices=_slices(sight, each.kpi, result))
     assert first is not None
-    figure = Figure(each.kpi, first, first, tuple(each.trend or ()), result.currency)
+    figure = TileFigure(each.kpi, first, first, tuple(each.trend or ()), result.currency)
     shown = replace(
         bare,
         n=words.counted(each.kpi, first.n),

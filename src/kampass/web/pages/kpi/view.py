@@ -28,7 +28,7 @@ from kampass.web.parts.pictures import Picture, picture
 from kampass.web.parts.question import Asking
 from kampass.web.parts.tables import DataTable, Detail, Heading, TableCell, TableRow
 from kampass.web.parts.tiles import (
-    Figure,
+    TileFigure,
     figures,
     interval_of,
     tiles_of,
@@ -221,7 +221,7 @@ class Portrait:
         return self.asking.changed(period=period, grain=grain, by=(), compare=None)
 
     @cached_property
-    def figure(self) -> Figure | None:
+    def figure(self) -> TileFigure | None:
         """The figure; None for a distribution."""
         focus = self.focus
         return figures(

@@ -30,7 +30,7 @@ def write(
     kpi: Subject = "",
     account: Subject = "",
     period: Annotated[str, Form(max_length=64)] = "",
-    next: Next = "",  # noqa: A002
+    next: Next = "",
 ) -> Response:
     """Write a note about a KPI, an account, a period, or several of them at once."""
     assert call.person is not None
@@ -56,7 +56,7 @@ def write(
 def form(
     number: Number,
     call: Annotated[Call, Depends(SIGNED_IN)],
-    next: Annotated[str, Query(max_length=4000)] = "",  # noqa: A002
+    next: Annotated[str, Query(max_length=4000)] = "",
 ) -> Response:
     """A note to be written again, by its author or an administrator."""
     note = call.library.notes.get(number, scope=call.sight.scope)
@@ -73,7 +73,7 @@ def form(
 
 @router.post("/notes/{number}")
 # The field's name.
-def change(number: Number, call: Writer, text: Text, next: Next = "") -> Response:  # noqa: A002
+def change(number: Number, call: Writer, text: Text, next: Next = "") -> Response:
     """Write its text again."""
     assert call.person is not None
     note = call.library.notes.change(number, call.person, text, scope=call.sight.scope)
@@ -83,7 +83,7 @@ def change(number: Number, call: Writer, text: Text, next: Next = "") -> Respons
 
 @router.post("/notes/{number}/remove")
 # The field's name.
-def remove(number: Number, call: Writer, next: Next = "") -> Response:  # noqa: A002
+def remove(number: Number, call: Writer, next: Next = "") -> Response:
     """Take it away."""
     assert call.person is not None
     note = call.library.notes.get(number, scope=call.sight.scope)

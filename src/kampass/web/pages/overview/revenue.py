@@ -8,6 +8,7 @@ from kampass.engine import Result
 from kampass.engine.answer import Answer
 from kampass.render import words
 from kampass.render.charts import waterfall
+from kampass.render.charts.steps import SIGNS, vanish
 from kampass.render.display import show_difference, show_value
 from kampass.web.parts import spans
 from kampass.web.parts.pictures import (
@@ -26,16 +27,16 @@ from kampass.web.parts.tables import (
 )
 from kampass.web.parts.tiles import why_none
 
-_SIGNS: Final = {
-    "new_mrr": ("New", 1),
-    "reactivation_mrr": ("Returned", 1),
-    "expansion_mrr": ("Expansion", 1),
-    "contraction_mrr": ("Contraction", -1),
-    "churned_mrr": ("Churned", -1),
-    "transfer_in_mrr": ("Moved in", 1),
-    "transfer_out_mrr": ("Moved out", -1),
+_NAMES: Final = {
+    "new_mrr": "New",
+    "reactivation_mrr": "Returned",
+    "expansion_mrr": "Expansion",
+    "contraction_mrr": "Contraction",
+    "churned_mrr": "Churned",
+    "transfer_in_mrr": "Moved in",
+    "transfer_out_mrr": "Moved out",
 }
-MOVEMENTS: Final = ("mrr_start", *_SIGNS, "mrr_end")
+MOVEMENTS: Final = ("mrr_start", *_NAMES, "mrr_end")
 _ALWAYS: Final = frozenset({"new_mrr", "expansion_mrr", "contraction_mrr", "churned_mrr"})
 _SLICED: Final = (
     "mrr_end",
@@ -47,9 +48,6 @@ _SLICED: Final = (
     "grr",
     "customer_churn_rate",
 )
-
-
-_VISIBLE = 0.1
 
 
 @dataclass(frozen=True)
@@ -87,22 +85,19 @@ def revenue_bridge(asking: Asking) -> RevenueBridge:
         return RevenueBridge(reason=why_none(asking.sight, catalogue.get(lacking.kpi), lacking))
     steps = [
         _step(asking, found[kpi], result.currency)
-        for kpi in _SIGNS
+        for kpi in _NAMES
         if kpi in _ALWAYS or found[kpi].value
     ]
     start = _end(asking, found["mrr_start"], result.currency, "start")
     end = _end(asking, found["mrr_end"], result.currency, "end")
     net = _net(asking, found["mrr_end"], found["mrr_start"], result.currency)
     return RevenueBridge(
-        steps=[*steps, net] if net and _vanish(steps, (start, end)) else [start, *steps, end],
+        steps=[*steps, net]
+        if net and vanish((step.value for step in steps), (start.value, end.value))
+        else [start, *steps, end],
         said=f"From {start.text} to {end.text}",
         way=asking.url("/bridge/mrr_end", more=_last_two(asking)),
     )
-
-
-def _vanish(steps: Sequence[BridgeStep], ends: Sequence[BridgeStep]) -> bool:
-    """Whether the steps are too low to be seen beside the levels."""
-    return max(abs(step.value) for step in steps) < _VISIBLE * max(abs(end.value) for end in ends)
 
 
 def _net(asking: Asking, end: Answer, start: Answer, currency: str) -> BridgeStep | None:
@@ -129,11 +124,11 @@ def _last_two(asking: Asking) -> dict[str, str]:
 
 
 def _step(asking: Asking, answer: Answer, currency: str) -> BridgeStep:
-    name, sign = _SIGNS[answer.kpi]
+    sign = SIGNS[answer.kpi]
     amount = sign * (answer.value or 0.0)
     return BridgeStep(
         "transfer" if answer.kpi.startswith("transfer") else "up" if sign > 0 else "down",
-        name,
+        _NAMES[answer.kpi],
         amount,
         show_difference(amount, "money", currency),
         asking.url(f"/why/{answer.kpi}"),

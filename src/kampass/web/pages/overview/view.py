@@ -35,7 +35,7 @@ from kampass.web.parts.tables import (
     TableRow,
     numbers,
 )
-from kampass.web.parts.tiles import Figure, figures, tiles_of, why_none
+from kampass.web.parts.tiles import TileFigure, figures, tiles_of, why_none
 
 PATH: Final = "/overview"
 MOST = 12
@@ -154,7 +154,7 @@ def _cuts(asking: Asking, by: str, chosen: Mapping[str, object]) -> list[Link]:
     ]
 
 
-def lead(found: Mapping[str, Figure], asking: Asking) -> str:
+def lead(found: Mapping[str, TileFigure], asking: Asking) -> str:
     """How it went, in one sentence: recurring revenue first, then retention."""
     said = [
         text
@@ -175,7 +175,7 @@ def lead(found: Mapping[str, Figure], asking: Asking) -> str:
     return f"{'; '.join(said)}."
 
 
-def _revenue(figure: Figure | None) -> str:
+def _revenue(figure: TileFigure | None) -> str:
     """What became of recurring revenue."""
     if figure is None or figure.text is None or figure.now.change is None:
         return ""
@@ -187,7 +187,7 @@ def _revenue(figure: Figure | None) -> str:
     return f"Recurring revenue {verb} by {change.text.lstrip('+-')} to {figure.text} in {period}"
 
 
-def _short(figure: Figure | None, name: str) -> str:
+def _short(figure: TileFigure | None, name: str) -> str:
     if figure is None or figure.text is None:
         return ""
     return ", ".join([f"{name} {figure.text}", *(each.said for each in figure.changes[:1])])

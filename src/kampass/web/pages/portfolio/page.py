@@ -9,7 +9,6 @@ from fastapi import APIRouter, Depends, Query
 from starlette.responses import Response
 
 from kampass.access import Role
-from kampass.render.files import About, write_table
 from kampass.server.rules import EXPORTING, SIGNED_IN, Call
 from kampass.web.pages.portfolio.view import (
     PATH,
@@ -20,7 +19,7 @@ from kampass.web.pages.portfolio.view import (
     kept,
     portfolio,
 )
-from kampass.web.parts.attachment import attachment
+from kampass.web.parts.attachment import TableFile, table_attachment
 from kampass.web.parts.question import Asked, cannot_ask
 from kampass.web.rendering import PageHead, render
 
@@ -101,12 +100,6 @@ def export(
         "on",
         "quote",
     )
-    link = f"{call.serving.url}{PATH}?{urlencode(kept(book, reason))}"
-    about = About(book.question, call.sight.snapshot_id, call.sight.known_at, link=link)
-    return attachment(
-        call,
-        write_table(
-            columns, lines, form, name="needs-attention", about=about, for_spreadsheets=True
-        ),
-        link,
-    )
+    path = f"{PATH}?{urlencode(kept(book, reason))}"
+    file = TableFile("needs-attention", book.question, path, columns, lines)
+    return table_attachment(call, file, form)

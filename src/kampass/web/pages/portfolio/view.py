@@ -10,7 +10,7 @@ from typing import Final
 from urllib.parse import urlencode
 
 from kampass.access import NotFound, Role
-from kampass.book.accounts import Listed, accounts
+from kampass.book.accounts import ListedAccount, accounts
 from kampass.book.attention import ORDER, Needing, attention
 from kampass.book.managers import Manager, managers, own
 from kampass.book.reasons import RULES, Kind, day_words, days
@@ -109,7 +109,7 @@ class ManagersBook:
         return [f"account_manager={self.whose.id}"] if self.whose and not self.mine else []
 
     @cached_property
-    def accounts(self) -> list[Listed]:
+    def accounts(self) -> list[ListedAccount]:
         """Its accounts."""
         return [account for account in accounts(self.call.sight) if self.holds(account.manager)]
 

@@ -4,7 +4,7 @@ rows of any account: for analysts and admins.
 
 from collections.abc import Mapping
 from dataclasses import replace
-from typing import Annotated, Any
+from typing import Annotated
 
 from fastapi import APIRouter, Depends, Form, Path, Query
 from starlette.datastructures import UploadFile
@@ -15,11 +15,10 @@ from kampass.errors import DataError
 from kampass.model import TABLES
 from kampass.render import words
 from kampass.server.rules import ANALYSING, CHANGING_DATA, DEFINING, Call, Rule
-from kampass.web.pages.data.page import work
 from kampass.web.pages.quarantine.view import By, quarantine_page, row_form
-from kampass.web.pages.upload.page import Fields, filled, sent
+from kampass.web.parts.filled import Fields, Sent, filled, sent
+from kampass.web.parts.jobs import work
 from kampass.web.rendering import PageHead, render
-from kampass.workspace.jobs import Order
 from kampass.workspace.loads import by_hand
 from kampass.workspace.loads.quarantine import SetAside, Wish, one
 
@@ -83,24 +82,15 @@ def replay(
     source: Annotated[str, Form(max_length=200)] = "",
 ) -> Response:
     """Read again, from the sources as they are now, what is set aside."""
-    wish = Wish(table or None)
     call.workspace.sources(source or None)
     call.record("data.replay", source or "every source", table=table)
-    order = Order(
-        "replay",
-        f"Reading {words.table(table) if table else 'what is set aside'} again",
-        call.viewer.person_id,
-    )
-    return work(
-        call,
-        order,
-        lambda tell: call.workspace.replay(table=wish.table, source=source or None, tell=tell),
-    )
+    title = f"Reading {words.table(table) if table else 'what is set aside'} again"
+    return work(call, "replay", title, table=table or None, source=source or None)
 
 
 @router.post("/data/quarantine/mended", max_body_size=_BODY)
 def take_back(
-    call: Annotated[Call, Depends(CHANGING_DATA)], form: Annotated[dict[str, Any], Depends(sent)]
+    call: Annotated[Call, Depends(CHANGING_DATA)], form: Annotated[Sent, Depends(sent)]
 ) -> Response:
     """Replay rows that were mended in a spreadsheet."""
     file = form.get("file")
@@ -112,11 +102,7 @@ def take_back(
         )
     kept = by_hand.received(call.workspace, file.file)
     call.record("data.mend", "a file of mended rows", file=file.filename[:120])
-    return work(
-        call,
-        Order("replay", "Reading the mended rows", call.viewer.person_id),
-        lambda tell: by_hand.replay_received(call.workspace, kept, tell),
-    )
+    return work(call, "mend", "Reading the mended rows", file=str(kept), table=None, source=None)
 
 
 @router.get("/data/quarantine/rows/{row_id}")
@@ -160,8 +146,9 @@ def mend(
         )
     call.record("data.mend", f"a row of {row.table}", row=row.id, source=row.source, line=row.line)
     where = f"line {row.line}" if row.line else "a row"
-    order = Order("replay", f"Mending {where} of {words.table(row.table)}", call.viewer.person_id)
-    return work(call, order, lambda tell: by_hand.mend(call.workspace, row, cells, tell))
+    kept = by_hand.mended(call.workspace, row, cells)
+    title = f"Mending {where} of {words.table(row.table)}"
+    return work(call, "mend", title, file=str(kept), table=row.table, source=row.source)
 
 
 def _found(call: Call, row_id: str) -> SetAside:

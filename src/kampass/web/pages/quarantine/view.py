@@ -14,9 +14,9 @@ from kampass.web.parts.links import Link
 from kampass.web.parts.loads import plain
 from kampass.workspace.loads import by_hand
 from kampass.workspace.loads.quarantine import (
-    Effect,
     Group,
     Quarantine,
+    QuarantineEffect,
     SetAside,
     Wish,
     listed,
@@ -155,7 +155,7 @@ def _group(group: Group, kept: Mapping[str, object]) -> AsideGroup:
     )
 
 
-def _lacking(call: Call, effects: Sequence[Effect]) -> list[Lacking]:
+def _lacking(call: Call, effects: Sequence[QuarantineEffect]) -> list[Lacking]:
     """For each table: how much is missing, when, and the KPIs that need it."""
     found = []
     for table in dict.fromkeys(effect.table for effect in effects):
@@ -177,7 +177,7 @@ def _lacking(call: Call, effects: Sequence[Effect]) -> list[Lacking]:
     return found
 
 
-def _kpi(call: Call, effect: Effect) -> Link:
+def _kpi(call: Call, effect: QuarantineEffect) -> Link:
     return Link(call.workspace.catalogue.get(effect.kpi).name, f"/kpis/{effect.kpi}")
 
 

@@ -48,7 +48,7 @@ Typed = Annotated[str, Form(max_length=2000)]
 
 @router.get("/sign-in")
 # The name in the address.
-def ask(call: Annotated[Call, Depends(ANYBODY)], next: Next = "") -> Response:  # noqa: A002
+def ask(call: Annotated[Call, Depends(ANYBODY)], next: Next = "") -> Response:
     """The form."""
     if call.person is not None:
         return RedirectResponse(local(next), HTTPStatus.SEE_OTHER)
@@ -60,7 +60,7 @@ def sign_in(
     call: Annotated[Call, Depends(COMING_IN)],
     email: Typed = "",
     password: Typed = "",
-    next: Typed = "",  # noqa: A002
+    next: Typed = "",
 ) -> Response:
     """The first step; the only one for who has no authenticator."""
     try:
@@ -77,7 +77,7 @@ def sign_in(
 
 @router.get("/sign-in/code")
 # The name in the address.
-def ask_code(call: Annotated[Call, Depends(ANYBODY)], next: Next = "") -> Response:  # noqa: A002
+def ask_code(call: Annotated[Call, Depends(ANYBODY)], next: Next = "") -> Response:
     """The form of the second step."""
     return (
         _code_form(call, next)
@@ -90,7 +90,7 @@ def ask_code(call: Annotated[Call, Depends(ANYBODY)], next: Next = "") -> Respon
 def sign_in_with_code(
     call: Annotated[Call, Depends(COMING_IN)],
     code: Typed = "",
-    next: Typed = "",  # noqa: A002
+    next: Typed = "",
 ) -> Response:
     """The second step."""
     first = _first_step(call)
@@ -108,7 +108,7 @@ def sign_in_with_code(
 
 @router.get("/sign-in/provider")
 # The name in the address.
-def to_provider(call: Annotated[Call, Depends(COMING_IN)], next: Next = "") -> Response:  # noqa: A002
+def to_provider(call: Annotated[Call, Depends(COMING_IN)], next: Next = "") -> Response:
     """To the identity provider, if there is one."""
     address, browser = _provider(call).begin(local(next))
     return _remember(call, RedirectResponse(address, HTTPStatus.SEE_OTHER), _JOURNEY, browser)

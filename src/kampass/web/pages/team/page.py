@@ -9,10 +9,9 @@ from starlette.responses import Response
 
 from kampass.access import Role
 from kampass.insight.bands import Ranked
-from kampass.render.files import About, write_table
 from kampass.server.rules import EXPORTING, SIGNED_IN, Call
 from kampass.web.pages.team.view import PATH, NoManagers, SideBySide, my_figures, team_page
-from kampass.web.parts.attachment import attachment
+from kampass.web.parts.attachment import TableFile, table_attachment
 from kampass.web.parts.question import Asked, cannot_ask
 from kampass.web.rendering import PageHead, render
 
@@ -89,16 +88,7 @@ def export(
         "comparison_high",
         "band",
     )
-    link = call.serving.url + side.url()
-    about = About(
-        side.asking.words(_TITLE),
-        call.sight.snapshot_id,
-        call.sight.known_at,
-        {kpi.label: f"{kpi.name}: {kpi.formula}" for kpi in side.outcomes},
-        link,
-    )
-    return attachment(
-        call,
-        write_table(columns, lines, form, name="team", about=about, for_spreadsheets=True),
-        link,
-    )
+    question = side.asking.words(_TITLE)
+    definitions = {kpi.label: f"{kpi.name}: {kpi.formula}" for kpi in side.outcomes}
+    file = TableFile("team", question, side.url(), columns, lines, definitions)
+    return table_attachment(call, file, form)

@@ -1,4 +1,6 @@
-"""What Team tells: the bands of one outcome, how far luck alone would go, everybody side by side."""
+"""What Team tells: the bands of one outcome, how far luck alone would go, everybody side by
+side.
+"""
 
 from collections.abc import Sequence
 from dataclasses import dataclass, replace

@@ -2,49 +2,31 @@
 somebody has seen that and said so.
 """
 
-from collections.abc import AsyncIterator, Mapping, Sequence
 from dataclasses import replace
-from typing import Annotated, Any
+from typing import Annotated
 
-from fastapi import APIRouter, Depends, Path, Query, Request
+from fastapi import APIRouter, Depends, Path, Query
 from starlette.datastructures import UploadFile
 from starlette.responses import Response
 
 from kampass.errors import DataError, KampassError
 from kampass.render import words
 from kampass.server.rules import ANALYSING, CHANGING_DATA, Call
-from kampass.web.pages.data.page import work
 from kampass.web.pages.upload.view import Typed, mapping_form, upload_form
+from kampass.web.parts.filled import Fields, Sent, filled, sent
+from kampass.web.parts.jobs import work
 from kampass.web.rendering import PageHead, fragment, go, render
-from kampass.workspace.jobs import Order
-from kampass.workspace.loads.uploads import Look, Upload, Uploads, load, look
-from kampass.workspace.loads.uploads.choices import by_hand, said_of
+from kampass.workspace.loads.uploads import Upload, UploadLook, Uploads, look
+from kampass.workspace.loads.uploads.choices import (
+    by_hand,
+    said_of,
+)
 from kampass.workspace.loads.uploads.look import begin, matched
 from kampass.workspace.loads.uploads.pending import LARGEST, aimed
 
 router = APIRouter()
 _BODY = LARGEST + (1 << 20)
-_LONGEST = 20_000
 UploadId = Annotated[str, Path(max_length=64)]
-Fields = Mapping[str, Sequence[str]]
-
-
-async def sent(request: Request) -> AsyncIterator[dict[str, UploadFile | str]]:
-    """A form with a file, each field once; read only after the caller was let in, and let go of
-    afterwards.
-    """
-    async with request.form() as form:
-        yield dict(form)
-
-
-async def filled(request: Request) -> Fields:
-    """A form without files, each field with all its values."""
-    form = await request.form()
-    found: dict[str, list[str]] = {}
-    for name, value in form.multi_items():
-        if isinstance(value, str) and name != "csrf":
-            found.setdefault(name, []).append(value.replace("\r\n", "\n")[:_LONGEST])
-    return found
 
 
 @router.get("/data/upload")
@@ -59,7 +41,7 @@ def ask(
 
 @router.post("/data/upload", max_body_size=_BODY)
 def receive(
-    call: Annotated[Call, Depends(CHANGING_DATA)], form: Annotated[dict[str, Any], Depends(sent)]
+    call: Annotated[Call, Depends(CHANGING_DATA)], form: Annotated[Sent, Depends(sent)]
 ) -> Response:
     """Keep a file and go to its mapping."""
     source, table, file = (form.get(name, "") for name in ("source", "table", "file"))
@@ -144,11 +126,8 @@ def _load(call: Call, upload: Upload) -> Response:
     call.record(
         "data.load", f"{upload.source}: {upload.table}", file=upload.shown, adds=bool(upload.adds)
     )
-    workspace = call.workspace
-    order = Order(
-        "upload", f"Loading {words.table(upload.table)} from {upload.shown}", call.viewer.person_id
-    )
-    return work(call, order, lambda tell: load(workspace, upload, tell))
+    title = f"Loading {words.table(upload.table)} from {upload.shown}"
+    return work(call, "upload", title, upload=upload.id, person=upload.person)
 
 
 def _said(upload: Upload, fields: Fields) -> Upload:
@@ -168,7 +147,7 @@ def _form(call: Call, source: str, table: str, wrong: KampassError | None = None
 
 
 def _page(
-    call: Call, seen: Look, wrong: DataError | None = None, typed: Typed | None = None
+    call: Call, seen: UploadLook, wrong: DataError | None = None, typed: Typed | None = None
 ) -> Response:
     view, status = mapping_form(call, seen, wrong, typed or {}), wrong.status if wrong else 200
     page = PageHead(f"What does each column of {seen.upload.shown} become?", "Data")

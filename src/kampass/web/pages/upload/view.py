@@ -13,7 +13,7 @@ from kampass.server.rules import Call
 from kampass.web.parts.figures import Badge
 from kampass.web.parts.forms import FormField, Options
 from kampass.web.parts.loads import plain
-from kampass.workspace.loads.uploads import Look, Upload, Uploads
+from kampass.workspace.loads.uploads import Upload, UploadLook, Uploads
 from kampass.workspace.loads.uploads.choices import (
     DELIMITERS,
     ENCODINGS,
@@ -73,7 +73,7 @@ class Header:
 
 
 @dataclass(frozen=True)
-class Reading:
+class UploadReading:
     """An answer to the question that a column raises: what its examples would be."""
 
     code: str
@@ -104,7 +104,7 @@ class MappedColumn:
     question: str
     line: str
     quoted: str
-    readings: Sequence[Reading]
+    readings: Sequence[UploadReading]
     values: str
     words: str
     shown: bool
@@ -124,7 +124,7 @@ class AsideLine:
 
 
 @dataclass(frozen=True)
-class Outcome:
+class UploadOutcome:
     """What would be loaded."""
 
     form: str
@@ -141,7 +141,7 @@ class Outcome:
 class MappingForm:
     """A file's mapping, with what it makes of the file."""
 
-    look: Look
+    look: UploadLook
     upload: Upload
     table: str
     wrong: DataError | None
@@ -152,7 +152,7 @@ class MappingForm:
     filled: int
     attributes: Sequence[tuple[str, bool]]
     left_out: str
-    outcome: Outcome | None
+    outcome: UploadOutcome | None
 
 
 def upload_form(call: Call, source: str, table: str, wrong: KampassError | None) -> UploadForm:
@@ -187,7 +187,9 @@ def upload_form(call: Call, source: str, table: str, wrong: KampassError | None)
     )
 
 
-def mapping_form(call: Call, seen: Look, wrong: DataError | None, typed: Typed) -> MappingForm:
+def mapping_form(
+    call: Call, seen: UploadLook, wrong: DataError | None, typed: Typed
+) -> MappingForm:
     """The mapping of a file under what was said of it."""
     upload, found = seen.upload, seen.preview
     chosen = choices(upload.table, upload.said, found.questions if found else ())
@@ -215,7 +217,7 @@ def mapping_form(call: Call, seen: Look, wrong: DataError | None, typed: Typed) 
     )
 
 
-def _written(call: Call, seen: Look, typed: Typed, *, asks_zone: bool) -> list[FormField]:
+def _written(call: Call, seen: UploadLook, typed: Typed, *, asks_zone: bool) -> list[FormField]:
     """How the file is written, as fields."""
     upload, said = seen.upload, seen.upload.said
     numbers, empty = numbers_of(said), said.get("null", ())
@@ -269,7 +271,9 @@ def _choice(name: str, label: str, said: Mapping[str, str], options: Options) ->
     return FormField(name, label, said.get(name, ""), options=options)
 
 
-def _columns(call: Call, seen: Look, chosen: Sequence[Choice], typed: Typed) -> list[MappedColumn]:
+def _columns(
+    call: Call, seen: UploadLook, chosen: Sequence[Choice], typed: Typed
+) -> list[MappedColumn]:
     """Kampass's columns, each with what fills it."""
     closed = [one.header for one in chosen if one.column.choices and one.header in seen.headers]
     there = (
@@ -278,7 +282,7 @@ def _columns(call: Call, seen: Look, chosen: Sequence[Choice], typed: Typed) -> 
     return [_column(seen, one, ", ".join(there.get(one.header) or ()), typed) for one in chosen]
 
 
-def _column(seen: Look, one: Choice, there: str, typed: Typed) -> MappedColumn:
+def _column(seen: UploadLook, one: Choice, there: str, typed: Typed) -> MappedColumn:
     name, needed = one.column.name, one.column.required
     fills = "=" if one.constant is not None else f":{one.header}" if one.header else ""
     columns = seen.preview.columns if seen.preview else ()
@@ -306,7 +310,7 @@ def _column(seen: Look, one: Choice, there: str, typed: Typed) -> MappedColumn:
     )
 
 
-def _headers(seen: Look, one: Choice, fills: str) -> list[Header]:
+def _headers(seen: UploadLook, one: Choice, fills: str) -> list[Header]:
     """What may fill a column; the one that is named stays, even where this file lacks it."""
     offered = seen.headers[:_HEADERS]
     made = [Header(f":{name}", name, fills == f":{name}") for name in offered]
@@ -315,9 +319,9 @@ def _headers(seen: Look, one: Choice, fills: str) -> list[Header]:
     return [*made, Header("=", "the same in every row", fills == "=")]
 
 
-def _reading(code: str, text: str, unread: int) -> Reading:
+def _reading(code: str, text: str, unread: int) -> UploadReading:
     said = "value does not read so" if unread == 1 else "values do not read so"
-    return Reading(code, text, f"{unread:,} {said}" if unread else None)
+    return UploadReading(code, text, f"{unread:,} {said}" if unread else None)
 
 
 def _example(one: Choice, before: str, after: str | None) -> Example:
@@ -328,11 +332,11 @@ def _example(one: Choice, before: str, after: str | None) -> Example:
     return Example(before, shown, after == before)
 
 
-def _outcome(seen: Look) -> Outcome | None:
+def _outcome(seen: UploadLook) -> UploadOutcome | None:
     found = seen.preview
     if found is None:
         return None
-    return Outcome(
+    return UploadOutcome(
         found.form,
         f"{found.rows:,}",
         f"{found.set_aside:,}",

@@ -10,11 +10,11 @@ from fastapi import APIRouter, Depends, Path, Query
 from starlette.responses import Response
 
 from kampass.catalogue import Kpi
-from kampass.render.files import ROW_COLUMNS, About, row_cells, write_table
+from kampass.render.files import ROW_COLUMNS, row_cells
 from kampass.server.rules import EXPORTING, SIGNED_IN, Call
 from kampass.web.pages.why import rows as evidence
 from kampass.web.pages.why.view import FURTHEST, Part, rows_page, why_page
-from kampass.web.parts.attachment import attachment
+from kampass.web.parts.attachment import TableFile, table_attachment
 from kampass.web.parts.question import Asked, Asking, cannot_ask
 from kampass.web.rendering import PageHead, fragment, render
 
@@ -72,28 +72,15 @@ def export(
     asking, found = _asked(call, asked, kpi)
     if asking.wrong:
         raise asking.wrong
-    question = f"{asking.words(found.name)}: rows of the {part}"
-    link = call.serving.url + asking.url(f"/why/{kpi}/rows", more={"part": part})
-    made = evidence.rows(asking, found, part)
-    about = About(
-        question,
-        asking.sight.snapshot_id,
-        asking.sight.known_at,
+    file = TableFile(
+        f"{kpi}_{part}",
+        f"{asking.words(found.name)}: rows of the {part}",
+        asking.url(f"/why/{kpi}/rows", more={"part": part}),
+        ROW_COLUMNS,
+        row_cells(evidence.rows(asking, found, part)),
         {found.label: found.formula},
-        link,
     )
-    return attachment(
-        call,
-        write_table(
-            ROW_COLUMNS,
-            row_cells(made),
-            form,
-            name=f"{kpi}_{part}",
-            about=about,
-            for_spreadsheets=True,
-        ),
-        link,
-    )
+    return table_attachment(call, file, form)
 
 
 def _asked(call: Call, asked: Asked, kpi: str) -> tuple[Asking, Kpi]:

@@ -100,7 +100,7 @@ def parts_of(kpi: Kpi) -> list[tuple[str, str]]:
     ]
 
 
-def shown(asking: Asking, value: Any) -> str:  # noqa: ANN401 - a cell of any type
+def shown(asking: Asking, value: Any) -> str:
     """A cell for people."""
     if value is None:
         return ""

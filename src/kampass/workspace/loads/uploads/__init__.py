@@ -3,7 +3,7 @@ somebody says so.
 """
 
 from kampass.workspace.loads.uploads.loading import Loaded, load
-from kampass.workspace.loads.uploads.look import Look, look
+from kampass.workspace.loads.uploads.look import UploadLook, look
 from kampass.workspace.loads.uploads.pending import Upload, Uploads
 
-__all__ = ["Loaded", "Look", "Upload", "Uploads", "load", "look"]
+__all__ = ["Loaded", "Upload", "UploadLook", "Uploads", "load", "look"]

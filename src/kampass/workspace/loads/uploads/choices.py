@@ -12,7 +12,7 @@ from datetime import datetime
 from typing import Any
 
 from kampass.errors import DataError
-from kampass.intake.mapping.questions import Question
+from kampass.intake.mapping.questions import OpenQuestion
 from kampass.model import TABLES, Column
 
 DAYS = (
@@ -95,7 +95,7 @@ class Choice:
     true: str = ""
     false: str = ""
     values: str = ""
-    question: Question | None = None
+    question: OpenQuestion | None = None
 
     @property
     def ways(self) -> tuple[tuple[str, str], ...]:
@@ -159,7 +159,7 @@ def by_hand(said: Mapping[str, Any]) -> bool:
 
 
 def choices(
-    table: str, said: Mapping[str, Any], questions: Sequence[Question] = ()
+    table: str, said: Mapping[str, Any], questions: Sequence[OpenQuestion] = ()
 ) -> list[Choice]:
     """What is chosen for every column of a table."""
     asked = {question.column: question for question in questions}
@@ -218,7 +218,7 @@ def code_of(what: Mapping[str, Any]) -> str:
     return f"number:{numbers}" if numbers else ""
 
 
-def _choice(column: Column, what: object, question: Question | None) -> Choice:
+def _choice(column: Column, what: object, question: OpenQuestion | None) -> Choice:
     if what is None:
         return Choice(column)
     if not isinstance(what, dict):

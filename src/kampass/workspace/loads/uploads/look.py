@@ -28,7 +28,7 @@ _SHOWN = 120
 
 
 @dataclass(frozen=True)
-class Look:
+class UploadLook:
     """An upload as it stands. `trouble`: why there is no preview; `encodings`: how a line that is
     no UTF-8 would read under each.
 
@@ -69,7 +69,7 @@ class Look:
         return not self.open
 
 
-def look(workspace: "Workspace", upload: Upload, *, rows: int = 20) -> Look:
+def look(workspace: "Workspace", upload: Upload, *, rows: int = 20) -> UploadLook:
     """Look at an upload under what is said of it so far."""
     uploads = Uploads(workspace.folder)
     folder, scratch = uploads.place(upload), workspace.folder / ".kampass" / "scratch"
@@ -84,8 +84,8 @@ def look(workspace: "Workspace", upload: Upload, *, rows: int = 20) -> Look:
         headers = _raw(folder, upload, scratch).headers
         shown = _preview(workspace, upload, scratch, rows) if upload.said.get("columns") else None
     except KampassError as wrong:
-        return Look(upload, headers, None, wrong, encodings, before)
-    return Look(upload, headers, shown, None, encodings, before)
+        return UploadLook(upload, headers, None, wrong, encodings, before)
+    return UploadLook(upload, headers, shown, None, encodings, before)
 
 
 def begin(workspace: "Workspace", upload: Upload) -> Upload:

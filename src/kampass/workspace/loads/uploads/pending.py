@@ -38,6 +38,7 @@ class Upload:
     it adds to what was uploaded before.
 
     `known`: the source reads this table already, so that nothing needs to be said but the file.
+    `placed`: the name in its source's folder that it got when somebody began to load it.
     """
 
     id: str
@@ -50,6 +51,7 @@ class Upload:
     said: dict[str, Any] = field(default_factory=dict)
     adds: bool | None = None
     known: bool = False
+    placed: str = ""
 
     @property
     def file(self) -> str:

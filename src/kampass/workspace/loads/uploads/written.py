@@ -50,7 +50,7 @@ def replace_text(folder: Path, text: str) -> None:
         part.unlink(missing_ok=True)
 
 
-def _table(said: dict[str, Any]) -> Any:  # noqa: ANN401 - a part of a TOML document
+def _table(said: dict[str, Any]) -> Any:
     import tomlkit
 
     written, columns = tomlkit.table(), tomlkit.table()
@@ -62,7 +62,7 @@ def _table(said: dict[str, Any]) -> Any:  # noqa: ANN401 - a part of a TOML docu
     return written
 
 
-def _inline(what: dict[str, Any]) -> Any:  # noqa: ANN401 - a part of a TOML document
+def _inline(what: dict[str, Any]) -> Any:
     """Keys in one line, those within them too."""
     import tomlkit
 
