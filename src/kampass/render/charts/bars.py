@@ -10,6 +10,7 @@ from kampass.render import words
 from kampass.render.charts.chart import (
     BAR,
     LETTER,
+    TIP,
     WIDTH,
     Chart,
     Layer,
@@ -31,15 +32,6 @@ from kampass.render.display import show_value
 
 MOST_BARS = 30
 _BINS, _FEW = 20, 30
-_TIP = tooltip(
-    ("kpi", "KPI"),
-    ("slice", "For"),
-    ("label", "Period"),
-    ("shown", "Value"),
-    ("interval", "95 % interval"),
-    ("behind", "n"),
-    ("said", "Note"),
-)
 
 
 def breakdown(result: Result, *, period: date | None = None) -> Chart:
@@ -143,12 +135,12 @@ def _bar_layers(result: Result, rows: list[Row], total: Answer | None) -> list[L
         {
             "mark": fat,
             "transform": [{"filter": "!datum.open"}],
-            "encoding": {"y": y, "x": x, "tooltip": _TIP},
+            "encoding": {"y": y, "x": x, "tooltip": TIP},
         },
         {
             "mark": fat | {"filled": False, "strokeWidth": 1.5, "strokeDash": [4, 3]},
             "transform": [{"filter": "datum.open"}],
-            "encoding": {"y": y, "x": amount("value"), "tooltip": _TIP},
+            "encoding": {"y": y, "x": amount("value"), "tooltip": TIP},
         },
         {
             "mark": {"type": "rule", "style": "whisker", "strokeWidth": 1.5},
@@ -166,7 +158,7 @@ def _bar_layers(result: Result, rows: list[Row], total: Answer | None) -> list[L
             {
                 "data": data,
                 "mark": {"type": "rule", "style": "whole", "strokeWidth": 2},
-                "encoding": {"x": amount("value"), "tooltip": _TIP},
+                "encoding": {"x": amount("value"), "tooltip": TIP},
             }
         )
     text = {

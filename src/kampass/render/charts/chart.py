@@ -218,6 +218,18 @@ def tooltip(*fields: tuple[str, str]) -> list[dict[str, str]]:
     return [{"field": field, "type": "nominal", "title": title} for field, title in fields]
 
 
+TIP = tooltip(
+    ("kpi", "KPI"),
+    ("slice", "For"),
+    ("label", "Period"),
+    ("shown", "Value"),
+    ("interval", "95 % interval"),
+    ("behind", "n"),
+    ("said", "Note"),
+)
+"""What a bar or a point says of itself."""
+
+
 def named_axis() -> dict[str, Any]:
     """The names of bars, in the order of their rows."""
     axis = {"domain": False, "ticks": False, "labelLimit": 220}

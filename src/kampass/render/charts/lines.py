@@ -14,6 +14,7 @@ from kampass.engine.answer import Result
 from kampass.periods import label
 from kampass.render.charts.chart import (
     SCHEMA,
+    TIP,
     WIDTH,
     Chart,
     Layer,
@@ -35,15 +36,6 @@ _TICKS = 8
 _STEPS = (1, 2, 3, 4, 6, 12, 24, 52)
 _LONGEST_PANEL, _LONGEST_NOTE = 20, 44
 _ROOM = 130
-_TIP = tooltip(
-    ("kpi", "KPI"),
-    ("slice", "For"),
-    ("label", "Period"),
-    ("shown", "Value"),
-    ("interval", "95 % interval"),
-    ("behind", "n"),
-    ("said", "Note"),
-)
 _BREAK = "break-paths-show-domains"
 
 
@@ -324,7 +316,7 @@ def _rings() -> Layer:
     return {
         "mark": ring,
         "transform": [{"filter": "datum.restated"}],
-        "encoding": _y("value") | {"tooltip": _TIP, "color": None},
+        "encoding": _y("value") | {"tooltip": TIP, "color": None},
     }
 
 
@@ -340,7 +332,7 @@ def _gaps(low: float) -> Layer:
     }
     bottom = {
         "y": {"datum": low, "type": "quantitative", "title": None},
-        "tooltip": _TIP,
+        "tooltip": TIP,
         "color": None,
     }
     return {"mark": cross, "transform": [{"filter": "datum.gap"}], "encoding": bottom}
@@ -360,7 +352,7 @@ def _points(*, dots: bool) -> list[Layer]:
     }
     size = {"size": {"condition": {"test": "datum.few", "value": 18}, "value": 46}}
     closed = "!datum.open && !datum.gap" + ("" if dots else " && (datum.alone || datum.restated)")
-    encoding = _y("value") | shape | {"tooltip": _TIP}
+    encoding = _y("value") | shape | {"tooltip": TIP}
     return [
         {
             "mark": {"type": "point", "filled": True, "opacity": 1},

@@ -42,10 +42,8 @@ def mended(workspace: "Workspace", row: SetAside, cells: Mapping[str, str]) -> P
         for name in columns_of(row)
         if name in cells and (cells[name] or name in (row.row or {}))
     ]
-    place = (row.id, row.line or "", row.column, row.value or "", row.reason)
-    return _kept(
-        workspace, _written([[*names, *META], [*(cells[name] for name in names), *map(str, place)]])
-    )
+    values = [*(cells[name] for name in names), *map(str, row.meta)]
+    return _kept(workspace, _written([[*names, *META], values]))
 
 
 def for_spreadsheets(text: str) -> str:

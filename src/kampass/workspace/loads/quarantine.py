@@ -51,6 +51,11 @@ class SetAside:
         """The row, ready for JSON."""
         return asdict(self) | {"row": None if self.row is None else dict(self.row)}
 
+    @property
+    def meta(self) -> tuple[object, ...]:
+        """What a CSV says of the row under META."""
+        return (self.id, self.line or "", self.column, self.value or "", self.reason)
+
 
 @dataclass(frozen=True)
 class Group:
@@ -131,16 +136,7 @@ class Quarantine:
         writer.writerow([*own, *META])
         for row in self.rows:
             cells = row.row or {}
-            writer.writerow(
-                [
-                    *(cells.get(name) or "" for name in own),
-                    row.id,
-                    row.line or "",
-                    row.column,
-                    row.value or "",
-                    row.reason,
-                ]
-            )
+            writer.writerow([*(cells.get(name) or "" for name in own), *row.meta])
         return text.getvalue()
 
 
