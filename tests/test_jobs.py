@@ -21,9 +21,9 @@ from kampass.store.database import Database
 from kampass.store.progress import Progress
 from kampass.workspace import Workspace, open_workspace
 from kampass.workspace.events import Events
-from kampass.workspace.jobs import Came, Job, Jobs, Order
-from kampass.workspace.runner import Doing, as_job, run_next
-from kampass.workspace.work import WORK
+from kampass.workspace.jobs.jobs import Came, Job, Jobs, Order
+from kampass.workspace.jobs.runner import Doing, as_job, run_next
+from kampass.workspace.jobs.work import WORK
 
 SYNC = Order("sync", "Reading every source", what={"source": None})
 DAY = datetime(2026, 1, 3, tzinfo=UTC)

@@ -13,7 +13,7 @@ from starlette.testclient import TestClient
 from tests.served import Served
 
 from kampass.access import Role
-from kampass.workspace.jobs import Order
+from kampass.workspace.jobs.jobs import Order
 
 Clients = Callable[[Role], TestClient]
 QUESTION = "/api/v1/kpis/nrr,mrr_end?period=2025-Q3&by=segment&compare=previous"

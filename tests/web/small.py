@@ -14,8 +14,8 @@ from kampass.access import Role
 from kampass.server.serving import Serving
 from kampass.web.app import application
 from kampass.workspace import Workspace, create, open_workspace
-from kampass.workspace.jobs import Job
-from kampass.workspace.runner import run_next
+from kampass.workspace.jobs.jobs import Job
+from kampass.workspace.jobs.runner import run_next
 from kampass.workspace.settings import SourceSettings, WorkspaceSettings
 
 FILES = {

@@ -15,9 +15,9 @@ from kampass.store.events import EventKind
 from kampass.store.manifest import Load, LoadedTable
 from kampass.workspace import Workspace, open_workspace
 from kampass.workspace.events import Events
-from kampass.workspace.jobs import Came, Order
+from kampass.workspace.jobs.jobs import Came, Order
+from kampass.workspace.jobs.runner import as_job
 from kampass.workspace.published import cards
-from kampass.workspace.runner import as_job
 
 SCOPED = (Role.ACCOUNT_MANAGER, Role.TEAM_LEAD)
 EVERYTHING = (Role.EXECUTIVE, Role.ANALYST, Role.ADMIN)

@@ -14,8 +14,8 @@ from kampass.server.serving import Serving
 from kampass.web.app import application
 from kampass.workspace import open_workspace
 from kampass.workspace.events import EventReader, read
-from kampass.workspace.lately import Lately
-from kampass.workspace.warming import Warming
+from kampass.workspace.warming.lately import Lately
+from kampass.workspace.warming.warming import Warming
 
 __all__ = ["served"]
 

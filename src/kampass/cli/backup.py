@@ -29,7 +29,7 @@ def backup(
     """Write the whole workspace into one file. Example: `kampass backup acme-2026-03.zip`."""
     from kampass.cli.workspace import say, working
     from kampass.workspace import open_workspace
-    from kampass.workspace.jobs import Came
+    from kampass.workspace.jobs.jobs import Came
 
     opened = open_workspace(workspace)
     with working(opened, "backup", f"Backing up to {file.name}") as doing:

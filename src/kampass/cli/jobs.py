@@ -13,7 +13,7 @@ from kampass.cli.data import Form, FormOption, WorkspaceOption
 
 if TYPE_CHECKING:
     from kampass.workspace import Workspace
-    from kampass.workspace.jobs import Job
+    from kampass.workspace.jobs.jobs import Job
 
 UNDONE = 3
 _LOOK = 1.0
@@ -67,7 +67,7 @@ def _synced(opened: "Workspace") -> bool:
     """Do all that waits and a reading of every source, whichever process does it; whether that is
     done and nothing of it waits.
     """
-    from kampass.workspace.jobs import Order
+    from kampass.workspace.jobs.jobs import Order
 
     asked = opened.jobs.ask(Order("sync", "Reading every source", what={"source": None}))
     while (job := opened.jobs.get(asked.id)) is not None and not job.over:
@@ -81,7 +81,7 @@ def _synced(opened: "Workspace") -> bool:
 def _do_one(opened: "Workspace") -> None:
     """Do the next job and say what came of it, or wait a moment for one."""
     from kampass.cli.workspace import say
-    from kampass.workspace.runner import run_next
+    from kampass.workspace.jobs.runner import run_next
 
     number = run_next(opened)
     done = None if number is None else opened.jobs.get(number)

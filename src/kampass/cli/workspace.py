@@ -19,7 +19,7 @@ from kampass.workspace.settings import WorkspaceSettings
 
 if TYPE_CHECKING:
     from kampass.workspace import Workspace
-    from kampass.workspace.runner import Doing
+    from kampass.workspace.jobs.runner import Doing
 
 HELD = 3
 
@@ -57,8 +57,8 @@ def busy(what: str) -> Iterator[Progress]:
 @contextmanager
 def working(workspace: "Workspace", kind: str, title: str) -> Iterator["Doing"]:
     """The same for work that is a job, which everybody sees."""
-    from kampass.workspace.jobs import Order
-    from kampass.workspace.runner import as_job
+    from kampass.workspace.jobs.jobs import Order
+    from kampass.workspace.jobs.runner import as_job
 
     with busy(title) as tell, as_job(workspace, Order(kind, title), tell) as doing:
         yield doing
@@ -98,7 +98,7 @@ def init_workspace(
 
 def sync_workspace(folder: Path, source: str | None, recorded_at: str | None) -> int:
     """Load and publish; the exit code says whether a load waits for a person."""
-    from kampass.workspace.work import of_reports
+    from kampass.workspace.jobs.work import of_reports
 
     opened, instant = open_workspace(folder), parse_instant(recorded_at) if recorded_at else None
     opened.sources(source)
@@ -113,7 +113,7 @@ def sync_workspace(folder: Path, source: str | None, recorded_at: str | None) ->
 
 def publish_workspace(folder: Path) -> None:
     """Publish and print the snapshot's id."""
-    from kampass.workspace.jobs import Came
+    from kampass.workspace.jobs.jobs import Came
 
     opened = open_workspace(folder)
     with working(opened, "publish", "Publishing") as doing:

@@ -12,8 +12,8 @@ from kampass.web import rendering
 from kampass.web.pages import ROUTERS as PAGES
 from kampass.workspace import Workspace
 from kampass.workspace.events import EventReader
-from kampass.workspace.runner import Runner
-from kampass.workspace.warming import Warming
+from kampass.workspace.jobs.runner import Runner
+from kampass.workspace.warming.warming import Warming
 
 
 def application(workspace: Workspace, serving: Serving) -> FastAPI:

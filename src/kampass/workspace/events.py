@@ -19,7 +19,7 @@ import sqlalchemy as sa
 from kampass.store.events import EventKind
 from kampass.store.manifest import from_text
 from kampass.store.schema import EVENTS, POSITIONS
-from kampass.workspace.locks import held
+from kampass.workspace.jobs.locks import held
 
 if TYPE_CHECKING:
     from kampass.workspace.workspace import Workspace

@@ -27,7 +27,7 @@ from kampass.store import Snapshot
 from kampass.store.snapshots.scoped import ScopedSnapshot, Window
 from kampass.workspace.answers import Answers
 from kampass.workspace.home import Home, settings_of
-from kampass.workspace.lately import Lately
+from kampass.workspace.warming.lately import Lately
 
 T = TypeVar("T")
 _ANSWERS, _ENGINES, _WINDOWS, _SCOPES = 4000, 256, 6, 1000

@@ -26,7 +26,7 @@ if TYPE_CHECKING:
     from kampass.intake.preview import Preview
     from kampass.people import Person
     from kampass.workspace.backup import Backup
-    from kampass.workspace.jobs import Jobs
+    from kampass.workspace.jobs.jobs import Jobs
     from kampass.workspace.loads.held import Held
     from kampass.workspace.loads.quarantine import By, Quarantine
     from kampass.workspace.loads.replay import Replay
@@ -89,7 +89,7 @@ class Workspace(Home, Answers):
     @cached_property
     def jobs(self) -> "Jobs":
         """The long work that is done, waits, or was done."""
-        from kampass.workspace.jobs import Jobs
+        from kampass.workspace.jobs.jobs import Jobs
 
         return Jobs(self.manifest.engine, self.locks, now)
 

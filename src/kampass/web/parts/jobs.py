@@ -23,10 +23,10 @@ from kampass.web.parts.loads import (
 )
 from kampass.web.rendering import go
 from kampass.workspace import Workspace
-from kampass.workspace.jobs import Came, Job, Order
+from kampass.workspace.jobs.jobs import Came, Job, Order
+from kampass.workspace.jobs.runner import compared
 from kampass.workspace.loads.loads import LoadCard, card
 from kampass.workspace.loads.quarantine import SetAside, one
-from kampass.workspace.runner import compared
 
 _STATES = {
     "waiting": Badge("waits its turn"),

@@ -24,7 +24,7 @@ from kampass.web.parts.loads import (
     SourceLine,
     TableLine,
 )
-from kampass.workspace.jobs import RUNNING, Job
+from kampass.workspace.jobs.jobs import RUNNING, Job
 from kampass.workspace.loads import doctor
 from kampass.workspace.loads.loads import loads, sources
 

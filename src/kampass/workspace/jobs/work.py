@@ -10,7 +10,7 @@ from kampass.access import NotFound
 from kampass.errors import DataError
 from kampass.store import LoadReport
 from kampass.store.progress import Progress
-from kampass.workspace.jobs import Came, Job
+from kampass.workspace.jobs.jobs import Came, Job
 
 if TYPE_CHECKING:
     from kampass.workspace.loads.replay import Replay

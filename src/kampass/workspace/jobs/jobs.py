@@ -23,7 +23,7 @@ from kampass.errors import DataError, KampassError
 from kampass.store import events
 from kampass.store.manifest import from_text, to_text
 from kampass.store.schema import JOBS
-from kampass.workspace.locks import held
+from kampass.workspace.jobs.locks import held
 
 if TYPE_CHECKING:
     from kampass.people import Person

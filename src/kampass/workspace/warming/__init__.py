@@ -1,0 +1,1 @@
+"""What was asked lately is asked again of what is published next."""
