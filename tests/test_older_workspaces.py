@@ -51,10 +51,14 @@ def workspace(tmp_path: Path) -> Iterator[Workspace]:
     "asked", ANSWERS, ids=[f"{number}-{asked['way']}" for number, asked in enumerate(ANSWERS)]
 )
 def test_it_answers_alike(as_it_stood: Workspace, asked: dict[str, Any]) -> None:
-    answers = getattr(as_it_stood, asked["way"])(*asked["words"], **asked["options"])
-    assert (
-        json.loads(json.dumps([one.to_dict() for one in answers], default=str)) == asked["answers"]
-    )
+    found = getattr(as_it_stood, asked["way"])(*asked["words"], **asked["options"])
+    answers = json.loads(json.dumps([one.to_dict() for one in found], default=str))
+    assert list(map(_on_one_line, answers)) == list(map(_on_one_line, asked["answers"]))
+
+
+def _on_one_line(answer: dict[str, Any]) -> dict[str, Any]:
+    """Where the statement of an explanation breaks its lines is paper, not an answer."""
+    return answer | ({"sql": " ".join(answer["sql"].split())} if "sql" in answer else {})
 
 
 def test_it_loads_once_more_and_publishes(workspace: Workspace) -> None:
