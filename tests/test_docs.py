@@ -99,16 +99,15 @@ def test_the_source_of_the_sources_page_loads_what_its_file_says(
 ) -> None:
     """Two accounts; one changes, one goes, and the second load begins where the first ended."""
     (code,) = re.findall(r"^```python\n(.*?)^```$", page("sources.md"), re.DOTALL | re.MULTILINE)
-    (said,) = re.findall(r"^```\n(\[project.*?)^```$", page("sources.md"), re.DOTALL | re.MULTILINE)
-    registered, _, settings_text = said.partition("\n\n")
-    (entry,) = re.findall(r'^my_feed = "(.*)"$', registered, re.MULTILINE)
+    packaged, settings_text = _TOML.findall(page("sources.md"))
+    project = tomllib.loads(packaged)["project"]
+    entry = project["entry-points"]["kampass.sources"]["my_feed"]
     installed = tmp_path / "installed"
-    (installed / "my_feed-1.dist-info").mkdir(parents=True)
+    about = installed / "my_feed.dist-info"
+    about.mkdir(parents=True)
     (installed / "my_feed.py").write_text(code, encoding="utf-8")
-    (installed / "my_feed-1.dist-info" / "METADATA").write_text("Name: my-feed\nVersion: 1\n")
-    (installed / "my_feed-1.dist-info" / "entry_points.txt").write_text(
-        f"[kampass.sources]\nmy_feed = {entry}\n"
-    )
+    (about / "METADATA").write_text(f"Name: {project['name']}\nVersion: {project['version']}\n")
+    (about / "entry_points.txt").write_text(f"[kampass.sources]\nmy_feed = {entry}\n")
     monkeypatch.syspath_prepend(installed)
     (tmp_path / settings.FILE).write_text(settings_text, encoding="utf-8")
     feed = tmp_path / "changes.jsonl"

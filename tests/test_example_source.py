@@ -22,7 +22,7 @@ from tests.struck import exported, run, strays
 from typer.testing import CliRunner
 
 from kampass.cli.app import app
-from kampass.errors import DataError
+from kampass.errors import DataError, UnknownName
 from kampass.store import faults
 from kampass.store.manifest import Load, to_text
 from kampass.workspace import create, open_workspace
@@ -249,6 +249,19 @@ def test_a_feed_is_listed_and_looked_at_like_any_source(tmp_path: Path) -> None:
         (table,) = seen.tables
         assert (table.table, table.file, table.rows) == ("accounts", "page 0", 1)
         assert len(workspace.manifest.loads()) == 1
+
+
+def test_a_table_that_does_not_exist_is_refused_in_words_and_nothing_counts(tmp_path: Path) -> None:
+    folder = make(tmp_path / "feed")
+    write(folder, [[row("ticket", 1, id="t", created_at=moment(1))]])
+    with pytest.raises(UnknownName, match="Did you mean 'tickets'"):
+        load(folder, 0)
+    with (
+        closing(open_workspace(folder)) as workspace,
+        pytest.raises(UnknownName, match="Did you mean 'tickets'"),
+    ):
+        workspace.preview("desk")
+    assert loads(folder) == []
 
 
 def test_a_kind_that_no_package_brings_is_refused_in_words(tmp_path: Path) -> None:

@@ -4,6 +4,7 @@ import hashlib
 import json
 from collections.abc import Mapping, Sequence
 
+from kampass.errors import UnknownName
 from kampass.model import TABLES
 from kampass.model.messages import Batch
 from kampass.model.scan import Scan
@@ -13,13 +14,16 @@ Value = str | int | float | bool | None | Sequence["Value"] | Mapping[str, "Valu
 
 def batch(table: str, records: Sequence[Mapping[str, Value]], place: str) -> Batch:
     """Records of a canonical table, keyed by its columns; `place` is what a person is told they
-    stand in. A column that no record names, or that is null, is empty; no record is no row.
+    stand in. A column that no record names, or that is null, is empty; no record is no row;
+    UnknownName where there is no such table.
 
     >>> batch("accounts", [{"id": "a", "name": "Ada", "is_test": False}], "page 1").scan.columns
     {'id': 'VARCHAR', 'name': 'VARCHAR', 'is_test': 'VARCHAR'}
     """
     import pyarrow as pa
 
+    if table not in TABLES:
+        raise UnknownName("table", table, TABLES)
     named = (name for record in records for name in record) if records else TABLES[table].names
     names = list(dict.fromkeys(named))
     cells = {
