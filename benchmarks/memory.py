@@ -93,7 +93,7 @@ def measured(
 
 def main(step: str, folder: str, settling: str = "") -> dict[str, Any]:
     """Do one step in the workspace `folder`."""
-    from kampass.store import batch
+    from kampass.store.loading import batch
     from kampass.workspace import open_workspace
 
     batch.SETTLING = settling or batch.SETTLING

@@ -17,7 +17,7 @@ from kampass.catalogue import PACK
 from kampass.engine import BusinessCalendar, Settings, parse_hours
 from kampass.engine.planning.hours import WEEKDAYS
 from kampass.errors import DataError
-from kampass.intake.kinds import SourceSettings
+from kampass.intake.kinds import SourceSettings, kinds
 from kampass.periods import Calendar
 from kampass.store.database import SCHEMA, Database, parse_schema, parse_url
 from kampass.workspace.passed import Passed
@@ -178,7 +178,12 @@ def _place(loc: tuple[int | str, ...]) -> dict[str, str]:
         from kampass.intake.mapping.mapping import place_of
 
         return place_of(place, loc[3:])
-    return {"place": place, "heading": f"[{section}.{tomlkit.key(name).as_string()}"}
+    *others, last = kinds()
+    return {
+        "place": place,
+        "heading": f"[{section}.{tomlkit.key(name).as_string()}",
+        "kinds": f"{', '.join(others)} or {last}",
+    }
 
 
 def _source(name: str, said: dict[str, Any]) -> SourceSettings:

@@ -68,9 +68,6 @@ def _holidays(days: list[str | date]) -> list[str | date]:
     return days
 
 
-_KINDS = kinds()
-
-
 def _some(tables: Tables) -> Tables:
     if not tables:
         raise wrong(*MappedSection.lacking["tables"])
@@ -183,7 +180,7 @@ Source = Annotated[
     Discriminator(
         _kind,
         *unlike(
-            f"{{place}} needs a kind: {', '.join(_KINDS[:-1])} or {_KINDS[-1]}.",
+            "{place} needs a kind: {kinds}.",
             'Write kind = "folder" and path = "...".',
         ),
     ),
