@@ -3,7 +3,6 @@
 import importlib
 import sys
 from collections.abc import Sequence
-from importlib.abc import Loader, MetaPathFinder
 from importlib.machinery import ModuleSpec
 from types import ModuleType
 
@@ -16,15 +15,19 @@ MOVED = {
 }
 
 
-class MovedNames(MetaPathFinder, Loader):
-    """Finds a module under the name that the documentation of 0.1 gave it; asked last."""
+class MovedNames:
+    """Finds a module under the name that the documentation of 0.1 gave it; asked last.
+
+    A finder and a loader by its methods: to import their base classes costs more than all else here.
+    """
 
     def find_spec(
         self, name: str, path: Sequence[str] | None = None, target: ModuleType | None = None
     ) -> ModuleSpec | None:
         """The way to a moved module; None for every other name."""
         del path, target
-        return ModuleSpec(name, self, is_package=True) if name in MOVED else None
+        known = name in MOVED
+        return ModuleSpec(name, self, is_package=True) if known else None  # type: ignore[arg-type]
 
     def create_module(self, spec: ModuleSpec) -> ModuleType:
         """A module that answers with the names of the one that took its place."""
