@@ -191,7 +191,9 @@ class Asking:
         given["where"] = tuple(dict.fromkeys([*given["where"], *([also] if also else [])]))
         for name in _CONDITIONS:
             given[name] = tuple(text for text in given[name] if text != without)
-        return replace(self, given=given)
+        # In the order of the parts, so that one question has one address.
+        in_order = {name: given[name] for name in PAGE if name in given}
+        return replace(self, given=in_order | given)
 
     def url(
         self, path: str, *, more: Mapping[str, object] | None = None, **changes: Unpack[LinkChanges]
