@@ -1,6 +1,7 @@
 """Two recordings side by side: every record that differs, with the first place where it does."""
 
 import json
+from collections import Counter
 from collections.abc import Iterator
 from dataclasses import dataclass
 from itertools import zip_longest
@@ -80,7 +81,7 @@ def _compare_files(name: str, before: Path, after: Path, counts: Counts) -> None
         print(f"{name}: only in the {'first' if before.exists() else 'second'} recording")
         return
     shown = 0
-    for one, other in zip_longest(lines(before), lines(after), fillvalue=""):
+    for one, other in _paired(lines(before), lines(after)):
         counts.records += 1
         counts.values += one.count('": ') + one.count('", ')
         if one == other:
@@ -95,6 +96,21 @@ def _compare_files(name: str, before: Path, after: Path, counts: Counts) -> None
             print(said)
     if shown > _SHOWN:
         print(f"{name}: {shown - _SHOWN} more records differ")
+
+
+def _paired(before: Iterator[str], after: Iterator[str]) -> Iterator[tuple[str, str]]:
+    """The records of both sides by what was asked; empty where one side did not ask it."""
+    first, second = (dict(_numbered(side)) for side in (before, after))
+    return ((first.get(asked, ""), second.get(asked, "")) for asked in first | second)
+
+
+def _numbered(side: Iterator[str]) -> Iterator[tuple[tuple[str, int], str]]:
+    """Each record with what was asked, and the how manieth time that was."""
+    times: Counter[str] = Counter()
+    for line in side:
+        asked = json.dumps(json.loads(line)["asked"])
+        times[asked] += 1
+        yield (asked, times[asked]), line
 
 
 def _said(name: str, before: str, after: str) -> str | None:
