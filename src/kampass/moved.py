@@ -18,7 +18,8 @@ MOVED = {
 class MovedNames:
     """Finds a module under the name that the documentation of 0.1 gave it; asked last.
 
-    A finder and a loader by its methods: to import their base classes costs more than all else here.
+    A finder and a loader by its methods: to import their base classes costs more than all else
+    here.
     """
 
     def find_spec(
