@@ -24,6 +24,8 @@ __all__ = [
     "pytest_runtest_setup",
     "pytest_runtest_teardown",
 ]  # fixtures and hooks for every folder
+collect_ignore = ["example_source"]
+"""A package that tests install for themselves: to collect it would leave it installed for all."""
 _NUMBERS = itertools.count(1)
 
 
