@@ -21,7 +21,7 @@ from kampass.people.schema import METADATA as PEOPLE
 from kampass.store import Manifest
 from kampass.store.manifest import Load, LoadedTable, from_ranges, to_ranges
 from kampass.store.migrations import run, scripts
-from kampass.store.reading import HEAD
+from kampass.store.reading import HEAD, FileReader
 from kampass.store.schema import METADATA, WORK
 from kampass.workspace import open_workspace
 from kampass.workspace.published import cards
@@ -217,3 +217,14 @@ def test_what_a_load_holds_survives_the_database(tmp_path: Path) -> None:
 @pytest.mark.parametrize("numbers", [(), (1,), (1, 2, 3), (1, 3, 4, 9)])
 def test_load_numbers_come_back_from_their_short_form(numbers: tuple[int, ...]) -> None:
     assert from_ranges(to_ranges(numbers)) == numbers
+
+
+def test_a_schema_in_bytes_that_are_no_text_is_named_as_damage(tmp_path: Path) -> None:
+    """SQLite says what is malformed in the bytes that it met."""
+    file = tmp_path / "app.db"
+    with closing(sqlite3.connect(file)) as connection:
+        connection.execute("CREATE TABLE alembic_version (version_num TEXT)")
+        connection.commit()
+    file.write_bytes(file.read_bytes().replace(b"CREATE TABLE", b"CRE\xa0TE TABLE"))
+    with pytest.raises(DataError, match="is damaged: malformed"):
+        FileReader(file).version()

@@ -110,10 +110,11 @@ class Database:
         from kampass.store import server
 
         server.take_turns(connection)
-        owner = server.owner_of(connection)
+        # The first statement after the turn was given may not know yet of a schema that another
+        # has just made; the second one does.
+        tables, owner = server.tables_of(connection), server.owner_of(connection)
         if owner is not None and owner == self.mark():
             return
-        tables = server.tables_of(connection)
         if tables:
             raise DataError(
                 f"The database at {self} is not empty: it has a table '{tables[0]}'.",

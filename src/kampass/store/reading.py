@@ -86,9 +86,13 @@ class FileReader:
         """
         address = f"{self.file.absolute().as_uri()}?mode=rw"
         opened = sqlite3.connect(address, uri=True, timeout=WAIT, isolation_level=None)
-        with closing(opened) as connection:
-            connection.execute("BEGIN")
-            yield connection
+        try:
+            with closing(opened) as connection:
+                connection.execute("BEGIN")
+                yield connection
+        except UnicodeDecodeError as wrong:
+            # Of a damaged schema SQLite says the name, in bytes that may be no text any more.
+            raise sqlite3.DatabaseError(f"malformed: {wrong}") from None
 
 
 @dataclass(frozen=True)
