@@ -8,13 +8,13 @@ what the earlier snapshot knew; a figure moves when its value, its status or its
 
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
-from datetime import date, datetime
-from decimal import Decimal
+from datetime import datetime
 from typing import Any
 
 from kampass.catalogue import Kpi
 from kampass.engine import Answer, Engine
 from kampass.engine.answer import instant_text
+from kampass.engine.plain import plain
 from kampass.engine.question import Asked
 from kampass.errors import QuestionError, UnknownName
 from kampass.insight.restated.causes import causes
@@ -218,14 +218,14 @@ def paired(
 def row_dict(row: RowChange) -> dict[str, Any]:
     """A row that differs, ready for JSON."""
     told = {
-        name: _plain(value) for name, value in vars(row).items() if name not in {"key", "columns"}
+        name: plain(value) for name, value in vars(row).items() if name not in {"key", "columns"}
     }
     columns = {
-        name: {"before": _plain(old), "after": _plain(new)}
+        name: {"before": plain(old), "after": plain(new)}
         for name, (old, new) in row.columns.items()
     }
     return told | {
-        "key": {name: _plain(value) for name, value in row.key.items()},
+        "key": {name: plain(value) for name, value in row.key.items()},
         "columns": columns,
     }
 
@@ -255,14 +255,3 @@ def _none(answer: Answer | None) -> Answer:
         status="no_value",
         reason=None,
     )
-
-
-def _plain(value: Any) -> Any:
-    """A cell as JSON writes it, as an export would."""
-    if isinstance(value, datetime):
-        return instant_text(value)
-    if isinstance(value, date):
-        return value.isoformat()
-    if isinstance(value, Decimal):
-        return float(value)
-    return value
