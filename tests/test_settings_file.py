@@ -44,6 +44,26 @@ WRONG = [
             "shows how."
         ),
     ),
+    (
+        '[sources.crm]\nkind = "folder"\npath = "x"\ncoverage = "always"',
+        "[sources.crm]: coverage is \"up_to_load\", not 'always'.",
+        "Leave it out where an old file says nothing of the days after it.",
+    ),
+    (
+        '[sources.crm]\nkind = "folder"\npath = "x"\n[sources.crm.tables.deal]\ncoverage = ""',
+        "[sources.crm.tables.deal]: there is no table 'deal'. Did you mean 'deals'?",
+        None,
+    ),
+    (
+        '[sources.crm]\nkind = "folder"\npath = "x"\nlink = "crm.example/{id}"',
+        "'crm.example/{id}' is no address of a row.",
+        "Write https://crm.example/{table}/{id}.",
+    ),
+    (
+        '[sources.crm]\nkind = "folder"\npath = "x"\nids = "short"',
+        "[sources.crm]: ids is \"bare\", not 'short'.",
+        "Leave it out where ids are prefixed.",
+    ),
     ("[calendars]\nnight = 3", "[calendars.night] is not a table.", SAYS),
     (
         '[calendars.night]\ndays = ["monday", "funday"]',
@@ -113,3 +133,54 @@ def test_where_nothing_can_be_noted_every_text_is_checked(tmp_path: Path) -> Non
     for text in ("a", "a"):
         Passed(tmp_path).unless(text, lambda text=text: checked.append(text))
     assert checked == ["a", "a"]
+
+
+EVERY_KIND = """
+[sources.crm]
+kind = "folder"
+path = "x"
+ended = true
+link = "https://crm.example/{table}/{id}"
+ids = "bare"
+[sources.crm.tables.deals]
+coverage = "up_to_load"
+[sources.demo]
+kind = "sample"
+coverage = "up_to_load"
+[sources.desk]
+kind = "mapped"
+[sources.desk.tables.tickets]
+file = "tickets.csv"
+coverage = "up_to_load"
+[sources.desk.tables.tickets.columns]
+id = "No"
+"""
+
+
+def test_a_source_of_any_kind_says_whether_it_ended_and_whose_silence_is_true(
+    tmp_path: Path,
+) -> None:
+    (tmp_path / settings.FILE).write_text(EVERY_KIND, encoding="utf-8")
+    crm, demo, desk = settings.read(tmp_path).sources
+    assert (crm.ended, demo.ended, crm.ids) == (True, False, "bare")
+    assert crm.link == "https://crm.example/{table}/{id}"
+    assert (crm.up_to_load("deals"), crm.up_to_load("touches")) == (True, False)
+    assert demo.up_to_load("deals")
+    assert (desk.up_to_load("tickets"), desk.up_to_load("accounts")) == (True, False)
+    assert crm.options == {"path": "x"}
+
+
+def test_what_a_source_of_any_kind_says_is_written_as_it_was_read(tmp_path: Path) -> None:
+    text = EVERY_KIND.partition("[sources.desk]")[0]
+    (tmp_path / settings.FILE).write_text(text, encoding="utf-8")
+    said = settings.read(tmp_path)
+    settings.write(tmp_path, said)
+    assert settings.read(tmp_path).sources == said.sources
+
+
+def test_whose_silence_is_true_is_no_part_of_how_a_table_is_read(tmp_path: Path) -> None:
+    written = []
+    for text in (EVERY_KIND, EVERY_KIND.replace('csv"\ncoverage = "up_to_load"', 'csv"')):
+        (tmp_path / settings.FILE).write_text(text, encoding="utf-8")
+        written.append(settings.read(tmp_path).sources[2].mappings[0].written)
+    assert written[0] == written[1]

@@ -5,6 +5,7 @@ An entry point gives a factory. Ours are found without asking the installed pack
 moment, and so also where Kampass runs from its files alone.
 """
 
+import re
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -23,18 +24,46 @@ OWN = {kind: f"kampass.intake.own:{kind}" for kind in ("folder", "mapped", "samp
 
 @dataclass(frozen=True)
 class SourceSettings:
-    """One `[sources.<name>]` of the settings; `mappings` are the tables of one that is mapped."""
+    """One `[sources.<name>]` of the settings; `mappings` are the tables of one that is mapped.
+
+    An `ended` source says nothing more. `silent` names what says that a silence is true, by
+    `coverage = "up_to_load"`: a table, or the source as "". `link` is where a row is opened, with
+    `{table}` and `{id}` in it; `ids` is "bare" where the ids are the workspace's own.
+    """
 
     name: str
     kind: str
     options: dict[str, Any] = field(default_factory=dict)
     mappings: "tuple[TableMapping, ...]" = ()
+    ended: bool = False
+    silent: frozenset[str] = frozenset()
+    link: str = ""
+    ids: str = ""
+
+    def up_to_load(self, table: str) -> bool:
+        """Whether a table of this source is known up to its load, however old its newest row is.
+
+        >>> SourceSettings("desk", "folder", silent=frozenset({"tickets"})).up_to_load("deals")
+        False
+        """
+        return bool(self.silent & {"", table})
 
 
 Factory = Callable[[SourceSettings, Path, Path], Source]
 """Makes a source of what the settings say, the workspace's folder, and a folder for what reading
 may leave for a while. It reads nothing yet.
 """
+
+
+def check_link(text: str) -> None:
+    """DataError where a link leads nowhere: it is an address with {id} in it, maybe {table}."""
+    known = re.sub("{(table|id)}", "", text)
+    if not re.match("https?://[^/]", text) or "{id}" not in text or set(known) & set("{} "):
+        raise DataError(
+            f"'{text}' is no address of a row.",
+            code="bad_settings",
+            hint="Write https://crm.example/{table}/{id}.",
+        )
 
 
 def kinds() -> list[str]:

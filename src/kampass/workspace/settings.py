@@ -30,6 +30,8 @@ DATABASE_URL = "KAMPASS_DATABASE_URL"
 DATABASE_SCHEMA = "KAMPASS_DATABASE_SCHEMA"
 _ALONE = ("timezone", "currency", "week_start", "fiscal_start")
 """The keys that stand in no table."""
+_OF_ANY = ("kind", "ended", "coverage", "link", "ids")
+"""The keys of a source of any kind."""
 
 
 @dataclass(frozen=True)
@@ -130,7 +132,8 @@ def write(folder: Path, settings: WorkspaceSettings) -> None:
     tables = {
         "database": {key: value for key, value in database.items() if value},
         "sources": {
-            source.name: {"kind": source.kind} | source.options for source in settings.sources
+            source.name: {"kind": source.kind} | source.options | _said(source)
+            for source in settings.sources
         },
         "calendars": {"default": default.model_dump(include={"days", "hours", "holidays"})},
         "kpis": {"enabled": enabled.multiline(True)},
@@ -138,6 +141,15 @@ def write(folder: Path, settings: WorkspaceSettings) -> None:
     stated = {name: table for name, table in tables.items() if table}
     text = "\n".join([*lines, "", tomlkit.dumps(stated)])
     (folder / FILE).write_text(text, encoding="utf-8")
+
+
+def _said(source: SourceSettings) -> dict[str, Any]:
+    """What a source says as a source of any kind does, as the file has it."""
+    said = {"ended": source.ended, "link": source.link, "ids": source.ids}
+    said["coverage"] = "up_to_load" if "" in source.silent else ""
+    tables = {table: {"coverage": "up_to_load"} for table in sorted(source.silent - {""})}
+    said["tables"] = tables if source.kind in {"folder", "sample"} else {}
+    return {key: value for key, value in said.items() if value}
 
 
 def switch(folder: Path, kpis: Sequence[str], *, on: bool) -> tuple[str, ...]:
@@ -187,20 +199,31 @@ def _place(loc: tuple[int | str, ...]) -> dict[str, str]:
 
 
 def _source(name: str, said: dict[str, Any]) -> SourceSettings:
-    options = {key: value for key, value in said.items() if key != "kind"}
+    options = {key: value for key, value in said.items() if key not in _OF_ANY}
+    found = SourceSettings(name, said["kind"], options, **_of_any(said))
+    if said["kind"] in {"folder", "sample"}:
+        options.pop("tables", None)
     if said["kind"] != "mapped":
-        return SourceSettings(name, said["kind"], options)
+        return found
     from kampass.intake.mapping.mapping import parse
 
-    tables = options["tables"].items()
-    return SourceSettings(
-        name,
-        "mapped",
-        {"path": "."} | options,
-        tuple(
-            parse(f"[sources.{name}]", table, mapping, checked=True) for table, mapping in tables
-        ),
+    mappings = tuple(
+        parse(f"[sources.{name}]", table, mapping, checked=True)
+        for table, mapping in options["tables"].items()
     )
+    return replace(found, options={"path": "."} | options, mappings=mappings)
+
+
+def _of_any(said: dict[str, Any]) -> dict[str, Any]:
+    """What a source of any kind says, as SourceSettings has it."""
+    silent = {
+        table
+        for table, of_table in said.get("tables", {}).items()
+        if isinstance(of_table, dict) and of_table.get("coverage")
+    }
+    silent |= {""} if said.get("coverage") else set()
+    plain = {key: said[key] for key in ("ended", "link", "ids") if key in said}
+    return plain | {"silent": frozenset(silent)}
 
 
 def _with_lines(source: SourceSettings, text: str) -> SourceSettings:

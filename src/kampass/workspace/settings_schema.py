@@ -10,7 +10,6 @@ from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
 from pydantic import (
     AfterValidator,
-    BaseModel,
     ConfigDict,
     Discriminator,
     Field,
@@ -22,8 +21,8 @@ from pydantic import (
 from kampass.catalogue import PACK
 from kampass.engine import parse_hours
 from kampass.engine.planning.hours import WEEKDAYS
-from kampass.intake.kinds import kinds
-from kampass.intake.mapping.schema import Tables
+from kampass.intake.kinds import check_link, kinds
+from kampass.intake.mapping.schema import COVERAGE, Coverage, TableName, Tables
 from kampass.store.database import SCHEMA, parse_schema, parse_url
 from kampass.validation import WrittenTable, amiss, key, passes, says, unlike, wrong
 
@@ -122,7 +121,30 @@ class DatabaseSection(SettingsSection):
         )
 
 
-class SourceSection(SettingsSection):
+class SourceKeys(SettingsSection):
+    """What every `[sources.<name>]` may say, of whatever kind."""
+
+    ended: bool = key(
+        "the source is closed and says nothing more: how far the data reaches does not wait for it",
+        default=False,
+    )
+    coverage: Coverage = COVERAGE
+    link: Annotated[str, passes(check_link)] = key(
+        "where a row is to be opened: `https://crm.example/{table}/{id}`", ""
+    )
+    ids: Annotated[
+        Literal["", "bare"],
+        says('{place}: ids is "bare", not {value!r}.', "Leave it out where ids are prefixed."),
+    ] = key('`"bare"`: the ids of a connector are the workspace\'s own and get no prefix', "")
+
+
+class FolderTable(SettingsSection):
+    """`[sources.<name>.tables.<table>]` of a source that is not mapped."""
+
+    coverage: Coverage = COVERAGE
+
+
+class SourceSection(SourceKeys):
     """`[sources.<name>]` of a folder or the sample company."""
 
     kind: Literal["folder", "sample"] = key(
@@ -139,6 +161,7 @@ class SourceSection(SettingsSection):
     touches: int = key("sample: rows of this table, stated outright", 0, otherwise="by `scale`")
     usage: int = key("sample: rows of this table", 0, otherwise="by `scale`")
     tickets: int = key("sample: rows of this table", 0, otherwise="by `scale`")
+    tables: dict[TableName, FolderTable] = key("what is said of one table", {})
 
     @model_validator(mode="after")
     def _folder_has_a_path(self) -> Self:
@@ -147,7 +170,7 @@ class SourceSection(SettingsSection):
         return self
 
 
-class MappedSection(SettingsSection):
+class MappedSection(SourceKeys):
     """`[sources.<name>]` whose files are other people's."""
 
     lacking: ClassVar = {
@@ -165,10 +188,10 @@ class MappedSection(SettingsSection):
     tables: Annotated[Tables, AfterValidator(_some)] = key("what fills each table")
 
 
-class OtherSection(BaseModel):
+class OtherSection(SourceKeys):
     """`[sources.<name>]` of a kind that another package brings, which checks its own keys."""
 
-    model_config = ConfigDict(extra="allow", frozen=True)
+    model_config = ConfigDict(extra="allow")
 
     kind: str
 

@@ -78,7 +78,8 @@ class Filling:
 class TableMapping:
     """How one canonical table is read: its files, their form, and what fills each column.
 
-    `place` is what the settings call it; `written` is everything they say of it, for the digest.
+    `place` is what the settings call it; `written` is everything they say of how it is
+    read, for the digest.
     """
 
     table: str
@@ -145,7 +146,9 @@ def _mapping(place: str, table: str, said: dict[str, Any]) -> TableMapping:
         place,
         _texts(said, "file"),
         fillings,
-        json.dumps(said, sort_keys=True, default=str),
+        json.dumps(
+            {key: said[key] for key in said if key != "coverage"}, sort_keys=True, default=str
+        ),
         extra=extra,
         defaults=defaults,
         **form,

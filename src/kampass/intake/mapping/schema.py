@@ -6,7 +6,7 @@
 
 import codecs
 from datetime import date, datetime
-from typing import Annotated, ClassVar, Literal, Self
+from typing import Annotated, Any, ClassVar, Literal, Self
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
 from pydantic import (
@@ -130,6 +130,20 @@ _HOW_MANY = says(
     "{place}: {key} cannot be {value!r}.",
     "header_row counts from 1; distinct is true or false.",
     kind=object,
+)
+
+
+TableName = Annotated[str, AfterValidator(_known_table)]
+Coverage = Annotated[
+    Literal["", "up_to_load"],
+    says(
+        '{place}: coverage is "up_to_load", not {value!r}.',
+        "Leave it out where an old file says nothing of the days after it.",
+        kind=object,
+    ),
+]
+COVERAGE: Any = key(
+    '`"up_to_load"`: no later row means that nothing happened, however old the newest is', ""
 )
 
 
@@ -328,6 +342,7 @@ class TableKeys(ReadingKeys):
         "one row of the lines that share a key. Where they disagree they are set aside",
         default=False,
     )
+    coverage: Coverage = COVERAGE
 
     @model_validator(mode="before")
     @classmethod
@@ -337,7 +352,7 @@ class TableKeys(ReadingKeys):
         return said
 
 
-Tables = dict[Annotated[str, AfterValidator(_known_table)], TableKeys]
+Tables = dict[TableName, TableKeys]
 
 
 class MappedTables(MappingKeys):
