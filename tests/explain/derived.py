@@ -115,7 +115,7 @@ def lines(row: Shown) -> list[Line]:
             line["valid_from"] <= day < ends for day in (row.window.before, row.window.last_day)
         ]
         assert counts == [line["counts_at_start"], line["counts_at_end"]]
-        mrr = row.money(line["mrr"], line.get("currency"), line["valid_from"])
+        mrr = row.money(line["mrr"], line.get("currency"), line["rate_day"])
         made.append(Line(mrr, counts[0], counts[1], line.get("product_id"), line.get("quantity")))
     return made
 

@@ -10,7 +10,7 @@ from typing import Any
 from kampass.access import NotFound
 from kampass.book.accounts import ListedAccount, accounts
 from kampass.book.reasons import UNHAPPY
-from kampass.book.today import rows
+from kampass.book.today import PAID_LINES, rows
 from kampass.facts.touches import REAL
 from kampass.workspace.view import Sight
 
@@ -84,10 +84,10 @@ FROM live_contacts c LEFT JOIN (
 ) t ON t.contact_id = c.id
 WHERE c.account_id = $account AND c.deleted_at IS NULL ORDER BY is_primary DESC, is_key DESC,
   t.last DESC NULLS LAST, name""",
-    "lines": """
+    "lines": f"""
 SELECT l.id, coalesce(p.name, l.product_id, 'Product unknown') AS product,
   CAST(l.quantity AS DOUBLE) AS quantity, CAST(l.mrr AS DOUBLE) AS mrr, l.valid_from AS since
-FROM paid_line l LEFT JOIN products p ON p.id = l.product_id
+FROM {PAID_LINES} l LEFT JOIN products p ON p.id = l.product_id
 WHERE l.account_id = $account AND l.valid_from <= $day
   AND l.valid_to > $day ORDER BY mrr DESC NULLS LAST, l.id""",
     "contracts": """

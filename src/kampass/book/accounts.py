@@ -10,7 +10,7 @@ from dataclasses import dataclass, field
 from datetime import date
 
 from kampass.book.managers import OWNER
-from kampass.book.today import by_account, rows
+from kampass.book.today import PAID_LINES, by_account, rows
 from kampass.workspace.view import Sight
 
 FILTERS = ("segment", "industry", "region", "tier", "acquisition_source", "manager", "team")
@@ -93,7 +93,8 @@ WITH owner AS {OWNER},
     WHERE valid_from <= $day GROUP BY 1),
   now AS (SELECT account_id, map(list(attribute), list(value)) AS held FROM attribute_span
     WHERE valid_from <= $day AND valid_to > $day GROUP BY 1),
-  paying AS (SELECT DISTINCT account_id FROM paid_line WHERE valid_from <= $day AND valid_to > $day)
+  paying AS (SELECT DISTINCT account_id FROM {PAID_LINES} WHERE valid_from <= $day
+    AND valid_to > $day)
 SELECT a.id, coalesce(a.name, a.id) AS name,
   CASE WHEN p.account_id IS NOT NULL THEN 'active' WHEN f.day <= $day THEN 'lost' ELSE 'prospect'
     END AS state,

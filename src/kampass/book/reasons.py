@@ -12,7 +12,7 @@ from typing import Literal
 
 from kampass.book.accounts import ListedAccount, accounts
 from kampass.book.renewals import AHEAD, renewals
-from kampass.book.today import by_account, last_day, rows, today
+from kampass.book.today import PAID_LINES, by_account, last_day, rows, today
 from kampass.engine.intervals import newcombe
 from kampass.render.display import show_value
 from kampass.workspace.view import Sight
@@ -322,9 +322,9 @@ def _usage(sight: Sight, listed: dict[str, ListedAccount]) -> Iterator[Reason]:
 _ENDINGS = f"""
 SELECT l.account_id AS account, coalesce(p.name, l.id) AS product,
   CAST(sum(l.mrr) AS DOUBLE) AS mrr, max(l.valid_to) AS "on"
-FROM paid_line l LEFT JOIN products p ON p.id = l.product_id
+FROM {PAID_LINES} l LEFT JOIN products p ON p.id = l.product_id
 WHERE l.valid_to <= $day AND l.valid_to > $day::DATE - {ENDED} AND NOT EXISTS (
-  SELECT 1 FROM paid_line n WHERE n.account_id = l.account_id AND n.id <> l.id
+  SELECT 1 FROM {PAID_LINES} n WHERE n.account_id = l.account_id AND n.id <> l.id
     AND n.product_id IS NOT DISTINCT FROM l.product_id
     AND n.valid_to > $day AND n.valid_from >= l.valid_from)
 GROUP BY ALL ORDER BY 1, 4"""

@@ -8,9 +8,12 @@ from typing import Any, Final
 
 from kampass.catalogue import Kpi
 from kampass.engine.answer import Answer
+from kampass.facts.prepared import paid_lines
 from kampass.model import TABLES
 from kampass.workspace.view import Sight
 
+PAID_LINES: Final = paid_lines("$grace")
+"""The paid lines, for a statement that is run by `rows`."""
 ACTIVITY: Final = ("success_touches", "clients_touched_distinct", "interaction_time")
 """What account managers do, where no activity KPI is switched on."""
 
@@ -43,10 +46,11 @@ def by_account(sight: Sight, kpi: str) -> dict[str, Answer]:
 
 
 def rows(sight: Sight, sql: str, **values: object) -> list[dict[str, Any]]:
-    """The rows of a statement that we wrote, by column; `$day` and `$zone` may be used beside the
-    values given.
+    """The rows of a statement that we wrote, by column; `$day`, `$zone` and `$grace` may be used
+    beside the values given.
     """
-    values |= {"day": today(sight), "zone": sight.settings.calendar.timezone}
+    settings = sight.settings
+    values |= {"day": today(sight), "zone": settings.calendar.timezone, "grace": settings.grace}
     found = sight.backend.run(
         sql, {name: value for name, value in values.items() if f"${name}" in sql}
     )

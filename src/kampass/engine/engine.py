@@ -20,6 +20,7 @@ from kampass.engine.planning.hours import BusinessCalendar, stretches_sql, team_
 from kampass.engine.planning.plan import Plan, Planner, Shape, parts_of
 from kampass.engine.question import Asked, Filter, Question
 from kampass.errors import DefinitionError
+from kampass.facts.prepared import paid_lines
 from kampass.periods import Calendar, Period, cut, parse
 
 Found = dict[tuple[str, int], list[Answer]]
@@ -63,6 +64,7 @@ class Settings:
     calendar: Calendar = field(default_factory=Calendar)
     currency: str = "USD"
     business: tuple[BusinessCalendar, ...] = (BusinessCalendar(),)
+    grace: int = 0
 
     @property
     def shown(self) -> dict[str, Any]:
@@ -72,6 +74,7 @@ class Settings:
             "currency": self.currency,
             "week_start": self.calendar.week_start,
             "fiscal_start": self.calendar.fiscal_start,
+            "subscription_grace_days": self.grace,
             "calendars": [calendar.name for calendar in self.business],
         }
 
@@ -287,7 +290,8 @@ class Engine:
         """What a plan is compiled for."""
         zone, business = self.settings.calendar.timezone, self.settings.business
         filters = tuple((condition.dimension, condition.operator) for condition in where)
-        return Shape(by, filters, zone, stretches_sql(business, zone), team_calendars_sql(business))
+        calendars = stretches_sql(business, zone), team_calendars_sql(business)
+        return Shape(by, filters, zone, *calendars, paid_lines(self.settings.grace))
 
     def _answer(
         self, kpi: Kpi, index: int, cells: dict[str, Any], clock: Clock, by: tuple[str, ...]

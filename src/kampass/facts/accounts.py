@@ -49,7 +49,7 @@ SELECT p.i, l.account_id,
     coalesce(sum(l.mrr) FILTER (WHERE {AT_END}), 0) AS close_mrr,
   coalesce(bool_or(l.mrr IS NULL) FILTER (WHERE {AT_START}), false) AS open_missing,
   coalesce(bool_or(l.mrr IS NULL) FILTER (WHERE {AT_END}), false) AS close_missing
-FROM paid_line l JOIN {scope.period} p ON {TOUCHING}
+FROM {scope.paid_lines} l JOIN {scope.period} p ON {TOUCHING}
 GROUP BY p.i, l.account_id"""
 
 
@@ -134,8 +134,8 @@ def _lines_behind(scope: FactScope) -> str:
     return f"""
 SELECT p.i, l.account_id AS unit, x.id, x.product_id, x.quantity, x.mrr, x.currency, x.valid_from,
   x.valid_to, x.deleted_at,
-  l.mrr AS converted_mrr, {AT_START} AS counts_at_start, {AT_END} AS counts_at_end, {LINEAGE}
-FROM paid_line l JOIN {scope.period} p ON ({AT_START}) OR ({AT_END}) JOIN subscriptions x
+  l.rate_day, l.mrr AS converted_mrr, {AT_START} AS counts_at_start, {AT_END} AS counts_at_end, {LINEAGE}
+FROM {scope.paid_lines} l JOIN {scope.period} p ON ({AT_START}) OR ({AT_END}) JOIN subscriptions x
   ON x.id = l.id"""
 
 
@@ -143,7 +143,7 @@ def _short_lines(scope: FactScope) -> str:
     return f"""
 SELECT p.i, l.account_id AS unit, x.id, x.mrr, x.currency, x.valid_from, x.valid_to, x.deleted_at,
   {LINEAGE}
-FROM paid_line l JOIN {scope.period} p ON l.valid_from > p.before
+FROM {scope.paid_lines} l JOIN {scope.period} p ON l.valid_from > p.before
   AND l.valid_from <= p.last_day JOIN subscriptions x ON x.id = l.id"""
 
 
@@ -158,8 +158,8 @@ CROSS JOIN {scope.period} p"""
 def _line_rates(scope: FactScope) -> str:
     return f"""
 SELECT DISTINCT p.i, l.account_id AS unit, x.currency, x.valid_from, x.rate, {LINEAGE}
-FROM paid_line l JOIN {scope.period} p ON ({AT_START}) OR ({AT_END}) JOIN subscriptions s
-  ON s.id = l.id {fx_join("s.currency", "s.valid_from")}
+FROM {scope.paid_lines} l JOIN {scope.period} p ON ({AT_START}) OR ({AT_END}) JOIN subscriptions s
+  ON s.id = l.id {fx_join("s.currency", "l.rate_day")}
 JOIN fx_rates x ON x.currency = fx.currency AND x.valid_from = fx.valid_from
 WHERE s.currency <> (SELECT currency FROM _settings)"""
 
@@ -179,7 +179,7 @@ FIRST_LINES = Evidence(
 )
 LINE_RATES = Evidence(
     "fx_rates",
-    "the rate of a line's start",
+    "the rate of the first day of a line's run",
     _line_rates,
     (
         "open_mrr",

@@ -33,12 +33,13 @@ LINEAGE = f"x._source, x._load, {line_of('x._line')} AS _line"
 @dataclass(frozen=True)
 class FactScope:
     """What a fact's SQL may depend on: its period table, the time zone, which of its columns are
-    used.
+    used, how long paid lines count.
     """
 
     period: str
     zone: str
     used: frozenset[str] = frozenset()
+    paid_lines: str = "paid_line"
     calendars: str = "SELECT 1"
     team_calendars: str = "SELECT 1"
 

@@ -52,6 +52,19 @@ def is_own(currency: str, workspace_currency: str) -> str:
     return f"coalesce({currency}, {workspace_currency}) = {workspace_currency}"
 
 
+def paid_lines(grace: int | str) -> str:
+    """The paid lines as a relation, where an account's gap of at most so many days (a number, or a
+    parameter's name) counts as paid.
+
+    >>> paid_lines(0)
+    'paid_line'
+    """
+    if not grace:
+        return "paid_line"
+    ends = f"CASE WHEN resumes - valid_to <= {grace} THEN resumes ELSE valid_to END"
+    return f"(SELECT * REPLACE ({ends} AS valid_to) FROM paid_line)"
+
+
 def ended(table: str, zone: str) -> str:
     """A span's end: its valid_to, or the local date (in `zone`, as SQL) of its deletion, whichever
     comes first; far away where open.
@@ -94,19 +107,35 @@ WITH RECURSIVE below(ancestor, team, depth) AS (
 SELECT DISTINCT ancestor, team FROM below"""
 
 
-# Trials and free lines make nobody active. A line is converted at the rate of its own start and
-# keeps it: a rate that moves is no growth of the account.
+# Trials and free lines make nobody active, but they belong to a run: lines of one account, product
+# and currency, of which each begins no later than the latest end so far. A run is converted at the
+# rate of its first day and keeps it: neither a renewal written as a line of its own nor a rate that
+# moves is a movement of the account. `resumes` is where the account's next paid line begins, on the
+# lines that were its last before a gap.
 def _paid_lines(timezone: str, currency: str) -> str:
     return f"""
 CREATE TABLE paid_line AS
+WITH line AS (
+    SELECT *, {ended("l", literal(timezone))} AS ends FROM live_subscriptions l
+      WHERE {ended("l", literal(timezone))} > valid_from),
+  joined AS (
+    SELECT *, valid_from <= max(ends) OVER (run ROWS BETWEEN UNBOUNDED PRECEDING AND 1 PRECEDING)
+      AS goes_on
+    FROM line WINDOW run AS (PARTITION BY account_id, product_id, currency ORDER BY valid_from)),
+  run AS (
+    SELECT *, max(CASE WHEN goes_on THEN NULL ELSE valid_from END) OVER
+      (PARTITION BY account_id, product_id, currency ORDER BY valid_from) AS rate_day FROM joined),
+  paid AS (SELECT * FROM run WHERE mrr > 0 AND NOT coalesce(is_trial, false)),
+  begun AS (
+    SELECT account_id, valid_from, max(max(ends)) OVER (PARTITION BY account_id ORDER BY valid_from
+      ROWS BETWEEN UNBOUNDED PRECEDING AND 1 PRECEDING) AS ended
+    FROM paid GROUP BY account_id, valid_from)
 SELECT l.id, l.account_id, l.product_id, p.family, coalesce(p.is_addon, false) AS is_addon,
-  l.quantity,
-  {base_amount("l.mrr", "l.currency", literal(currency))} AS mrr, l.valid_from,
-    {ended("l", literal(timezone))} AS valid_to
-FROM live_subscriptions l LEFT JOIN products p
-  ON p.id = l.product_id {fx_join("l.currency", "l.valid_from")}
-WHERE l.mrr > 0 AND NOT coalesce(l.is_trial, false)
-  AND {ended("l", literal(timezone))} > l.valid_from
+  l.quantity, {base_amount("l.mrr", "l.currency", literal(currency))} AS mrr, l.valid_from,
+  l.ends AS valid_to, l.rate_day, gap.valid_from AS resumes
+FROM paid l LEFT JOIN products p ON p.id = l.product_id {fx_join("l.currency", "l.rate_day")}
+LEFT JOIN begun gap ON gap.account_id = l.account_id AND gap.ended = l.ends
+  AND gap.valid_from > gap.ended
 ORDER BY l.account_id, l.valid_from"""
 
 

@@ -17,7 +17,6 @@ from kampass.facts.accounts import (
     TOUCHING,
     of_accounts,
 )
-from kampass.facts.amounts import rates_behind
 from kampass.facts.fact import (
     ACCOUNT,
     ACCOUNTS,
@@ -31,7 +30,7 @@ from kampass.facts.fact import (
     Relation,
     money,
 )
-from kampass.facts.prepared import ended
+from kampass.facts.prepared import ended, fx_join
 
 PRODUCT_DIMENSIONS = {"product": "product_id", "family": "family"}
 _LINE = Noun("paid line", "paid lines")
@@ -41,7 +40,7 @@ def _lines(scope: FactScope, held: str, anchor: str) -> str:
     return f"""
 SELECT p.i, l.id, l.account_id, p.{anchor} AS _anchor, l.product_id, l.family, l.mrr,
   l.mrr IS NULL AS mrr_missing
-FROM paid_line l JOIN {scope.period} p ON {held}"""
+FROM {scope.paid_lines} l JOIN {scope.period} p ON {held}"""
 
 
 # Only accounts that grew have an expansion to split; the rest would be worked out for nothing.
@@ -60,7 +59,7 @@ SELECT p.i, l.account_id, l.family, l.is_addon,
   coalesce(sum(l.mrr) FILTER (WHERE {AT_START}), 0) AS mrr_s,
     coalesce(sum(l.mrr) FILTER (WHERE {AT_END}), 0) AS mrr_u,
   {quantity.format(AT_START)} AS q_s, {quantity.format(AT_END)} AS q_u
-FROM paid_line l JOIN {scope.period} p ON {TOUCHING}
+FROM {scope.paid_lines} l JOIN {scope.period} p ON {TOUCHING}
 WHERE (p.i, l.account_id) IN (SELECT (i, account_id) FROM movement{scope.suffix} WHERE in_s
   AND in_e AND close_mrr > open_mrr)
 GROUP BY ALL"""
@@ -152,8 +151,16 @@ FROM (SELECT *, CASE WHEN has_upsell THEN net - cross_sell - price_increase - un
 def _products(scope: FactScope) -> str:
     return f"""
 SELECT DISTINCT p.i, l.account_id AS unit, x.id, x.family, x.is_addon, {LINEAGE}
-FROM paid_line l JOIN {scope.period} p ON ({AT_START}) OR ({AT_END}) JOIN products x
+FROM {scope.paid_lines} l JOIN {scope.period} p ON ({AT_START}) OR ({AT_END}) JOIN products x
   ON x.id = l.product_id"""
+
+
+def _rates(_: FactScope) -> str:
+    return f"""
+SELECT NULL AS i, t.id AS unit, l.rate_day, x.currency, x.valid_from, x.rate, {LINEAGE}
+FROM live_subscriptions t JOIN paid_line l ON l.id = t.id {fx_join("t.currency", "l.rate_day")}
+JOIN fx_rates x ON x.currency = fx.currency AND x.valid_from = fx.valid_from
+WHERE t.currency <> (SELECT currency FROM _settings)"""
 
 
 def _of_lines(end: str, day: str) -> Origin:
@@ -173,8 +180,8 @@ def _of_lines(end: str, day: str) -> Origin:
         evidence=(
             Evidence(
                 "fx_rates",
-                "the rate of the line's start",
-                rates_behind("live_subscriptions", "t.valid_from"),
+                "the rate of the first day of the line's run",
+                _rates,
                 ("mrr",),
             ),
         ),

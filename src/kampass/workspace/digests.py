@@ -21,8 +21,10 @@ def digest(text: str) -> str:
 
 def settings_text(settings: WorkspaceSettings) -> str:
     """What the settings say that changes answers: time zone, currency, weeks, fiscal year, business
-    calendars.
+    calendars, and the grace between subscriptions where one is granted.
     """
     engine = settings.engine
     calendars = {calendar.name: plain(vars(calendar)) for calendar in engine.business}
-    return written(asdict(engine.calendar) | {"currency": engine.currency, "calendars": calendars})
+    grace = {"subscription_grace_days": engine.grace} if engine.grace else {}
+    said = {"currency": engine.currency, "calendars": calendars}
+    return written(asdict(engine.calendar) | said | grace)

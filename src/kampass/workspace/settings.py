@@ -28,8 +28,9 @@ if TYPE_CHECKING:
 FILE = "kampass.toml"
 DATABASE_URL = "KAMPASS_DATABASE_URL"
 DATABASE_SCHEMA = "KAMPASS_DATABASE_SCHEMA"
-_ALONE = ("timezone", "currency", "week_start", "fiscal_start")
-"""The keys that stand in no table."""
+_ALWAYS = ("timezone", "currency", "week_start", "fiscal_start")
+_ALONE = (*_ALWAYS, "subscription_grace_days")
+"""The keys that stand in no table; the first are written for everybody."""
 _OF_ANY = ("kind", "ended", "coverage", "link", "ids")
 """The keys of a source of any kind."""
 
@@ -61,6 +62,7 @@ class WorkspaceSettings:
     currency: str = "USD"
     week_start: str = "monday"
     fiscal_start: int = 1
+    subscription_grace_days: int = 0
     sources: tuple[SourceSettings, ...] = ()
     business: tuple[BusinessCalendar, ...] = (BusinessCalendar(),)
     enabled: tuple[str, ...] = PACK
@@ -73,6 +75,7 @@ class WorkspaceSettings:
             Calendar(self.timezone, self.week_start, self.fiscal_start),  # type: ignore[arg-type]
             self.currency,
             self.business,
+            self.subscription_grace_days,
         )
 
 
@@ -124,6 +127,8 @@ def write(folder: Path, settings: WorkspaceSettings) -> None:
 
     lines = ["# Settings of this Kampass workspace. docs/settings.md explains every key.", ""]
     for key in _ALONE:
+        if key not in _ALWAYS and not getattr(settings, key):
+            continue
         line = f"{key} = {tomlkit.item(getattr(settings, key)).as_string()}"
         lines.append(f"{line:<25} # {note(SettingsFile, key)}")
     database = {} if settings.database == DatabaseSettings() else asdict(settings.database)

@@ -285,3 +285,17 @@ class SettingsFile(SettingsSection):
         1,
         note="first month of the fiscal year; FY2026 is named by the year in which it ends",
     )
+    subscription_grace_days: Annotated[
+        int,
+        Field(ge=0, le=366),
+        says(
+            "A gap of {value} days between subscriptions cannot be granted.",
+            "Write a number of days from 0 to 366.",
+            kind=int,
+        ),
+    ] = key(
+        "where an account's next paid line begins at most so many days after its latest end so "
+        "far, the line that ended counts until then: a renewal that is written late is no churn",
+        0,
+        note="days between two subscriptions of an account that count as paid",
+    )

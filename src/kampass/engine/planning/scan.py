@@ -19,7 +19,7 @@ from kampass.model.conform import literal, quoted
 @dataclass(frozen=True)
 class Shape:
     """What a plan is compiled for: cuts and filters (values apart), the time zone, the business
-    calendars.
+    calendars, how long paid lines count.
     """
 
     by: tuple[str, ...]
@@ -27,6 +27,7 @@ class Shape:
     zone: str
     calendars: str = "SELECT 1"
     team_calendars: str = "SELECT 1"
+    paid_lines: str = "paid_line"
 
 
 @dataclass
@@ -56,6 +57,7 @@ class FactScan:
             period,
             literal(self.shape.zone),
             frozenset(self.used),
+            self.shape.paid_lines,
             self.shape.calendars,
             self.shape.team_calendars,
         )
