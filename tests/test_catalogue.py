@@ -15,8 +15,8 @@ import yaml
 
 from kampass.catalogue import PACK, Catalogue, Kpi, compiled, read, shipped, with_own
 from kampass.catalogue.compiling import compiled_text
-from kampass.catalogue.expressions import LONGEST
 from kampass.catalogue.loader import misread, read_shipped
+from kampass.conditions import LONGEST
 from kampass.engine import Engine, Question, Settings
 from kampass.engine.planning.plan import Planner, Shape
 from kampass.errors import DefinitionError

@@ -24,7 +24,8 @@ Form = Literal["conditions", "aggregates"]
 
 def digest() -> str:
     """A digest of the definitions and of the code that reads them."""
-    files = [*sorted(DEFINITIONS.glob("*.yaml")), *sorted(FILE.parent.glob("*.py"))]
+    code = [*sorted(FILE.parent.glob("*.py")), FILE.parents[1] / "conditions.py"]
+    files = [*sorted(DEFINITIONS.glob("*.yaml")), *code]
     found = hashlib.sha256()
     for file in files:
         content = file.read_bytes()

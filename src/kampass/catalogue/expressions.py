@@ -7,26 +7,20 @@ here do, and what is executed is generated from them.
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
-from difflib import get_close_matches
 from fractions import Fraction
-from functools import lru_cache
 from operator import add, mul, sub
 from typing import TYPE_CHECKING, Any
 
 from kampass.catalogue import compiled
+from kampass.conditions import columns_in, parsed
 from kampass.errors import DefinitionError
 
 if TYPE_CHECKING:
     from sqlglot import exp
 
-LONGEST = 2000
 MICROSECONDS = {"hours": "3600000000.0", "days": "86400000000.0"}
 """Columns of these kinds hold whole microseconds; this many make one unit."""
 _FORMULA = "Use measures, numbers, + - * / and parentheses."
-_CONDITION = (
-    "Use the fact's columns, literals, comparisons, and, or, not, in, between, is null, "
-    "arithmetic, coalesce, abs, least, greatest, case."
-)
 _AGGREGATE = (
     "Write count(*), count(distinct column), sum(column), max(column), median(column) or "
     "quantile(column, 0.9), with an optional filter (where ...)."
@@ -63,7 +57,7 @@ def condition(text: str, columns: Mapping[str, str]) -> Condition:
 
 def parse_condition(text: str, columns: Mapping[str, str]) -> Condition:
     """The same, whether or not it was read before."""
-    return _checked(_parse(text), columns, text)
+    return _checked(parsed(text), columns, text)
 
 
 def aggregate(text: str, columns: Mapping[str, str]) -> Aggregate:
@@ -89,7 +83,7 @@ def parse_aggregate(text: str, columns: Mapping[str, str]) -> Aggregate:
     """The same, whether or not it was read before."""
     from sqlglot import exp
 
-    tree = _parse(text)
+    tree = parsed(text)
     where = None
     if isinstance(tree, exp.Filter):
         where = _checked(tree.expression.this, columns, text)
@@ -149,7 +143,7 @@ class _Looked(dict[str, str]):
 
 def parse_formula(text: str, look_up: Callable[[str], str]) -> str:
     """The same, whether or not it was read before."""
-    return _formula(_parse(text), text, look_up)
+    return _formula(parsed(text), text, look_up)
 
 
 def conjuncts(text: str | None) -> list[str]:
@@ -168,14 +162,14 @@ def conjuncts(text: str | None) -> list[str]:
             else [inner.sql(dialect="duckdb")]
         )
 
-    return split(_parse(text)) if text else []
+    return split(parsed(text)) if text else []
 
 
 def filter_of(text: str) -> str | None:
     """The condition of an aggregate's own filter."""
     from sqlglot import exp
 
-    tree = _parse(text)
+    tree = parsed(text)
     return tree.expression.this.sql(dialect="duckdb") if isinstance(tree, exp.Filter) else None
 
 
@@ -185,7 +179,7 @@ def names_in(text: str | None) -> tuple[str, ...]:
 
     found = (
         sorted(
-            (node for node in _parse(text).find_all(exp.Column)),
+            (node for node in parsed(text).find_all(exp.Column)),
             key=lambda node: node.this.meta.get("start", 0),
         )
         if text
@@ -206,7 +200,7 @@ def evaluate(
     >>> evaluate("(a - b) / b", {"a": Fraction(3), "b": Fraction(2)}, exact=True)
     Fraction(1, 2)
     """
-    return _evaluate(_parse(text), values, exact=exact)
+    return _evaluate(parsed(text), values, exact=exact)
 
 
 def _evaluate(
@@ -234,25 +228,6 @@ def _evaluate(
     return signs[type(tree)](left, right)  # type: ignore[no-any-return]
 
 
-@lru_cache(maxsize=4096)
-def _parse(text: str) -> "exp.Expression":
-    import sqlglot
-    from sqlglot.errors import SqlglotError
-
-    if len(text) > LONGEST:
-        raise DefinitionError(
-            f"An expression is longer than {LONGEST} characters.",
-            hint="Split it into several measures.",
-        )
-    try:
-        tree = sqlglot.parse_one(str(text), dialect="duckdb")
-    except (SqlglotError, RecursionError) as wrong:
-        raise DefinitionError(f"'{text}' cannot be read: {str(wrong).split(chr(10))[0]}") from None
-    if any(node.comments for node in tree.walk()):
-        raise DefinitionError(f"'{text}' holds a comment.", hint="Say it in the formula or a trap.")
-    return tree
-
-
 def _function(tree: "exp.Expression", text: str) -> tuple[str, "exp.Expression", float | None]:
     from sqlglot import exp
 
@@ -272,43 +247,6 @@ def _function(tree: "exp.Expression", text: str) -> tuple[str, "exp.Expression",
     raise DefinitionError(f"'{text}' is not an aggregate.", hint=_AGGREGATE)
 
 
-def _allowed() -> tuple[type, ...]:
-    from sqlglot import exp
-
-    return (
-        exp.And,
-        exp.Or,
-        exp.Not,
-        exp.EQ,
-        exp.NEQ,
-        exp.GT,
-        exp.GTE,
-        exp.LT,
-        exp.LTE,
-        exp.In,
-        exp.Is,
-        exp.Between,
-        exp.Null,
-        exp.Boolean,
-        exp.Literal,
-        exp.Column,
-        exp.Identifier,
-        exp.Paren,
-        exp.Add,
-        exp.Sub,
-        exp.Mul,
-        exp.Neg,
-        exp.Coalesce,
-        exp.Abs,
-        exp.Least,
-        exp.Greatest,
-        exp.Lower,
-        exp.Upper,
-        exp.Case,
-        exp.If,
-    )
-
-
 def _checked(
     tree: "exp.Expression", columns: Mapping[str, str], text: str, *, raw: bool = False
 ) -> Condition:
@@ -317,19 +255,7 @@ def _checked(
     """
     from sqlglot import exp
 
-    allowed = _allowed()
-    used = set()
-    for node in tree.walk():
-        if not isinstance(node, allowed):
-            raise DefinitionError(f"'{node.sql()}' is not allowed in '{text}'.", hint=_CONDITION)
-        if isinstance(node, exp.Column):
-            if node.table or node.name not in columns:
-                close = get_close_matches(node.name, list(columns), n=1)
-                suggestion = (
-                    f" Did you mean '{close[0]}'?" if close else f" Columns: {', '.join(columns)}."
-                )
-                raise DefinitionError(f"There is no column '{node.sql()}' here.{suggestion}")
-            used.add(node.name)
+    used = columns_in(tree, columns, text)
 
     def write(node: "exp.Expression") -> "exp.Expression":
         if not isinstance(node, exp.Column):
@@ -345,7 +271,7 @@ def _checked(
         )
 
     written = tree.transform(write)
-    return Condition(f"({written.sql(dialect='duckdb')})", frozenset(used))
+    return Condition(f"({written.sql(dialect='duckdb')})", used)
 
 
 def _formula(tree: "exp.Expression", text: str, look_up: Callable[[str], str]) -> str:
