@@ -16,6 +16,7 @@ from kampass.catalogue.compiling import compiled_text
 from kampass.engine.question import PARTS
 from kampass.engine.words import Spelling
 from kampass.facts import FACTS
+from kampass.insight.plausibility.checks import CHECKS
 from kampass.intake.mapping import schema as mapping_schema
 from kampass.model import TABLES
 from kampass.validation import WrittenTable, json_schema, rows
@@ -33,6 +34,7 @@ def pages() -> dict[str, str]:
         "asking.md": _asking(),
         "facts.md": _facts(),
         "kpis.md": _kpis(),
+        "plausibility.md": _plausibility(),
         "tables.md": _tables(),
         "../src/kampass/catalogue/compiled.json": compiled_text(),
         "kpi-language.md": _filled("kpi-language.md", kpi_schema),
@@ -41,6 +43,24 @@ def pages() -> dict[str, str]:
         "settings.md": _filled("settings.md", settings_schema),
         "settings.schema.json": _schema(settings_schema.SettingsFile),
     }
+
+
+def _plausibility() -> str:
+    lines = [
+        "# Does this look right?",
+        "",
+        (
+            "`kampass doctor` and the page Data look for rows that contradict each other or common "
+            "sense, and show them with the file and the line that they came from. No figure is "
+            "changed or withheld for it: somebody who knows the customer decides. Generated from "
+            "`src/kampass/insight/plausibility`."
+        ),
+        "",
+        "| check | what it finds | what to do |",
+        "|---|---|---|",
+        *(f"| `{check.id}` | {check.title} | {check.advice} |" for check in CHECKS),
+    ]
+    return "\n".join(lines) + "\n"
 
 
 def _asking() -> str:

@@ -379,6 +379,24 @@ def test_doctor_and_the_loads_are_data_too(run: Run, acme: Path) -> None:
     assert [load["recorded_at"][:10] for load in loads] == [FIRST[:10], SECOND[:10]]
 
 
+def test_doctor_shows_rows_that_contradict_each_other(run: Run, tmp_path: Path) -> None:
+    folder = tmp_path / "exports"
+    folder.mkdir()
+    (folder / "accounts.csv").write_text("id,name\na,A\n", encoding="utf-8")
+    (folder / "subscriptions.csv").write_text(
+        "id,account_id,mrr,currency,valid_from,valid_to\ns1,a,10,USD,2025-04-01,2025-01-01\n",
+        encoding="utf-8",
+    )
+    assert run("init", tmp_path / "w", "--from", folder).code == 0
+    said = run("doctor", "--workspace", tmp_path / "w").out
+    assert "Ends before it begins, and so counts on no day: 1 line. Look whether" in said
+    assert re.search(r"subscriptions s1 \(\w+, line 2\): begins on 2025-04-01", said)
+    examined = json.loads(run("doctor", "--workspace", tmp_path / "w", "--format", "json").out)
+    (found,) = examined["contradictions"]
+    assert (found["check"], found["count"]) == ("ends_before_it_begins", 1)
+    assert (found["rows"][0]["key"], found["rows"][0]["line"]) == ("s1", 2)
+
+
 def test_a_template_is_an_empty_canonical_file(run: Run) -> None:
     done = run("template", "references")
     assert (done.code, done.out) == (0, "account_id,valid_from,valid_to\n")

@@ -19,6 +19,7 @@ from kampass.render import words
 from kampass.render.display import show_change, show_value
 
 if TYPE_CHECKING:
+    from kampass.insight.plausibility import Contradiction
     from kampass.render.files import About
     from kampass.workspace.loads.doctor import Examination
 
@@ -26,6 +27,7 @@ _BARS = "▁▂▃▄▅▆▇█"
 _BINARY = {"parquet", "xlsx", "png"}
 _COLUMNS_AT_MOST = 5
 _NARROW = 76
+_FIRST_ROWS = 5
 
 
 def show_result(
@@ -227,3 +229,16 @@ def show_doctor(examination: "Examination") -> None:
             out.print(f"  {tables}: {', '.join(kpis)}", markup=False, highlight=False)
     for notice in examination.notices:
         out.print(f"  note: {notice}", markup=False, highlight=False)
+    _show_contradictions(examination.contradictions, out)
+
+
+def _show_contradictions(contradictions: "Sequence[Contradiction]", out: Console) -> None:
+    if contradictions:
+        out.print("\nDoes this look right?", style="bold")
+    for found in contradictions:
+        out.print(printable(f"  {found.text}. {found.advice}"), markup=False, highlight=False)
+        for row in found.rows[:_FIRST_ROWS]:
+            where = printable(f"    {row.where}: {row.about}")
+            out.print(where, markup=False, highlight=False)
+        if found.count > _FIRST_ROWS:
+            out.print(f"    and {found.count - _FIRST_ROWS:,} more", style="dim", highlight=False)

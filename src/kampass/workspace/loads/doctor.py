@@ -1,5 +1,5 @@
-"""What a workspace can answer now, what is assumed, what was set aside, and what each missing table
-would add.
+"""What a workspace can answer now, what is assumed, what was set aside, which rows contradict each
+other, and what each missing table would add.
 """
 
 from dataclasses import asdict, dataclass
@@ -9,6 +9,7 @@ from kampass.engine import Engine
 from kampass.engine.answer import instant_text
 from kampass.engine.backend import Backend
 from kampass.engine.planning.clock import Coverage
+from kampass.insight.plausibility import Contradiction, contradictions
 from kampass.model import TABLES
 from kampass.workspace.workspace import Workspace
 
@@ -36,14 +37,20 @@ class Examination:
     enabled: tuple[str, ...]
     missing: dict[str, tuple[str, ...]]
     notices: tuple[str, ...]
+    contradictions: tuple[Contradiction, ...]
 
     def to_dict(self) -> dict[str, Any]:
         """The examination, ready for JSON."""
         return asdict(self)
 
 
-def examine(workspace: Workspace, engine: Engine | None = None) -> Examination:
-    """Examine the current snapshot of a workspace; with an engine, what that one sees of it."""
+def examine(
+    workspace: Workspace, engine: Engine | None = None, *, whole: bool = True
+) -> Examination:
+    """Examine the current snapshot of a workspace; with an engine, what that one sees of it.
+
+    Contradictions are looked for where the whole of it is seen.
+    """
     engine = engine or workspace.engine()
     backend = engine.backend
     coverage = engine.coverage
@@ -67,6 +74,7 @@ def examine(workspace: Workspace, engine: Engine | None = None) -> Examination:
         workspace.settings.enabled,
         _missing(workspace, coverage),
         tuple(notices),
+        contradictions(engine) if whole else (),
     )
 
 

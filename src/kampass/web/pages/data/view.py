@@ -10,6 +10,7 @@ from typing import Final
 
 from kampass.access import NotFound
 from kampass.errors import DataError
+from kampass.insight.plausibility import Contradiction
 from kampass.server.rules import DEFINING, Call
 from kampass.web.parts import jobs as told
 from kampass.web.parts import loads as loaded
@@ -54,6 +55,7 @@ class DataPage:
     tables: Sequence[TableLine]
     missing: Sequence[MissingTables]
     notices: Sequence[str]
+    contradictions: Sequence[Contradiction]
 
 
 @dataclass(frozen=True)
@@ -107,6 +109,7 @@ def data_page(call: Call) -> DataPage:
         tables=loaded.table_lines(health, workspace, whole=whole) if health else [],
         missing=loaded.missing(health, workspace) if health else [],
         notices=health.notices if health and whole else (),
+        contradictions=health.contradictions if health else (),
     )
 
 
@@ -118,7 +121,10 @@ def _health(call: Call) -> doctor.Examination | None:
         if wrong.code != "nothing_published":
             raise
         return None
-    return sight.kept("examination", lambda: doctor.examine(call.workspace, sight.engine()))
+    whole = sight.scope.everything
+    return sight.kept(
+        "examination", lambda: doctor.examine(call.workspace, sight.engine(), whole=whole)
+    )
 
 
 def load_page(call: Call, number: int) -> LoadPage:

@@ -1,0 +1,306 @@
+"""Each plausibility check finds the row that it is for, and is silent beside what only looks like
+it.
+"""
+
+from collections.abc import Callable, Iterator
+from datetime import UTC, date, datetime, timedelta
+
+import pytest
+
+from kampass.catalogue.loader import shipped
+from kampass.engine import Engine, Settings
+from kampass.insight.plausibility import Contradiction, contradictions
+from kampass.insight.plausibility.checks import CHECKS
+from kampass.periods import Calendar
+from kampass.workspace.authoring.worlds import Worlds
+
+Tables = dict[str, str]
+Look = Callable[[Tables], dict[str, Contradiction]]
+TODAY = datetime(2026, 6, 1, tzinfo=UTC)
+LINES = "id,account_id,product_id,quantity,mrr,currency,valid_from,valid_to,is_trial\n"
+CONTRACTS = "id,account_id,product_id,valid_from,valid_to,outcome,ended_on,previous_contract_id\n"
+PRODUCTS = {"products": "id,name,family\np,P,f\nq,Q,f\n"}
+
+
+def accounts(*names: str, more: str = "", of: tuple[str, ...] = ()) -> str:
+    cells = [f"{n},{n}{',' + of[k] if of else ''}" for k, n in enumerate(names)]
+    return "\n".join([f"id,name{',' + more if more else ''}", *cells, ""])
+
+
+def rows(header: str, lines: Iterator[str] | list[str]) -> str:
+    return "\n".join([header.strip(), *lines, ""])
+
+
+def days(first: str, n: int, step: int = 1) -> list[date]:
+    return [date.fromisoformat(first) + timedelta(days=k * step) for k in range(n)]
+
+
+ABC = {"accounts": accounts("a", "b", "c")}
+SIX = PRODUCTS | {"accounts": accounts(*(f"a{k}" for k in range(6)))}
+SPANS: dict[str, tuple[Tables, Tables]] = {
+    "ends_on_the_last_day": (
+        {
+            "subscriptions": LINES
+            + "s1,a,,,10,USD,2025-01-01,2025-03-31,\ns2,a,,,10,USD,2025-04-01,,\n"
+        },
+        {
+            "subscriptions": LINES
+            + "s1,a,,,10,USD,2025-01-01,2025-03-31,\ns2,a,,,10,USD,2025-04-01,2025-05-01,\n"
+            "s3,a,,,10,USD,2025-05-01,,\n"
+        },
+    ),
+    "ends_before_it_begins": (
+        {"subscriptions": LINES + "s1,a,,,10,USD,2025-04-01,2025-01-01,\n"},
+        {"subscriptions": LINES + "s1,a,,,10,USD,2025-04-01,2025-04-02,\n"},
+    ),
+    "overlapping_lines": (
+        PRODUCTS
+        | {
+            "subscriptions": LINES
+            + "s1,a,p,,10,USD,2025-01-01,2025-05-01,\ns2,a,p,,10,USD,2025-04-01,,\n"
+        },
+        PRODUCTS
+        | {
+            "subscriptions": LINES
+            + "s1,a,p,,10,USD,2025-01-01,2025-05-01,\ns2,a,q,,10,USD,2025-04-01,,\n"
+            "s3,a,p,,0,USD,2025-01-01,2025-04-01,true\n"
+        },
+    ),
+    "overlapping_owners": (
+        {
+            "users": "id,name\nu,U\nv,V\n",
+            "ownerships": "account_id,user_id,role,valid_from,valid_to\n"
+            "a,u,account_manager,2025-01-01,\na,v,account_manager,2025-03-01,\n",
+        },
+        {
+            "users": "id,name\nu,U\nv,V\n",
+            "ownerships": "account_id,user_id,role,valid_from,valid_to\n"
+            "a,u,account_manager,2025-01-01,2025-03-01\na,v,account_manager,2025-03-01,\n"
+            "a,v,support,2025-01-01,\n",
+        },
+    ),
+    "yearly_among_monthly": (
+        SIX
+        | {
+            "subscriptions": rows(
+                LINES,
+                [f"s{k},a{k},p,,{1200 if k == 0 else 100},USD,2025-01-01,," for k in range(6)],
+            )
+        },
+        SIX
+        | {
+            "subscriptions": rows(
+                LINES,
+                [
+                    f"s{k},a{k},p,{12 if k == 0 else 1},{1200 if k == 0 else 100},USD,2025-01-01,,"
+                    for k in range(6)
+                ],
+            )
+        },
+    ),
+    "mixed_currencies": (
+        {
+            "subscriptions": LINES + "s1,a,,,10,USD,2025-01-01,,\ns2,a,,,10,EUR,2025-01-01,,\n",
+            "fx_rates": "currency,valid_from,rate\nEUR,2024-01-01,1.1\n",
+        },
+        {
+            "subscriptions": LINES
+            + "s1,a,,,10,USD,2025-01-01,2025-02-01,\ns2,a,,,10,EUR,2025-02-01,,\n"
+            "s3,b,,,10,EUR,2025-02-01,,\n",
+            "fx_rates": "currency,valid_from,rate\nEUR,2024-01-01,1.1\n",
+        },
+    ),
+    "lost_contract_still_paid": (
+        {
+            "contracts": CONTRACTS + "c1,a,,2025-01-01,2026-01-01,lost,,\n",
+            "subscriptions": "id,account_id,contract_id,mrr,currency,valid_from,valid_to\n"
+            "s1,a,c1,10,USD,2025-01-01,\n",
+        },
+        {
+            "contracts": CONTRACTS + "c1,a,,2025-01-01,2026-01-01,lost,,\n",
+            "subscriptions": "id,account_id,contract_id,mrr,currency,valid_from,valid_to\n"
+            "s1,a,c1,10,USD,2025-01-01,2026-01-15\n",
+        },
+    ),
+    "renews_another_accounts_contract": (
+        {
+            "contracts": CONTRACTS
+            + "c1,a,,2025-01-01,2026-01-01,,,\nc2,b,,2026-01-01,2027-01-01,,,c1\n"
+        },
+        {
+            "contracts": CONTRACTS
+            + "c1,a,,2025-01-01,2026-01-01,,,\nc2,a,,2026-01-01,2027-01-01,,,c1\n"
+        },
+    ),
+}
+RUNS = {"subscriptions": LINES + "s1,a,,,10,USD,2025-01-01,,\n"}
+ENDED = {"subscriptions": LINES + "s1,a,,,10,USD,2025-01-01,2025-06-01,\n"}
+USAGE = "account_id,on,active_users\n"
+OF_MANY = [f"c{k}" for k in range(12)]
+
+
+def pool(of_one: int) -> Tables:
+    """Tickets of twelve accounts, many of them one's."""
+    of = ["c0"] * of_one + OF_MANY[1:]
+    return {
+        "accounts": accounts(*OF_MANY),
+        "tickets": rows(
+            "id,created_at,account_id",
+            [
+                f"t{k},2026-0{k % 5 + 1}-{k // 60 + 1:02}T10:{k % 60:02}:00Z,{name}"
+                for k, name in enumerate(of)
+            ],
+        ),
+    }
+
+
+PEOPLE: dict[str, tuple[Tables, Tables]] = {
+    "churned_but_paying": (
+        RUNS | {"accounts": accounts("a", "b", more="Status", of=("Churned", "Active"))},
+        ENDED | {"accounts": accounts("a", "b", more="Status", of=("Churned", "Closed beta"))},
+    ),
+    "events_after_the_end": (
+        ENDED | {"usage_daily": USAGE + "a,2025-08-01,3\n"},
+        ENDED | {"usage_daily": USAGE + "a,2025-06-20,3\nb,2025-08-01,3\n"},
+    ),
+    "usage_before_the_beginning": (
+        RUNS | {"usage_daily": USAGE + "a,2024-08-01,3\n"},
+        {
+            "subscriptions": LINES
+            + "s0,a,,,0,USD,2024-08-01,2025-01-01,true\ns1,a,,,10,USD,2025-01-01,,\n",
+            "usage_daily": USAGE + "a,2024-08-01,3\n",
+        },
+    ),
+    "one_account_is_many": (pool(120), pool(90)),
+    "accounts_of_one_name": (
+        {"accounts": "id,name\na,Müller & Söhne GmbH\nb,MULLER SOHNE\n"},
+        {"accounts": "id,name,parent_id\na,Müller GmbH,\nb,Müller,a\nc,Möller,\n"},
+    ),
+    "accounts_of_one_domain": (
+        ABC | {"contacts": "id,account_id,email\nx,a,x@acme.com\ny,b,Y@ACME.com\n"},
+        ABC | {"contacts": "id,account_id,email\nx,a,x@gmail.com\ny,b,y@gmail.com\nz,c,z@c.com\n"},
+    ),
+    "paying_without_owner": (
+        {
+            "subscriptions": LINES + "s1,a,,,10,USD,2025-01-01,,\ns2,b,,,10,USD,2025-01-01,,\n",
+            "users": "id,name\nu,U\n",
+            "ownerships": "account_id,user_id,role,valid_from\na,u,account_manager,2025-01-01\n",
+        },
+        RUNS
+        | {
+            "users": "id,name\nu,U\n",
+            "ownerships": "account_id,user_id,role,valid_from\na,u,account_manager,2025-01-01\n",
+        },
+    ),
+}
+SPREAD = [f"{day}T{k % 12 + 8:02}:30:00Z" for k, day in enumerate(days("2025-09-01", 90, 3))]
+
+
+def tickets(*moments: tuple[str, str]) -> str:
+    return rows(
+        "id,created_at,account_id,resolved_at",
+        [f"t{k},{one},a,{other}" for k, (one, other) in enumerate(moments)],
+    )
+
+
+def touches(channels: list[str], *, minutes: int = 20) -> str:
+    return rows(
+        "id,occurred_at,channel,direction,account_id,minutes",
+        [f"x{k},{SPREAD[k]},{name},outbound,a,{minutes}" for k, name in enumerate(channels)],
+    )
+
+
+def answers(scores: list[int]) -> Tables:
+    return {
+        "surveys": "id,kind,scale_min,scale_max\nn,nps,0,10\n",
+        "responses": rows(
+            "id,survey_id,responded_at,score,account_id",
+            [f"r{k},n,{SPREAD[k]},{score},a" for k, score in enumerate(scores)],
+        ),
+    }
+
+
+EVENTS: dict[str, tuple[Tables, Tables]] = {
+    "table_stops_early": (
+        {
+            "touches": touches(["call"] * 90),
+            "tickets": tickets(*((f"{day}T09:10:00Z", "") for day in days("2025-09-01", 60))),
+        },
+        {
+            "touches": touches(["call"] * 90),
+            "tickets": tickets(*((f"{day}T09:10:00Z", "") for day in days("2025-09-01", 60, 4))),
+        },
+    ),
+    "happened_in_the_future": (
+        {"tickets": tickets(("2026-11-03T10:00:00Z", ""))},
+        {"tickets": tickets(("2026-06-01T10:00:00Z", ""))},
+    ),
+    "all_at_midnight": (
+        {"tickets": tickets(*((f"{day}T00:00:00Z", "") for day in days("2026-01-01", 30)))},
+        {"tickets": tickets(*((moment, "") for moment in SPREAD[:30]))},
+    ),
+    "value_of_one_month": (
+        {"touches": touches(["call"] * 31 + ["sms"] * 10 + ["call"] * 49)},
+        {"touches": touches(["call"] * 80 + ["sms"] * 10)},
+    ),
+    "rows_that_stand_twice": (
+        {"tickets": tickets(*[(moment, "") for moment in SPREAD[:5]] * 2)},
+        {"tickets": tickets(*((moment, "") for moment in [*SPREAD, *SPREAD[:4]]))},
+    ),
+    "half_of_the_scale": (answers([1, 3, 5] * 12), answers([1, 3, 6] * 12)),
+    "durations_of_another_unit": (
+        {"touches": touches(["call"] * 30, minutes=1200)},
+        {"touches": touches(["call"] * 30, minutes=45)},
+    ),
+    "currency_left_out": (
+        {
+            "deals": "id,kind,status,created_at,amount,currency\n"
+            "d1,new,open,2026-01-01T00:00:00Z,10,EUR\nd2,new,open,2026-01-01T00:00:00Z,10,\n",
+            "fx_rates": "currency,valid_from,rate\nEUR,2024-01-01,1.1\n",
+        },
+        {
+            "deals": "id,kind,status,created_at,amount,currency\n"
+            "d1,new,open,2026-01-01T00:00:00Z,10,USD\nd2,new,open,2026-01-01T00:00:00Z,10,\n"
+        },
+    ),
+}
+WORLDS = SPANS | PEOPLE | EVENTS
+
+
+@pytest.fixture(scope="module")
+def look() -> Iterator[Look]:
+    """What the checks find in a world, by check."""
+    with Worlds() as worlds:
+
+        def found(tables: Tables) -> dict[str, Contradiction]:
+            snapshot = worlds.snapshot(ABC | tables, timezone="UTC", recorded_at=TODAY)
+            engine = Engine(snapshot, shipped(), Settings(Calendar("UTC")))
+            return {each.check: each for each in contradictions(engine)}
+
+        yield found
+
+
+def test_every_check_has_its_worlds() -> None:
+    assert [check.id for check in CHECKS] == list(WORLDS)
+    assert len(CHECKS) >= 15
+
+
+@pytest.mark.parametrize("check", WORLDS)
+def test_a_check_finds_what_it_is_for(look: Look, check: str) -> None:
+    found = look(WORLDS[check][0])
+    assert set(found) == {check}, "it alone"
+    assert found[check].count >= len(found[check].rows) > 0
+    assert all(row.about for row in found[check].rows)
+
+
+@pytest.mark.parametrize("check", WORLDS)
+def test_a_check_is_silent_beside_what_looks_like_it(look: Look, check: str) -> None:
+    assert look(WORLDS[check][1]) == {}
+
+
+def test_all_are_counted_and_the_first_are_shown(look: Look) -> None:
+    lines = rows(LINES, [f"s{k:02},a,,,10,USD,2025-04-01,2025-01-01," for k in range(50)])
+    (found,) = look({"subscriptions": lines}).values()
+    assert (found.count, len(found.rows), found.rows[0].key) == (50, 20, "s00")
+    assert (found.rows[0].table, found.rows[0].line) == ("subscriptions", 2)
+    assert found.text == "Ends before it begins, and so counts on no day: 50 lines"
