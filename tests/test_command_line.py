@@ -5,6 +5,7 @@ what happened.
 import csv
 import io
 import json
+import os
 import re
 import subprocess
 import sys
@@ -513,6 +514,10 @@ def test_version_and_completion_are_there(run: Run) -> None:
     assert run("--version").out.startswith("kampass 0.")
     script = Path(sys.executable).with_name("kampass")
     shown = subprocess.run(
-        [script, "--show-completion", "bash"], capture_output=True, text=True, check=False
+        [script, "--show-completion", "bash"],
+        capture_output=True,
+        text=True,
+        check=False,
+        env=os.environ | {"_TYPER_COMPLETE_TEST_DISABLE_SHELL_DETECTION": "1"},
     )
     assert "_kampass_completion" in shown.stdout

@@ -16,6 +16,8 @@ from kampass.cli.app import app
 from kampass.errors import DataError
 from kampass.intake.mapping import parse
 from kampass.intake.mapping.draft import draft
+from kampass.intake.preview import preview
+from kampass.intake.sources.company import SampleSource
 from kampass.workspace import Workspace, create
 from kampass.workspace.settings import WorkspaceSettings
 
@@ -246,3 +248,10 @@ def test_the_mapping_page_explains_every_key() -> None:
     assert {"file", "pivot", "otherwise", "extra"} <= keys
     for key in keys - {"columns"}:
         assert f"`{key}`" in page, key
+
+
+def test_the_sample_company_is_previewed_as_other_sources_are() -> None:
+    source = SampleSource("sample", scale=0.02, touches=50, usage=50, tickets=20)
+    found = preview(source, timezone="UTC")
+    assert [table.table for table in found.tables] == source.tables()
+    assert all(table.rows for table in found.tables if table.table in {"accounts", "tickets"})

@@ -105,7 +105,7 @@ def _show(found: "list[Job]") -> None:
         console().print("Nothing.")
         return
     table = Table(box=None, pad_edge=False, header_style="bold")
-    for name in ("job", "what", "asked_by", "asked_at", "state", "done", "message"):
+    for name in ("Job", "What", "Asked by", "Asked at", "State", "Done", "Message"):
         table.add_column(name)
     for job in found:
         done = show_amount(job.done, job.total, job.unit)
