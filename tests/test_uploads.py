@@ -13,12 +13,13 @@ from tests.web.small import ANSWERED, MAPPED, MESSY, small_copy
 
 from kampass.access import NotFound
 from kampass.errors import DataError, UnknownName
+from kampass.intake.mapping.draft.form import readings
 from kampass.workspace import Workspace
 from kampass.workspace.jobs.jobs import Order
 from kampass.workspace.jobs.runner import run_next
 from kampass.workspace.loads.uploads import Upload, Uploads, load, look
 from kampass.workspace.loads.uploads.choices import by_hand, choices, said_of
-from kampass.workspace.loads.uploads.look import begin, readings
+from kampass.workspace.loads.uploads.look import begin
 from kampass.workspace.loads.uploads.pending import aimed
 from kampass.workspace.settings import read
 

@@ -180,25 +180,47 @@ def _show_question(question: "OpenQuestion") -> None:
 
 
 @source_app.command("draft")
-def draft_mapping(
-    file: Annotated[Path, typer.Argument(help="A CSV, TSV, Excel or JSON lines file.")],
+def draft_mapping(  # noqa: PLR0913, PLR0917 - a command's options are its parameters
+    files: Annotated[
+        list[Path], typer.Argument(help="CSV, TSV, Excel or JSON lines files.", metavar="FILE...")
+    ],
     table: Annotated[
-        str | None, typer.Option(help="The canonical table it fills; the file's name if left out.")
+        str | None,
+        typer.Option(help="The canonical table they fill; what their columns tell if left out."),
     ] = None,
-    name: Annotated[str, typer.Option(help="What the source is to be called.")] = "mine",
+    sheet: Annotated[
+        str | None, typer.Option(help="Only this sheet of a workbook; all of them if left out.")
+    ] = None,
+    header_row: Annotated[
+        int | None, typer.Option(help="The line of the header; found if left out.", min=1)
+    ] = None,
+    name: Annotated[str | None, typer.Option(help="What the source is to be called.")] = None,
+    workspace: WorkspaceOption = Path(),
+    form: FormOption = Form.table,
 ) -> None:
     """Print a mapping to begin with, open questions as comments. Example: `kampass source draft
-    orders.csv --table purchases`.
+    deals.csv tickets.xlsx >> kampass.toml`.
     """
-    from kampass.errors import DataError, UnknownName
-    from kampass.intake.mapping.draft import draft
+    from kampass.errors import UnknownName
+    from kampass.intake.mapping.draft import Wish, together, written
     from kampass.model import TABLES
 
-    chosen = table or file.stem
-    if chosen not in TABLES:
-        raise UnknownName(
-            "table", chosen, TABLES, hint=f"Say it with --table: {', '.join(TABLES)}."
-        )
-    if not file.is_file():
-        raise DataError(f"There is no file {file}.", code="no_file")
-    print(draft(file, chosen, name), end="")
+    if table is not None and table not in TABLES:
+        raise UnknownName("table", table, TABLES, hint=f"Tables: {', '.join(TABLES)}.")
+    called = name or ("mine" if len(files) == 1 else "")
+    found = together(files, Wish(table or "", sheet or "", header_row or 0, called))
+    if form is Form.json:
+        print(json.dumps([one.to_dict() for one in found], ensure_ascii=False, indent=1))
+    else:
+        print("\n".join(written(one, workspace) for one in found), end="")
+    for one in found:
+        for place in one.unknown:
+            _tell_unknown(place)
+
+
+def _tell_unknown(place: str) -> None:
+    """Say on stderr that nothing tells what a file's rows are."""
+    from kampass.cli.workspace import say
+    from kampass.model import TABLES
+
+    say(f"Nothing says what the rows of {place} are. Say it with --table: {', '.join(TABLES)}.")

@@ -254,7 +254,7 @@ def refuse_wide_letters(file: Path, encoding: str) -> None:
             code="unreadable_file",
             hint="It was not written whole: export it again.",
         )
-    name = _wide_letters(start)
+    name = wide_letters(start)
     if name:
         raise DataError(
             f"{file.name} seems to be {name[:6].upper()}, not {encoding}.",
@@ -263,7 +263,7 @@ def refuse_wide_letters(file: Path, encoding: str) -> None:
         )
 
 
-def _wide_letters(start: bytes) -> str:
+def wide_letters(start: bytes) -> str:
     """The encoding of letters of two or four bytes that a file begins in, by its mark or its many
     NULs; else nothing.
     """

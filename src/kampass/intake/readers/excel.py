@@ -88,6 +88,19 @@ def open_excel(file: Path, mapping: TableMapping, scratch: Path | None) -> RawTa
     )
 
 
+def first_rows(file: Path) -> dict[str, list[list[str]]]:
+    """The first rows of every sheet of a workbook, as text."""
+    _safe(file)
+    with _Books(file) as books:
+        return {
+            sheet.title: [
+                ["" if cell is None else str(cell) for cell in row]
+                for row in sheet.iter_rows(max_row=_LOOKED_AT, values_only=True)
+            ]
+            for sheet in books.values.worksheets
+        }
+
+
 def _digest(file: Path) -> str:
     with file.open("rb") as stream:
         return hashlib.file_digest(stream, "sha256").hexdigest()

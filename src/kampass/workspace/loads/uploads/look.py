@@ -2,7 +2,6 @@
 loaded, and nothing is decided for anybody.
 """
 
-import codecs
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
@@ -10,21 +9,19 @@ from typing import TYPE_CHECKING, Any
 
 from kampass.errors import DataError, KampassError
 from kampass.intake.mapping import MappedSource
-from kampass.intake.mapping.draft import form_of, same_names
+from kampass.intake.mapping.draft import columns_for
+from kampass.intake.mapping.draft.form import forms_of, readings
 from kampass.intake.mapping.mapping import TableMapping, parse
 from kampass.intake.preview import TablePreview, preview
 from kampass.intake.readers.files import open_raw
 from kampass.intake.readers.memory import in_memory
 from kampass.intake.readers.raw import RawTable
+from kampass.workspace.loads.uploads.choices import by_hand
 from kampass.workspace.loads.uploads.loading import earlier
 from kampass.workspace.loads.uploads.pending import Upload, Uploads
 
 if TYPE_CHECKING:
     from kampass.workspace.workspace import Workspace
-
-CANDIDATES = ("windows-1252", "iso-8859-1", "windows-1250", "mac_roman")
-_BLOCK = 1 << 20
-_SHOWN = 120
 
 
 @dataclass(frozen=True)
@@ -100,65 +97,35 @@ def begin(workspace: "Workspace", upload: Upload) -> Upload:
     )
     if mapping is not None:
         return replace(upload, said=_written(mapping), known=True)
+    file = Uploads(workspace.folder).place(upload) / upload.file
     try:
-        said = form_of(Uploads(workspace.folder).place(upload) / upload.file)
-    except DataError:
-        said = {}
+        form = forms_of(file)[0]
+    except (DataError, IndexError):
+        form = {}
+    said = {key: form[key] for key in form if key != "encoding" or not readings(file)}
     return matched(workspace, replace(upload, said=said, known=False))
 
 
 def matched(workspace: "Workspace", upload: Upload) -> Upload:
-    """The upload with each column filled by the header of its name, where nobody has said yet what
-    fills any.
+    """The upload with each column filled by what the file calls it and how its values are written,
+    where nobody has said yet what fills any.
     """
     if upload.said.get("columns"):
         return upload
+    file = Uploads(workspace.folder).place(upload) / upload.file
     try:
-        raw = _raw(
-            Uploads(workspace.folder).place(upload),
-            upload,
-            workspace.folder / ".kampass" / "scratch",
-        )
+        filled = columns_for(file, upload.table, upload.said)
     except DataError:
         return upload
-    return replace(upload, said=upload.said | {"columns": same_names(upload.table, raw)})
+    plain = {name: _in_form(what) for name, what in filled.items()}
+    return replace(upload, said=upload.said | {"columns": plain})
 
 
-def readings(file: Path) -> tuple[tuple[str, str], ...]:
-    """How the first line of a file that is no UTF-8 reads under the usual encodings; nothing where
-    all of it is UTF-8.
-    """
-    decoder = codecs.getincrementaldecoder("utf-8")()
-    rest = b""
-    with file.open("rb") as stream:
-        start = stream.read(4)
-        if start.startswith((codecs.BOM_UTF16_LE, codecs.BOM_UTF16_BE)) or b"\0" in start:
-            return ()
-        stream.seek(0)
-        while block := stream.read(_BLOCK):
-            try:
-                decoder.decode(block)
-            except UnicodeDecodeError as wrong:
-                at = len(rest) + wrong.start - (len(wrong.object) - len(block))
-                return _under(rest + block, max(at, 0))
-            rest = block[-_SHOWN:]
-    return ()
-
-
-def _under(block: bytes, at: int) -> tuple[tuple[str, str], ...]:
-    """The line around a byte under each encoding that has a letter for it; those that read alike
-    are told once.
-    """
-    start = max(block.rfind(b"\n", 0, at) + 1, at - _SHOWN // 2)
-    end = block.find(b"\n", at)
-    line = block[start : min(end if end >= 0 else len(block), at + _SHOWN // 2)]
-    found: dict[str, str] = {}
-    for encoding in CANDIDATES:
-        try:
-            found.setdefault(line.decode(encoding).strip("\r\n"), encoding)
-        except UnicodeDecodeError:
-            continue
-    return tuple((encoding, text) for text, encoding in found.items())
+def _in_form(what: str | dict[str, Any]) -> str | dict[str, Any]:
+    """What fills a column, as far as the fields of a form can say it."""
+    if isinstance(what, str) or not by_hand({"columns": {"it": what}}):
+        return what
+    return str(what["column"])
 
 
 def _raw(folder: Path, upload: Upload, scratch: Path) -> RawTable:

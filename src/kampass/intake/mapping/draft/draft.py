@@ -1,0 +1,390 @@
+"""A mapping to begin with: what a file leaves no doubt about is filled in, what could be read in two
+ways or is nowhere said is asked, and what is not known is left out.
+"""
+
+import re
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import asdict, dataclass, replace
+from pathlib import Path
+from typing import Any
+
+from kampass.errors import DataError, UnknownName
+from kampass.intake.mapping.draft.asks import DraftQuestion, questions_of
+from kampass.intake.mapping.draft.fits import ColumnValues
+from kampass.intake.mapping.draft.form import forms_of
+from kampass.intake.mapping.draft.known import ExportSection, export_of, known, parts, plain
+from kampass.intake.mapping.draft.match import (
+    Guess,
+    Matched,
+    Sampled,
+    accounts_of,
+    headers_of,
+    matched,
+)
+from kampass.intake.mapping.mapping import parse
+from kampass.intake.readers.files import open_raw
+from kampass.intake.readers.memory import in_memory
+from kampass.intake.readers.raw import RawTable
+from kampass.model import TABLES
+
+_ROWS = 5000
+_LEAST, _LEAD = 6.0, 1.5
+
+
+@dataclass(frozen=True)
+class TableDraft:
+    """A drafted table: how its file is written, what fills its columns, what is asked, and the
+    columns of the file that are left, each with a word on why.
+    """
+
+    table: str
+    file: str
+    said: Mapping[str, Any]
+    guesses: tuple[Guess, ...]
+    questions: tuple[DraftQuestion, ...] = ()
+    left: tuple[tuple[str, str], ...] = ()
+    stated: bool = True
+    """Whether the rows of the file are the table's, and do not only name its rows."""
+
+    @property
+    def columns(self) -> dict[str, Any]:
+        """What fills each column, as a mapping says it."""
+        return {guess.column: guess.said for guess in self.guesses}
+
+    @property
+    def mapping(self) -> dict[str, Any]:
+        """The table's mapping, without what is asked."""
+        return {"file": self.file, **self.said, "columns": self.columns}
+
+
+@dataclass(frozen=True)
+class FileDraft:
+    """What was made of one file: its folder, its tables, which system wrote it; `unknown` are the
+    sheets, or the file, of which nothing says what their rows are.
+    """
+
+    source: str
+    folder: Path
+    tables: tuple[TableDraft, ...]
+    system: str = ""
+    unknown: tuple[str, ...] = ()
+
+    def to_dict(self) -> dict[str, Any]:
+        """The draft, ready for JSON."""
+        return asdict(self) | {"folder": str(self.folder)}
+
+
+@dataclass(frozen=True)
+class Wish:
+    """What a person says of a file before it is looked at."""
+
+    table: str = ""
+    sheet: str = ""
+    header_row: int = 0
+    name: str = ""
+    accounts: frozenset[str] = frozenset()
+    currency: str = ""
+
+
+def drafted(file: Path, wish: Wish = Wish()) -> FileDraft:
+    """What a file would fill, drafted; DataError where it cannot be read."""
+    if not file.is_file():
+        raise DataError(f"There is no file {file}.", code="no_file")
+    tables: list[TableDraft] = []
+    unknown: list[str] = []
+    system = ""
+    for form in _forms(file, wish):
+        opened = _Opened(file, form)
+        name = wish.table or _table_of(opened)
+        place = form.get("sheet", file.name)
+        if not name or any(one.table == name for one in tables):
+            unknown.append(place)
+            continue
+        system = opened.system(name) or system
+        tables += _tables(opened, name, wish)
+    source = wish.name or _slug(file.stem)
+    return FileDraft(source, file.parent, _once(tables), system, tuple(unknown))
+
+
+def columns_for(file: Path, table: str, said: Mapping[str, Any]) -> dict[str, Any]:
+    """What fills the columns of a table from a file that is written as `said`."""
+    form = {key: said[key] for key in said if key not in {"file", "columns"}}
+    opened = _Opened(file, form)
+    found = matched(table, opened.sampled(table))
+    return {
+        guess.column: guess.said
+        for guess in found.guesses.values()
+        if guess.headers[0] in opened.columns
+    }
+
+
+def together(files: Sequence[Path], wish: Wish = Wish()) -> list[FileDraft]:
+    """Several files, drafted so that their rows find each other's accounts: where a file has both
+    names and ids of accounts, those count that other files have too, and a file of accounts goes
+    before accounts that rows name.
+    """
+    if len(files) == 1:
+        return [drafted(files[0], wish)]
+    named = [_accounts_in(file, wish) for file in files]
+    found = []
+    for number, file in enumerate(files):
+        others = frozenset[str]().union(*named[:number], *named[number + 1 :])
+        found.append(drafted(file, replace(wish, accounts=others)))
+    return _apart(found)
+
+
+def _accounts_in(file: Path, wish: Wish) -> frozenset[str]:
+    """Every name or id of an account that stands in a file."""
+    values: set[str] = set()
+    for form in _forms(file, wish):
+        opened = _Opened(file, form)
+        table = wish.table or _table_of(opened)
+        for header in accounts_of(table, opened.sampled(table)) if table else ():
+            values |= set(opened.columns[header].values)
+    return frozenset(values)
+
+
+def _apart(drafts: Sequence[FileDraft]) -> list[FileDraft]:
+    """The drafts under names of their own, without accounts that rows name where a file states
+    them.
+    """
+    stated = {one.table for draft in drafts for one in draft.tables if one.stated}
+    seen: dict[str, int] = {}
+    found = []
+    for draft in drafts:
+        seen[draft.source] = seen.get(draft.source, 0) + 1
+        name = f"{draft.source}-{seen[draft.source]}" if seen[draft.source] > 1 else draft.source
+        tables = tuple(one for one in draft.tables if one.stated or one.table not in stated)
+        found.append(replace(draft, source=name, tables=tables))
+    return found
+
+
+def _forms(file: Path, wish: Wish) -> list[dict[str, Any]]:
+    """How the file, or the sheet that is wished, is written."""
+    forms = forms_of(file)
+    if wish.sheet:
+        named = [form["sheet"] for form in forms if "sheet" in form]
+        if named and wish.sheet not in named:
+            raise UnknownName("sheet", wish.sheet, named)
+        forms = [form for form in forms if form.get("sheet", wish.sheet) == wish.sheet]
+    return [
+        {key: form[key] for key in form if key != "header_row"} | {"header_row": wish.header_row}
+        if wish.header_row
+        else form
+        for form in forms
+    ]
+
+
+class _Opened:
+    """One file or sheet, opened, with a look at its rows."""
+
+    def __init__(self, file: Path, form: Mapping[str, Any]) -> None:
+        self.file, self.form = file, form
+        said = {"file": file.name, **form, "columns": {"id": {"constant": ""}}}
+        self.raw = open_raw(file.parent, parse("[sources.draft]", "accounts", said), None)
+        self.export = export_of(self.raw.headers)
+        self.columns = sample(self.raw, skip=self.export.headers - 1 if self.export else 0)
+
+    def sampled(self, table: str, accounts: frozenset[str] = frozenset()) -> Sampled:
+        """What is known of the columns, for a table."""
+        export = self.export if self.export and self.export.table == table else None
+        return Sampled(self.columns, self._texts(export), export, accounts)
+
+    def system(self, table: str) -> str:
+        """The system that wrote the file, where the table is the one it writes."""
+        return self.export.name if self.export and self.export.table == table else ""
+
+    def _texts(self, export: ExportSection | None) -> dict[str, str]:
+        """What a second line of headers says of each column."""
+        if export is None or export.headers == 1:
+            return {}
+        line = self.raw.header_row + 1
+        cells = dict(self.raw.first).get(line, ())
+        return dict(zip(self.raw.headers, cells, strict=False))
+
+
+def sample(raw: RawTable, *, skip: int = 0) -> dict[str, ColumnValues]:
+    """The values of every column of a file's first rows, without headers that stand there again,
+    totals, and cells that cannot be read.
+    """
+    cells = [f"c{index}" for index in range(len(raw.headers))]
+    types = [f"t{index}" for index in range(len(raw.headers))] if raw.flags else []
+    with in_memory() as connection:
+        sql = f"SELECT {', '.join([*cells, *types])} FROM ({raw.relation}) LIMIT {_ROWS}"
+        rows = connection.execute(sql).fetchall()
+    kept = [row for row in rows[skip:] if _is_row(raw, row[: len(cells)])]
+    found = {}
+    for index, header in enumerate(raw.headers):
+        values = tuple(
+            text for row in kept if (text := (row[index] or "").strip()) and "\0" not in text
+        )
+        typed = bool(types) and any(row[len(cells) + index] for row in kept)
+        found[header] = ColumnValues(header, values, len(kept), typed)
+    return found
+
+
+def _is_row(raw: RawTable, cells: Sequence[str | None]) -> bool:
+    filled = [(header, cell) for header, cell in zip(raw.headers, cells, strict=True) if cell]
+    if not filled or all(plain(cell) == plain(header) for header, cell in filled):
+        return False
+    return plain(filled[0][1].strip(" :")) not in {plain(word) for word in known().names.total}
+
+
+def _table_of(opened: _Opened) -> str:
+    """The table that a file fills best; nothing where another does nearly as well."""
+    if opened.export:
+        return opened.export.table
+    title = f"{opened.file.stem} {opened.form.get('sheet', '')}"
+    scores = {name: _suits(name, opened, title) for name in known().tables}
+    best, second = sorted(scores.values(), reverse=True)[:2]
+    if best < _LEAST or best - second < _LEAD:
+        return ""
+    return max(scores, key=lambda name: scores[name])
+
+
+def _suits(table: str, opened: _Opened, title: str) -> float:
+    """How much a file looks like a table: what is filled, less what is needed and missing."""
+    found = matched(table, opened.sampled(table))
+    points = 0.0
+    for column in TABLES[table].columns:
+        guess = found.guesses.get(column.name)
+        if guess is not None:
+            points += (3 if column.required else 1) * (1 if guess.sure else 0.6)
+        elif column.required and column.type in {"instant", "date", "decimal"}:
+            points -= 3
+    nouns = {plain(noun) for noun in known().tables[table].called}
+    words = plain(title).split()
+    titled = any(noun in " ".join(words) if " " in noun else noun in words for noun in nouns)
+    key = found.guesses.get(TABLES[table].key[0])
+    own = key is not None and any(plain(key.headers[0]).startswith(noun) for noun in nouns)
+    return points + (4 if titled else 0) + (3 if own else 0)
+
+
+def _tables(opened: _Opened, table: str, wish: Wish) -> Iterator[TableDraft]:
+    """The table and those that its rows name and nothing else states."""
+    sampled = opened.sampled(table, wish.accounts)
+    found = matched(table, sampled)
+    guesses = dict(found.guesses) | _constants(table, found, opened)
+    said = dict(opened.form) | (dict(sampled.export.said) if sampled.export else {})
+    main = TableDraft(table, opened.file.name, said, _ordered(table, guesses))
+    asked = tuple(questions_of(main.mapping, table, opened.file, sampled, wish.currency))
+    yield replace(main, questions=asked, left=_left(opened, found, main))
+    if table == "responses":
+        yield from _survey(main, opened, sampled)
+    yield from _named(main, sampled)
+
+
+def _constants(table: str, found: Matched, opened: _Opened) -> dict[str, Guess]:
+    """What a header says for every row, and the survey that a file of answers belongs to."""
+    made: dict[str, Guess] = {}
+    if TABLES[table].has("currency") and "currency" not in found.guesses:
+        code = _currency(found.guesses)
+        if code:
+            said = {"constant": code}
+            made["currency"] = Guess("currency", said, sure=True, why="the amounts say so")
+    if table == "responses" and "survey_id" not in found.guesses:
+        said = {"constant": _slug(opened.file.stem)}
+        made["survey_id"] = Guess("survey_id", said, sure=True, why="the file is one survey")
+    return made
+
+
+def _currency(guesses: Mapping[str, Guess]) -> str:
+    """The currency that the headers or values of all amounts say."""
+    money = known().currencies
+    found: set[str] = set()
+    for guess in guesses.values():
+        if guess.column in {"amount", "mrr", "value", "unit_price"}:
+            code = parts(guess.headers[0]).currency
+            signs = guess.said.get("remove", ()) if isinstance(guess.said, dict) else ()
+            beside = {money.signs.get(sign, sign) for sign in signs if sign not in {"$", "%"}}
+            found |= {code} if code else beside
+    return found.pop() if len(found) == 1 else ""
+
+
+def _ordered(table: str, guesses: Mapping[str, Guess]) -> tuple[Guess, ...]:
+    return tuple(guesses[name] for name in TABLES[table].names if name in guesses)
+
+
+def _left(opened: _Opened, found: Matched, main: TableDraft) -> tuple[tuple[str, str], ...]:
+    used = headers_of(main.guesses)
+    return tuple(
+        (header, found.refused.get(header, ""))
+        for header in opened.raw.headers
+        if header not in used
+    )
+
+
+def _survey(main: TableDraft, opened: _Opened, sampled: Sampled) -> Iterator[TableDraft]:
+    """The survey that the answers belong to, where its kind and scale are known."""
+    score = next((guess for guess in main.guesses if guess.column == "score"), None)
+    if score is None:
+        return
+    question = sampled.question(score.headers[0])
+    if question is None:
+        return
+    least, most = question.scale
+    why = "the question tells"
+    said: dict[str, Any] = {
+        "id": main.columns["survey_id"],
+        "kind": {"constant": question.kind},
+        "scale_min": {"constant": least},
+        "scale_max": {"constant": most},
+        "name": {"constant": sampled.texts.get(score.headers[0]) or score.headers[0]},
+    }
+    guesses = [Guess(column, what, sure=True, why=why) for column, what in said.items()]
+    form = dict(opened.form) | {"distinct": True}
+    yield TableDraft("surveys", main.file, form, tuple(guesses))
+
+
+def _named(main: TableDraft, sampled: Sampled) -> Iterator[TableDraft]:
+    """The accounts and users that rows name, so that the rows find them."""
+    for column in TABLES[main.table].columns:
+        guess = next((one for one in main.guesses if one.column == column.name), None)
+        target = column.refers_to or ""
+        if guess is None or target not in {"accounts", "users"} or len(guess.headers) != 1:
+            continue
+        yield _entity(target, guess, main, sampled)
+
+
+def _entity(target: str, guess: Guess, main: TableDraft, sampled: Sampled) -> TableDraft:
+    """One row for each account or user that the rows name."""
+    header = guess.headers[0]
+    name = header
+    if target == "accounts":
+        name = _name_beside(header, sampled)
+    why = f"the {target} that {main.table} name"
+    guesses = (
+        Guess("id", header, sure=True, why=why),
+        Guess("name", name, sure=name != header, why=why),
+    )
+    said = dict(main.said) | {"distinct": True}
+    return TableDraft(target, main.file, said, guesses, stated=False)
+
+
+def _name_beside(header: str, sampled: Sampled) -> str:
+    """The column that holds the names of the accounts whose ids another holds."""
+    export = sampled.export
+    said = export.accounts.get("name", []) if export else []
+    wanted = [said] if isinstance(said, str) else list(said)
+    found = matched("accounts", replace(sampled, export=None)).guesses.get("name")
+    wanted += [found.headers[0]] if found else []
+    pairs = sampled.columns[header]
+    for name in wanted:
+        there = sampled.columns.get(str(name))
+        if there and there.values and len(set(there.values)) <= len(set(pairs.values)):
+            return str(name)
+    return header
+
+
+def _once(tables: Sequence[TableDraft]) -> tuple[TableDraft, ...]:
+    """Each table once, in the model's order; one of its own goes before one that rows name."""
+    first: dict[str, TableDraft] = {}
+    for one in tables:
+        if one.table not in first or (one.stated and not first[one.table].stated):
+            first[one.table] = one
+    return tuple(first[name] for name in TABLES if name in first)
+
+
+def _slug(text: str) -> str:
+    """A name for a source: small letters, digits and hyphens."""
+    return re.sub(r"[^a-z0-9]+", "-", plain(text)).strip("-")[:40].strip("-") or "mine"

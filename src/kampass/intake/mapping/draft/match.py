@@ -1,0 +1,248 @@
+"""Which column of a file fills which canonical one: as the system that wrote it is known to call
+them, as people call them, or nearly so; and only where the values fit.
+"""
+
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
+from functools import cache
+from typing import Any
+
+from kampass.intake.mapping.draft.fits import ColumnValues, Fit, Verdict, fits, free_text
+from kampass.intake.mapping.draft.known import (
+    EXACT,
+    NOUN,
+    ExportSection,
+    QuestionSection,
+    Source,
+    asked,
+    known,
+    names,
+    parts,
+    plain,
+)
+from kampass.model import TABLES
+
+_NEARLY, _SHORTEST = 91, 5
+_KNOWN = 110
+_SHARED = 20
+_FREE = {"comment", "text"}
+
+
+@dataclass(frozen=True)
+class Guess:
+    """What fills a canonical column: as a mapping says it, whether that is sure, and why.
+
+    `unknown`: values of which nothing says what they mean.
+    """
+
+    column: str
+    said: str | dict[str, Any]
+    sure: bool
+    why: str
+    unknown: tuple[str, ...] = ()
+
+    @property
+    def headers(self) -> tuple[str, ...]:
+        """The columns of the file that it is made of."""
+        if isinstance(self.said, str):
+            return (self.said,)
+        found = self.said.get("columns") or self.said.get("column") or ()
+        return (found,) if isinstance(found, str) else tuple(found)
+
+
+@dataclass(frozen=True)
+class Sampled:
+    """What is known of a file's columns: their values, the texts of a second line of headers, the
+    system that wrote them, the accounts that other files name.
+    """
+
+    columns: Mapping[str, ColumnValues]
+    texts: Mapping[str, str] = field(default_factory=dict)
+    export: ExportSection | None = None
+    accounts: frozenset[str] = frozenset()
+
+    def question(self, header: str) -> QuestionSection | None:
+        """What a survey asks in a column."""
+        return asked(self.texts.get(header, "")) or asked(header)
+
+
+@dataclass(frozen=True)
+class Matched:
+    """The guesses for a table by column, and why others that have the name do not fit."""
+
+    guesses: Mapping[str, Guess]
+    refused: Mapping[str, str]
+
+
+@dataclass(frozen=True)
+class _Offer:
+    """A column of a file for a canonical one; the better its name fits, the more points."""
+
+    column: str
+    header: str
+    points: int
+    why: str
+    keys: Mapping[str, Any] = field(default_factory=dict)
+
+
+def matched(table: str, sampled: Sampled) -> Matched:
+    """What fills each column of a table; no column of the file is used twice."""
+    guesses: dict[str, Guess] = {}
+    refused: dict[str, str] = {}
+    taken: set[str] = set()
+    found = sorted(_offers(table, sampled), key=lambda offer: -_rank(offer, sampled))
+    for offer in found:
+        if offer.column in guesses or offer.header in taken:
+            continue
+        verdict = _verdict(table, offer, sampled)
+        if isinstance(verdict, str):
+            refused.setdefault(offer.header, f"as {offer.column}: {verdict}")
+            continue
+        guesses[offer.column] = _guess(offer, verdict)
+        taken.add(offer.header)
+    return Matched(guesses, {name: why for name, why in refused.items() if name not in taken})
+
+
+def _guess(offer: _Offer, fit: Fit) -> Guess:
+    keys = {**offer.keys, **fit.keys}
+    said = {"column": offer.header, **keys} if keys else offer.header
+    sure = offer.points > _NEARLY and fit.why != "empty so far"
+    return Guess(offer.column, said, sure, f"{offer.why}; {fit.why}", fit.unknown)
+
+
+def _rank(offer: _Offer, sampled: Sampled) -> float:
+    """The points of an offer: what holds values goes before what is empty, and of two names of an
+    account that which other files know.
+    """
+    held = sampled.columns.get(offer.header)
+    if held is not None and not held.values:
+        return offer.points - _KNOWN
+    if offer.column != "account_id" or not sampled.accounts or held is None:
+        return float(offer.points)
+    values = set(held.values)
+    return offer.points + _SHARED * len(values & sampled.accounts) / max(len(values), 1)
+
+
+def _verdict(table: str, offer: _Offer, sampled: Sampled) -> Verdict:
+    if offer.header not in sampled.columns:
+        return Fit(why="the line it stands on")
+    held = sampled.columns[offer.header]
+    if offer.column in _FREE:
+        return free_text(held)
+    if "unit" in offer.keys:
+        number = fits("touches", "minutes", held)
+        return Fit({}, "the values are durations") if isinstance(number, Fit) else number
+    verdict = fits(table, offer.column, held)
+    once = sampled.export is not None and sampled.export.said.get("distinct")
+    if isinstance(verdict, str) and offer.column == "id" and once and held.full:
+        return Fit(why="lines that share it are one")
+    return verdict
+
+
+def _offers(table: str, sampled: Sampled) -> Iterator[_Offer]:
+    export = sampled.export
+    stated = {} if export is None or export.table != table else dict(export.columns)
+    for column, source in stated.items():
+        yield from _stated(column, source, sampled)
+    for header in sampled.columns:
+        for column in TABLES[table].names:
+            points = _points(table, column, header) if column not in stated else 0
+            if column in _FREE and header in sampled.texts:
+                points = max(points, _points(table, column, sampled.texts[header]))
+            if points:
+                yield _Offer(column, header, points, _why(points))
+    if table == "responses":
+        yield from _scores(sampled)
+
+
+def _stated(column: str, source: Source, sampled: Sampled) -> Iterator[_Offer]:
+    """What a known system's file fills a column with."""
+    assert sampled.export is not None
+    keys = (
+        {} if isinstance(source, str | list) else {k: v for k, v in source.items() if k != "column"}
+    )
+    headers = source["column"] if isinstance(source, dict) else source
+    for place, name in enumerate([headers] if isinstance(headers, str) else headers):
+        there = [name] if name == "_line" else _same(name, sampled.columns)
+        for header in there:
+            yield _Offer(column, header, _KNOWN - place, sampled.export.name, keys)
+
+
+def _same(name: str, headers: Mapping[str, ColumnValues]) -> list[str]:
+    """The header of that name, a time zone or a letter beside it left aside."""
+    wanted = parts(name)
+    return (
+        [name]
+        if name in headers
+        else [header for header in headers if parts(header).name == wanted.name][:1]
+    )
+
+
+def _scores(sampled: Sampled) -> Iterator[_Offer]:
+    """The questions of a survey that are known, those that are asked for first."""
+    for header in sampled.columns:
+        question = sampled.question(header)
+        if question is not None:
+            points = EXACT + {"nps": 4, "enps": 3}.get(question.kind, 2)
+            yield _Offer("score", header, points, f"it asks for {question.kind}")
+
+
+def _why(points: int) -> str:
+    return "the name says it" if points > _NEARLY else "the name is nearly one that says it"
+
+
+@cache
+def _points(table: str, column: str, header: str) -> int:
+    """How well a header says a column's name, of a hundred; 0 where it says another."""
+    name = parts(header).name
+    own = names(table, column)
+    if name in own:
+        return own[name]
+    rest = _without_noun(table, name)
+    if rest in own and column != "name":
+        return min(own[rest], NOUN)
+    return _near(table, column, name)
+
+
+def _without_noun(table: str, name: str) -> str:
+    """A name without the table's noun before it: the status of "deal status"."""
+    section = known().tables.get(table)
+    first, _, rest = name.partition(" ")
+    return rest if section and first in {plain(noun) for noun in section.called} else ""
+
+
+@cache
+def _listed(table: str, column: str) -> dict[tuple[str, ...], str]:
+    """The names that stand in the list itself, by their words in alphabetic order."""
+    section = known().tables.get(table)
+    own = [*(section.columns.get(column, []) if section else []), column]
+    return {tuple(sorted(plain(name).split())): plain(name) for name in own}
+
+
+def _near(table: str, column: str, name: str) -> int:
+    """The points of a name that differs from a listed one by a letter or in the order of words."""
+    from rapidfuzz import fuzz, process
+
+    listed = _listed(table, column)
+    if len(name) < _SHORTEST:
+        return 0
+    if tuple(sorted(name.split())) in listed:
+        return NOUN
+    close = process.extractOne(name, listed.values(), scorer=fuzz.ratio, score_cutoff=_NEARLY)
+    return _NEARLY if close and len(close[0]) >= _SHORTEST else 0
+
+
+def headers_of(guesses: Sequence[Guess]) -> set[str]:
+    """Every column of a file that guesses use."""
+    return {header for guess in guesses for header in guess.headers}
+
+
+def accounts_of(table: str, sampled: Sampled) -> set[str]:
+    """The columns of a file that may name accounts."""
+    column = TABLES[table].account_column or ""
+    wanted = {column, "name"} if table == "accounts" else {column}
+    return {
+        offer.header
+        for offer in _offers(table, sampled)
+        if offer.column in wanted and offer.header in sampled.columns
+    }
