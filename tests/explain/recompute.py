@@ -94,6 +94,6 @@ def figure(definition: Mapping[str, Any], values: Mapping[str, Number]) -> float
     if definition["denominator"] is None:
         return None if top is None else float(top)
     bottom = formula(definition["denominator"], values)
-    if not bottom or top is None or (definition["window_covered"] and bottom <= 0):
+    if not bottom or top is None or (definition["window_covered"] == "previous" and bottom <= 0):
         return None
     return float(definition["scale"]) * float(top) / float(bottom)

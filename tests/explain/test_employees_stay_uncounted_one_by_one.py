@@ -61,7 +61,7 @@ def test_the_counts_make_the_value(asked: Workspace) -> None:
         "value": kpi.value,
         "denominator": kpi.denominator,
         "scale": kpi.scale,
-        "window_covered": False,
+        "window_covered": None,
     }
     assert made.adds_up and figure(definition, counts) == made.answer.value == 31.25
     assert [measure.candidates for measure in made.measures] == [21, 21, 21]

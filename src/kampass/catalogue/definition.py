@@ -7,6 +7,7 @@ from dataclasses import asdict, dataclass
 from typing import Any, Literal
 
 Form = Literal["ratio", "total", "statistic"]
+WindowCovered = Literal["previous", "year", "earlier"]
 
 ACCOUNT_ATTRIBUTES = ("segment", "industry", "region", "tier", "acquisition_source")
 ACCOUNT_DIMENSIONS = (*ACCOUNT_ATTRIBUTES, "account", "account_manager", "team")
@@ -98,7 +99,7 @@ class Kpi:
     suppress_below: int | None = None
     distribution: str | None = None
     whole: tuple[str, ...] = ()
-    window_covered: bool = False
+    window_covered: WindowCovered | None = None
     cut_only: Literal["in", "out"] | None = None
     version: int = 1
     synonyms: tuple[str, ...] = ()

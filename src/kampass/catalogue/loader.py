@@ -180,7 +180,7 @@ def _kpi(entry: dict[str, Any], family: str, where: str, *, own: bool) -> Kpi:
         suppress_below=entry.get("suppress_below"),
         distribution=entry.get("distribution"),
         whole=tuple(entry.get("whole", ())),
-        window_covered=bool(entry.get("window_covered", False)),
+        window_covered=entry.get("window_covered"),
         cut_only=entry.get("cut_only"),
         version=int(entry.get("version", 1)),
         synonyms=tuple(entry.get("synonyms") or entry.get("aliases") or ()),

@@ -18,7 +18,7 @@ from pydantic import (
 from pydantic.json_schema import JsonSchemaValue
 from pydantic_core import CoreSchema
 
-from kampass.catalogue.definition import ACCOUNT_DIMENSIONS, OWN_DIMENSIONS
+from kampass.catalogue.definition import ACCOUNT_DIMENSIONS, OWN_DIMENSIONS, WindowCovered
 from kampass.facts.fact import WINDOWS
 from kampass.model import TABLES
 from kampass.validation import WrittenTable, amiss, close, key, says, wrong
@@ -213,9 +213,10 @@ class KpiKeys(WrittenTable):
     provisional_days: FromOne = key(
         "the value is provisional until so many days after the period's end", None
     )
-    window_covered: Annotated[Any, WithJsonSchema({"enum": ["previous"]})] = key(
-        "`previous`: the period before must be covered too, and a denominator of 0 or less is no "
-        "base: `zero_denominator`",
+    window_covered: WindowCovered = key(
+        "what must be covered beside the period, else `not_covered`. `previous`: the period "
+        "before, and a denominator of 0 or less is no base: `zero_denominator`; `year`: the twelve "
+        "months; `earlier`: something before the period",
         None,
     )
 

@@ -46,6 +46,9 @@ def _kpi(kpi_id: str, entry: dict[str, Any]) -> Kpi:
     values: dict[str, Any] = {
         name: tuple(value) if isinstance(value, list) else value for name, value in entry.items()
     }
+    # What was stored as a flag spoke of the previous period.
+    if isinstance(values.get("window_covered"), bool):
+        values["window_covered"] = "previous" if values["window_covered"] else None
     values["measures"] = {name: Measure(**measure) for name, measure in entry["measures"].items()}
     return Kpi(**values, place=f"stored definition ({kpi_id})")
 

@@ -14,8 +14,9 @@ from kampass.engine.answer import Answer, Result, Status
 from kampass.engine.backend import Backend, Selection
 from kampass.engine.duckdb_backend import DuckDBBackend
 from kampass.engine.figure import Figure, status_of
-from kampass.engine.planning import dimensions
-from kampass.engine.planning.clock import Clock, Coverage, Reach, Stretch, period_table
+from kampass.engine.planning import coverage, dimensions
+from kampass.engine.planning.clock import Clock, period_table
+from kampass.engine.planning.coverage import Reach, SourceTerms
 from kampass.engine.planning.hours import BusinessCalendar, stretches_sql, team_calendars_sql
 from kampass.engine.planning.plan import Plan, Planner, Shape, parts_of
 from kampass.engine.question import Asked, Filter, Question
@@ -65,6 +66,7 @@ class Settings:
     currency: str = "USD"
     business: tuple[BusinessCalendar, ...] = (BusinessCalendar(),)
     grace: int = 0
+    sources: Mapping[str, SourceTerms] = field(default_factory=dict)
 
     @property
     def shown(self) -> dict[str, Any]:
@@ -98,7 +100,9 @@ class Engine:
         )
         self.known_at = known_at or snapshot.known_at
         self.backend: Backend = DuckDBBackend(snapshot)
-        self.coverage = _coverage(self.backend, self.known_at)
+        self.coverage = coverage.read(
+            self.backend, self.known_at, settings.calendar, settings.sources
+        )
         rows = self.backend.run("SELECT DISTINCT attribute FROM attribute_span").all()
         self.attributes = frozenset(row[0] for row in rows)
 
@@ -391,19 +395,6 @@ def _bound(condition: Filter) -> Any:
     if condition.operator == "in":
         return list(condition.values)
     return condition.values[0] if condition.values else None
-
-
-def _coverage(backend: Backend, known_at: datetime) -> Coverage:
-    stretches: dict[str, list[Stretch]] = {}
-    spans = backend.run("SELECT * FROM coverage_span ORDER BY ALL")
-    for table, start, end, assumed in spans.all():
-        stretches.setdefault(table, []).append(Stretch(start, end, assumed))
-    connected = backend.run('SELECT "table" FROM _connected').all()
-    return Coverage(
-        frozenset(row[0] for row in connected),
-        {name: tuple(found) for name, found in stretches.items()},
-        known_at,
-    )
 
 
 def _filled(plan: Plan, clocks: Iterable[Clock]) -> str:

@@ -38,7 +38,8 @@ class Column:
 class Table:
     """One canonical table.
 
-    `start` is the column whose earliest value counts for assumed coverage; `gates` says whether "no
+    `start` is the column whose earliest value counts for assumed coverage, `otherwise` the one that
+    stands in where it is empty; `gates` says whether "no
     rows" can mean "unknown"; `deletion` says what a deleted row means: a span ends, an entity keeps
     its history, another row is gone.
     """
@@ -48,6 +49,7 @@ class Table:
     key: tuple[str, ...]
     about: str
     start: str | None = None
+    otherwise: str | None = None
     gates: bool = True
     deletion: Deletion = "gone"
 
@@ -212,6 +214,7 @@ TABLES: dict[str, Table] = {
             " attributed_to=support|success|sales|marketing",
             "opportunities and how they ended",
             start="created_at",
+            otherwise="closed_at",
         ),
         _table(
             "tickets",

@@ -9,7 +9,7 @@ from typing import Final
 
 from kampass.catalogue import Kpi
 from kampass.engine.answer import Answer
-from kampass.engine.planning.clock import Coverage
+from kampass.engine.planning.coverage import Coverage
 from kampass.engine.question import Filter
 from kampass.facts import FACTS
 from kampass.periods import Calendar, add_months, label

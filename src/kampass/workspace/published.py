@@ -11,11 +11,13 @@ from datetime import datetime
 from typing import Any
 
 from kampass.engine.answer import instant_text
+from kampass.engine.duckdb_backend import DuckDBBackend
+from kampass.engine.planning import coverage
 from kampass.model import TABLES
 from kampass.model.conform import quoted
 from kampass.store import Snapshot
 from kampass.store.manifest import Pin, Publication, SnapshotRow
-from kampass.workspace.home import Home
+from kampass.workspace.home import Home, settings_of
 
 
 @dataclass(frozen=True)
@@ -120,7 +122,7 @@ def detail(workspace: Home, snapshot_id: str) -> SnapshotDetail:
         _card(workspace, row, publications, pin, rebuilds=False),
         current=row.id == workspace.manifest.current(),
     )
-    return SnapshotDetail(card, tuple(publications), pin, _loads(snapshot), _tables(snapshot))
+    return SnapshotDetail(card, tuple(publications), pin, _loads(snapshot), _tables(workspace, snapshot))
 
 
 def pin(workspace: Home, snapshot_id: str, why: str, who: str, at: datetime) -> SnapshotRow:
@@ -180,24 +182,25 @@ def _loads(snapshot: Snapshot) -> tuple[dict[str, Any], ...]:
     )
 
 
-def _tables(snapshot: Snapshot) -> tuple[dict[str, Any], ...]:
+def _tables(workspace: Home, snapshot: Snapshot) -> tuple[dict[str, Any], ...]:
     """The connected tables, in their written order."""
     cursor = snapshot.cursor()
     connected = {row[0] for row in cursor.execute('SELECT "table" FROM _connected').fetchall()}
     aside: Mapping[str, int] = dict(
         cursor.execute('SELECT "table", count(*) FROM _quarantine GROUP BY 1').fetchall()
     )
-    covered: dict[str, list[tuple[Any, ...]]] = {}
-    for table, *stretch in cursor.execute("SELECT * FROM coverage_span ORDER BY ALL").fetchall():
-        covered.setdefault(table, []).append(tuple(stretch))
+    settings = settings_of(workspace, snapshot)
+    covered = coverage.read(
+        DuckDBBackend(snapshot), snapshot.known_at, settings.calendar, settings.sources
+    ).stretches
     found = []
     for name in TABLES:
         if name in connected:
             (count,) = cursor.execute(f"SELECT count(*) FROM {quoted(name)}").fetchone() or (0,)
-            stretches = covered.get(name, [])
+            stretches = covered.get(name, ())
             spans = [
-                {"from": instant_text(start), "to": instant_text(end)}
-                for start, end, _ in stretches
+                {"from": instant_text(each.start), "to": instant_text(each.end)}
+                for each in stretches
             ]
             found.append(
                 {
@@ -205,7 +208,7 @@ def _tables(snapshot: Snapshot) -> tuple[dict[str, Any], ...]:
                     "rows": count,
                     "set_aside": aside.get(name, 0),
                     "covered": spans,
-                    "assumed": any(s[2] for s in stretches),
+                    "assumed": any(each.assumed for each in stretches),
                 }
             )
     return tuple(found)

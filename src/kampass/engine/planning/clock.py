@@ -1,64 +1,12 @@
-"""How far the data reaches for a KPI and a period, and the period tables that carry a question into
-SQL.
-"""
+"""The periods of a question with their bounds, and the period tables that carry them into SQL."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import UTC, date, datetime, time, timedelta
 
-from kampass.catalogue import Kpi
-from kampass.model import TABLES
 from kampass.periods import Calendar, Period, add_months
 
 COLUMNS = "i, s, e, u, through, first_day, before, last_day, months"
-
-
-@dataclass(frozen=True)
-class Stretch:
-    """A stretch of time for which a table is complete."""
-
-    start: datetime
-    end: datetime
-    assumed: bool
-
-
-@dataclass(frozen=True)
-class Reach:
-    """What the data allows: a reason why nothing can be said, or how far it reaches."""
-
-    reason: str | None
-    through: datetime | None
-
-
-@dataclass(frozen=True)
-class Coverage:
-    """Which tables are connected and which stretches they cover, as of `known_at`."""
-
-    connected: frozenset[str]
-    stretches: dict[str, tuple[Stretch, ...]]
-    known_at: datetime
-
-    def reach(self, kpi: Kpi, period: Period, calendar: Calendar) -> Reach:
-        """How far the data of every table the KPI needs reaches, seen from the period's start."""
-        if any(table not in self.connected for table in kpi.needs):
-            return Reach("not_connected", None)
-        # A stretch that begins within the period says nothing of the period's beginning: what came
-        # before it would count as nought.
-        start = calendar.first_instant(period.start)
-        begin = calendar.first_instant(period.previous().start) if kpi.window_covered else start
-        ends = [self.known_at]
-        for table in kpi.needs:
-            if not TABLES[table].gates:
-                continue
-            stretch = next(
-                (s for s in self.stretches.get(table, ()) if s.start <= begin and start < s.end),
-                None,
-            )
-            if stretch is None:
-                return Reach("not_covered", None)
-            ends.append(stretch.end)
-        through = min(ends)
-        return Reach("not_covered" if start >= through else None, through)
 
 
 @dataclass(frozen=True)

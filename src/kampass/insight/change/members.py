@@ -35,7 +35,7 @@ class Figures:
             return None
         if kpi.form != "ratio":
             return Fraction(self.top)
-        if not self.bottom or (kpi.window_covered and self.bottom < 0):
+        if not self.bottom or (kpi.window_covered == "previous" and self.bottom < 0):
             return None
         return Fraction(str(kpi.scale)) * Fraction(self.top) / Fraction(self.bottom)
 

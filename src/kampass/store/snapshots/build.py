@@ -21,6 +21,7 @@ from kampass.store.journal import Journal
 from kampass.store.loading.incoming import is_by_hand
 from kampass.store.manifest import Load, Wording, to_text
 from kampass.store.progress import SILENT, Progress
+from kampass.store.snapshots import filled
 from kampass.store.versions import same, winners
 
 
@@ -310,20 +311,11 @@ class SnapshotBuilder:
             connection.execute(f"INSERT INTO _notice SELECT * FROM ({row}) WHERE n > 0")
 
     def _coverage(self, connection: duckdb.DuckDBPyConnection) -> None:
-        """Which stretch of time each fact table is complete for: as `coverage` says, else
-        assumed.
-        """
+        """What `coverage` says of each table, and what each source's rows show of it."""
         zone = literal(self.settings.timezone)
-        facts = [table for table in TABLES.values() if table.gates and table.start]
-        first = " UNION ALL ".join(
-            f"SELECT min(_day) AS day FROM {quoted(table.name)}{_not_empty(table)}"
-            for table in facts
-        )
-        names = ", ".join(literal(table.name) for table in facts)
         connection.execute(f"""
 CREATE TABLE coverage_span AS
-WITH earliest AS (SELECT date_trunc('month', min(day)) AS day FROM ({first})),
-  stated AS (
+WITH stated AS (
     SELECT *, max(covered_to) OVER (PARTITION BY "table" ORDER BY covered_from,
       covered_to ROWS BETWEEN UNBOUNDED PRECEDING AND 1 PRECEDING) AS before
     FROM coverage WHERE covered_to > covered_from),
@@ -334,13 +326,21 @@ WITH earliest AS (SELECT date_trunc('month', min(day)) AS day FROM ({first})),
   joined AS (SELECT "table", min(covered_from) AS covered_from, max(covered_to) AS covered_to
     FROM numbered GROUP BY "table", stretch)
 SELECT "table", timezone({zone}, CAST(covered_from AS TIMESTAMP)) AS covered_from,
-  timezone({zone}, CAST(covered_to AS TIMESTAMP)) AS covered_to, false AS assumed
-FROM joined WHERE "table" IN (SELECT "table" FROM _connected)
-UNION ALL
-SELECT c."table", timezone({zone}, CAST(earliest.day AS TIMESTAMP)), c.loaded_at, true
-FROM _connected c, earliest WHERE c."table" IN ({names}) AND earliest.day IS NOT NULL
-  AND c."table" NOT IN (SELECT "table" FROM coverage)
-ORDER BY 1, 2""")
+  timezone({zone}, CAST(covered_to AS TIMESTAMP)) AS covered_to
+FROM joined WHERE "table" IN (SELECT "table" FROM _connected) ORDER BY 1, 2""")
+        connection.execute(
+            'CREATE TEMP TABLE stating ("table" VARCHAR, source VARCHAR, loaded_at TIMESTAMPTZ)'
+        )
+        latest = {
+            (row.table, load.source): load.recorded_at
+            for load in self.loads
+            for row in load.tables
+            if not is_by_hand(row)
+        }
+        for (table, source), at in latest.items():
+            connection.execute("INSERT INTO stating VALUES (?, ?, ?)", [table, source, at])
+        connection.execute(f"CREATE TABLE _filled AS {filled.sql(self.settings.timezone)}")
+        connection.execute("DROP TABLE stating")
 
     def _take_out_mended(self, connection: duckdb.DuckDBPyConnection) -> None:
         """Move wrong lines that somebody mended by hand from `_quarantine` to `_mended`, with the
@@ -378,14 +378,6 @@ ORDER BY 1, 2""")
 
 def _key(table: Table) -> str:
     return ", ".join(quoted(name) for name in table.key)
-
-
-def _not_empty(table: Table) -> str:
-    return (
-        " WHERE valid_to IS NULL OR valid_to > valid_from"
-        if table.has("valid_to") and table.start == "valid_from"
-        else ""
-    )
 
 
 def _nulls(table: Table) -> str:

@@ -33,6 +33,7 @@ OPEN = frozenset(
         "team_tree",
         "employee_team_span",
         "_connected",
+        "_filled",
         "_load",
         "_settings",
     }

@@ -14,7 +14,7 @@ from kampass.engine.question import PARTS
 from kampass.engine.words import parse_instant
 from kampass.errors import KampassError
 from kampass.periods import Calendar
-from kampass.workspace.authoring.worlds import Worlds
+from kampass.workspace.authoring.worlds import Worlds, whole
 
 
 @dataclass(frozen=True)
@@ -93,7 +93,8 @@ def _rows_differences(
 ) -> list[ExampleDifference]:
     timezone = example.get("timezone", "UTC")
     recorded_at = parse_instant(example["recorded_at"]) if "recorded_at" in example else None
-    snapshot = worlds.snapshot(example["tables"], timezone=timezone, recorded_at=recorded_at)
+    tables = whole(example["tables"], timezone=timezone, recorded_at=recorded_at)
+    snapshot = worlds.snapshot(tables, timezone=timezone, recorded_at=recorded_at)
     engine = kind(snapshot, Catalogue({kpi.id: kpi}), Settings(Calendar(timezone)))
     words = {name: example[name] for name in PARTS if name in example}
     question = Question.read({"kpis": kpi.id, **words, "period": str(example["period"])})

@@ -6,15 +6,19 @@ import csv
 import io
 import tempfile
 from collections.abc import Mapping
-from datetime import UTC, datetime
+from contextlib import suppress
+from datetime import UTC, date, datetime, timedelta
 from pathlib import Path
 from typing import Self
+from zoneinfo import ZoneInfo
 
 from kampass.facts import prepared
 from kampass.intake.sources.folder import FileSource
 from kampass.model import TABLES
 from kampass.store import Journal, Manifest, Rules, Snapshot, Snapshots, SnapshotSettings
 
+RECORDED_AT = datetime(2030, 1, 1, tzinfo=UTC)
+"""When a world was loaded that does not say it."""
 _IMPLIED = {
     "accounts": ("id", "name"),
     "users": ("id", "name"),
@@ -49,7 +53,7 @@ class Worlds:
         recorded_at: datetime | None = None,
     ) -> Snapshot:
         """The snapshot of a world; rows that others merely refer to are added."""
-        instant = recorded_at or datetime(2030, 1, 1, tzinfo=UTC)
+        instant = recorded_at or RECORDED_AT
         key = (tuple(sorted(tables.items())), timezone, instant)
         if key not in self._built:
             self._built[key] = self._build(tables, timezone, instant)
@@ -73,6 +77,34 @@ class Worlds:
         ).publish()
         manifest.close()
         return snapshot
+
+
+def whole(
+    tables: Mapping[str, str], *, timezone: str, recorded_at: datetime | None
+) -> Mapping[str, str]:
+    """The same world with the word that nothing is missing in it: every table is complete from the
+    month of the world's first row, unless it says itself what is covered.
+    """
+    starts = [start for name, text in tables.items() for start in _starts(name, text, timezone)]
+    if "coverage" in tables or not starts:
+        return tables
+    end = (recorded_at or RECORDED_AT).astimezone(ZoneInfo(timezone)).date() + timedelta(days=1)
+    span = f"{min(starts).replace(day=1)},{max(end, min(starts))}"
+    rows = [f"{name},{span}" for name in tables if TABLES[name].gates]
+    return {**tables, "coverage": "\n".join(["table,covered_from,covered_to", *rows, ""])}
+
+
+def _starts(name: str, text: str, timezone: str) -> list[date]:
+    """The local days on which the rows of a table begin; what does not read, begins never."""
+    column = TABLES[name].start if TABLES[name].gates else None
+    found = []
+    for row in csv.DictReader(io.StringIO(text)) if column else ():
+        with suppress(ValueError):
+            start = row.get(column or "") or ""
+            moment = datetime.fromisoformat(start)
+            local = moment.astimezone(ZoneInfo(timezone)) if moment.tzinfo else moment
+            found.append(local.date())
+    return found
 
 
 def _complete(tables: Mapping[str, str]) -> dict[str, str]:

@@ -8,7 +8,7 @@ from typing import Any
 from kampass.engine import Engine
 from kampass.engine.answer import instant_text
 from kampass.engine.backend import Backend
-from kampass.engine.planning.clock import Coverage
+from kampass.engine.planning.coverage import Coverage
 from kampass.insight.plausibility import Contradiction, contradictions
 from kampass.model import TABLES
 from kampass.workspace.workspace import Workspace

@@ -209,7 +209,7 @@ def _broken_keys(kpi: Kpi) -> Iterator[Mutant]:
         ("pending", None),
         ("suppress_below", None),
         ("interval", None),
-        ("window_covered", False),
+        ("window_covered", None),
         ("distribution", None),
         ("whole", ()),
     ):
