@@ -51,7 +51,8 @@ class Figure:
         if self.kpi.suppress_below and 1 <= self.n < self.kpi.suppress_below:
             return "suppressed_small_n"
         if self.kpi.form == "ratio" and (
-            not self.denominator or (self.kpi.window_covered == "previous" and self.denominator <= 0)
+            not self.denominator
+            or (self.kpi.window_covered == "previous" and self.denominator <= 0)
         ):
             return "zero_denominator"
         return "zero_denominator" if self.value is None else None

@@ -7,8 +7,10 @@ digest as it is.
 
 import hashlib
 from dataclasses import asdict
+from typing import Any
 
 from kampass.catalogue.stored import plain, written
+from kampass.engine.planning.coverage import SourceTerms
 from kampass.workspace.settings import WorkspaceSettings
 
 LENGTH = 16
@@ -21,10 +23,18 @@ def digest(text: str) -> str:
 
 def settings_text(settings: WorkspaceSettings) -> str:
     """What the settings say that changes answers: time zone, currency, weeks, fiscal year, business
-    calendars, and the grace between subscriptions where one is granted.
+    calendars, and where anything is said of them, the grace between subscriptions and what a
+    source's silence means.
     """
     engine = settings.engine
     calendars = {calendar.name: plain(vars(calendar)) for calendar in engine.business}
-    grace = {"subscription_grace_days": engine.grace} if engine.grace else {}
-    said = {"currency": engine.currency, "calendars": calendars}
-    return written(asdict(engine.calendar) | said | grace)
+    said: dict[str, Any] = {"currency": engine.currency, "calendars": calendars}
+    if engine.grace:
+        said["subscription_grace_days"] = engine.grace
+    if engine.sources:
+        said["sources"] = {name: _terms(terms) for name, terms in engine.sources.items()}
+    return written(asdict(engine.calendar) | said)
+
+
+def _terms(terms: SourceTerms) -> dict[str, Any]:
+    return {**vars(terms), "up_to_load": sorted(terms.up_to_load)}

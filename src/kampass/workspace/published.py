@@ -122,7 +122,9 @@ def detail(workspace: Home, snapshot_id: str) -> SnapshotDetail:
         _card(workspace, row, publications, pin, rebuilds=False),
         current=row.id == workspace.manifest.current(),
     )
-    return SnapshotDetail(card, tuple(publications), pin, _loads(snapshot), _tables(workspace, snapshot))
+    return SnapshotDetail(
+        card, tuple(publications), pin, _loads(snapshot), _tables(workspace, snapshot)
+    )
 
 
 def pin(workspace: Home, snapshot_id: str, why: str, who: str, at: datetime) -> SnapshotRow:

@@ -15,6 +15,7 @@ from typing import TYPE_CHECKING, Any
 
 from kampass.catalogue import PACK
 from kampass.engine import BusinessCalendar, Settings, parse_hours
+from kampass.engine.planning.coverage import SourceTerms
 from kampass.engine.planning.hours import WEEKDAYS
 from kampass.errors import DataError
 from kampass.intake.kinds import SourceSettings, kinds
@@ -26,6 +27,8 @@ if TYPE_CHECKING:
     from kampass.intake.mapping.mapping import TableMapping
 
 FILE = "kampass.toml"
+UPLOADS = "uploads"
+"""The folder of the workspace that holds what people uploaded, a folder for each source."""
 DATABASE_URL = "KAMPASS_DATABASE_URL"
 DATABASE_SCHEMA = "KAMPASS_DATABASE_SCHEMA"
 _ALWAYS = ("timezone", "currency", "week_start", "fiscal_start")
@@ -76,7 +79,18 @@ class WorkspaceSettings:
             self.currency,
             self.business,
             self.subscription_grace_days,
+            {source.name: terms for source in self.sources if (terms := _terms(source)).any},
         )
+
+
+def made_of_uploads(source: SourceSettings) -> bool:
+    """Whether a source's files are those that people uploaded."""
+    return source.kind == "mapped" and source.options.get("path") == f"{UPLOADS}/{source.name}"
+
+
+def _terms(source: SourceSettings) -> SourceTerms:
+    """What its silence means."""
+    return SourceTerms(source.ended, made_of_uploads(source), source.silent)
 
 
 def checked(settings: WorkspaceSettings) -> WorkspaceSettings:

@@ -4,7 +4,7 @@ A snapshot holds what was seen (first and newest rows, loads); what a source's s
 settings of today say.
 """
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import date, datetime, timedelta
 from typing import Final
@@ -31,6 +31,11 @@ class SourceTerms:
     ended: bool = False
     upload: bool = False
     up_to_load: frozenset[str] = frozenset()
+
+    @property
+    def any(self) -> bool:
+        """Whether they say anything."""
+        return self != SourceTerms()
 
     @property
     def rank(self) -> int:

@@ -107,7 +107,8 @@ class Context:
         if assumed:
             notes.append(
                 f"Nobody says for which time {', '.join(assumed)} are complete; it is assumed "
-                "from the first row to the load. A table 'coverage' would say it."
+                "from the month of the first row to the load, or to the newest row of an old "
+                "export. A table 'coverage' would say it."
             )
         for table, rows in {
             reached.table: reached.set_aside for reached in self.coverage if reached.set_aside

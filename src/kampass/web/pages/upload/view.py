@@ -24,7 +24,8 @@ from kampass.workspace.loads.uploads.choices import (
     numbers_of,
 )
 from kampass.workspace.loads.uploads.look import values_of
-from kampass.workspace.loads.uploads.pending import LARGEST, made_of_uploads
+from kampass.workspace.loads.uploads.pending import LARGEST
+from kampass.workspace.settings import made_of_uploads
 
 Typed = Mapping[str, str]
 _HEADERS, _UNMAPPED, _VALUE = 1000, 40, 200

@@ -200,7 +200,7 @@ def _reached(asking: Asking, reached: Reached) -> TableRow:
             "rows": f"{reached.rows:,}",
             "covered": TableCell(
                 covered,
-                note="assumed from the first row to the load" if reached.assumed else None,
+                note="assumed from its rows and loads" if reached.assumed else None,
             ),
             "loaded": "not connected"
             if reached.loaded_at is None

@@ -16,8 +16,9 @@ from typing import TYPE_CHECKING
 
 from kampass.errors import DataError
 from kampass.store import LoadReport
-from kampass.workspace.loads.uploads.pending import FOLDER, Upload, Uploads
+from kampass.workspace.loads.uploads.pending import Upload, Uploads
 from kampass.workspace.loads.uploads.written import map_table, replace_text, text_of
+from kampass.workspace.settings import UPLOADS
 
 if TYPE_CHECKING:
     from kampass.workspace.workspace import Workspace
@@ -55,7 +56,7 @@ def load(workspace: "Workspace", upload: Upload, tell: Tell) -> Loaded:
 
 def earlier(workspace: Path, upload: Upload) -> list[Path]:
     """The files from which the source has this table so far, oldest first."""
-    return sorted((workspace / FOLDER / upload.source).glob(f"{upload.table}-*"))
+    return sorted((workspace / UPLOADS / upload.source).glob(f"{upload.table}-*"))
 
 
 @contextmanager
@@ -63,7 +64,7 @@ def _placed(workspace: "Workspace", upload: Upload, uploads: Uploads) -> Iterato
     """The file in its source's folder and the mapping in the settings, as long as nothing is
     raised.
     """
-    folder = workspace.folder / FOLDER / upload.source
+    folder = workspace.folder / UPLOADS / upload.source
     folder.mkdir(parents=True, exist_ok=True)
     (folder.parent / ".gitignore").write_text(_GITIGNORE, encoding="utf-8")
     gone = _hidden_before(folder, upload) if upload.placed else []
@@ -79,7 +80,7 @@ def _placed(workspace: "Workspace", upload: Upload, uploads: Uploads) -> Iterato
         part.rename(placed)
         said = upload.said | {"file": f"{upload.table}-*.{upload.suffix}"}
         map_table(
-            workspace.folder, upload.source, upload.table, said, path=f"{FOLDER}/{upload.source}"
+            workspace.folder, upload.source, upload.table, said, path=f"{UPLOADS}/{upload.source}"
         )
         workspace.refresh()
         yield

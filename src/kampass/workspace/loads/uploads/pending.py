@@ -19,11 +19,11 @@ from kampass.errors import DataError, UnknownName
 from kampass.intake.kinds import SourceSettings
 from kampass.intake.mapping.mapping import FORMATS
 from kampass.model import TABLES
+from kampass.workspace.settings import UPLOADS, made_of_uploads
 
 LARGEST = 200 << 20
 """Bytes of a file."""
 
-FOLDER = "uploads"
 _ABOUT = "about.json"
 _BLOCK = 1 << 20
 _KEPT = timedelta(days=2)
@@ -69,7 +69,7 @@ class Uploads:
 
     def __init__(self, workspace: Path) -> None:
         self.workspace = workspace
-        self.folder = workspace / ".kampass" / FOLDER
+        self.folder = workspace / ".kampass" / UPLOADS
 
     def receive(self, stream: BinaryIO, shown: str, person: int) -> Upload:
         """Keep a file; DataError where it is of no kind that is read, is empty or is too large."""
@@ -177,11 +177,6 @@ def aimed(upload: Upload, sources: tuple[SourceSettings, ...], source: str, tabl
     if (upload.source, upload.table) == (source, table):
         return upload
     return replace(upload, source=source, table=table, said={}, known=False, adds=None)
-
-
-def made_of_uploads(source: SourceSettings) -> bool:
-    """Whether a source's files are those that people uploaded."""
-    return source.kind == "mapped" and source.options.get("path") == f"{FOLDER}/{source.name}"
 
 
 def _bare(shown: str) -> str:
