@@ -233,7 +233,7 @@ def test_mended_rows_do_not_make_the_rest_of_the_table_seem_read_again(desk: Des
     sync(desk, 1, tickets=WRONG)
     mend(desk, 3, reopened="5")
     assert desk.ask(
-        "SELECT covered_to::VARCHAR FROM coverage_span WHERE \"table\" = 'tickets'"
+        "SELECT loaded_at::VARCHAR FROM _filled WHERE \"table\" = 'tickets'"
     ) == [("2026-01-01 00:00:00+00",)]
 
 
