@@ -232,9 +232,9 @@ def test_mended_rows_do_not_make_the_rest_of_the_table_seem_read_again(desk: Des
     """Assumed coverage ends with the last load of the whole table."""
     sync(desk, 1, tickets=WRONG)
     mend(desk, 3, reopened="5")
-    assert desk.ask(
-        "SELECT loaded_at::VARCHAR FROM _filled WHERE \"table\" = 'tickets'"
-    ) == [("2026-01-01 00:00:00+00",)]
+    assert desk.ask("SELECT loaded_at::VARCHAR FROM _filled WHERE \"table\" = 'tickets'") == [
+        ("2026-01-01 00:00:00+00",)
+    ]
 
 
 def test_loads_are_replayed_in_order(desk: Desk) -> None:
