@@ -30,7 +30,7 @@ from kampass.workspace.settings import SourceSettings, WorkspaceSettings
 
 PACKAGE = Path(__file__).parent / "example_source"
 START = datetime(2026, 1, 1, tzinfo=UTC)
-SCHEDULES = int(os.environ.get("KAMPASS_SCHEDULES", "10"))
+SCHEDULES = int(os.environ.get("KAMPASS_SCHEDULES", "3"))
 Entry = dict[str, Any]
 
 
@@ -140,8 +140,8 @@ def disturbed(chance: random.Random, entries: list[Entry]) -> list[list[Entry]]:
 @pytest.mark.parametrize(
     "number",
     [
-        pytest.param(number, marks=[pytest.mark.nightly] if number >= 10 else [])
-        for number in range(max(10, SCHEDULES))
+        pytest.param(number, marks=[pytest.mark.nightly] if number >= 3 else [])
+        for number in range(max(3, SCHEDULES))
     ],
 )
 def test_however_the_feed_is_cut_repeated_and_reordered_the_export_is_the_same(

@@ -4,10 +4,12 @@ and a snapshot.
 
 import csv
 import io
+import shutil
 import tempfile
 from collections.abc import Mapping
 from contextlib import suppress
 from datetime import UTC, date, datetime, timedelta
+from functools import cached_property
 from pathlib import Path
 from typing import Self
 from zoneinfo import ZoneInfo
@@ -16,6 +18,7 @@ from kampass.facts import prepared
 from kampass.intake.sources.folder import FileSource
 from kampass.model import TABLES
 from kampass.store import Journal, Manifest, Rules, Snapshot, Snapshots, SnapshotSettings
+from kampass.store.database import FILE
 
 RECORDED_AT = datetime(2030, 1, 1, tzinfo=UTC)
 """When a world was loaded that does not say it."""
@@ -45,6 +48,13 @@ class Worlds:
             snapshot.close()
         self._folder.cleanup()
 
+    @cached_property
+    def _empty(self) -> Path:
+        """A manifest without loads, of which every world has a copy."""
+        file = Path(self._folder.name) / FILE
+        Manifest(file).close()
+        return file
+
     def snapshot(
         self,
         tables: Mapping[str, str],
@@ -65,7 +75,8 @@ class Worlds:
         files.mkdir(parents=True)
         for name, text in _complete(tables).items():
             (files / f"{name}.csv").write_text(text, encoding="utf-8")
-        manifest = Manifest(folder / "app.db")
+        shutil.copyfile(self._empty, folder / FILE)
+        manifest = Manifest(folder / FILE)
         journal = Journal(folder / "journal", manifest, timezone=timezone)
         journal.load(FileSource("example", files), recorded_at=recorded_at)
         snapshot = Snapshots(
