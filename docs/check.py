@@ -17,6 +17,7 @@ from kampass.engine.question import PARTS
 from kampass.engine.words import Spelling
 from kampass.facts import FACTS
 from kampass.insight.plausibility.checks import CHECKS
+from kampass.intake.mapping import column_schema
 from kampass.intake.mapping import schema as mapping_schema
 from kampass.model import TABLES
 from kampass.validation import WrittenTable, json_schema, rows
@@ -39,7 +40,7 @@ def pages() -> dict[str, str]:
         "../src/kampass/catalogue/compiled.json": compiled_text(),
         "kpi-language.md": _filled("kpi-language.md", kpi_schema),
         "kpi.schema.json": _schema(kpi_schema.DefinitionsFile),
-        "mapping.md": _filled("mapping.md", mapping_schema),
+        "mapping.md": _filled("mapping.md", mapping_schema, column_schema),
         "settings.md": _filled("settings.md", settings_schema),
         "settings.schema.json": _schema(settings_schema.SettingsFile),
     }
@@ -91,11 +92,12 @@ def _part(name: str, part: Spelling) -> str:
     return f"| `{name}` | {option} | {' '.join(text for text in (part.help, *more) if text)} |"
 
 
-def _filled(page: str, models: ModuleType) -> str:
+def _filled(page: str, *models: ModuleType) -> str:
     """A page whose tables of keys stand between marks: `<!-- keys: Model -->`."""
+    known = {name: model for module in reversed(models) for name, model in vars(module).items()}
 
     def table(mark: re.Match[str]) -> str:
-        return "\n".join([mark[1], *rows(getattr(models, mark[2])), mark[3]])
+        return "\n".join([mark[1], *rows(known[mark[2]]), mark[3]])
 
     return KEYS.sub(table, (ROOT / page).read_text(encoding="utf-8"))
 

@@ -15,6 +15,9 @@ from kampass.version import VERSION
 _CHECKS = (
     "validation.py",
     "catalogue/schema.py",
+    "conditions.py",
+    "intake/mapping/column_schema.py",
+    "intake/mapping/intervals.py",
     "intake/mapping/schema.py",
     "workspace/settings_schema.py",
 )

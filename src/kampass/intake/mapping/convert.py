@@ -6,18 +6,27 @@ it is set aside and never loaded as something else. The rules of `model.conform`
 out.
 """
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
+from types import MappingProxyType
 
+from kampass.intake.mapping.amounts import has_signs, length, long_after, minutes, monthly, number
 from kampass.intake.mapping.mapping import Filling, TableMapping
-from kampass.intake.readers.formats import bound, date_sql, instant_sql, iso_local, localised
+from kampass.intake.readers.formats import (
+    SERIALS,
+    bound,
+    date_sql,
+    instant_sql,
+    iso_local,
+    localised,
+    mark,
+)
 from kampass.intake.readers.raw import FILE, LINE
 from kampass.model import TABLES, Column
 from kampass.model.conform import asked, literal, quoted, typed
 
 _NUMBERS = {"decimal", "rate", "integer"}
 _BLANKS = r"[\s\x{00A0}\x{200B}-\x{200D}\x{2060}\x{FEFF}\x{202F}\x{3000}]+"
-_SPECIAL = r"\.+*?()|[]{}^$-"
 RAW = "raw:"
 """The names of the columns that hold what stood in the file start with this."""
 
@@ -42,11 +51,28 @@ def cell(filling: Filling, index: Mapping[str, int], *, flags: bool) -> Cell:
     if not filling.columns:
         return Cell(f"{literal(filling.constant or '')}::VARCHAR")
     parts = [_stands(header, index) for header in filling.columns]
+    if filling.first:
+        return _first_filled(filling, parts, index, flags=flags)
     if len(parts) > 1:
         filled = " AND ".join(f"coalesce({part}, '') <> ''" for part in parts)
         return Cell(f"CASE WHEN {filled} THEN {f' || {literal(filling.join)} || '.join(parts)} END")
     known = flags and filling.columns[0] in index
     return Cell(parts[0], f"t{index[filling.columns[0]]}" if known else "")
+
+
+def _first_filled(
+    filling: Filling, parts: Sequence[str], index: Mapping[str, int], *, flags: bool
+) -> Cell:
+    """The first of several cells that holds anything but a word that means empty."""
+    empty = ", ".join(literal(word) for word in ("", *filling.null))
+    told = [f"coalesce({f'trim({part})' if filling.trim else part}, '')" for part in parts]
+    found = [f"WHEN {text} NOT IN ({empty}) THEN" for text in told]
+    text = " ".join(f"{when} {part}" for when, part in zip(found, parts, strict=True))
+    typed = " ".join(
+        f"{when} {f't{index[header]}' if header in index else 'false'}"
+        for when, header in zip(found, filling.columns, strict=True)
+    )
+    return Cell(f"CASE {text} END", f"coalesce(CASE {typed} END, false)" if flags else "")
 
 
 def _stands(header: str, index: Mapping[str, int]) -> str:
@@ -55,32 +81,30 @@ def _stands(header: str, index: Mapping[str, int]) -> str:
     return {LINE: "CAST(_line AS VARCHAR)", FILE: "_file"}[header]
 
 
-def relation(
-    mapping: TableMapping, base: str, index: Mapping[str, int], *, flags: bool, line: bool
+def relation(  # noqa: PLR0913 - what is known of the rows below
+    mapping: TableMapping,
+    base: str,
+    index: Mapping[str, int],
+    *,
+    flags: bool,
+    line: bool,
+    conditions: Mapping[str, str] = MappingProxyType({}),
 ) -> str:
     """The SQL of the canonical rows, with what stood in the file beside each column, and `_line` if
-    the base has it.
+    the base has it. `conditions` gives the SQL of each condition that a column names.
     """
     cells, judged = [], []
-    echoing, echo = _echo(mapping)
+    echo = _echo(mapping)
     for filling in mapping.fillings:
         found = cell(filling, index, flags=flags)
         column = column_of(mapping.table, filling.name)
-        cells += [
-            f"{converted(filling, column, found)} AS {quoted(filling.name)}",
-            f"{found.text} AS {quoted(RAW + filling.name)}",
-        ]
-        plain = not (
-            filling.date or filling.timestamp
-        )  # a format gives canonical text or a mark, and loading judges it once more
-        value = _judged(column) if plain else quoted(filling.name)
-        if filling.name == echoing:
-            value = (
-                f"CASE WHEN {echo} THEN "
-                f"{_mark(quoted(RAW + filling.name), literal('repeats the header'))} ELSE "
-                f"{value} END"
-            )
-        judged += [f"{value} AS {quoted(filling.name)}", quoted(RAW + filling.name)]
+        beside = {header: _stands(header, index) for header in filling.headers}
+        value = converted(filling, column, found, beside)
+        if condition := conditions.get(filling.where):
+            value = f"CASE WHEN {condition} THEN {value} END"
+        name, raw = quoted(filling.name), quoted(RAW + filling.name)
+        cells += [f"{value} AS {name}", f"{found.text} AS {raw}"]
+        judged += [f"{_final(filling, column, *echo)} AS {name}", raw]
     for header in mapping.extra:
         cells += [
             f"nullif(c{index[header]}, '') AS {quoted(header)}",
@@ -94,6 +118,21 @@ def relation(
         f"SELECT {', '.join(_with_torn_attributes(mapping, judged))} FROM (SELECT "
         f"{', '.join(cells)} FROM ({base}))"
     )
+
+
+def _final(filling: Filling, column: Column, echoing: str, echo: str) -> str:
+    """A column's value over the cells that were converted: judged, but where a format has given
+    canonical text or a mark, which loading judges once more.
+    """
+    name = quoted(filling.name)
+    if filling.after:
+        return long_after(quoted(filling.after), name)
+    plain = not (filling.date or filling.timestamp)
+    value = _judged(column) if plain else name
+    if filling.name != echoing:
+        return value
+    repeats = mark(quoted(RAW + filling.name), literal("repeats the header"))
+    return f"CASE WHEN {echo} THEN {repeats} ELSE {value} END"
 
 
 def _echo(mapping: TableMapping) -> tuple[str, str]:
@@ -138,29 +177,27 @@ def _with_torn_attributes(mapping: TableMapping, judged: list[str]) -> list[str]
     ]
 
 
-def _mark(text: str, reason: str) -> str:
-    return f"chr(0) || replace({text}, chr(0), '\N{SYMBOL FOR NULL}') || chr(0) || {reason}"
-
-
 def _judged(column: Column) -> str:
     """The value if it is of the column's type, else marked with what stood in the file."""
     name, raw = quoted(column.name), quoted(RAW + column.name)
     cases = [f"WHEN {name} IS NULL OR starts_with({name}, chr(0)) THEN {name}"]
     cases.append(
         f"WHEN {typed(column, 'VARCHAR', 'UTC')} IS NULL THEN "
-        f"{_mark(f'coalesce({raw}, {name})', literal(asked(column)))}"
+        f"{mark(f'coalesce({raw}, {name})', literal(asked(column)))}"
     )
     if column.choices:
         listed = ", ".join(literal(choice) for choice in column.choices)
         none = f"is none of {', '.join(column.choices)}"
         cases.append(
-            f"WHEN {name} NOT IN ({listed}) THEN {_mark(f'coalesce({raw}, {name})', literal(none))}"
+            f"WHEN {name} NOT IN ({listed}) THEN {mark(f'coalesce({raw}, {name})', literal(none))}"
         )
     return f"CASE {' '.join(cases)} ELSE {name} END"
 
 
-def converted(filling: Filling, column: Column, found: Cell) -> str:
-    """The SQL of one column's canonical text."""
+def converted(
+    filling: Filling, column: Column, found: Cell, beside: Mapping[str, str] = MappingProxyType({})
+) -> str:
+    """The SQL of one column's canonical text; `beside` has the cells that it names by header."""
     if not filling.columns:
         return found.text
     value = (
@@ -168,7 +205,10 @@ def converted(filling: Filling, column: Column, found: Cell) -> str:
         if filling.trim
         else found.text
     )
-    return bound(value, "v_", lambda text: _converted(filling, column, text, found.typed))
+    text = bound(value, "v_", lambda at: _converted(filling, column, at, found.typed))
+    if filling.per or filling.times:
+        text = monthly(filling, text, beside)
+    return bound(text, "i_", _next_day) if filling.inclusive else text
 
 
 def _converted(filling: Filling, column: Column, value: str, known: str) -> str:
@@ -176,13 +216,38 @@ def _converted(filling: Filling, column: Column, value: str, known: str) -> str:
     if "" in (*filling.true, *filling.false, *(key for key, _ in filling.values)):
         value = f"coalesce({value}, '')"
         empty = ", ".join(literal(word) for word in filling.null if word) or "NULL"
-    reads = _reads(filling, column, value)
-    if known:
-        reads = f"CASE WHEN {known} THEN {_known(filling, column, value)} ELSE {reads} END"
-    nul = _mark(value, literal("holds a NUL character"))
+
+    def read(text: str) -> str:
+        reads = _reads(filling, column, text)
+        return f"CASE WHEN {known} THEN {_known(filling, column, text)} ELSE {reads} END"
+
+    reads = _taken(filling, value, read if known else lambda at: _reads(filling, column, at))
+    nul = mark(value, literal("holds a NUL character"))
     nul = f"CASE WHEN starts_with({value}, chr(0)) THEN {value} ELSE {nul} END" if known else nul
     torn = f"WHEN contains({value}, chr(0)) THEN {nul}"
     return f"CASE WHEN {value} IN ({empty}) THEN NULL {torn} ELSE {reads} END"
+
+
+def _taken(filling: Filling, value: str, read: Callable[[str], str]) -> str:
+    """What is read of a text: the part, the letters and the letter case that are declared."""
+    if not (filling.part or filling.left or filling.case):
+        return read(value)
+    text = f"left({value}, {filling.left})" if filling.left else value
+    if filling.part:
+        text = f"regexp_extract({text}, {literal(filling.part)}, 1)"
+    text = f"{filling.case}({text})" if filling.case else text
+    none = mark(value, literal(f"holds no part that {filling.part} finds"))
+    lacks = none if filling.part else "NULL"
+    return bound(text, "s_", lambda at: f"CASE WHEN {at} = '' THEN {lacks} ELSE {read(at)} END")
+
+
+def _next_day(value: str) -> str:
+    """The day after a canonical day; what is none, or the last that can be written, stays."""
+    day = f"TRY_CAST({value} AS DATE)"
+    return (
+        f"CASE WHEN {day} < DATE '9999-12-31' THEN strftime({day} + INTERVAL 1 DAY, '%Y-%m-%d') "
+        f"ELSE {value} END"
+    )
 
 
 def _reads(filling: Filling, column: Column, value: str) -> str:
@@ -198,23 +263,22 @@ def _reads(filling: Filling, column: Column, value: str) -> str:
         return _chosen(
             value, filling.values, filling.otherwise, "is none of the values that are listed"
         )
-    if filling.date:
-        return _dated(filling, [date_sql(form, value) for form in filling.date], "date", value)
-    if filling.timestamp:
-        return _dated(
-            filling,
-            [
-                instant_sql(form, value, filling.timezone, filling.fold)
-                for form in filling.timestamp
-            ],
-            "timestamp",
-            value,
-        )
+    if filling.date or filling.timestamp:
+        return _by_format(filling, value)
+    if filling.unit:
+        return length(filling, value) if filling.after else minutes(filling, value)
     if column.type == "instant" and filling.timezone:
         return _local(filling, value)
-    if column.type in _NUMBERS and (filling.decimal or filling.thousands or filling.remove):
-        return _number(filling, value)
-    return value
+    return number(filling, value) if column.type in _NUMBERS and has_signs(filling) else value
+
+
+def _by_format(filling: Filling, value: str) -> str:
+    if filling.date:
+        return _dated(filling, [date_sql(form, value) for form in filling.date], "date", value)
+    readings = [
+        instant_sql(form, value, filling.timezone, filling.fold) for form in filling.timestamp
+    ]
+    return _dated(filling, readings, "timestamp", value)
 
 
 def _chosen(
@@ -224,20 +288,20 @@ def _chosen(
     reason: str,
 ) -> str:
     cases = " ".join(f"WHEN {literal(key)} THEN {literal(word)}" for key, word in pairs)
-    last = {"keep": value, "empty": "NULL"}.get(otherwise) or _mark(value, literal(reason))
+    last = {"keep": value, "empty": "NULL"}.get(otherwise) or mark(value, literal(reason))
     return f"CASE {value} {cases} ELSE {last} END"
 
 
 def _dated(filling: Filling, readings: list[str], kind: str, value: str) -> str:
     """A value by the formats declared; several must not contradict each other."""
     forms = " or ".join(form.text for form in getattr(filling, kind))
-    none = _mark(value, literal(f"is no {kind} as {forms}"))
+    none = mark(value, literal(f"is no {kind} as {forms}"))
     if len(readings) == 1:
         return _unmarked(readings[0], value, none)
     both = f"list_distinct(list_filter([{', '.join(readings)}], lambda e_: e_ IS NOT NULL))"
     return (
         f"CASE WHEN len({both}) > 1 THEN "
-        f"{_mark(value, literal(f'reads in more than one way as {forms}'))} ELSE "
+        f"{mark(value, literal(f'reads in more than one way as {forms}'))} ELSE "
         f"{_unmarked(f'{both}[1]', value, none)} END"
     )
 
@@ -265,10 +329,18 @@ def _known(filling: Filling, column: Column, value: str) -> str:
     """What a cell becomes that the file itself has typed: Excel's dates and numbers, JSON's
     numbers.
     """
-    if filling.values or filling.true or filling.false:
+    chosen = filling.values or filling.true or filling.false
+    counted = filling.timestamp and filling.timestamp[0].text in {"unix", "unix_ms"}
+    if chosen or counted or filling.unit:
         return _reads(filling, column, value)
-    if filling.timestamp and filling.timestamp[0].text in {"unix", "unix_ms"}:
-        return _reads(filling, column, value)
+    if any(form.text in SERIALS for form in (*filling.date, *filling.timestamp)):
+        reads, dated = _reads(filling, column, value), _typed_date(filling, column, value)
+        return f"CASE WHEN contains({value}, '-') THEN {dated} ELSE {reads} END"
+    return _typed_date(filling, column, value)
+
+
+def _typed_date(filling: Filling, column: Column, value: str) -> str:
+    """A date that the file itself has typed as one; anything else as it stands."""
     matches, _ = iso_local(value)
     if column.type == "date":
         return f"CASE WHEN {matches} THEN left({value}, 10) ELSE {value} END"
@@ -279,36 +351,6 @@ def _known(filling: Filling, column: Column, value: str) -> str:
         )
         return _local(filling, f"({midnight})")
     return value
-
-
-def _escaped(sign: str) -> str:
-    return "".join(f"\\{letter}" if letter in _SPECIAL else letter for letter in sign)
-
-
-def _number(filling: Filling, value: str) -> str:
-    """A number with the signs declared; one whose thousands are not in threes does not read."""
-    bare = value
-    for sign in filling.remove:
-        bare = f"replace({bare}, {literal(sign)}, '')"
-    bare = f"trim({bare})" if filling.remove else bare
-    point = _escaped(filling.decimal or ".")
-    whole = (
-        rf"\d{{1,3}}({_escaped(filling.thousands)}\d{{3}})+|\d+" if filling.thousands else r"\d+"
-    )
-    plain = f"replace({bare}, {literal(filling.thousands)}, '')" if filling.thousands else bare
-    plain = (
-        f"replace({plain}, {literal(filling.decimal)}, '.')"
-        if filling.decimal not in {"", "."}
-        else plain
-    )
-    reason = f"is not a number with decimal sign {filling.decimal or '.'}" + (
-        f" and thousands sign {filling.thousands!r}" if filling.thousands else ""
-    )
-    pattern = rf"-?({whole})({point}\d+)?"
-    return (
-        f"CASE WHEN regexp_full_match({bare}, {literal(pattern)}) THEN {plain} ELSE "
-        f"{_mark(value, literal(reason))} END"
-    )
 
 
 def distinct(mapping: TableMapping, rows: str) -> str:
@@ -345,7 +387,7 @@ def distinct(mapping: TableMapping, rows: str) -> str:
         first = " AND ".join([differs[-1], *(f"NOT ({other})" for other in differs[:-1])])
         value = f"coalesce({quoted(RAW + name)}, {quoted(name)}, '')"
         told = "'differs between lines of one key; the first is line ' || min(_line) " + window
-        torn = _mark(value, told) if table.has(name) else quoted(name)
+        torn = mark(value, told) if table.has(name) else quoted(name)
         marked.append(
             f"CASE WHEN {disagree} AND {first} AND NOT coalesce(starts_with({quoted(name)}, "
             f"chr(0)), false) THEN {torn} ELSE {quoted(name)} END AS {quoted(name)}"

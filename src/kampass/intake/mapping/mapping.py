@@ -15,6 +15,7 @@ from functools import partial
 from typing import Any, cast
 
 from kampass.errors import DataError
+from kampass.intake.mapping.intervals import BillingInterval
 from kampass.intake.readers.formats import DateFormat, compile_format
 from kampass.model import TABLES, Column
 
@@ -39,6 +40,18 @@ _FORM = (
     "select",
     "distinct",
 )
+KEEPING = (
+    "accounts",
+    "tickets",
+    "deals",
+    "responses",
+    "purchases",
+    "touches",
+    "contracts",
+    "subscriptions",
+)
+"""The tables that keep columns which are none of the model's."""
+_SHAPE = ("part", "left", "inclusive", "negative", "unit", "after", "times", "where")
 _READING = ("timezone", "fold", "decimal", "thousands", "trim")
 
 
@@ -46,8 +59,8 @@ _READING = ("timezone", "fold", "decimal", "thousands", "trim")
 class Filling:
     """What one canonical column (or attribute) is made of.
 
-    `columns` are headers of the file, joined by `join` where there are several; without any,
-    `constant` stands.
+    `columns` are headers of the file, joined by `join` where there are several, or the `first` of
+    them that holds anything; without any, `constant` stands.
     """
 
     name: str
@@ -67,11 +80,29 @@ class Filling:
     false: tuple[str, ...] = ()
     values: tuple[tuple[str, str], ...] = ()
     otherwise: str = "quarantine"
+    first: bool = False
+    part: str = ""
+    left: int = 0
+    case: str = ""
+    inclusive: bool = False
+    negative: str = ""
+    unit: str = ""
+    after: str = ""
+    per: BillingInterval | None = None
+    times: str = ""
+    where: str = ""
 
     @property
     def told(self) -> str:
         """Where it comes from, as people say it."""
-        return " + ".join(self.columns) if self.columns else f"the constant {self.constant}"
+        between = " or " if self.first else " + "
+        return between.join(self.columns) if self.columns else f"the constant {self.constant}"
+
+    @property
+    def headers(self) -> tuple[str, ...]:
+        """The headers that it names, apart from those of its condition."""
+        per = (self.per.column, self.per.count) if self.per else ()
+        return tuple(filter(None, (*self.columns, *per, self.times)))
 
 
 @dataclass(frozen=True)
@@ -99,6 +130,12 @@ class TableMapping:
     distinct: bool = False
     extra: tuple[str, ...] = ()
     defaults: Mapping[str, Any] = field(default_factory=dict)
+
+    @property
+    def headers(self) -> tuple[str, ...]:
+        """The headers that its columns name."""
+        named = (header for filling in self.fillings for header in filling.headers)
+        return tuple(dict.fromkeys([*named, *self.extra]))
 
 
 def parse(place: str, table: str, said: object, *, checked: bool = False) -> TableMapping:
@@ -129,8 +166,10 @@ def _check(place: str, table: str, said: object) -> None:
 def _mapping(place: str, table: str, said: dict[str, Any]) -> TableMapping:
     columns = said.get("columns", {})
     extra = _texts(columns, "extra")
-    if extra and table != "accounts":
-        raise _wrong(place, "only accounts keep further columns.", "Leave extra out.")
+    if extra and table not in KEEPING:
+        raise _wrong(
+            place, f"'{table}' keeps no further columns.", f"These do: {', '.join(KEEPING)}."
+        )
     defaults = _reading(said)
     fillings = tuple(
         _filling(table, name, what, defaults, place)
@@ -138,6 +177,7 @@ def _mapping(place: str, table: str, said: dict[str, Any]) -> TableMapping:
         if name != "extra"
     )
     _once(table, fillings, extra, place)
+    _after_another(fillings, place)
     form = {key: said[key] for key in _FORM if key in said}
     if "encoding" in form:
         form["encoding"] = codecs.lookup(form["encoding"]).name
@@ -180,14 +220,54 @@ def _filling(
         "date": _formats(said, "date", column, pivot, at),
         "timestamp": _formats(said, "timestamp", column, pivot, at),
     }
-    return Filling(name, **_origin(said), **typed, **reading, **_words(said, column, at))
+    shape = _shape(said, column, at)
+    return Filling(name, **_origin(said), **typed, **reading, **shape, **_words(said, column, at))
 
 
 def _origin(said: dict[str, Any]) -> dict[str, Any]:
     if "constant" in said:
         return {"constant": _constant(said["constant"])}
+    if "first_of" in said:
+        return {"columns": _texts(said, "first_of"), "first": True}
     columns = _texts(said, "columns") or (said["column"],)
     return {"columns": columns, "join": said.get("join", "") if "columns" in said else ""}
+
+
+def _shape(said: dict[str, Any], column: Column, at: str) -> dict[str, Any]:
+    """What is taken of a text, and what an amount or a length of time is for."""
+    _fits_column(said, column, at)
+    found = {key: said[key] for key in _SHAPE if key in said}
+    if said.get("lower") or said.get("upper"):
+        found["case"] = "lower" if said.get("lower") else "upper"
+    per = said.get("per")
+    if per:
+        found["per"] = BillingInterval(**per) if isinstance(per, dict) else BillingInterval(per)
+    return found
+
+
+def _fits_column(said: dict[str, Any], column: Column, at: str) -> None:
+    """A key that says nothing of a column's type is an error and not ignored."""
+    fits = {
+        "inclusive": (column.type == "date", "is for the last day of a span", "Leave it out."),
+        "negative": (column.type in {"decimal", "rate", "integer"}, "is for numbers", ""),
+        "per": (
+            column.type == "decimal",
+            "is for amounts of money",
+            'mrr = {{ ..., per = "year" }}',
+        ),
+        "times": (column.type == "decimal", "is for amounts of money", ""),
+        "after": (column.type == "instant", "is for an instant", ""),
+    }
+    for key, (fit, words, hint) in fits.items():
+        if key in said and not fit:
+            raise _wrong(at, f"{key} {words}; it holds {column.type}.", hint)
+    long = column.name == "minutes" or ("after" in said and column.type == "instant")
+    if "unit" in said and not long:
+        raise _wrong(
+            at,
+            "unit is for minutes, and for an instant with after.",
+            'first_replied_at = { column = "...", unit = "minutes", after = "created_at" }',
+        )
 
 
 def _formats(
@@ -242,6 +322,18 @@ def _once(table: str, fillings: Sequence[Filling], extra: Sequence[str], place: 
                 place,
                 f"'{name}' differs from the column '{near[0]}' only in its letter case.",
                 f"Write {near[0]}, or give the attribute another name.",
+            )
+
+
+def _after_another(fillings: Sequence[Filling], place: str) -> None:
+    """A length of time is counted from a column that is filled, and by an instant."""
+    starts = {filling.name for filling in fillings if not filling.after}
+    for filling in fillings:
+        if filling.after and filling.after not in starts:
+            raise _wrong(
+                f"{place[:-1]}.columns] {filling.name}",
+                f"after is '{filling.after}', which is not filled.{_close(filling.after, starts)}",
+                'Name a column that is filled here, such as after = "created_at".',
             )
 
 

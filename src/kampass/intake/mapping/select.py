@@ -78,9 +78,7 @@ def selected(
 def _completed(mapping: TableMapping, names: list[str]) -> TableMapping:
     """The mapping of the SELECT's columns: those that are not mapped go by their own name."""
     said = {filling.name for filling in mapping.fillings}
-    used = {header for filling in mapping.fillings for header in filling.columns} | set(
-        mapping.extra
-    )
+    used = set(mapping.headers)
     own = [
         name
         for name in names

@@ -12,6 +12,7 @@ from kampass.errors import DataError, UnknownName
 from kampass.intake.mapping.convert import cell, column_of, distinct, relation
 from kampass.intake.mapping.mapping import Filling, TableMapping
 from kampass.intake.mapping.questions import Base, OpenQuestion, questions
+from kampass.intake.mapping.rows import condition
 from kampass.intake.readers.files import files_of, missing, open_raw
 from kampass.intake.readers.memory import ask
 from kampass.intake.readers.raw import FILE, LINE, RawTable
@@ -105,14 +106,24 @@ class View:
 
 def _view(raw: RawTable, opened: RawTable, mapping: TableMapping, notices: tuple[str, ...]) -> View:
     index = _index(opened, mapping)
-    used = {header for filling in mapping.fillings for header in filling.columns} | set(
-        mapping.extra
-    )
+    conditions = {
+        filling.where: condition(f"{mapping.place} {filling.name}", filling.where, index)
+        for filling in mapping.fillings
+        if filling.where
+    }
+    used = set(mapping.headers).union(*(read.headers for read in conditions.values()))
     numbered = mapping.distinct or bool(used & {LINE, FILE}) or bool(raw.files)
     base = opened.numbered() if numbered else opened.relation
     base = _with_file(base, raw) if FILE in used else base
     _joins_well(mapping, base, index)
-    rows = relation(mapping, base, index, flags=opened.flags, line=numbered)
+    rows = relation(
+        mapping,
+        base,
+        index,
+        flags=opened.flags,
+        line=numbered,
+        conditions={text: read.sql for text, read in conditions.items()},
+    )
     lines = partial(lines_of, base) if numbered else opened.lines
     asked = questions(mapping, Base(base, opened.flags, ask, lines), index)
     pairs, hold = rows, (raw, opened)
@@ -158,9 +169,7 @@ def _digest(raw: RawTable, mapping: TableMapping) -> str:
 def _index(opened: RawTable, mapping: TableMapping) -> dict[str, int]:
     """Where each header stands; the error of one that is named and is not there."""
     index = {header: position for position, header in enumerate(opened.headers)}
-    for header in [header for filling in mapping.fillings for header in filling.columns] + list(
-        mapping.extra
-    ):
+    for header in mapping.headers:
         if header not in index and header not in {LINE, FILE}:
             raise missing(opened, header, mapping)
     return index
@@ -176,7 +185,7 @@ def _joins_well(mapping: TableMapping, base: str, index: dict[str, int]) -> None
     """Refuse a composed id that could be composed of other parts: a-b with c is not a with b-c."""
     for filling in mapping.fillings:
         # Nothing is joined, or it names nothing.
-        joined = len(filling.columns) > 1
+        joined = len(filling.columns) > 1 and not filling.first
         if not joined or not names_something(column_of(mapping.table, filling.name)):
             continue
         parts = [

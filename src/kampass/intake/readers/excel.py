@@ -386,7 +386,7 @@ def _header(
         texts = [text.partition(MARK)[0] if not text.startswith(MARK) else "" for text, _ in cells]
         first.append((line, tuple(texts)))
         if line == mapping.header_row:
-            wanted = {header for filling in mapping.fillings for header in filling.columns}
+            wanted = set(mapping.headers)
             if not wanted & set(texts):
                 first += [
                     (number, tuple(text for text, _ in more))

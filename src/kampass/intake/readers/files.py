@@ -204,9 +204,7 @@ def _together(tables: Sequence[RawTable], mapping: TableMapping) -> RawTable:
     in.
     """
     headers = tuple(dict.fromkeys(header for table in tables for header in table.headers))
-    needed = {header for filling in mapping.fillings for header in filling.columns} | set(
-        mapping.extra
-    )
+    needed = set(mapping.headers)
     flags = any(table.flags for table in tables)
     parts, rejects = [], []
     for number, table in enumerate(tables):
@@ -267,7 +265,7 @@ def missing(table: RawTable, header: str, mapping: TableMapping) -> DataError:
             code="bad_header",
             hint="Say which: " + " or ".join(f'"{name}"' for name in twice) + ".",
         )
-    wanted = {name for filling in mapping.fillings for name in filling.columns} | set(mapping.extra)
+    wanted = set(mapping.headers)
     for line, cells in table.first:
         known = wanted & set(cells)
         if (

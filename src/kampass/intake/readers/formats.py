@@ -49,6 +49,10 @@ _FIRST_SECOND, _LAST_SECOND = (
     -62_135_596_800,
     253_402_300_799,
 )  # the years 1 to 9999, counted from 1970
+SERIALS = {"excel": ("1899-12-30", 61, 2_958_465), "excel1904": ("1904-01-01", 0, 2_957_003)}
+"""Days as Excel counts them: from which day, and between which numbers. Before March 1900 it counts
+a day that never was.
+"""
 _ISO_LOCAL = r"\d{4}-\d{2}-\d{2}[T ]\d{2}:\d{2}(:\d{2}([.]\d{1,9})?)?"
 
 
@@ -70,6 +74,10 @@ def compile_format(text: str, pivot: int = 69, *, instant: bool = False) -> Date
     """
     if instant and text in {"unix", "unix_ms"}:
         return DateFormat(text, r"(-?\d{1,15})", (text,))
+    if text in SERIALS:
+        return DateFormat(
+            text, r"\d{1,7}([.]\d{1,15})?" if instant else r"\d{1,7}([.]0+)?", (text,)
+        )
     pattern, parts, position = "", [], 0
     for found in re.finditer("%(.?)", text, re.DOTALL):
         pattern += re.escape(text[position : found.start()])
@@ -110,6 +118,11 @@ def bound(value: str, name: str, body: Callable[[str], str]) -> str:
     return f"list_transform([{value}], lambda {name}: {body(name)})[1]"
 
 
+def mark(text: str, reason: str) -> str:
+    """The SQL of a cell that does not read: what stood there, and the SQL of the reason."""
+    return f"chr(0) || replace({text}, chr(0), '\N{SYMBOL FOR NULL}') || chr(0) || {reason}"
+
+
 def _parts(form: DateFormat, value: str) -> str:
     """The SQL of a format's parts in a value; empty ones where it does not match."""
     listed = ", ".join(literal(part) for part in form.parts)
@@ -143,6 +156,8 @@ def _day(form: DateFormat, parts: str) -> str:
 
 def date_sql(form: DateFormat, value: str) -> str:
     """The SQL of a date as canonical text; null where the value does not read."""
+    if form.text in SERIALS:
+        return f"strftime({_serial(form, value)}, '%Y-%m-%d')"
 
     def read(parts: str) -> str:
         return bound(
@@ -171,6 +186,9 @@ def instant_sql(form: DateFormat, value: str, timezone: str | None, fold: str) -
             f"{_utc(f'make_timestamp({number} * {scale})')} END)"
         )
 
+    if form.text in SERIALS:
+        return localised(_serial(form, value), timezone or "UTC", fold)
+
     def read(parts: str) -> str:
         local = f"TRY_CAST({_day(form, parts)} || ' ' || {_clock(form, parts)} AS TIMESTAMP)"
         if "offset" in form.parts:
@@ -181,6 +199,18 @@ def instant_sql(form: DateFormat, value: str, timezone: str | None, fold: str) -
         return localised(local, timezone or "UTC", fold)
 
     return bound(_parts(form, value), "p_", read)
+
+
+def _serial(form: DateFormat, value: str) -> str:
+    """The SQL of the local time that a number of days means, to the millisecond; null where it is
+    none.
+    """
+    first, least, most = SERIALS[form.text]
+    number = f"TRY_CAST({value} AS DECIMAL(22, 15))"
+    within = f"regexp_full_match({value}, {literal(form.pattern)}) AND {number} >= {least} AND "
+    wait = f"to_milliseconds(CAST(round({number} * 86400000) AS BIGINT))"
+    within += f"{number} < {most + 1}"
+    return f"(CASE WHEN {within} THEN TIMESTAMP '{first}' + {wait} END)"
 
 
 def _clock(form: DateFormat, parts: str) -> str:
