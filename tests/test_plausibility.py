@@ -37,6 +37,22 @@ def days(first: str, n: int, step: int = 1) -> list[date]:
 
 ABC = {"accounts": accounts("a", "b", "c")}
 SIX = PRODUCTS | {"accounts": accounts(*(f"a{k}" for k in range(6)))}
+
+
+def signed(mrr: int) -> Tables:
+    """Six contracts over a year, of 1,200 each, and the lines under them."""
+    return SIX | {
+        "contracts": rows(
+            "id,account_id,valid_from,valid_to,value,currency",
+            [f"c{k},a{k},2025-01-01,2026-01-01,1200,USD" for k in range(6)],
+        ),
+        "subscriptions": rows(
+            "id,account_id,contract_id,mrr,currency,valid_from,valid_to",
+            [f"s{k},a{k},c{k},{mrr},USD,2025-01-01,2026-01-01" for k in range(6)],
+        ),
+    }
+
+
 SPANS: dict[str, tuple[Tables, Tables]] = {
     "ends_on_the_last_day": (
         {
@@ -98,6 +114,7 @@ SPANS: dict[str, tuple[Tables, Tables]] = {
             )
         },
     ),
+    "mrr_unlike_what_is_paid": (signed(1200), signed(100)),
     "mixed_currencies": (
         {
             "subscriptions": LINES + "s1,a,,,10,USD,2025-01-01,,\ns2,a,,,10,EUR,2025-01-01,,\n",

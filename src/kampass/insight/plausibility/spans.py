@@ -122,6 +122,36 @@ SELECT 'subscriptions' AS "table", id AS key, _source AS source, _line AS line,
 FROM times WHERE why IS NOT NULL""",
 )
 
+UNLIKE_WHAT_IS_PAID = PlausibilityCheck(
+    "mrr_unlike_what_is_paid",
+    "mrr that fits neither the contracts' values nor what was invoiced",
+    "table",
+    "Look whether mrr is an amount a year or a quarter, or in cents.",
+    ("subscriptions",),
+    f"""
+WITH line AS (SELECT * FROM live_subscriptions
+    WHERE {_REAL} AND mrr > 0 AND NOT coalesce(is_trial, false)),
+  signed AS (
+    SELECT c.id, c.value / (sum(s.mrr) * greatest(1, datediff('day', c.valid_from, c.valid_to)
+      / 30.4375)) AS ratio
+    FROM live_contracts c JOIN line s ON s.contract_id = c.id
+      AND s.currency = coalesce(c.currency, $currency)
+    WHERE c.value > 0 AND c.valid_to > c.valid_from GROUP BY c.id, c.value, c.valid_from, c.valid_to),
+  paying AS (SELECT account_id, avg(mrr) AS mrr FROM line
+    GROUP BY 1 HAVING count(*) = 1 OR max(mrr) <= 2 * min(mrr)),
+  invoiced AS (
+    SELECT p.account_id, sum(p.amount) / count(DISTINCT date_trunc('month', p._day)) AS month
+    FROM live_purchases p WHERE p.kind = 'recurring' AND p.amount > 0 GROUP BY 1
+    HAVING count(DISTINCT date_trunc('month', p._day)) >= 3),
+  paid AS (SELECT month / mrr AS ratio FROM paying JOIN invoiced USING (account_id))
+SELECT 'subscriptions' AS "table", what AS key, NULL::VARCHAR AS source, NULL::BIGINT AS line,
+  'the middle one of ' || n::VARCHAR || ' ' || what || ' is ' || round(ratio, 2)::VARCHAR
+  || ' times what mrr says' AS about
+FROM (SELECT 'contracts' AS what, count(*) AS n, median(ratio) AS ratio FROM signed
+  UNION ALL SELECT 'accounts', count(*), median(ratio) FROM paid)
+WHERE n >= 5 AND (ratio < 0.2 OR ratio > 5)""",
+)
+
 CURRENCIES = PlausibilityCheck(
     "mixed_currencies",
     "Pays in several currencies at the same time",
@@ -176,6 +206,7 @@ CHECKS = (
     OVERLAPPING,
     OWNERS,
     YEARLY,
+    UNLIKE_WHAT_IS_PAID,
     CURRENCIES,
     STILL_PAYS,
     SOMEBODY_ELSES,
