@@ -353,9 +353,15 @@ def deals_closed(row: Shown) -> Columns:
     }
 
 
+def is_credit(purchase: dict[str, Any]) -> bool:
+    """By its kind, else by its sign."""
+    kind = purchase.get("kind")
+    return bool(kind == "credit" or (kind is None and purchase["amount"] < 0))
+
+
 def purchases(row: Shown) -> Columns:
     fields = row.fields
-    credit = fields["kind"] == "credit"
+    credit = is_credit(fields)
     amount = row.money(
         -abs(fields["amount"]) if credit else fields["amount"],
         fields["currency"],
@@ -365,7 +371,7 @@ def purchases(row: Shown) -> Columns:
     first = row.of("purchases")
     return made | {
         "repeat": any(
-            purchase.get("kind") != "credit" and purchase["purchased_at"] < row.window.begins
+            not is_credit(purchase) and purchase["purchased_at"] < row.window.begins
             for purchase in first
         )
     }

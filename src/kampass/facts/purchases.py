@@ -17,18 +17,23 @@ from kampass.facts.prepared import fx_join
 from kampass.facts.revenue import PRODUCT_DIMENSIONS
 
 
-# Systems write credits with either sign, so the kind decides and not the sign. A credit is no
-# purchase, and a first one does not make an account a repeat customer. The first purchase is of
+def _is_credit(purchase: str) -> str:
+    """Whether a purchase is a credit (its SQL)."""
+    return f"coalesce({purchase}.kind = 'credit', {purchase}.amount < 0)"
+
+
+# Systems write credits with either sign, so the kind decides and, only where there is none, the
+# sign. A credit is no purchase, and a first one does not make an account a repeat customer. The first purchase is of
 # all history, whatever the period: whether it lies before it is asked where the period is known.
 def _purchases(scope: FactScope) -> str:
-    credit = "coalesce(b.kind, '') = 'credit'"
+    credit = _is_credit("b")
     amount = f"CASE WHEN {credit} THEN -abs(b.amount) ELSE b.amount END"
     first = ""
     earlier = ""
     if scope.uses("repeat"):
-        first = """LEFT JOIN (
-  SELECT account_id, min(purchased_at) AS at FROM live_purchases
-    WHERE coalesce(kind, '') <> 'credit' GROUP BY account_id
+        first = f"""LEFT JOIN (
+  SELECT x.account_id, min(x.purchased_at) AS at FROM live_purchases x
+    WHERE NOT {_is_credit("x")} GROUP BY x.account_id
 ) first ON first.account_id = b.account_id"""
         earlier = ", first.at AS first_purchased_at"
     return f"""
@@ -40,9 +45,9 @@ FROM live_purchases b LEFT JOIN products p ON p.id = b.product_id {fx_join("b.cu
 
 def _earlier_purchases(scope: FactScope) -> str:
     return f"""
-SELECT p.i, b.id AS unit, x.id, x.purchased_at, x.kind, {LINEAGE}
+SELECT p.i, b.id AS unit, x.id, x.purchased_at, x.kind, x.amount, {LINEAGE}
 FROM live_purchases b JOIN {scope.period} p ON b.purchased_at >= p.s AND b.purchased_at < p.u
-JOIN live_purchases x ON x.account_id = b.account_id AND coalesce(x.kind, '') <> 'credit'
+JOIN live_purchases x ON x.account_id = b.account_id AND NOT {_is_credit("x")}
 QUALIFY row_number() OVER (PARTITION BY p.i, b.id ORDER BY x.purchased_at, x.id) = 1"""
 
 

@@ -176,14 +176,30 @@ def _echo(table: Table, columns: dict[str, str]) -> list[Check]:
     ]
 
 
+def _not_before(end: str, beginning: str, where: str = "true") -> Check:
+    """The rule that an end does not lie before its beginning."""
+    return Check(end, f"{where} AND t.{end} < t.{beginning}", f"lies before {beginning}")
+
+
+_CLOSED = "t.status IN ('won', 'lost')"
 _ROW_RULES: dict[str, list[Check]] = {
     "subscriptions": [Check("mrr", "t.mrr < 0", "is negative")],
     "deals": [
         Check(
             "closed_at",
-            "t.status IN ('won', 'lost') AND t.closed_at IS NULL",
+            f"{_CLOSED} AND t.closed_at IS NULL",
             "is empty although the deal is won or lost",
-        )
+        ),
+        # Of an open deal it is an expectation, which may have passed.
+        _not_before("closed_at", "created_at", _CLOSED),
+    ],
+    "tickets": [
+        _not_before("first_replied_at", "created_at"),
+        _not_before("resolved_at", "created_at"),
+    ],
+    "feedback": [_not_before("implemented_at", "received_at")],
+    "purchases": [
+        Check("amount", "t.amount < 0 AND t.kind <> 'credit'", "is negative and no credit")
     ],
     "surveys": [
         Check("scale_max", "t.scale_max <= t.scale_min", "is not above scale_min"),
@@ -199,7 +215,11 @@ _ROW_RULES: dict[str, list[Check]] = {
 
 
 def _text(column: Column, value: str) -> str:
-    """Text as it stands; null where nobody could see what it holds."""
+    """Text as it stands, a currency's code in capitals; null where nobody could see what it
+    holds.
+    """
+    if column.name == "currency":
+        value = f"upper({value})"
     if names_something(column):
         return (
             f"CASE WHEN length({value}) = strlen({value}) AND NOT contains({value}, chr(0)) OR "

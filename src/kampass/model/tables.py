@@ -39,8 +39,7 @@ class Table:
     """One canonical table.
 
     `start` is the column whose earliest value counts for assumed coverage, `otherwise` the one that
-    stands in where it is empty; `gates` says whether "no
-    rows" can mean "unknown"; `deletion` says what a deleted row means: a span ends, an entity keeps
+    stands in where it is empty; `gates` says whether "no rows" can mean "unknown"; `deletion` says what a deleted row means: a span ends, an entity keeps
     its history, another row is gone.
     """
 
@@ -101,7 +100,15 @@ _TYPES: dict[str, ColumnType] = {
 }
 
 
-def _column(text: str) -> Column:
+_NOT_PAID = "the first day that is not paid"
+_ABOUT = {
+    ("subscriptions", "valid_to"): _NOT_PAID,
+    ("contracts", "valid_to"): f"{_NOT_PAID}: the renewal's due date",
+}
+_LAPSED = {"valid_to": "the first day on which it no longer holds"}
+
+
+def _column(table: str, text: str) -> Column:
     """Read one column from its short form: `name[!][:type][>table][=a|b|c]`."""
     rest, _, choices = text.partition("=")
     rest, _, refers_to = rest.partition(">")
@@ -113,12 +120,13 @@ def _column(text: str) -> Column:
         required,
         refers_to or None,
         tuple(choices.split("|")) if choices else (),
+        _ABOUT.get((table, name), _LAPSED.get(name, "")),
     )
 
 
 def _table(name: str, columns: str, about: str, **facts: object) -> Table:
     key = tuple(str(facts.pop("key", "id")).split())
-    written = tuple(_column(part) for part in columns.split())
+    written = tuple(_column(name, part) for part in columns.split())
     stamps = (Column("updated_at", "instant"), Column("deleted_at", "instant"))
     return Table(name, written + stamps, key, about, **facts)  # type: ignore[arg-type]
 
@@ -208,7 +216,7 @@ TABLES: dict[str, Table] = {
         _table(
             "deals",
             "id! kind!=new|upsell|cross_sell|renewal|extension status!=open|won|lost "
-            "created_at!:t closed_at:t"
+            "created_at:t closed_at:t"
             " account_id>accounts contact_id>contacts owner_id>users amount:n currency source "
             "probability:n"
             " attributed_to=support|success|sales|marketing",

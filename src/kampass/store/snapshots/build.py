@@ -12,7 +12,7 @@ from pathlib import Path
 import duckdb
 
 from kampass.errors import DataError
-from kampass.model import SQL_TYPES, TABLES, Table
+from kampass.model import SQL_TYPES, TABLES, Column, Table
 from kampass.model.conform import Check, literal, quoted
 from kampass.model.scan import line_of
 from kampass.store import faults, quarantine
@@ -66,6 +66,12 @@ class SnapshotBuilder:
         self.journal, self.loads, self.settings = journal, loads, settings
         self.rules = rules
         self.as_of = max(load.recorded_at for load in loads)
+        self.connected = {
+            row.table: load.recorded_at
+            for load in loads
+            for row in load.tables
+            if not is_by_hand(row)
+        }
 
     def build(self, file: Path, progress: Progress = SILENT) -> None:
         """Write the whole snapshot to the file, which must not exist yet, and close it; how many
@@ -99,13 +105,7 @@ class SnapshotBuilder:
                 "INSERT INTO _load VALUES (?, ?, ?)", [load.id, load.source, load.recorded_at]
             )
         connection.execute('CREATE TABLE _connected ("table" VARCHAR, loaded_at TIMESTAMPTZ)')
-        latest = {
-            row.table: load.recorded_at
-            for load in self.loads
-            for row in load.tables
-            if not is_by_hand(row)
-        }
-        for name, recorded_at in latest.items():
+        for name, recorded_at in self.connected.items():
             connection.execute("INSERT INTO _connected VALUES (?, ?)", [name, recorded_at])
         connection.execute(
             "CREATE TABLE _settings (timezone VARCHAR, currency VARCHAR, known_at TIMESTAMPTZ)"
@@ -273,9 +273,10 @@ class SnapshotBuilder:
     def _kept(self, table: Table, gone: str) -> str:
         """The rows that stay, with unknown optional references as null."""
         cells, joins = [], []
+        judged = self._optional_references(table)
         for column in table.columns:
             name = quoted(column.name)
-            if column.refers_to and not column.required:
+            if column.refers_to and column in judged:
                 alias = quoted("ref_" + column.name)
                 source = (
                     f"state WHERE NOT {gone}"
@@ -297,10 +298,7 @@ class SnapshotBuilder:
 
     def _notice(self, connection: duckdb.DuckDBPyConnection, table: Table, gone: str) -> None:
         """Count the optional references that turned out unknown."""
-        references = [
-            column for column in table.columns if column.refers_to and not column.required
-        ]
-        for column in references:
+        for column in self._optional_references(table):
             name = quoted(column.name)
             lost = (
                 f"(SELECT count({name}) FROM state WHERE NOT {gone}) - (SELECT count({name}) "
@@ -309,6 +307,18 @@ class SnapshotBuilder:
             what = literal(f"unknown in {column.refers_to}, kept empty")
             row = f"SELECT {literal(table.name)}, {literal(column.name)}, {lost} AS n, {what}"
             connection.execute(f"INSERT INTO _notice SELECT * FROM ({row}) WHERE n > 0")
+
+    def _optional_references(self, table: Table) -> list[Column]:
+        """The columns of which an unknown reference is kept empty. Without a table of contacts
+        their ids stand as they are, so that one person's answers are still one person's.
+        """
+        return [
+            column
+            for column in table.columns
+            if column.refers_to
+            and not column.required
+            and (column.refers_to != "contacts" or "contacts" in self.connected)
+        ]
 
     def _coverage(self, connection: duckdb.DuckDBPyConnection) -> None:
         """What `coverage` says of each table, and what each source's rows show of it."""

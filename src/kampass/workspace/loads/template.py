@@ -41,4 +41,6 @@ def _meaning(column: Column) -> str:
     ]
     if column.refers_to:
         parts.append(f"id of {column.refers_to}")
+    if column.about:
+        parts.append(column.about)
     return "; ".join(parts)
