@@ -30,7 +30,8 @@ PINNED = {
     "costs subscriptions": "cac",
     "deals": (
         "revenue_booked win_rate upsell_success_rate upsell_revenue_share "
-        "cross_sell_revenue_share reference_sales_share customer_upsell_revenue"
+        "cross_sell_revenue_share reference_sales_share customer_upsell_revenue "
+        "sales_cycle sales_cycle_median average_deal_size open_pipeline"
     ),
     "deals touches": "touches_to_closure",
     "employees": "employee_turnover",
@@ -41,7 +42,7 @@ PINNED = {
     "mentions": "social_mentions",
     "purchases": "sales_growth_rate average_purchase_value purchase_frequency "
     "repeat_customer_share "
-    "new_to_repeat_ratio",
+    "new_to_repeat_ratio repeat_buyer_share purchase_nrr purchase_grr",
     "purchases costs": "account_profitability",
     "purchases subscriptions": "clv",
     "references subscriptions": "referenceable_clients",
@@ -54,7 +55,7 @@ PINNED = {
         "client_retention_rate client_load_ratio acquisition_source_mix mrr_start mrr_end "
         "new_mrr reactivation_mrr expansion_mrr contraction_mrr "
         "churned_mrr transfer_in_mrr transfer_out_mrr nrr grr revenue_churn_rate account_growth "
-        "customer_expansion_revenue_rate"
+        "customer_expansion_revenue_rate trials trial_conversion_rate"
     ),
     "subscriptions products": (
         "upsell_revenue cross_sell_revenue price_increase_revenue unclassified_expansion_revenue "
@@ -65,7 +66,8 @@ PINNED = {
         "time_to_resolution_business time_to_resolution_business_median "
         "time_to_resolution_business_p90 response_time response_time_median response_time_p90 "
         "response_time_business response_time_business_median "
-        "response_time_business_p90 touches_to_resolution fcr ticket_backlog"
+        "response_time_business_p90 touches_to_resolution fcr ticket_backlog "
+        "ticket_reopen_rate"
     ),
     "touches": (
         "clients_reached support_emails support_calls support_touches success_emails "
@@ -122,7 +124,7 @@ def test_the_pinned_kpis_ship_and_no_others_and_each_needs_its_tables() -> None:
     expected = {
         kpi_id: set(tables.split()) for tables, ids in PINNED.items() for kpi_id in ids.split()
     }
-    assert len(expected) == 101
+    assert len(expected) == 111
     assert {kpi.id: set(kpi.needs) for kpi in shipped()} == expected
 
 

@@ -347,10 +347,21 @@ def deals_closed(row: Shown) -> Columns:
         if touch["deal_id"] == fields["id"] and touch["channel"] in {"email", "call", "meeting", "video"} and not touch.get("is_automated")
         and touch.get("purpose") != "internal" and touch.get("outcome") not in {"cancelled", "bounced"} and touch["occurred_at"] <= fields["closed_at"]
     ]  # fmt: skip
+    created, closed = fields["created_at"], fields["closed_at"]
     return plain | {
-        "amount": row.money(fields["amount"], fields["currency"], row.local(fields["closed_at"])),
+        "amount": row.money(fields["amount"], fields["currency"], row.local(closed)),
+        "has_amount": fields["amount"] is not None,
+        "cycle": hours(closed - created) / 24 if created else None,
         "touches": len(touches),
     }
+
+
+def open_deals(row: Shown) -> Columns:
+    fields, until = row.fields, row.window.until
+    closed = fields["closed_at"] if fields["status"] != "open" else None
+    assert fields["created_at"] < until and (closed is None or closed >= until)
+    day = row.local(fields["created_at"])
+    return {"amount": row.money(fields["amount"], fields["currency"], day)}
 
 
 def is_credit(purchase: dict[str, Any]) -> bool:
@@ -368,13 +379,51 @@ def purchases(row: Shown) -> Columns:
         row.local(fields["purchased_at"]),
     )
     made: Columns = {"is_credit": credit, "amount": amount, "account_id": fields["account_id"]}
-    first = row.of("purchases")
+    first, earlier = row.of("purchases", "first"), row.of("purchases", "earlier")
     return made | {
+        "again": not credit
+        and any(
+            not is_credit(other)
+            and row.window.begins <= other["purchased_at"] < fields["purchased_at"]
+            for other in earlier
+        ),
         "repeat": any(
             not is_credit(purchase) and purchase["purchased_at"] < row.window.begins
             for purchase in first
-        )
+        ),
     }
+
+
+def earlier_buyers(row: Shown) -> Columns:
+    """Amounts of the period and of the one before, credits off."""
+    made: dict[bool, list[Decimal | None]] = {False: [], True: []}
+    for purchase in row.of("purchases"):
+        at, amount = purchase["purchased_at"], purchase["amount"]
+        assert at < row.window.until
+        signed = -abs(amount) if is_credit(purchase) else amount
+        made[at >= row.window.begins].append(
+            row.money(signed, purchase.get("currency"), row.local(at))
+        )
+    before, bought = total(made[False]), total(made[True])
+    bought = None if bought is None else max(bought, Decimal(0))
+    assert before is None or before > 0
+    kept = None if before is None or bought is None else min(before, bought)
+    return {"before": before, "bought": bought, "kept": kept}
+
+
+def trials(row: Shown) -> Columns:
+    assert any(
+        line["is_trial"] and line["valid_from"] <= row.window.last_day < row.end(line)
+        for line in row.of("subscriptions")
+    )
+    return {}
+
+
+def first_trials(row: Shown) -> Columns:
+    begun = min(line["valid_from"] for line in row.of("subscriptions", "first trial line"))
+    paid = [line["valid_from"] for line in row.of("subscriptions", "first paid line")]
+    assert row.window.start <= begun <= row.window.last_day and all(day >= begun for day in paid)
+    return {"converted": any(day <= begun + timedelta(days=90) for day in paid)}
 
 
 def costs(row: Shown) -> Columns:
@@ -620,7 +669,7 @@ HOW: dict[str, Callable[[Shown], Columns]] = {
     name: made
     for made in (
         opening_accounts, closing_accounts, transient_accounts, transfers, expansion, closing_managers, opening_referrers, closing_referred,
-        closing_references, contracts_due, contracts_signed, deals_closed, purchases, costs, touches, first_touches, opening_contact, opening_usage,
+        closing_references, contracts_due, contracts_signed, deals_closed, open_deals, purchases, earlier_buyers, trials, first_trials, costs, touches, first_touches, opening_contact, opening_usage,
         closing_contact, usage, resolutions, first_replies, open_tickets, answers, invitations, feedback_received, feedback_implemented, goals_due,
         mentions, leavers, headcount,
     )

@@ -34,6 +34,12 @@ TOUCHING = f"{_BEGUN_LATE.sql} AND {_HELD.sql}"
 OPENING, CLOSING = (_BEGUN, _HELD), (_BEGUN_LATE, _HELD_LATE)
 START_ANCHOR = Boundary("opening anchor moved", "s_day AS _anchor", "s_day + 200 AS _anchor")
 END_ANCHOR = Boundary("closing anchor moved", "u_day AS _anchor", "u_day - 200 AS _anchor")
+START_ANCHOR_OF_ROWS = Boundary(
+    "opening anchor moved", "p.first_day AS _anchor", "p.first_day + 200 AS _anchor"
+)
+END_ANCHOR_OF_ROWS = Boundary(
+    "closing anchor moved", "p.last_day AS _anchor", "p.last_day - 200 AS _anchor"
+)
 NOT_AT_START = "no paid line just before the period"
 NOT_AT_END = "no paid line just before the end"
 
@@ -175,7 +181,10 @@ WHERE m.in_e"""
 
 LINES = Evidence("subscriptions", "paid lines at the start or at the end", _lines_behind)
 FIRST_LINES = Evidence(
-    "subscriptions", "the account's first paid line", _first_lines, ("is_new", "is_reactivated")
+    "subscriptions",
+    "the account's first paid line",
+    _first_lines,
+    ("is_new", "is_reactivated", "converted"),
 )
 LINE_RATES = Evidence(
     "fx_rates",

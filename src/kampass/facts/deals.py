@@ -1,15 +1,19 @@
-"""Deals won or lost, with the touches that led to the close."""
+"""Deals won or lost, with the touches that led to the close, and deals still open at the end."""
 
+from kampass.facts.accounts import END_ANCHOR_OF_ROWS
 from kampass.facts.amounts import amount_in_base, rates_behind
 from kampass.facts.fact import (
     ACCOUNT,
     INSTANT,
     LINEAGE,
+    Boundary,
     Evidence,
     Fact,
     FactScope,
     Noun,
     Origin,
+    days,
+    flag,
     money,
     number,
     text,
@@ -21,6 +25,7 @@ from kampass.facts.prepared import fx_join
 # deal's amount.
 def _deals_closed(scope: FactScope) -> str:
     day = f"CAST(timezone({scope.zone}, d.closed_at) AS DATE)"
+    cycle = "epoch_us(d.closed_at) - epoch_us(d.created_at) AS cycle"
     touches, counted = "", ""
     if scope.uses("touches"):
         counted = ", coalesce(t.touches, 0) AS touches"
@@ -33,9 +38,31 @@ def _deals_closed(scope: FactScope) -> str:
     return f"""
 SELECT d.closed_at AS _at, {day} AS _anchor, d.id, d.account_id, d.owner_id AS _actor, d.owner_id,
   d.contact_id, d.kind, d.status, d.source,
-  d.attributed_to, {amount_in_base("d", "d.amount")}{counted}
+  d.attributed_to, {cycle}, d.amount IS NOT NULL AS has_amount,
+  {amount_in_base("d", "d.amount")}{counted}
 FROM live_deals d {fx_join("d.currency", day)} {touches}
 WHERE d.status IN ('won', 'lost')"""
+
+
+def _closed_at(deal: str) -> str:
+    """When a deal was closed (its SQL); that of an open one is only expected."""
+    return f"CASE WHEN {deal}.status <> 'open' THEN {deal}.closed_at END"
+
+
+_CREATED = Boundary("end moved", "d.created_at < p.u", "d.created_at <= p.u")
+_NOT_CLOSED = Boundary(
+    "end at closing moved", f"{_closed_at('d')} >= p.u", f"{_closed_at('d')} > p.u"
+)
+
+
+# The status is today's: what was open at a past end is read from the two instants.
+def _open_deals(scope: FactScope) -> str:
+    day = f"CAST(timezone({scope.zone}, d.created_at) AS DATE)"
+    return f"""
+SELECT p.i, p.last_day AS _anchor, d.id, d.account_id, d.owner_id AS _actor, d.owner_id, d.kind,
+  d.source, {amount_in_base("d", "d.amount")}
+FROM live_deals d JOIN {scope.period} p ON {_CREATED.sql}
+  AND coalesce({_NOT_CLOSED.sql}, true) {fx_join("d.currency", day)}"""
 
 
 def _deal_touches(_: FactScope) -> str:
@@ -59,6 +86,8 @@ DEALS_CLOSED = Fact(
         "source": text(),
         "attributed_to": text("support, success, sales, marketing"),
         "amount": money(),
+        "has_amount": flag("an amount is known"),
+        "cycle": days("from creation to close; unknown where nobody says when it was created"),
         "touches": number("touches up to the close"),
     },
     _deals_closed,
@@ -73,6 +102,7 @@ DEALS_CLOSED = Fact(
             "attributed_to",
             "amount",
             "currency",
+            "created_at",
             "closed_at",
         ),
         "was not closed",
@@ -92,4 +122,48 @@ DEALS_CLOSED = Fact(
     moment=INSTANT,
     dimensions={"user": "owner_id", "source": "source", "kind": "kind"},
     actor="own",
+)
+OPEN_DEALS = Fact(
+    "open_deals",
+    "deals open at the end of the period",
+    {
+        "account_id": ACCOUNT,
+        "owner_id": text(),
+        "kind": text("new, upsell, cross_sell, renewal, extension"),
+        "source": text(),
+        "amount": money("at the rate of the day the deal was created"),
+    },
+    _open_deals,
+    Origin(
+        "deals",
+        (
+            "account_id",
+            "owner_id",
+            "kind",
+            "status",
+            "source",
+            "amount",
+            "currency",
+            "created_at",
+            "closed_at",
+        ),
+        "is not open at the end",
+        leaves_out=(
+            ("nobody says when it was created", "t.created_at IS NULL"),
+            ("was created after the end", "t.created_at >= p.u"),
+            ("was closed before the end", f"{_closed_at('t')} < p.u"),
+        ),
+        evidence=(
+            Evidence(
+                "fx_rates",
+                "the rate of the day it was created",
+                rates_behind("live_deals", "CAST(timezone({zone}, t.created_at) AS DATE)"),
+                ("amount",),
+            ),
+        ),
+    ),
+    Noun("deal", "deals"),
+    dimensions={"user": "owner_id", "source": "source", "kind": "kind"},
+    actor="own",
+    own_boundaries=(_CREATED, _NOT_CLOSED, END_ANCHOR_OF_ROWS),
 )

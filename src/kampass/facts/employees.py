@@ -1,6 +1,7 @@
 """Employees: who left, and how many there were at either end."""
 
-from kampass.facts.fact import LOCAL_DATE, Boundary, Fact, FactScope, Noun, Origin, text
+from kampass.facts.accounts import END_ANCHOR_OF_ROWS, START_ANCHOR_OF_ROWS
+from kampass.facts.fact import LOCAL_DATE, Fact, FactScope, Noun, Origin, text
 
 _EMPLOYMENT = Noun("employment", "employments")
 _KEY = ("user_id", "joined_on")
@@ -62,7 +63,7 @@ HEADCOUNT = Fact(
     has_account=False,
     actor="employee",
     own_boundaries=(
-        Boundary("opening anchor moved", "p.first_day AS _anchor", "p.first_day + 200 AS _anchor"),
-        Boundary("closing anchor moved", "p.last_day AS _anchor", "p.last_day - 200 AS _anchor"),
+        START_ANCHOR_OF_ROWS,
+        END_ANCHOR_OF_ROWS,
     ),
 )

@@ -149,6 +149,16 @@ class FactColumn:
     implies: str = ""
 
 
+@dataclass(frozen=True)
+class Beside:
+    """A column that depends on the other rows of the same period and slice: SQL over `f` (the row),
+    where `{slice}` begins a window's partition, and the fact's columns that it `reads`.
+    """
+
+    sql: str
+    reads: tuple[str, ...]
+
+
 text = partial(FactColumn, "text")
 flag = partial(FactColumn, "flag")
 number = partial(FactColumn, "number")
@@ -228,7 +238,8 @@ class Fact:
     `noun` is what one of its rows is. `dimensions` maps a dimension to the column that holds it.
     `actor` says whose team it is: the `_actor` column alone ("own"), that or else the account
     manager ("or_manager"), an employee ("employee"), or the manager (None). `derived` columns need
-    the period: SQL over `f` (the row) and `p` (its period). `relations` are shared steps the SQL
+    the period: SQL over `f` (the row) and `p` (its period), those `beside` others the other rows of
+    the slice. `relations` are shared steps the SQL
     reads. `two_anchors` are for rows that lie in a slice at either end (`_anchor_end`).
     `population` says whose rows these are: of the accounts active at the start, at the end, or for
     the first time within the period.
@@ -247,6 +258,7 @@ class Fact:
     actor: Literal["own", "or_manager", "employee"] | None = None
     relations: tuple[Relation, ...] = ()
     derived: dict[str, str] = field(default_factory=dict)
+    beside: dict[str, Beside] = field(default_factory=dict)
     two_anchors: bool = False
     population: Literal["start", "end", "within"] | None = None
     own_boundaries: tuple[Boundary, ...] = ()

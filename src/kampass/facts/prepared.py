@@ -22,6 +22,7 @@ def statements(made_in: SnapshotSettings) -> list[str]:
         _FX_SPANS,
         _paid_lines(timezone, currency),
         _first_paid(timezone),
+        _trial_lines(timezone),
         _attribute_spans(timezone),
         _owner_spans(timezone),
         *_team_spans(timezone),
@@ -145,6 +146,14 @@ CREATE TABLE first_paid AS
 SELECT account_id, min(valid_from) AS day, timezone({literal(timezone)},
   CAST(min(valid_from) AS TIMESTAMP)) AS at
 FROM paid_line GROUP BY account_id ORDER BY account_id"""
+
+
+def _trial_lines(timezone: str) -> str:
+    return f"""
+CREATE TABLE trial_line AS
+SELECT id, account_id, valid_from, {ended("l", literal(timezone))} AS valid_to
+FROM live_subscriptions l WHERE is_trial AND {ended("l", literal(timezone))} > valid_from
+ORDER BY account_id, valid_from"""
 
 
 def _resolved(spans: str) -> str:

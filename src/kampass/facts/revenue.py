@@ -9,11 +9,13 @@ from kampass.facts.accounts import (
     AT_START,
     BASE,
     CLOSING,
+    END_ANCHOR_OF_ROWS,
     LINE_RATES,
     LINES,
     NOT_AT_START,
     OPENING,
     START_ANCHOR,
+    START_ANCHOR_OF_ROWS,
     TOUCHING,
     of_accounts,
 )
@@ -21,7 +23,6 @@ from kampass.facts.fact import (
     ACCOUNT,
     ACCOUNTS,
     LINEAGE,
-    Boundary,
     Evidence,
     Fact,
     FactScope,
@@ -198,7 +199,7 @@ OPENING_LINES = Fact(
     dimensions=PRODUCT_DIMENSIONS,
     own_boundaries=(
         *OPENING,
-        Boundary("opening anchor moved", "p.first_day AS _anchor", "p.first_day + 200 AS _anchor"),
+        START_ANCHOR_OF_ROWS,
     ),
 )
 CLOSING_LINES = Fact(
@@ -211,7 +212,7 @@ CLOSING_LINES = Fact(
     dimensions=PRODUCT_DIMENSIONS,
     own_boundaries=(
         *CLOSING,
-        Boundary("closing anchor moved", "p.last_day AS _anchor", "p.last_day - 200 AS _anchor"),
+        END_ANCHOR_OF_ROWS,
     ),
 )
 EXPANSION = Fact(

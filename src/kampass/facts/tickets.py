@@ -2,11 +2,11 @@
 
 from collections.abc import Callable
 
+from kampass.facts.accounts import END_ANCHOR_OF_ROWS
 from kampass.facts.fact import (
     ACCOUNT,
     INSTANT,
     LINEAGE,
-    Boundary,
     Evidence,
     Fact,
     FactScope,
@@ -259,7 +259,5 @@ OPEN_TICKETS = Fact(
     _TICKET,
     dimensions=_DIMENSIONS,
     actor="own",
-    own_boundaries=(
-        Boundary("closing anchor moved", "p.last_day AS _anchor", "p.last_day - 200 AS _anchor"),
-    ),
+    own_boundaries=(END_ANCHOR_OF_ROWS,),
 )

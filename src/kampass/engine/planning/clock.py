@@ -1,12 +1,13 @@
 """The periods of a question with their bounds, and the period tables that carry them into SQL."""
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from datetime import UTC, date, datetime, time, timedelta
 
+from kampass.errors import QuestionError
 from kampass.periods import Calendar, Period, add_months
 
-COLUMNS = "i, s, e, u, through, first_day, before, last_day, months"
+COLUMNS = "i, previous_s, s, e, u, through, first_day, before, last_day, months"
 
 
 @dataclass(frozen=True)
@@ -33,24 +34,49 @@ class Clock:
         # end where this period is known to, so that both halves of a figure reach equally far.
         if window == "previous":
             before = self.period.previous()
-            return self._row(self.calendar.first_instant(before.start), before.start, self.start)
+            start = self.calendar.first_instant(before.start)
+            return self._row(start, before.start, self.start, self._start_before(before))
         if window == "year":
             start = a_year_before(self.until, self.calendar)
             return self._row(
                 start,
                 self.calendar.local_date(start),
                 self.until,
+                self._unless_before_all_time(lambda: a_year_before(start, self.calendar), start),
                 before=self.calendar.last_date_before(start),
             )
-        return self._row(self.start, self.period.start, self.until)
+        earlier = self._start_before(self.period)
+        return self._row(self.start, self.period.start, self.until, earlier)
+
+    def _start_before(self, period: Period) -> datetime:
+        """The first instant of the period before."""
+        start = self.calendar.first_instant(period.start)
+        return self._unless_before_all_time(
+            lambda: self.calendar.first_instant(period.previous().start), start
+        )
+
+    @staticmethod
+    def _unless_before_all_time(earlier: Callable[[], datetime], start: datetime) -> datetime:
+        """An earlier instant, or the start itself where the calendar begins after it."""
+        try:
+            return earlier()
+        except (OverflowError, QuestionError):
+            return start
 
     def _row(
-        self, start: datetime, first_day: date, until: datetime, *, before: date | None = None
+        self,
+        start: datetime,
+        first_day: date,
+        until: datetime,
+        earlier: datetime,
+        *,
+        before: date | None = None,
     ) -> str:
         last_day = self.calendar.last_date_before(until)
         months = self.calendar.months_between(first_day, until)
         cells = [
             str(self.number),
+            _instant(earlier),
             _instant(start),
             _instant(self.end),
             _instant(until),

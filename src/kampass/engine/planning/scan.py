@@ -105,6 +105,11 @@ class FactScan:
         """
         cells, joins, conditions = self._slice()
         cells += self._columns({self.latest_per, "id", "_at"} if self.latest_per else set())
+        # What stands beside a row decides over all rows of its slice: conditions wait for it.
+        if self._beside:
+            where = f"\n    WHERE {' AND '.join(conditions)}" if conditions else ""
+            rows = self._with_beside(self._select(cells, joins) + where)
+            return f"SELECT * FROM ({rows}) f WHERE {self.shared.sql}" if self.shared else rows
         if self.shared:
             conditions.append(self._inline(self.shared))
         # Where every aggregate has a condition, a row that meets none of them need not be read;
@@ -125,11 +130,31 @@ class FactScan:
         cells += [
             f"{condition} AS kept{number}" for number, condition in enumerate(conditions, start=1)
         ]
-        return self._select(cells, joins)
+        flags = [f"f.kept{number}" for number in range(1, len(conditions) + 1)]
+        return self._with_beside(self._select(cells, joins), *flags)
+
+    @property
+    def _beside(self) -> list[str]:
+        """The columns read that depend on the other rows of the slice."""
+        return sorted(self.used & self.fact.beside.keys())
+
+    def _with_beside(self, rows: str, *apart: str) -> str:
+        """The same rows with those columns; rows that differ in `apart` are of different slices."""
+        if not self._beside:
+            return rows
+        dims = [f"f.d{index}" for index in range(len(self.by))]
+        window = f"PARTITION BY {', '.join(['f.i', *dims, *apart])}"
+        cells = [
+            f"{self.fact.beside[name].sql.format(slice=window)} AS {quoted(name)}"
+            for name in self._beside
+        ]
+        return f"SELECT f.*, {', '.join(cells)}\n    FROM ({rows}) f"
 
     def _columns(self, more: AbstractSet[str | None]) -> list[str]:
         """The cells of the columns that are read, derived ones worked out."""
-        plain = {name for name in self.used if name not in self.fact.derived} | more
+        beside = {column for name in self._beside for column in self.fact.beside[name].reads}
+        worked_out = self.fact.derived.keys() | self.fact.beside.keys()
+        plain = {name for name in self.used | beside if name not in worked_out} | more
         cells = [f"f.{quoted(name)}" for name in sorted(name for name in plain if name)]
         return cells + [
             f"{self.fact.derived[name]} AS {quoted(name)}"

@@ -12,6 +12,16 @@ from kampass.facts import FACTS
 
 _REASONS = {
     (
+        "average_deal_size",
+        "filter dropped",
+        "amount where status = 'won'",
+    ): "a deal without an amount adds 0 to it",
+    (
+        "repeat_buyer_share",
+        "filter dropped",
+        "again where nothing",
+    ): "a credit is never a purchase made again",
+    (
         "clv",
         "filter dropped",
         "purchases where nothing",
