@@ -16,6 +16,7 @@ from kampass.cli.remote import asked_of
 from kampass.cli.serve import serve
 from kampass.cli.snapshot import snapshot_app
 from kampass.cli.source import source_app
+from kampass.cli.trial import try_files
 from kampass.engine.question import ENDS
 from kampass.errors import QuestionError
 
@@ -292,5 +293,6 @@ def template(
     print_template(table, explain=explain)
 
 
+app.command("try")(try_files)
 for command in (backup, restore, verify, serve, run, jobs, mcp):
     app.command()(command)

@@ -92,7 +92,7 @@ def init_workspace(
         return
     with busy("Loading") as tell:
         reports = workspace.sync(recorded_at=instant, tell=tell)
-    _report(reports)
+    tell_loads(reports)
     say(f"Made a workspace in {folder}. Next: 'kampass doctor --workspace {folder}'.")
 
 
@@ -107,7 +107,7 @@ def sync_workspace(folder: Path, source: str | None, recorded_at: str | None) ->
         doing.came = of_reports(reports)
     if not reports:
         say("Nothing to load: kampass.toml names no source, or its history is loaded already.")
-    _report(reports)
+    tell_loads(reports)
     return HELD if any(report.state == "held" for report in reports) else 0
 
 
@@ -165,7 +165,8 @@ def print_template(table: str, *, explain: bool) -> None:
     say(explanation(TABLES[table]))
 
 
-def _report(reports: Sequence[LoadReport]) -> None:
+def tell_loads(reports: Sequence[LoadReport]) -> None:
+    """Say what each load read and what became of it."""
     for report in reports:
         rows = {
             name: sum(getattr(table, name) for table in report.tables)

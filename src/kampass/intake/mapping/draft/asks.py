@@ -4,7 +4,7 @@ how values read, what words mean, and what nothing in the file says.
 
 import tomllib
 from collections.abc import Iterator, Mapping
-from dataclasses import asdict, dataclass, field
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
@@ -14,22 +14,28 @@ from kampass.intake.mapping.draft.form import readings
 from kampass.intake.mapping.draft.known import known
 from kampass.intake.mapping.draft.match import Sampled
 from kampass.intake.mapping.mapping import parse
+from kampass.intake.mapping.questions import OpenQuestion
 from kampass.intake.mapping.source import MappedSource
 from kampass.model import TABLES, Column
 
 _FEW = 12
+ZONE, CURRENCY = "an IANA time zone", "the code of a currency"
+"""What else can be written as an answer."""
 
 
 @dataclass(frozen=True)
 class DraftAnswer:
     """One way to answer: in words, what it makes of the examples, and what the mapping then says:
-    of the column, or `file` keys of the whole table.
+    of the column, of others (`also`), or `file` keys of the whole table. Without any of them the
+    column is left out; `drops` leaves out the table.
     """
 
     text: str
     becomes: tuple[str, ...] = ()
     said: Any = None
+    also: Mapping[str, Any] = field(default_factory=dict)
     file: Mapping[str, Any] = field(default_factory=dict)
+    drops: bool = False
 
 
 @dataclass(frozen=True)
@@ -50,25 +56,27 @@ class DraftQuestion:
     @property
     def key(self) -> str:
         """What the question is called where answers are written down."""
-        return f"{self.table}.{self.column}"
+        keys = {key for answer in self.answers for key in answer.file}
+        return f"{self.table}.{keys.pop() if keys else self.column}"
 
-    def to_dict(self) -> dict[str, Any]:
-        """The question, ready for JSON."""
-        return asdict(self)
+
+LEAVE = DraftAnswer("leave it out")
+DROP = DraftAnswer("leave all of them out", ("nothing of the table is loaded",), drops=True)
 
 
 def questions_of(
-    mapping: Mapping[str, Any], table: str, file: Path, sampled: Sampled, currency: str = ""
+    mapping: Mapping[str, Any], table: str, file: Path, sampled: Sampled
 ) -> Iterator[DraftQuestion]:
     """Everything that is open about a drafted table."""
     columns = mapping["columns"]
     if mapping.get("encoding") == "windows-1252":
         yield from _encoding(table, file)
-    yield from _readings(mapping, table, file)
+    if columns:
+        yield from _readings(mapping, table, file, sampled)
     for column in TABLES[table].columns:
         said = columns.get(column.name)
         if said is None and column.required:
-            yield _missing(table, column, sampled, currency)
+            yield _missing(table, column, sampled)
         elif isinstance(said, dict) and column.choices and "column" in said:
             yield from _words(table, column, said, sampled)
 
@@ -82,50 +90,62 @@ def _encoding(table: str, file: Path) -> Iterator[DraftQuestion]:
         yield DraftQuestion(table, "", file.name, what, (), answers, needed=False)
 
 
-def _readings(mapping: Mapping[str, Any], table: str, file: Path) -> Iterator[DraftQuestion]:
+def _readings(
+    mapping: Mapping[str, Any], table: str, file: Path, sampled: Sampled
+) -> Iterator[DraftQuestion]:
     """What the values of the columns leave open, as a preview asks it; a time zone is asked once
     for the table.
     """
-    if not mapping["columns"]:
-        return
     try:
         parsed = parse("[sources.draft]", table, dict(mapping))
         found = MappedSource("draft", file.parent, (parsed,)).view(table).questions
     except KampassError:
         return
-    zones = [question for question in found if _asks_zone(question.readings)]
+    zones = [question for question in found if _asks_zone(question)]
+    yield from (_zone(question, sampled) for question in zones[:1])
     for question in found:
-        if question in zones[1:]:
-            continue
-        answers = []
-        for reading in question.readings:
-            said = tomllib.loads(reading.setting)[question.column]
-            file_keys = {"timezone": said["timezone"]} if question in zones else {}
-            text = file_keys.get("timezone") or _told(said)
-            told = tuple(reading.values) + (
-                (f"{reading.unread:,} values do not read so",) if reading.unread else ()
-            )
-            answers.append(DraftAnswer(text, told, None if file_keys else said, file_keys))
-        examples = tuple(value for _, value in question.examples)
-        free = "an IANA time zone" if question in zones else ""
-        yield DraftQuestion(
-            table,
-            question.column,
-            question.header,
-            question.what,
-            examples,
-            tuple(answers),
-            True,
-            free,
-        )
+        if question not in zones:
+            yield _reading(question, mapping["columns"][question.column])
 
 
-def _asks_zone(found: Any) -> bool:
-    return all("timezone = " in reading.setting for reading in found)
+def _asks_zone(question: OpenQuestion) -> bool:
+    return all("timezone = " in reading.setting for reading in question.readings)
+
+
+def _zone(question: OpenQuestion, sampled: Sampled) -> DraftQuestion:
+    """In which time zone the clocks of a table stood."""
+    zones = dict.fromkeys(
+        filter(None, [sampled.timezone, "UTC", "Europe/Berlin", "America/New_York"])
+    )
+    value = question.examples[0][1]
+    answers = tuple(
+        DraftAnswer(zone, (f"{value} in {zone}",), file={"timezone": zone}) for zone in zones
+    )
+    examples = tuple(value for _, value in question.examples)
+    what = "in which time zone are these?"
+    return DraftQuestion(
+        question.table, question.column, question.header, what, examples, answers, free=ZONE
+    )
+
+
+def _reading(question: OpenQuestion, now: str | Mapping[str, Any]) -> DraftQuestion:
+    """Which of several ways to read a column is meant."""
+    kept = {} if isinstance(now, str) else dict(now)
+    answers = []
+    for reading in question.readings:
+        said = kept | tomllib.loads(reading.setting)[question.column]
+        unread = (f"{reading.unread:,} values do not read so",) if reading.unread else ()
+        answers.append(DraftAnswer(_told(said), (*reading.values, *unread), said))
+    if not TABLES[question.table].column(question.column).required:
+        answers.append(LEAVE)
+    examples = tuple(value for _, value in question.examples)
+    return DraftQuestion(
+        question.table, question.column, question.header, question.what, examples, tuple(answers)
+    )
 
 
 def _told(said: Mapping[str, Any]) -> str:
-    return ", ".join(f"{key} {value!r}" for key, value in said.items() if key != "column")
+    return ", ".join(f"{key} {value}" for key, value in said.items() if key != "column")
 
 
 def _words(
@@ -146,7 +166,7 @@ def _words(
         )
         for choice in column.choices
     ]
-    answers.append(DraftAnswer("leave them out", ("their rows are set aside",), dict(said)))
+    answers.append(DraftAnswer("leave them", ("their rows are set aside",), dict(said)))
     shown = ", ".join(repr(value) for value in unknown[:_FEW])
     what = f"what do {shown} mean?" if len(unknown) > 1 else f"what does {shown} mean?"
     yield DraftQuestion(
@@ -154,22 +174,20 @@ def _words(
     )
 
 
-def _missing(table: str, column: Column, sampled: Sampled, currency: str) -> DraftQuestion:
+def _missing(table: str, column: Column, sampled: Sampled) -> DraftQuestion:
     """What fills a column that is needed: a value for every row, or one of the columns that fit."""
-    answers: list[DraftAnswer] = []
     free = ""
     if column.choices:
-        answers += [DraftAnswer(one, (), {"constant": one}) for one in column.choices]
-        what = f"what are these {table}? Nothing in the file says their {column.name}"
+        answers = [DraftAnswer(one, (), {"constant": one}) for one in column.choices]
+        what = f"what are these {table}? Nothing in the file says their {column.name}."
     elif column.name == "currency":
-        codes = dict.fromkeys(filter(None, [currency, *known().currencies.codes[:4]]))
-        answers += [DraftAnswer(code, (), {"constant": code}) for code in codes]
-        what, free = "in which currency are the amounts?", "a code such as SEK"
+        codes = dict.fromkeys(filter(None, [sampled.currency, *known().currencies.codes[:4]]))
+        answers = [DraftAnswer(code, (), {"constant": code}) for code in codes]
+        what, free = "in which currency are the amounts?", CURRENCY
     else:
+        answers = list(_columns(table, column, sampled))
         what = f"which column is {column.name}?"
-    if not column.choices and column.name != "currency":
-        answers += _columns(table, column, sampled)
-    return DraftQuestion(table, column.name, column.name, what, (), tuple(answers), True, free)
+    return DraftQuestion(table, column.name, column.name, what, (), (*answers, DROP), free=free)
 
 
 def _columns(table: str, column: Column, sampled: Sampled) -> Iterator[DraftAnswer]:
@@ -181,3 +199,28 @@ def _columns(table: str, column: Column, sampled: Sampled) -> Iterator[DraftAnsw
             yield DraftAnswer(header, held.unlike[:3], said)
     if column.name == "id":
         yield DraftAnswer("the line it stands on", ("rows keep their place",), "_line")
+
+
+def survey_kind(header: str) -> DraftQuestion:
+    """What the answers of a survey measure, where its question does not tell."""
+    answers = [
+        DraftAnswer(
+            f"{kind}, {least} to {most}",
+            (),
+            {"constant": kind},
+            {"scale_min": {"constant": least}, "scale_max": {"constant": most}},
+        )
+        for kind, least, most in _SCALES
+    ]
+    what = "what do the answers measure, on which scale?"
+    return DraftQuestion("surveys", "kind", header, what, (), (*answers, DROP))
+
+
+_SCALES = (
+    ("nps", 0, 10),
+    ("csat", 1, 5),
+    ("csat", 1, 7),
+    ("csat", 1, 10),
+    ("enps", 0, 10),
+    ("esat", 1, 5),
+)

@@ -4,12 +4,12 @@ ways or is nowhere said is asked, and what is not known is left out.
 
 import re
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import asdict, dataclass, replace
+from dataclasses import asdict, dataclass, field, replace
 from pathlib import Path
 from typing import Any
 
 from kampass.errors import DataError, UnknownName
-from kampass.intake.mapping.draft.asks import DraftQuestion, questions_of
+from kampass.intake.mapping.draft.asks import DraftQuestion, questions_of, survey_kind
 from kampass.intake.mapping.draft.fits import ColumnValues
 from kampass.intake.mapping.draft.form import forms_of
 from kampass.intake.mapping.draft.known import ExportSection, export_of, known, parts, plain
@@ -45,6 +45,9 @@ class TableDraft:
     left: tuple[tuple[str, str], ...] = ()
     stated: bool = True
     """Whether the rows of the file are the table's, and do not only name its rows."""
+    sampled: Sampled = field(default_factory=lambda: Sampled({}), repr=False, compare=False)
+    settled: frozenset[str] = frozenset()
+    """The keys of the questions that are answered."""
 
     @property
     def columns(self) -> dict[str, Any]:
@@ -71,7 +74,13 @@ class FileDraft:
 
     def to_dict(self) -> dict[str, Any]:
         """The draft, ready for JSON."""
-        return asdict(self) | {"folder": str(self.folder)}
+        bare = [
+            asdict(replace(one, sampled=Sampled({}), settled=frozenset())) for one in self.tables
+        ]
+        tables = [
+            {key: one[key] for key in one if key not in {"sampled", "settled"}} for one in bare
+        ]
+        return asdict(replace(self, tables=())) | {"folder": str(self.folder), "tables": tables}
 
 
 @dataclass(frozen=True)
@@ -84,6 +93,7 @@ class Wish:
     name: str = ""
     accounts: frozenset[str] = frozenset()
     currency: str = ""
+    timezone: str = ""
 
 
 def drafted(file: Path, wish: Wish = Wish()) -> FileDraft:
@@ -185,10 +195,10 @@ class _Opened:
         self.export = export_of(self.raw.headers)
         self.columns = sample(self.raw, skip=self.export.headers - 1 if self.export else 0)
 
-    def sampled(self, table: str, accounts: frozenset[str] = frozenset()) -> Sampled:
+    def sampled(self, table: str) -> Sampled:
         """What is known of the columns, for a table."""
         export = self.export if self.export and self.export.table == table else None
-        return Sampled(self.columns, self._texts(export), export, accounts)
+        return Sampled(self.columns, self._texts(export), export)
 
     def system(self, table: str) -> str:
         """The system that wrote the file, where the table is the one it writes."""
@@ -262,16 +272,21 @@ def _suits(table: str, opened: _Opened, title: str) -> float:
 
 def _tables(opened: _Opened, table: str, wish: Wish) -> Iterator[TableDraft]:
     """The table and those that its rows name and nothing else states."""
-    sampled = opened.sampled(table, wish.accounts)
+    sampled = replace(
+        opened.sampled(table),
+        accounts=wish.accounts,
+        currency=wish.currency,
+        timezone=wish.timezone,
+    )
     found = matched(table, sampled)
     guesses = dict(found.guesses) | _constants(table, found, opened)
     said = dict(opened.form) | (dict(sampled.export.said) if sampled.export else {})
-    main = TableDraft(table, opened.file.name, said, _ordered(table, guesses))
-    asked = tuple(questions_of(main.mapping, table, opened.file, sampled, wish.currency))
+    main = TableDraft(table, opened.file.name, said, _ordered(table, guesses), sampled=sampled)
+    asked = tuple(questions_of(main.mapping, table, opened.file, sampled))
     yield replace(main, questions=asked, left=_left(opened, found, main))
     if table == "responses":
         yield from _survey(main, opened, sampled)
-    yield from _named(main, sampled)
+    yield from named(main)
 
 
 def _constants(table: str, found: Matched, opened: _Opened) -> dict[str, Guess]:
@@ -315,43 +330,42 @@ def _left(opened: _Opened, found: Matched, main: TableDraft) -> tuple[tuple[str,
 
 
 def _survey(main: TableDraft, opened: _Opened, sampled: Sampled) -> Iterator[TableDraft]:
-    """The survey that the answers belong to, where its kind and scale are known."""
+    """The survey that the answers belong to; its kind and scale are asked where nothing tells."""
     score = next((guess for guess in main.guesses if guess.column == "score"), None)
     if score is None:
         return
-    question = sampled.question(score.headers[0])
-    if question is None:
-        return
-    least, most = question.scale
-    why = "the question tells"
-    said: dict[str, Any] = {
+    header = score.headers[0]
+    question = sampled.question(header)
+    said = {
         "id": main.columns["survey_id"],
-        "kind": {"constant": question.kind},
-        "scale_min": {"constant": least},
-        "scale_max": {"constant": most},
-        "name": {"constant": sampled.texts.get(score.headers[0]) or score.headers[0]},
+        "name": {"constant": sampled.texts.get(header) or header},
     }
-    guesses = [Guess(column, what, sure=True, why=why) for column, what in said.items()]
+    if question is not None:
+        least, most = question.scale
+        said |= {"kind": {"constant": question.kind}}
+        said |= {"scale_min": {"constant": least}, "scale_max": {"constant": most}}
+    guesses = {name: Guess(name, what, True, "the question tells") for name, what in said.items()}
+    asked = () if question is not None else (survey_kind(header),)
     form = dict(opened.form) | {"distinct": True}
-    yield TableDraft("surveys", main.file, form, tuple(guesses))
+    yield TableDraft("surveys", main.file, form, _ordered("surveys", guesses), asked)
 
 
-def _named(main: TableDraft, sampled: Sampled) -> Iterator[TableDraft]:
+def named(main: TableDraft) -> Iterator[TableDraft]:
     """The accounts and users that rows name, so that the rows find them."""
     for column in TABLES[main.table].columns:
         guess = next((one for one in main.guesses if one.column == column.name), None)
         target = column.refers_to or ""
         if guess is None or target not in {"accounts", "users"} or len(guess.headers) != 1:
             continue
-        yield _entity(target, guess, main, sampled)
+        yield _entity(target, guess, main)
 
 
-def _entity(target: str, guess: Guess, main: TableDraft, sampled: Sampled) -> TableDraft:
+def _entity(target: str, guess: Guess, main: TableDraft) -> TableDraft:
     """One row for each account or user that the rows name."""
     header = guess.headers[0]
     name = header
     if target == "accounts":
-        name = _name_beside(header, sampled)
+        name = _name_beside(header, main.sampled)
     why = f"the {target} that {main.table} name"
     guesses = (
         Guess("id", header, sure=True, why=why),

@@ -53,13 +53,16 @@ class Guess:
 @dataclass(frozen=True)
 class Sampled:
     """What is known of a file's columns: their values, the texts of a second line of headers, the
-    system that wrote them, the accounts that other files name.
+    system that wrote them, the accounts that other files name; and the workspace's own currency and
+    time zone, where there is one.
     """
 
     columns: Mapping[str, ColumnValues]
     texts: Mapping[str, str] = field(default_factory=dict)
     export: ExportSection | None = None
     accounts: frozenset[str] = frozenset()
+    currency: str = ""
+    timezone: str = ""
 
     def question(self, header: str) -> QuestionSection | None:
         """What a survey asks in a column."""

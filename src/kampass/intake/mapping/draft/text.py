@@ -75,7 +75,9 @@ def _column(
     else:
         yield f"# {_line(question.what)}"
     for answer in question.answers:
-        yield f"# {column.name} = {toml(answer.said)}{_shown(answer.becomes, question)}"
+        if answer.said is not None:
+            yield f"# {column.name} = {toml(answer.said)}{_shown(answer.becomes, question)}"
+            yield from (f"# {name} = {toml(said)}" for name, said in answer.also.items())
 
 
 def _empty(column: Column) -> str:
