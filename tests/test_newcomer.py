@@ -1,27 +1,13 @@
 """What the README tells a newcomer to copy and paste works as it stands, block after block."""
 
 import json
-import os
 import re
-import subprocess
-import sys
-from dataclasses import dataclass
 from pathlib import Path
 
 import pytest
+from tests.pasted import Step, run, steps_of
 
 README = Path(__file__).parents[1] / "README.md"
-_BLOCK = re.compile(r"^```(bash|python|text)\n(.*?)^```$", re.DOTALL | re.MULTILINE)
-
-
-@dataclass(frozen=True)
-class Step:
-    """A block that was run: what it was, what it printed, and what the README says it prints."""
-
-    block: str
-    stdout: str
-    stderr: str
-    promised: str
 
 
 @pytest.fixture(scope="module")
@@ -32,13 +18,7 @@ def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
 @pytest.fixture(scope="module")
 def steps(folder: Path) -> list[Step]:
     """Every block in order, in one empty folder; each must succeed."""
-    blocks = _BLOCK.findall(README.read_text(encoding="utf-8"))
-    followed_by = [*blocks[1:], ("", "")]
-    return [
-        run(folder, language, block, following if kind == "text" else "")
-        for (language, block), (kind, following) in zip(blocks, followed_by, strict=True)
-        if language != "text"
-    ]
+    return steps_of(README, folder)
 
 
 def test_every_block_succeeds_and_prints_what_the_readme_shows(steps: list[Step]) -> None:
@@ -101,27 +81,3 @@ def asked(folder: Path, *arguments: str) -> dict[str, float]:
         folder, "bash", f"kampass kpi {' '.join(arguments)} --workspace acme --format json", ""
     )
     return {answer["kpi"]: answer["value"] for answer in json.loads(found.stdout)}
-
-
-def run(folder: Path, language: str, block: str, promised: str) -> Step:
-    command = (
-        [sys.executable, "-c", block]
-        if language == "python"
-        else ["bash", "-euo", "pipefail", "-c", block]
-    )
-    environment = os.environ | {
-        "PATH": f"{Path(sys.executable).parent}{os.pathsep}{os.environ['PATH']}",
-        "PYTHONIOENCODING": "utf-8",
-    }
-    environment.pop("KAMPASS_WORKSPACE", None)
-    done = subprocess.run(
-        command,
-        cwd=folder,
-        env=environment,
-        capture_output=True,
-        text=True,
-        encoding="utf-8",
-        check=False,
-    )
-    assert done.returncode == 0, f"{block}\n{done.stdout}\n{done.stderr}"
-    return Step(block, done.stdout, done.stderr, promised)

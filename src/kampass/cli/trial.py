@@ -89,12 +89,11 @@ def _ask(source: str, question: "DraftQuestion") -> "DraftAnswer":
 
     _put(source, question)
     while True:
-        try:
-            said = typer.prompt("Which?", err=True, default="", show_default=False).strip()
-        except typer.Abort:
-            if sys.stdin.isatty():
-                raise
-            raise _unanswered(source, question) from None
+        print("Which? ", end="", file=sys.stderr, flush=True)
+        line = sys.stdin.readline()
+        if not line:
+            raise _unanswered(source, question)
+        said = line.strip()
         if said.isdigit() and 1 <= int(said) <= len(question.answers):
             return question.answers[int(said) - 1]
         try:

@@ -11,7 +11,7 @@ from zoneinfo import ZoneInfo
 
 from kampass.engine import Answer
 from kampass.engine.backend import Backend
-from kampass.engine.planning.clock import Stretch
+from kampass.engine.planning.coverage import Stretch
 from kampass.errors import DataError
 from kampass.intake.mapping.draft import FileDraft, Wish, together, written
 from kampass.intake.mapping.draft.answered import answer_of, answered, open_questions

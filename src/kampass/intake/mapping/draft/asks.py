@@ -52,12 +52,15 @@ class DraftQuestion:
     answers: tuple[DraftAnswer, ...]
     needed: bool = True
     free: str = ""
+    about: str = ""
+    """What else of the column is asked, where more than how it reads is."""
 
     @property
     def key(self) -> str:
         """What the question is called where answers are written down."""
         keys = {key for answer in self.answers for key in answer.file}
-        return f"{self.table}.{keys.pop() if keys else self.column}"
+        of = keys.pop() if keys else self.column
+        return ".".join(filter(None, (self.table, of, self.about)))
 
 
 LEAVE = DraftAnswer("leave it out")
@@ -79,6 +82,10 @@ def questions_of(
             yield _missing(table, column, sampled)
         elif isinstance(said, dict) and column.choices and "column" in said:
             yield from _words(table, column, said, sampled)
+        elif said is not None and column.name == "valid_to":
+            yield from _ends(table, said, sampled)
+        elif isinstance(said, dict) and "per" in said and "times" not in said:
+            yield from _times(table, column, said, columns.get("quantity"), sampled)
 
 
 def _encoding(table: str, file: Path) -> Iterator[DraftQuestion]:
@@ -174,6 +181,37 @@ def _words(
     )
 
 
+def _ends(table: str, said: str | Mapping[str, Any], sampled: Sampled) -> Iterator[DraftQuestion]:
+    """Whether a day on which a span ends still belongs to it; a known system's file says so."""
+    stated = sampled.export is not None and "valid_to" in sampled.export.columns
+    keys = {"column": said} if isinstance(said, str) else dict(said)
+    held = sampled.columns.get(str(keys.get("column")))
+    if stated or held is None or not held.values or "inclusive" in keys:
+        return
+    last = DraftAnswer("the last day that counts", (), {**keys, "inclusive": True})
+    first = DraftAnswer("the first day that does not", (), said)
+    what = "is that the last day that counts, or the first day that does not?"
+    examples = held.unlike[:3]
+    yield DraftQuestion(
+        table, "valid_to", held.header, what, examples, (last, first, LEAVE), about="end"
+    )
+
+
+def _times(
+    table: str, column: Column, said: Mapping[str, Any], quantity: Any, sampled: Sampled
+) -> Iterator[DraftQuestion]:
+    """Whether an amount is the price of one, where there are several."""
+    held = sampled.columns.get(quantity) if isinstance(quantity, str) else None
+    if held is None or set(held.values) <= {"1"}:
+        return
+    header = str(said["column"])
+    one = DraftAnswer("of one", (f"{header} x {quantity}",), {**said, "times": quantity})
+    every = DraftAnswer("of all of them", (header,), dict(said))
+    examples = sampled.columns[header].values[:3]
+    what = f"is it the price of one, or of all of them? {quantity!r} is not always 1."
+    yield DraftQuestion(table, column.name, header, what, examples, (one, every), about="price")
+
+
 def _missing(table: str, column: Column, sampled: Sampled) -> DraftQuestion:
     """What fills a column that is needed: a value for every row, or one of the columns that fit."""
     free = ""
@@ -191,12 +229,18 @@ def _missing(table: str, column: Column, sampled: Sampled) -> DraftQuestion:
 
 
 def _columns(table: str, column: Column, sampled: Sampled) -> Iterator[DraftAnswer]:
-    """The columns of the file whose values would fit."""
+    """The columns of the file whose values would fit; an amount for each interval it may be for."""
     for header, held in sampled.columns.items():
         verdict = fits(table, column.name, held)
-        if isinstance(verdict, Fit) and held.values:
-            said = {"column": header, **verdict.keys} if verdict.keys else header
-            yield DraftAnswer(header, held.unlike[:3], said)
+        if isinstance(verdict, str) or not held.values:
+            continue
+        said = {"column": header, **verdict.keys}
+        if column.name == "mrr":
+            for every in ("month", "quarter", "year"):
+                text = f"{header}, for a {every}"
+                yield DraftAnswer(text, held.unlike[:3], {**said, "per": every})
+        else:
+            yield DraftAnswer(header, held.unlike[:3], said if verdict.keys else header)
     if column.name == "id":
         yield DraftAnswer("the line it stands on", ("rows keep their place",), "_line")
 

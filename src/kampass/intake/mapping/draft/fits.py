@@ -3,6 +3,7 @@
 A name alone fills nothing: a column `Amount` that holds text is no amount.
 """
 
+import re
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from typing import Any
@@ -105,6 +106,9 @@ def _reference(column: Column, held: ColumnValues) -> Verdict:
         return "the values are numbers with decimals"
     if column.refers_to == "contacts" and any(" " in value for value in held.values):
         return "names of people are no ids"
+    if shapes.mails(held.values):
+        lower = any(value != value.lower() for value in held.values)
+        return Fit({"lower": True} if lower else {}, "the values are addresses")
     if shapes.flags(held.values) is not None and len(held.unlike) <= 2:  # noqa: PLR2004 - yes, no
         return "the values are yes and no"
     return Fit(why=f"the values name {column.refers_to}")
@@ -132,6 +136,8 @@ def _score(held: ColumnValues) -> Verdict:
     number = _number(held)
     if isinstance(number, Fit):
         return number
+    if all(re.fullmatch(r"\d+(\s*[-\u2013:=]\s*\S.*)?", value) for value in held.values):
+        return Fit({"part": r"^(\d+)"}, "the answers begin with numbers")
     worth = labels()
     if all(plain(value) in worth for value in held.values):
         said = {value: str(worth[plain(value)]) for value in held.unlike}
@@ -141,6 +147,8 @@ def _score(held: ColumnValues) -> Verdict:
 
 def _day(held: ColumnValues) -> Verdict:
     shape = shapes.dates(held.values)
+    if shape is None and shapes.serial(held.values):
+        return Fit(why="the values may be days as spreadsheets count them")
     if shape is None:
         return f"{_shown(held.unlike)} are no days"
     if held.typed or (not shape.forms and not shape.clock):
@@ -182,6 +190,7 @@ def _number(held: ColumnValues) -> Verdict:
         keys |= {"decimal": shape.decimal} if settled else {}
         keys |= {"thousands": shape.thousands} if shape.thousands else {}
         keys |= {"remove": list(shape.remove)} if shape.remove else {}
+        keys |= {"negative": "brackets"} if shape.brackets else {}
     return Fit(keys, "the values are numbers")
 
 

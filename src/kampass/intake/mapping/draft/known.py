@@ -47,6 +47,16 @@ class TableSection(WrittenTable):
     called: list[str]
     columns: dict[str, list[str]] = Field(default_factory=dict)
     values: dict[str, dict[str, list[str]]] = Field(default_factory=dict)
+    durations: dict[str, list[str]] = Field(default_factory=dict)
+    amounts: dict[str, list[str]] = Field(default_factory=dict)
+
+
+class IntervalsSection(WrittenTable):
+    """What says for how long an amount is."""
+
+    every: list[str]
+    count: list[str]
+    year: list[str]
 
 
 class QuestionSection(WrittenTable):
@@ -90,6 +100,8 @@ class KnownFile(WrittenTable):
     currencies: CurrenciesSection
     tables: dict[str, TableSection]
     everywhere: dict[str, list[str]]
+    intervals: IntervalsSection
+    units: dict[str, list[str]]
     labels: dict[str, list[str]]
     questions: list[QuestionSection]
     exports: list[ExportSection]
@@ -115,11 +127,14 @@ def plain(name: str) -> str:
 
 @dataclass(frozen=True)
 class HeaderParts:
-    """A header without what it says in brackets: its plain name, a time zone, a currency."""
+    """A header without what it says in brackets: its plain name, a time zone, a currency, a unit of
+    time.
+    """
 
     name: str
     zone: str = ""
     currency: str = ""
+    unit: str = ""
 
 
 @cache
@@ -129,7 +144,7 @@ def parts(header: str) -> HeaderParts:
     >>> parts("Started at (America/New_York)").zone, parts("Betrag in EUR").currency
     ('America/New_York', 'EUR')
     """
-    found = re.fullmatch(r"(.*?)\s*(?:[(\[]([^()\[\]]+)[)\]]|\b(?:in|en)\s+([A-Z]{3}))\s*", header)
+    found = re.fullmatch(r"(.*?)\s*(?:[(\[]([^()\[\]]+)[)\]]|\b(?:in|en)\s+(\w+))\s*", header)
     beside = (found[2] or found[3]).strip() if found else ""
     if found is None or not found[1]:
         return HeaderParts(plain(header))
@@ -141,6 +156,9 @@ def parts(header: str) -> HeaderParts:
     code = money.signs.get(beside, beside)
     if code in money.codes:
         return HeaderParts(plain(found[1]), currency=code)
+    unit = next((unit for unit, words in known().units.items() if plain(beside) in words), "")
+    if unit:
+        return HeaderParts(plain(found[1]), unit=unit)
     return HeaderParts(plain(header))
 
 

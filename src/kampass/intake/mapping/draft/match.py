@@ -2,8 +2,9 @@
 them, as people call them, or nearly so; and only where the values fit.
 """
 
-from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass, field
+import re
+from collections.abc import Container, Iterator, Mapping, Sequence
+from dataclasses import dataclass, field, replace
 from functools import cache
 from typing import Any
 
@@ -20,12 +21,14 @@ from kampass.intake.mapping.draft.known import (
     parts,
     plain,
 )
+from kampass.intake.mapping.intervals import INTERVALS
 from kampass.model import TABLES
 
 _NEARLY, _SHORTEST = 91, 5
 _KNOWN = 110
 _SHARED = 20
 _FREE = {"comment", "text"}
+_INTERVALS = {word for words in INTERVALS.values() for word in words}
 
 
 @dataclass(frozen=True)
@@ -133,13 +136,30 @@ def _verdict(table: str, offer: _Offer, sampled: Sampled) -> Verdict:
     if offer.column in _FREE:
         return free_text(held)
     if "unit" in offer.keys:
-        number = fits("touches", "minutes", held)
-        return Fit({}, "the values are durations") if isinstance(number, Fit) else number
+        return _length(fits("touches", "minutes", held), held)
+    if isinstance(offer.keys.get("per"), dict) and not _intervals(offer, sampled):
+        return "what stands beside it is no interval"
     verdict = fits(table, offer.column, held)
     once = sampled.export is not None and sampled.export.said.get("distinct")
     if isinstance(verdict, str) and offer.column == "id" and once and held.full:
         return Fit(why="lines that share it are one")
     return verdict
+
+
+def _length(number: Verdict, held: ColumnValues) -> Verdict:
+    """A length of time: whole units, with commas between thousands where there are any."""
+    if isinstance(number, str):
+        return number
+    commas = [value for value in held.values if "," in value]
+    parted = bool(commas) and all(re.fullmatch(r"\d{1,3}(,\d{3})+", value) for value in commas)
+    keys = {"decimal": ".", "thousands": ","} if parted else number.keys
+    return replace(number, keys=keys, why="the values are lengths of time")
+
+
+def _intervals(offer: _Offer, sampled: Sampled) -> bool:
+    """Whether the column that an amount is said to be for holds words that a mapping reads."""
+    held = sampled.columns.get(offer.keys["per"].get("column", ""))
+    return held is not None and bool(held.values) and {v.lower() for v in held.unlike} <= _INTERVALS
 
 
 def _offers(table: str, sampled: Sampled) -> Iterator[_Offer]:
@@ -156,19 +176,33 @@ def _offers(table: str, sampled: Sampled) -> Iterator[_Offer]:
                 yield _Offer(column, header, points, _why(points))
     if table == "responses":
         yield from _scores(sampled)
+    yield from _durations(table, sampled, stated)
+    yield from _amounts(table, sampled, stated)
 
 
 def _stated(column: str, source: Source, sampled: Sampled) -> Iterator[_Offer]:
     """What a known system's file fills a column with."""
     assert sampled.export is not None
-    keys = (
-        {} if isinstance(source, str | list) else {k: v for k, v in source.items() if k != "column"}
-    )
-    headers = source["column"] if isinstance(source, dict) else source
+    said = source if isinstance(source, dict) else {"column": source}
+    keys = _resolved({key: said[key] for key in said if key != "column"}, sampled)
+    headers = said["column"]
     for place, name in enumerate([headers] if isinstance(headers, str) else headers):
         there = [name] if name == "_line" else _same(name, sampled.columns)
         for header in there:
             yield _Offer(column, header, _KNOWN - place, sampled.export.name, keys)
+
+
+def _resolved(keys: dict[str, Any], sampled: Sampled) -> dict[str, Any]:
+    """The keys with the headers of this file; without a condition on columns that it does not have,
+    and without a count of intervals that it does not say.
+    """
+    named = re.findall(r'"([^"]+)" in', str(keys.get("where", "")))
+    if not all(name in sampled.columns for name in named):
+        keys = {key: keys[key] for key in keys if key != "where"}
+    if isinstance(keys.get("per"), dict):
+        per = {key: _same(name, sampled.columns) for key, name in keys["per"].items()}
+        keys = {**keys, "per": {key: there[0] for key, there in per.items() if there}}
+    return keys
 
 
 def _same(name: str, headers: Mapping[str, ColumnValues]) -> list[str]:
@@ -188,6 +222,39 @@ def _scores(sampled: Sampled) -> Iterator[_Offer]:
         if question is not None:
             points = EXACT + {"nps": 4, "enps": 3}.get(question.kind, 2)
             yield _Offer("score", header, points, f"it asks for {question.kind}")
+
+
+def _durations(table: str, sampled: Sampled, stated: Container[str]) -> Iterator[_Offer]:
+    """Lengths of time since a row began: the instant that long after it."""
+    section = known().tables.get(table)
+    for column, listed in (section.durations if section else {}).items():
+        for header in sampled.columns:
+            said = parts(header)
+            if column not in stated and said.unit and said.name in map(plain, listed):
+                keys = {"unit": said.unit, "after": "created_at"}
+                yield _Offer(column, header, NOUN, "the name says how long it took", keys)
+
+
+def _amounts(table: str, sampled: Sampled, stated: Container[str]) -> Iterator[_Offer]:
+    """Amounts for an interval that the file says, or the name."""
+    section, intervals = known().tables.get(table), known().intervals
+    every = _called(intervals.every, sampled)
+    for column, listed in (section.amounts if section else {}).items():
+        for header in sampled.columns if column not in stated else ():
+            name = parts(header).name
+            if name in map(plain, intervals.year):
+                why = "the name says that it is for a year"
+                yield _Offer(column, header, NOUN, why, {"per": "year"})
+            elif every and name in map(plain, listed):
+                count = _called(intervals.count, sampled)
+                per = {"column": every} | ({"count": count} if count else {})
+                yield _Offer(column, header, NOUN, f"{every!r} says for how long", {"per": per})
+
+
+def _called(listed: Sequence[str], sampled: Sampled) -> str:
+    """The column of a file that has one of the names."""
+    wanted = {plain(name) for name in listed}
+    return next((header for header in sampled.columns if parts(header).name in wanted), "")
 
 
 def _why(points: int) -> str:
@@ -236,8 +303,13 @@ def _near(table: str, column: str, name: str) -> int:
 
 
 def headers_of(guesses: Sequence[Guess]) -> set[str]:
-    """Every column of a file that guesses use."""
-    return {header for guess in guesses for header in guess.headers}
+    """Every column of a file that guesses use, also beside the one that they are made of."""
+    found = {header for guess in guesses for header in guess.headers}
+    for said in (guess.said for guess in guesses if isinstance(guess.said, dict)):
+        per = said.get("per")
+        found |= set(per.values()) if isinstance(per, dict) else set()
+        found |= set(re.findall(r'"([^"]+)" in', str(said.get("where", ""))))
+    return found
 
 
 def accounts_of(table: str, sampled: Sampled) -> set[str]:

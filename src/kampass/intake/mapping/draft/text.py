@@ -4,7 +4,7 @@ as comments with the lines that answer.
 
 import os
 import re
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -39,10 +39,10 @@ def _table(source: str, draft: TableDraft) -> Iterator[str]:
     for guess in draft.guesses:
         yield f"#   {guess.column}: {'sure' if guess.sure else 'likely'}, {_line(guess.why)}"
     yield f"[{heading}.columns]"
-    asked = {question.column: question for question in draft.questions if question.column}
     columns = draft.columns
     for column in TABLES[draft.table].columns:
-        yield from _column(column, columns, asked.get(column.name))
+        asked = [one for one in draft.questions if one.column == column.name and not _of_file(one)]
+        yield from _column(column, columns, asked)
     if draft.left:
         yield ""
         yield "# Headers that nothing is filled with yet:"
@@ -51,33 +51,36 @@ def _table(source: str, draft: TableDraft) -> Iterator[str]:
 
 def _file_questions(draft: TableDraft) -> Iterator[str]:
     for question in draft.questions:
-        if any(answer.file for answer in question.answers):
+        if _of_file(question):
             yield f"# {_line(question.header)}: {question.what} One of these lines says it:"
             for answer in question.answers:
                 for name, value in answer.file.items():
                     yield f"# {name} = {toml(value)}{_shown(answer.becomes)}"
 
 
+def _of_file(question: DraftQuestion) -> bool:
+    """Whether a question is about the whole table."""
+    return any(answer.file for answer in question.answers)
+
+
 def _column(
-    column: Column, columns: Mapping[str, Any], question: DraftQuestion | None
+    column: Column, columns: Mapping[str, Any], questions: Sequence[DraftQuestion]
 ) -> Iterator[str]:
     said = columns.get(column.name)
-    of_file = question is not None and any(answer.file for answer in question.answers)
     if said is None:
         if column.required or column.name not in _STAMPS:
             yield _empty(column)
-    elif question is None or of_file or not question.needed:
+    elif not any(question.needed for question in questions):
         yield f"{column.name} = {toml(said)}"
-    if question is None or of_file:
-        return
-    if said is not None and question.needed:
-        yield f"# Which of these is {column.name}? Take the # away from one:"
-    else:
-        yield f"# {_line(question.what)}"
-    for answer in question.answers:
-        if answer.said is not None:
-            yield f"# {column.name} = {toml(answer.said)}{_shown(answer.becomes, question)}"
-            yield from (f"# {name} = {toml(said)}" for name, said in answer.also.items())
+    for question in questions:
+        if said is not None and question.needed and not question.about:
+            yield f"# Which of these is {column.name}? Take the # away from one:"
+        else:
+            yield f"# {_line(question.header)}: {_line(question.what)}"
+        for answer in question.answers:
+            if answer.said is not None:
+                yield f"# {column.name} = {toml(answer.said)}{_shown(answer.becomes, question)}"
+                yield from (f"# {name} = {toml(said)}" for name, said in answer.also.items())
 
 
 def _empty(column: Column) -> str:
