@@ -2,6 +2,7 @@
 how values read, what words mean, and what nothing in the file says.
 """
 
+import re
 import tomllib
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
@@ -11,7 +12,7 @@ from typing import Any
 from kampass.errors import KampassError
 from kampass.intake.mapping.draft.fits import Fit, fits
 from kampass.intake.mapping.draft.form import readings
-from kampass.intake.mapping.draft.known import known
+from kampass.intake.mapping.draft.known import QuestionSection, known
 from kampass.intake.mapping.draft.match import Sampled
 from kampass.intake.mapping.mapping import parse
 from kampass.intake.mapping.questions import OpenQuestion
@@ -245,8 +246,41 @@ def _columns(table: str, column: Column, sampled: Sampled) -> Iterator[DraftAnsw
         yield DraftAnswer("the line it stands on", ("rows keep their place",), "_line")
 
 
-def survey_kind(header: str) -> DraftQuestion:
+_SCALES = (
+    ("nps", 0, 10),
+    ("csat", 1, 5),
+    ("csat", 1, 7),
+    ("csat", 1, 10),
+    ("enps", 0, 10),
+    ("esat", 1, 5),
+    ("custom", 0, 100),
+)
+_NARROW = 5
+
+
+def scale_of(header: str, sampled: Sampled) -> QuestionSection | None:
+    """What the question above a column asks for, where the answers lie on its scale and could not
+    lie on a narrower one.
+    """
+    question = sampled.question(header)
+    if question is None:
+        return None
+    least, most = question.scale
+    found = _scores(header, sampled)
+    narrower = most > _NARROW >= max(found, default=most)
+    return question if all(least <= one <= most for one in found) and not narrower else None
+
+
+def _scores(header: str, sampled: Sampled) -> list[float]:
+    """The numbers that the answers begin with; none where they are words."""
+    held = sampled.columns.get(header)
+    found = [re.match(r"-?\d+(\.\d+)?", value) for value in held.values] if held else []
+    return [float(match[0]) for match in found if match]
+
+
+def survey_kind(header: str, sampled: Sampled) -> DraftQuestion:
     """What the answers of a survey measure, where its question does not tell."""
+    found = _scores(header, sampled)
     answers = [
         DraftAnswer(
             f"{kind}, {least} to {most}",
@@ -255,16 +289,8 @@ def survey_kind(header: str) -> DraftQuestion:
             {"scale_min": {"constant": least}, "scale_max": {"constant": most}},
         )
         for kind, least, most in _SCALES
+        if all(least <= one <= most for one in found)
     ]
     what = "what do the answers measure, on which scale?"
-    return DraftQuestion("surveys", "kind", header, what, (), (*answers, DROP))
-
-
-_SCALES = (
-    ("nps", 0, 10),
-    ("csat", 1, 5),
-    ("csat", 1, 7),
-    ("csat", 1, 10),
-    ("enps", 0, 10),
-    ("esat", 1, 5),
-)
+    examples = sampled.columns[header].unlike[:3] if header in sampled.columns else ()
+    return DraftQuestion("surveys", "kind", header, what, examples, (*answers, DROP))

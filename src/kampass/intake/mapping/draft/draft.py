@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import Any
 
 from kampass.errors import DataError, UnknownName
-from kampass.intake.mapping.draft.asks import DraftQuestion, questions_of, survey_kind
+from kampass.intake.mapping.draft.asks import DraftQuestion, questions_of, scale_of, survey_kind
 from kampass.intake.mapping.draft.fits import ColumnValues
 from kampass.intake.mapping.draft.form import forms_of
 from kampass.intake.mapping.draft.known import ExportSection, export_of, known, parts, plain
@@ -262,9 +262,11 @@ def _suits(table: str, opened: _Opened, title: str) -> float:
             points += (3 if column.required else 1) * (1 if guess.sure else 0.6)
         elif column.required and column.type in {"instant", "date", "decimal"}:
             points -= 3
-    nouns = {plain(noun) for noun in known().tables[table].called}
+    section = known().tables[table]
+    nouns = {plain(noun) for noun in section.called}
     words = plain(title).split()
-    titled = any(noun in " ".join(words) if " " in noun else noun in words for noun in nouns)
+    titles = {*nouns, *map(plain, section.titled)}
+    titled = any(noun in " ".join(words) if " " in noun else noun in words for noun in titles)
     key = found.guesses.get(TABLES[table].key[0])
     own = key is not None and any(plain(key.headers[0]).startswith(noun) for noun in nouns)
     return points + (4 if titled else 0) + (3 if own else 0)
@@ -335,7 +337,7 @@ def _survey(main: TableDraft, opened: _Opened, sampled: Sampled) -> Iterator[Tab
     if score is None:
         return
     header = score.headers[0]
-    question = sampled.question(header)
+    question = scale_of(header, sampled)
     said = {
         "id": main.columns["survey_id"],
         "name": {"constant": sampled.texts.get(header) or header},
@@ -345,7 +347,7 @@ def _survey(main: TableDraft, opened: _Opened, sampled: Sampled) -> Iterator[Tab
         said |= {"kind": {"constant": question.kind}}
         said |= {"scale_min": {"constant": least}, "scale_max": {"constant": most}}
     guesses = {name: Guess(name, what, True, "the question tells") for name, what in said.items()}
-    asked = () if question is not None else (survey_kind(header),)
+    asked = () if question is not None else (survey_kind(header, sampled),)
     form = dict(opened.form) | {"distinct": True}
     yield TableDraft("surveys", main.file, form, _ordered("surveys", guesses), asked)
 

@@ -32,6 +32,7 @@ class NamesSection(WrittenTable):
     true: list[str]
     false: list[str]
     total: list[str]
+    small: list[str]
 
 
 class CurrenciesSection(WrittenTable):
@@ -45,6 +46,7 @@ class TableSection(WrittenTable):
     """What a table, its columns and the values of its closed lists may be called."""
 
     called: list[str]
+    titled: list[str] = Field(default_factory=list)
     columns: dict[str, list[str]] = Field(default_factory=dict)
     values: dict[str, dict[str, list[str]]] = Field(default_factory=dict)
     durations: dict[str, list[str]] = Field(default_factory=dict)
@@ -201,7 +203,10 @@ def _nouns(called: Sequence[str]) -> dict[str, int]:
     found = {plain(f"{noun} {word}"): NAMED for noun in called for word in listed.name}
     found |= {plain(noun): NOUN for noun in called}
     found |= {plain(f"{noun} {word}"): EXACT for noun in called for word in listed.id}
-    return found | {plain(f"{noun}{word}"): EXACT for noun in called for word in listed.id}
+    joint = [
+        f"{noun}{between}{word}" for noun in called for between in ("", "s") for word in listed.id
+    ]
+    return found | {plain(name): EXACT for name in joint}
 
 
 @cache

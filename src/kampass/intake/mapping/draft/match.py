@@ -139,6 +139,8 @@ def _verdict(table: str, offer: _Offer, sampled: Sampled) -> Verdict:
         return _length(fits("touches", "minutes", held), held)
     if isinstance(offer.keys.get("per"), dict) and not _intervals(offer, sampled):
         return "what stands beside it is no interval"
+    if offer.column == "id" and offer.points <= NOUN and any(" " in v for v in held.values):
+        return "the values are words"
     verdict = fits(table, offer.column, held)
     once = sampled.export is not None and sampled.export.said.get("distinct")
     if isinstance(verdict, str) and offer.column == "id" and once and held.full:
@@ -266,12 +268,18 @@ def _points(table: str, column: str, header: str) -> int:
     """How well a header says a column's name, of a hundred; 0 where it says another."""
     name = parts(header).name
     own = names(table, column)
-    if name in own:
-        return own[name]
+    if points := max((own.get(form, 0) for form in _forms(name)), default=0):
+        return points
     rest = _without_noun(table, name)
     if rest in own and column != "name":
         return min(own[rest], NOUN)
     return _near(table, column, name)
+
+
+def _forms(name: str) -> tuple[str, ...]:
+    """A name, and the same without small words, two words in either order: "date de facture"."""
+    words = [word for word in name.split() if word not in known().names.small]
+    return (name, " ".join(words), *([" ".join(reversed(words))] if len(words) == 2 else []))  # noqa: PLR2004
 
 
 def _without_noun(table: str, name: str) -> str:
