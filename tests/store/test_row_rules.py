@@ -1,9 +1,10 @@
 """Which rows cannot be, and which are read although something is missing in them."""
 
+from datetime import date
 from pathlib import Path
 
 import pytest
-from tests.store.conftest import Desk, day
+from tests.store.conftest import Desk
 
 from kampass.model import TABLES
 from kampass.workspace.loads.template import explanation
@@ -131,8 +132,8 @@ def test_deals_may_not_say_when_they_were_created(desk: Desk) -> None:
     desk.workspace.publish()
     (answer,) = desk.workspace.kpi("revenue_booked", period="2025-03")
     assert (answer.value, answer.n) == (70, 1)
-    (spans,) = desk.ask("SELECT covered_from FROM coverage_span WHERE \"table\" = 'deals'")
-    assert spans[0].date() == day(1).date().replace(year=2025, month=3)
+    (stretch,) = desk.workspace.engine().coverage.stretches["deals"]
+    assert stretch.start.date() == date(2025, 3, 1)
 
 
 def test_the_words_of_valid_to_say_that_it_is_not_paid_any_more() -> None:

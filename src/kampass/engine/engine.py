@@ -105,6 +105,7 @@ class Engine:
         )
         rows = self.backend.run("SELECT DISTINCT attribute FROM attribute_span").all()
         self.attributes = frozenset(row[0] for row in rows)
+        self.named = dimensions.Named(self.attributes, _row_columns(self.backend))
 
     def ask(self, question: Question) -> Result:
         """The answers, in the contract's order; what became of them, `insight.ask` adds."""
@@ -151,7 +152,7 @@ class Engine:
         kpis = [self.catalogue.get(kpi_id) for kpi_id in question.kpis]
         for kpi in kpis:
             for name in (*question.by, *(condition.dimension for condition in question.where)):
-                dimensions.check(kpi, name, self.attributes)
+                dimensions.check(kpi, name, self.named)
         return kpis
 
     def labels(self, values: Mapping[str, AbstractSet[str | None]]) -> dict[tuple[str, str], str]:
@@ -288,14 +289,19 @@ class Engine:
         return reaches, list(groups.values())
 
     def _plan(self, kpis: Sequence[Kpi], by: tuple[str, ...], where: tuple[Filter, ...]) -> Plan:
-        return _compiled(tuple(kpis), self.shape(by, where))
+        return _compiled(tuple(kpis), self.shape(kpis, by, where))
 
-    def shape(self, by: tuple[str, ...], where: tuple[Filter, ...]) -> Shape:
+    def shape(self, kpis: Sequence[Kpi], by: tuple[str, ...], where: tuple[Filter, ...]) -> Shape:
         """What a plan is compiled for."""
         zone, business = self.settings.calendar.timezone, self.settings.business
         filters = tuple((condition.dimension, condition.operator) for condition in where)
         calendars = stretches_sql(business, zone), team_calendars_sql(business)
-        return Shape(by, filters, zone, *calendars, paid_lines(self.settings.grace))
+        of_rows = frozenset(
+            name
+            for name in (*by, *(condition.dimension for condition in where))
+            if any(self.named.is_of_rows(kpi, name) for kpi in kpis)
+        )
+        return Shape(by, filters, zone, *calendars, paid_lines(self.settings.grace), of_rows)
 
     def _answer(
         self, kpi: Kpi, index: int, cells: dict[str, Any], clock: Clock, by: tuple[str, ...]
@@ -395,6 +401,14 @@ def _bound(condition: Filter) -> Any:
     if condition.operator == "in":
         return list(condition.values)
     return condition.values[0] if condition.values else None
+
+
+def _row_columns(backend: Backend) -> dict[str, frozenset[str]]:
+    """The columns that tables keep beside their own, by table."""
+    found: dict[str, set[str]] = {}
+    for table, name in backend.run('SELECT "table", name FROM row_column').all():
+        found.setdefault(table, set()).add(name)
+    return {table: frozenset(names) for table, names in found.items()}
 
 
 def _filled(plan: Plan, clocks: Iterable[Clock]) -> str:

@@ -12,6 +12,7 @@ from dataclasses import dataclass, field
 from functools import partial
 from typing import Literal
 
+from kampass.model import TABLES
 from kampass.model.scan import line_of
 
 ColumnKind = Literal["text", "flag", "number", "money", "hours", "days", "date", "instant"]
@@ -262,6 +263,15 @@ class Fact:
     two_anchors: bool = False
     population: Literal["start", "end", "within"] | None = None
     own_boundaries: tuple[Boundary, ...] = ()
+
+    @property
+    def rows_of(self) -> str | None:
+        """The table whose rows these are, one by one, where that keeps columns to cut by; answers
+        of employees are cut by nothing of their own.
+        """
+        origin = self.origin
+        whole = origin.key == ("id",) and TABLES[origin.table].more and origin.table != "accounts"
+        return origin.table if whole and not origin.hidden else None
 
     @property
     def kinds(self) -> dict[str, str]:

@@ -136,7 +136,7 @@ def _table(scan: Scan, view: View | None, timezone: str, rows: int) -> TablePrev
         columns = tuple(
             _column(connection, scan, view, name, counts, seen.get(name))
             for name in scan.columns
-            if table.has(name) or table.name == "accounts"
+            if table.has(name) or table.more
         )
         aside = _aside(connection, scan, rules, rows, anything=counts.set_aside > 0)
         notices = (view.notices if view else ()) + _blanks(scan, counts)
@@ -151,9 +151,7 @@ def _table(scan: Scan, view: View | None, timezone: str, rows: int) -> TablePrev
         aside,
         view.unmapped
         if view
-        else tuple(
-            name for name in scan.columns if not table.has(name) and table.name != "accounts"
-        ),
+        else tuple(name for name in scan.columns if not (table.has(name) or table.more)),
         tuple(
             column.name
             for column in table.columns

@@ -40,7 +40,8 @@ class Table:
 
     `start` is the column whose earliest value counts for assumed coverage, `otherwise` the one that
     stands in where it is empty; `gates` says whether "no rows" can mean "unknown"; `deletion` says what a deleted row means: a span ends, an entity keeps
-    its history, another row is gone.
+    its history, another row is gone. A table that keeps `more` holds the columns of a file that
+    it does not declare too, to cut by.
     """
 
     name: str
@@ -51,6 +52,7 @@ class Table:
     otherwise: str | None = None
     gates: bool = True
     deletion: Deletion = "gone"
+    more: bool = False
 
     def column(self, name: str) -> Column:
         """The column of that name (KeyError where there is none)."""
@@ -64,6 +66,11 @@ class Table:
     def names(self) -> list[str]:
         """The columns' names, in their written order."""
         return [column.name for column in self.columns]
+
+    @property
+    def more_columns(self) -> list[str]:
+        """The column that holds what the table keeps beside its own, where it keeps more."""
+        return ["_extra"] if self.more else []
 
     @property
     def account_column(self) -> str | None:
@@ -144,6 +151,7 @@ TABLES: dict[str, Table] = {
                 "acquired_on:d is_test:b"
             ),
             "the companies you look after; any further column becomes an attribute to cut by",
+            more=True,
             **_ENTITY,
         ),
         _table(
@@ -193,6 +201,7 @@ TABLES: dict[str, Table] = {
             "currency",
             "agreements with a term; valid_to is the renewal's due date",
             start="valid_from",
+            more=True,
         ),
         _table(
             "subscriptions",
@@ -203,6 +212,7 @@ TABLES: dict[str, Table] = {
             "paid lines with their monthly recurring revenue",
             start="valid_from",
             deletion="span",
+            more=True,
         ),
         _table(
             "purchases",
@@ -212,6 +222,7 @@ TABLES: dict[str, Table] = {
             ),
             "invoices and orders",
             start="purchased_at",
+            more=True,
         ),
         _table(
             "deals",
@@ -223,6 +234,7 @@ TABLES: dict[str, Table] = {
             "opportunities and how they ended",
             start="created_at",
             otherwise="closed_at",
+            more=True,
         ),
         _table(
             "tickets",
@@ -231,6 +243,7 @@ TABLES: dict[str, Table] = {
             " first_replied_at:t resolved_at:t reopened:i agent_replies:i customer_messages:i",
             "support requests; resolved_at is the last resolution",
             start="created_at",
+            more=True,
         ),
         _table(
             "touches",
@@ -242,6 +255,7 @@ TABLES: dict[str, Table] = {
             "sentiment:n is_automated:b",
             "every e-mail, call and meeting with an account",
             start="occurred_at",
+            more=True,
         ),
         _table(
             "surveys",
@@ -256,6 +270,7 @@ TABLES: dict[str, Table] = {
             " agent_id>users ticket_id>tickets invited_at:t comment",
             "answers to surveys",
             start="responded_at",
+            more=True,
         ),
         _table(
             "invitations",

@@ -274,9 +274,14 @@ class Journal:
             else quoted(name)
             for name in [*table.names, *lineage_columns(table)]
         )
+        file = f"read_parquet({path})"
+        if table.more:
+            # Files of loads from before the table kept more lack the column.
+            none = "SELECT NULL::MAP(VARCHAR, VARCHAR) AS _extra WHERE false"
+            file = f"(FROM {file} UNION ALL BY NAME {none})"
         return (
             f"SELECT {names}, {load.id}::BIGINT AS _load, {literal(load.source)} AS _source "
-            f"FROM read_parquet({path})"
+            f"FROM {file}"
         )
 
     def _known(self, past: Past, table: str) -> Known:

@@ -12,12 +12,12 @@ from kampass.model.conform import quoted
 
 def state_columns(table: Table) -> list[str]:
     """The columns in which a row of a table can differ from another of its key."""
-    return [*table.names, *(["_extra"] if table.name == "accounts" else [])]
+    return [*table.names, *table.more_columns]
 
 
 def lineage_columns(table: Table) -> list[str]:
     """The columns of a journal file beside the table's own."""
-    return ["_line", "_deleted", *(["_extra"] if table.name == "accounts" else [])]
+    return ["_line", "_deleted", *table.more_columns]
 
 
 def key_of(table: Table, of: str = "") -> str:
@@ -43,7 +43,7 @@ def may_be_set_aside(table: Table) -> bool:
 
 def nothing(table: Table) -> str:
     """The SQL of no version at all, with every column."""
-    extra = ", NULL::MAP(VARCHAR, VARCHAR) AS _extra" if table.name == "accounts" else ""
+    extra = ", NULL::MAP(VARCHAR, VARCHAR) AS _extra" if table.more else ""
     cells = ", ".join(
         f"NULL::{SQL_TYPES[column.type]} AS {quoted(column.name)}" for column in table.columns
     )

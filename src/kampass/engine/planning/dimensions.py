@@ -2,23 +2,27 @@
 anchor.
 """
 
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 
 from kampass.catalogue import Kpi
 from kampass.errors import UnknownName
-from kampass.facts import Fact
-from kampass.model.conform import literal
+from kampass.facts import FACTS, Fact
+from kampass.model.conform import literal, quoted
 
 _UNKNOWN = "CAST(NULL AS VARCHAR)"
 
 
 @dataclass
 class Cut:
-    """A fact read at one anchor: collects the joins that its dimensions need, each once."""
+    """A fact read at one anchor: collects the joins that its dimensions need, each once. `of_rows`
+    are dimensions that are columns of the fact's rows.
+    """
 
     fact: Fact
     anchor: str
     prefix: str
+    of_rows: frozenset[str] = frozenset()
     joins: list[str] = field(default_factory=list)
 
     def join(self, alias: str, table: str, on: str, value: str = "") -> str:
@@ -36,11 +40,47 @@ class Cut:
         return f"{self.anchor} >= @.valid_from AND {self.anchor} < @.valid_to"
 
 
-def check(kpi: Kpi, dimension: str, attributes: frozenset[str]) -> None:
+@dataclass(frozen=True)
+class Named:
+    """What data adds to the dimensions that KPIs name: attributes of accounts, and columns of rows
+    by their table.
+    """
+
+    attributes: frozenset[str] = frozenset()
+    columns: Mapping[str, frozenset[str]] = field(default_factory=dict)
+
+    def taken(self, kpi: Kpi) -> frozenset[str]:
+        """The dimensions of a KPI that are no columns of its rows."""
+        more = self.attributes if kpi.takes_any_account_dimension else frozenset()
+        return more.union(kpi.named_dimensions)
+
+    def of_rows(self, kpi: Kpi) -> tuple[str, ...]:
+        """The columns of a KPI's rows as dimensions: where a name is taken, behind its table's."""
+        table, taken = rows_of(kpi), self.taken(kpi)
+        return tuple(
+            f"{table}.{name}" if name in taken else name
+            for name in sorted(self.columns.get(table or "", ()))
+        )
+
+    def is_of_rows(self, kpi: Kpi, dimension: str) -> bool:
+        """Whether a dimension is a column of the KPI's rows; the table's name may always stand
+        before it.
+        """
+        names = self.of_rows(kpi)
+        return dimension in names or dimension.removeprefix(f"{rows_of(kpi)}.") in names
+
+
+def rows_of(kpi: Kpi) -> str | None:
+    """The table whose rows a KPI counts, one by one, if it is one that keeps columns to cut by."""
+    tables = {FACTS[measure.fact].rows_of for measure in kpi.measures.values()}
+    return next(iter(tables)) if len(tables) == 1 else None
+
+
+def check(kpi: Kpi, dimension: str, named: Named) -> None:
     """UnknownName where a KPI cannot be cut by a dimension."""
-    known = set(kpi.named_dimensions) | (attributes if kpi.takes_any_account_dimension else set())
-    if dimension not in known:
-        listed = ", ".join(kpi.named_dimensions) or "none"
+    known = {*named.taken(kpi), *named.of_rows(kpi)}
+    if dimension not in known and not named.is_of_rows(kpi, dimension):
+        listed = ", ".join([*kpi.named_dimensions, *named.of_rows(kpi)]) or "none"
         raise UnknownName(
             "dimension", dimension, known, hint=f"'{kpi.id}' can be cut by: {listed}."
         )
@@ -51,6 +91,8 @@ def cut_sql(cut: Cut, dimension: str) -> str:
     fact = cut.fact
     if dimension in fact.dimensions:
         return f'f."{fact.dimensions[dimension]}"'
+    if dimension in cut.of_rows and fact.rows_of:
+        return _row_column(cut, fact.rows_of, dimension)
     if dimension == "persona" and fact.has_contact:
         return f"{cut.join('contact', 'contacts', '@.id = f.contact_id')}.persona"
     if dimension == "team":
@@ -77,6 +119,12 @@ def filter_sql(cut: Cut, dimension: str, operator: str, value: str) -> str:
         "false)",
         "is unknown": f"({cell} IS NULL AND {value} IS NULL)",
     }[operator]
+
+
+def _row_column(cut: Cut, table: str, dimension: str) -> str:
+    # The name is the user's: no word of it becomes SQL but as a literal.
+    row = cut.join("row", quoted(f"live_{table}"), "@.id = f.id")
+    return f"{row}._extra[{literal(dimension.removeprefix(f'{table}.'))}]"
 
 
 def _owner(cut: Cut) -> str:

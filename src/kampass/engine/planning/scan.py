@@ -19,7 +19,7 @@ from kampass.model.conform import literal, quoted
 @dataclass(frozen=True)
 class Shape:
     """What a plan is compiled for: cuts and filters (values apart), the time zone, the business
-    calendars, how long paid lines count.
+    calendars, how long paid lines count, and which dimensions are columns of the rows.
     """
 
     by: tuple[str, ...]
@@ -28,6 +28,7 @@ class Shape:
     calendars: str = "SELECT 1"
     team_calendars: str = "SELECT 1"
     paid_lines: str = "paid_line"
+    of_rows: frozenset[str] = frozenset()
 
 
 @dataclass
@@ -186,7 +187,7 @@ class FactScan:
     def _slice(self) -> tuple[list[str], list[str], list[str]]:
         """The cut's columns, the joins they need, and the filters, at the fact's anchor."""
         if not self.fact.two_anchors:
-            cut = Cut(self.fact, "f._anchor", "")
+            cut = Cut(self.fact, "f._anchor", "", self.shape.of_rows)
             cells = [f"{cut_sql(cut, name)} AS d{index}" for index, name in enumerate(self.by)]
             return cells, cut.joins, self._filters(cut)
         # Into a slice moves who lies in it at the end and did not at the start; out of it, the

@@ -130,7 +130,7 @@ def judge(engine: Engine, kpi: Kpi, measure: Measure, asked: Asked) -> Judged:
     by = asked.by if kpi.distribution in {None, *asked.by} else (*asked.by, str(kpi.distribution))
     if measure.name in kpi.whole:
         by = tuple(name for name in by if name != kpi.distribution)
-    return Judged(kpi, measure, by, asked.where, engine.shape(by, asked.where))
+    return Judged(kpi, measure, by, asked.where, engine.shape([kpi], by, asked.where))
 
 
 def from_measures(kpi: Kpi, values: Values) -> tuple[float | None, float | None]:

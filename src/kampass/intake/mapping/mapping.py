@@ -40,16 +40,7 @@ _FORM = (
     "select",
     "distinct",
 )
-KEEPING = (
-    "accounts",
-    "tickets",
-    "deals",
-    "responses",
-    "purchases",
-    "touches",
-    "contracts",
-    "subscriptions",
-)
+KEEPING = tuple(name for name, table in TABLES.items() if table.more)
 """The tables that keep columns which are none of the model's."""
 _SHAPE = ("part", "left", "inclusive", "negative", "unit", "after", "times", "where")
 _READING = ("timezone", "fold", "decimal", "thousands", "trim")
@@ -206,7 +197,7 @@ def _filling(
 ) -> Filling:
     """What fills one column."""
     at = f"{place[:-1]}.columns] {name}"
-    if table != "accounts" and not TABLES[table].has(name):
+    if not (TABLES[table].more or TABLES[table].has(name)):
         raise _wrong(
             at,
             f"'{table}' has no column '{name}'.{_close(name, TABLES[table].names)}",

@@ -84,7 +84,7 @@ def _completed(mapping: TableMapping, names: list[str]) -> TableMapping:
         for name in names
         if name not in said
         and name not in used
-        and (TABLES[mapping.table].has(name) or mapping.table == "accounts")
+        and (TABLES[mapping.table].has(name) or TABLES[mapping.table].more)
     ]
     reading = {key: value for key, value in mapping.defaults.items() if key != "pivot"}
     return replace(

@@ -202,7 +202,7 @@ def _readable(table: str, file: Path, columns: Mapping[str, str]) -> None:
     fractions (is 1.0 the id 1?).
     """
     for name, kind in columns.items():
-        if not TABLES[table].has(name) and table != "accounts":
+        if not (TABLES[table].has(name) or TABLES[table].more):
             continue
         names = TABLES[table].has(name) and names_something(TABLES[table].column(name))
         if (

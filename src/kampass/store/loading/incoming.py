@@ -231,9 +231,12 @@ def is_by_hand(row: LoadedTable) -> bool:
 
 
 def unknown_columns(scan: Scan) -> list[str]:
-    """A word on each column that is ignored; those of accounts become attributes instead."""
-    if scan.table == "accounts":
-        known = {name.casefold(): name for name in TABLES["accounts"].names}
+    """A word on each column that is ignored; where they are kept, on those that are almost the
+    table's own.
+    """
+    table = TABLES[scan.table]
+    if table.more:
+        known = {name.casefold(): name for name in table.names}
         near = [
             name
             for name in scan.columns
@@ -241,7 +244,8 @@ def unknown_columns(scan: Scan) -> list[str]:
         ]
         return [
             (
-                f"{scan.place}: '{name}' is kept as an attribute of its own; did you mean "
+                f"{scan.place}: '{name}' is kept as "
+                f"{'an attribute' if table.name == 'accounts' else 'a column'} of its own; did you mean "
                 f"'{known[name.strip().casefold()]}'?"
             )
             for name in near
@@ -249,7 +253,7 @@ def unknown_columns(scan: Scan) -> list[str]:
     return [
         f"{scan.place}: the column '{name}' is not known and was left out"
         for name in scan.columns
-        if not TABLES[scan.table].has(name)
+        if not table.has(name)
     ]
 
 

@@ -92,7 +92,7 @@ class Staging:
             f"{quoted(self.scan.line)} AS _at" if self.scan.line else "NULL::BIGINT AS _at",
             "_id AS _mends" if self.mending else "NULL::VARCHAR AS _mends",
         ]
-        if self.table.name == "accounts":
+        if self.table.more:
             read.append(f"{self._extra()} AS _extra")
         kept = ("_at", "_mends", *map(quoted, state_columns(self.table)))
         rules, rows = judged(self.scan, self.timezone, read=read, kept=kept)
@@ -101,7 +101,7 @@ class Staging:
         return rules
 
     def _extra(self) -> str:
-        """Unknown columns of accounts, kept as attributes."""
+        """Unknown columns, kept to cut by."""
         extra = [name for name in self.scan.columns if not self.table.has(name)]
         if not extra:
             return "NULL::MAP(VARCHAR, VARCHAR)"

@@ -98,7 +98,7 @@ def _cells(table: Table, timezone: str) -> Iterable[str]:
             yield f"_at AS {name}"
         else:
             yield f"NULL::{SQL_TYPES[column.type]} AS {name}"
-    if table.name == "accounts":
+    if table.more:
         yield "NULL::MAP(VARCHAR, VARCHAR) AS _extra"
     yield from ("_line", "0 AS _load", "true AS _deleted")
 

@@ -289,7 +289,7 @@ class SnapshotBuilder:
                 cells.append(f"{alias}.id AS {name}")
             else:
                 cells.append(f"t.{name}")
-        extra = ["t._extra"] if table.name == "accounts" else []
+        extra = [f"t.{name}" for name in table.more_columns]
         rows = f"(SELECT * FROM state WHERE NOT {gone})"
         return (
             f"SELECT {', '.join([*cells, *extra, 't._load', 't._line', 't._source'])} FROM "
@@ -391,7 +391,7 @@ def _key(table: Table) -> str:
 
 
 def _nulls(table: Table) -> str:
-    extra = "NULL::MAP(VARCHAR, VARCHAR) AS _extra, " if table.name == "accounts" else ""
+    extra = "NULL::MAP(VARCHAR, VARCHAR) AS _extra, " if table.more else ""
     columns = ", ".join(
         f"NULL::{SQL_TYPES[column.type]} AS {quoted(column.name)}" for column in table.columns
     )

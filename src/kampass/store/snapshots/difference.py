@@ -294,7 +294,7 @@ def _compared(table: Table) -> list[str]:
     """The columns in which versions of a row can differ."""
     return [
         *(name for name in table.names if name not in table.key),
-        *(["_extra"] if table.name == "accounts" else []),
+        *table.more_columns,
     ]
 
 

@@ -36,10 +36,11 @@ OPEN = frozenset(
         "_filled",
         "_load",
         "_settings",
+        "row_column",
     }
 )
 """Tables that say nothing about an account: our own people and teams, products, surveys, rates, and
-how far the data reaches.
+how far the data reaches, and what columns there are.
 """
 
 _THROUGH = {"goal_measurements": ("goal_id", "goals")}

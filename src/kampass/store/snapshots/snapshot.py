@@ -29,7 +29,7 @@ from kampass.store.quarantine import newly_set_aside
 from kampass.store.snapshots.build import Rules, SnapshotBuilder, SnapshotSettings
 from kampass.store.snapshots.retention import Aged, kept
 
-SHAPE = 4
+SHAPE = 5
 EVERY_STATE = ("complete", "held", "dropped")
 LOCKED: dict[str, str | bool | int | float | list[str]] = {
     "threads": 2,

@@ -13,8 +13,8 @@ _MOST = 200
 
 
 def dimensions_of(sight: Sight, kpis: Sequence[Kpi]) -> tuple[str, ...]:
-    """By what any of these KPIs can be cut, the workspace's own attributes with the account's; all
-    that accounts have where none is named.
+    """By what any of these KPIs can be cut, the workspace's own attributes with the account's, and
+    the columns of their rows; all that accounts have where none is named.
     """
     names = (
         list(dict.fromkeys(name for kpi in kpis for name in kpi.named_dimensions))
@@ -23,7 +23,8 @@ def dimensions_of(sight: Sight, kpis: Sequence[Kpi]) -> tuple[str, ...]:
     )
     if not kpis or any(kpi.takes_any_account_dimension for kpi in kpis):
         names += sorted(sight.engine().attributes - set(names))
-    return tuple(names)
+    of_rows = (name for kpi in kpis for name in sight.engine().named.of_rows(kpi))
+    return tuple(dict.fromkeys([*names, *of_rows]))
 
 
 def suggestions(sight: Sight, dimensions: Sequence[str]) -> list[str]:

@@ -52,15 +52,16 @@ def _connected(backend: Backend) -> list[Table]:
     return [table for table in TABLES.values() if table.name in names]
 
 
-def _attributes(backend: Backend) -> list[str]:
-    rows = backend.run(
-        "SELECT DISTINCT unnest(map_keys(_extra)) AS name FROM accounts ORDER BY name"
-    ).all()
-    return [row[0] for row in rows]
+def _kept_beside(backend: Backend, table: Table) -> list[str]:
+    """The names of what the table keeps beside its own columns."""
+    if not table.more:
+        return []
+    names = f"SELECT DISTINCT unnest(map_keys(_extra)) AS name FROM {quoted(table.name)}"
+    return [row[0] for row in backend.run(f"{names} ORDER BY name").all()]
 
 
 def _write(backend: Backend, table: Table, stream: Any) -> int:
-    extra = _attributes(backend) if table.name == "accounts" else []
+    extra = _kept_beside(backend, table)
     columns = ", ".join(quoted(name) for name in table.names) + (", _extra" if extra else "")
     key = ", ".join(f"{quoted(name)} NULLS FIRST" for name in table.key)
     rows = backend.run(f"SELECT {columns} FROM {quoted(table.name)} ORDER BY {key}")

@@ -31,6 +31,10 @@ def explanation(table: Table) -> str:
     ]
     if table.name == "accounts":
         lines.append("  Any further column becomes an attribute to cut by.")
+    elif table.more:
+        lines.append(
+            "  Any further column is kept: what is counted of these rows can be cut by it."
+        )
     return "\n".join(lines)
 
 

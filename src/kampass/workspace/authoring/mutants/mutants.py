@@ -85,7 +85,7 @@ class _Mutated(Engine):
     facts: Mapping[str, Fact]
 
     def _plan(self, kpis: Sequence[Kpi], by: tuple[str, ...], where: tuple[Filter, ...]) -> Plan:
-        return Planner(kpis, self.shape(by, where), self.facts).plan()
+        return Planner(kpis, self.shape(kpis, by, where), self.facts).plan()
 
 
 def mutants(kpi: Kpi) -> Iterator[Mutant]:
