@@ -8,6 +8,8 @@ from tests.store.conftest import Desk, counts
 from kampass.errors import DataError
 from kampass.model import TABLES
 
+KEPT = "id,name\na,Ann\n"
+"""A row that reads: a load that keeps none waits."""
 HEADER = b"id,created_at,reopened,topic\n"
 BAD = b"bad,2025-01-01,1E5,x\n"
 ASIDE = ("tickets", "reopened", "1E5", "is not a whole number")
@@ -42,7 +44,7 @@ def cell(
 def test_a_bad_cell_is_shown_with_its_line_in_the_file(
     desk: Desk, before: bytes, line: int, bom: bytes
 ) -> None:
-    desk.load(1, tickets=bom + HEADER + before + BAD)
+    desk.load(1, accounts=KEPT, tickets=bom + HEADER + before + BAD)
     table, column, value, reason = ASIDE
     assert desk.quarantine() == [(table, line, column, value, reason)]
 
@@ -129,7 +131,7 @@ def test_every_closed_list_refuses_another_value(desk: Desk) -> None:
             if wrong.choices
         ]
         written[table.name] = ("\n".join(lines) + "\n").encode()
-    desk.load(1, **written)
+    desk.load(1, teams=KEPT, **written)
     shown = {
         (table, column, value): reason for table, _, column, value, reason in desk.quarantine()
     }

@@ -118,7 +118,7 @@ def init(
     """Make a workspace. Example: `kampass init acme --from exports --timezone Europe/Berlin`."""
     from kampass.cli.workspace import init_workspace
 
-    init_workspace(
+    waits = init_workspace(
         folder,
         from_,
         recorded_at,
@@ -128,6 +128,7 @@ def init(
         fiscal_start=fiscal_start,
         week_start=week_start,
     )
+    raise typer.Exit(waits)
 
 
 @app.command()

@@ -42,6 +42,7 @@ class Grouping(StrEnum):
     load = "load"
 
 
+_SHOWN = 10
 FormOption = Annotated[Form, typer.Option("--format", help="For people or for programs.")]
 
 
@@ -51,6 +52,7 @@ def list_loads(workspace: WorkspaceOption = Path(), form: FormOption = Form.tabl
     from kampass.cli.views.show import console
     from kampass.store.manifest import to_text
     from kampass.workspace import open_workspace
+    from kampass.workspace.loads.loads import counts
 
     loads = open_workspace(workspace).manifest.loads(states=("complete", "held", "dropped"))
     rows = [
@@ -61,10 +63,7 @@ def list_loads(workspace: WorkspaceOption = Path(), form: FormOption = Form.tabl
             "state": load.state,
             "why": load.why,
         }
-        | {
-            name: sum(getattr(table, name) for table in load.tables)
-            for name in ("read", "loaded", "unchanged", "superseded", "quarantined", "deleted")
-        }
+        | counts(load.tables)
         for load in loads
     ]
     _show(rows, form, console)
@@ -148,6 +147,40 @@ def replay_rows(  # noqa: PLR0913, PLR0917 - a command's options are its paramet
         held.show_replay(found)
     if any(load.state == "held" for load in found.loads):
         raise typer.Exit(HELD)
+
+
+@data_app.command("dismiss")
+def dismiss_rows(  # noqa: PLR0913, PLR0917 - a command's options are its parameters
+    ids: Annotated[
+        list[str] | None, typer.Argument(help="The _id of rows that are set aside.")
+    ] = None,
+    workspace: WorkspaceOption = Path(),
+    table: Annotated[str | None, typer.Option(help="Only this table.")] = None,
+    source: Annotated[str | None, typer.Option(help="Only this source.")] = None,
+    reason: Annotated[str | None, typer.Option(help="Only reasons with these words.")] = None,
+    recorded_at: Annotated[str | None, typer.Option(help="Date it: 2026-01-03T00:00:00Z.")] = None,
+) -> None:
+    """Say that what is set aside is no row, for good: a footer, a row of totals. It is known again by
+    what stands in it. Example: `kampass data dismiss --table purchases --reason "fields"`.
+    """
+    from kampass.cli.workspace import say
+    from kampass.errors import QuestionError
+    from kampass.workspace import open_workspace, parse_instant
+
+    if not ids and not (table or source or reason):
+        raise QuestionError(
+            "What is to be dismissed?",
+            hint="Name rows by their _id, or say --table, --source or --reason.",
+        )
+    opened = open_workspace(workspace)
+    at = parse_instant(recorded_at) if recorded_at else None
+    rows = opened.dismiss(*(ids or ()), table=table, source=source, reason=reason, recorded_at=at)
+    for row in rows[:_SHOWN]:
+        place = f"line {row.line}" if row.line else "a row"
+        say(f"  {row.table}, {place}: {row.value or row.reason}")
+    more = f" (the first {_SHOWN} are above)" if len(rows) > _SHOWN else ""
+    said = "1 row is" if len(rows) == 1 else f"{len(rows):,} rows are"
+    say(f"{said} dismissed{more}. 'kampass data loads' lists it; dropping it takes it back.")
 
 
 @data_app.command("held")

@@ -75,17 +75,21 @@ def preview_source(
     """Show what each column becomes and which rows would be set aside; nothing is loaded. Example:
     `kampass source preview crm --table accounts`.
     """
-    from kampass.cli.workspace import busy
+    from kampass.cli.workspace import HELD, busy
     from kampass.workspace import open_workspace
 
     with busy("Reading") as tell:
         found = open_workspace(workspace).preview(source, table, rows=rows, tell=tell)
     if form is Form.json:
         print(json.dumps([preview.to_dict() for preview in found], ensure_ascii=False, indent=1))
-        return
+        raise typer.Exit(HELD if any(preview.keeps_nothing for preview in found) else 0)
     for preview in found:
         for shown in preview.tables:
             _show(preview.source, shown)
+        if preview.keeps_nothing:
+            _say(f"{preview.source}: no row would be kept, so a load would wait.", "bold red")
+    if any(preview.keeps_nothing for preview in found):
+        raise typer.Exit(HELD)
 
 
 def _say(text: str, style: str = "") -> None:
@@ -106,15 +110,7 @@ def _show(source: str, shown: "TablePreview") -> None:
         _show_question(question)
     if shown.questions:
         say("  Nothing is loaded until kampass.toml says which.", "bold")
-    if shown.set_aside:
-        say(f"  {shown.set_aside:,} of {shown.rows:,} rows would be set aside:")
-    for aside in shown.aside:
-        where = f"line {aside.line}" if aside.line is not None else "a row"
-        say(
-            f"    {where}: {aside.column} {aside.value!r} {aside.reason}"
-            if aside.column
-            else f"    {where} {aside.reason}"
-        )
+    _show_accounts(shown)
     if shown.unmapped:
         say(f"  not used from the file: {_several(shown.unmapped)}", "dim")
     if shown.unfilled:
@@ -122,6 +118,26 @@ def _show(source: str, shown: "TablePreview") -> None:
     for notice in shown.notices:
         say(f"  note: {notice}")
     say("")
+
+
+def _show_accounts(shown: "TablePreview") -> None:
+    """What became of the records, as the load would count them."""
+    from kampass.render import words
+
+    for file in shown.files:
+        if file.left_out:
+            _say(f"  {words.accounted(file)}")
+    if shown.conflicting:
+        _say(f"  {words.conflicting(shown.conflicting)}")
+    if shown.set_aside:
+        _say(f"  {shown.set_aside:,} of {shown.rows:,} rows would be set aside:")
+    for aside in shown.aside:
+        where = f"line {aside.line}" if aside.line is not None else "a row"
+        _say(
+            f"    {where}: {aside.column} {aside.value!r} {aside.reason}"
+            if aside.column
+            else f"    {where} {aside.reason}"
+        )
 
 
 def _several(names: tuple[str, ...]) -> str:

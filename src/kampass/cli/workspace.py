@@ -11,10 +11,13 @@ from kampass.cli.terminal import harmless
 from kampass.errors import UnknownName
 from kampass.intake.kinds import SourceSettings
 from kampass.model import TABLES
+from kampass.render import words
 from kampass.render.display import show_amount
 from kampass.store import LoadReport
+from kampass.store.manifest import LoadedTable
 from kampass.store.progress import SILENT, Progress
 from kampass.workspace import create, open_workspace, parse_instant
+from kampass.workspace.loads.loads import counts
 from kampass.workspace.settings import WorkspaceSettings
 
 if TYPE_CHECKING:
@@ -75,8 +78,10 @@ def init_workspace(
     recorded_at: str | None,
     scale: float | None,
     **options: Any,
-) -> None:
-    """Make a workspace, load what was named, publish it."""
+) -> int:
+    """Make a workspace, load what was named, publish it; the exit code says whether a load waits
+    for a person.
+    """
     instant = parse_instant(recorded_at) if recorded_at else None
     sources: list[SourceSettings] = []
     if source is not None:
@@ -89,11 +94,14 @@ def init_workspace(
             f"Made a workspace in {folder}. Add a source to {folder / 'kampass.toml'}, then run "
             f"'kampass sync --workspace {folder}'."
         )
-        return
+        return 0
     with busy("Loading") as tell:
         reports = workspace.sync(recorded_at=instant, tell=tell)
     tell_loads(reports)
-    say(f"Made a workspace in {folder}. Next: 'kampass doctor --workspace {folder}'.")
+    waits = any(report.state == "held" for report in reports)
+    following = "data held" if waits else "doctor"
+    say(f"Made a workspace in {folder}. Next: 'kampass {following} --workspace {folder}'.")
+    return HELD if waits else 0
 
 
 def sync_workspace(folder: Path, source: str | None, recorded_at: str | None) -> int:
@@ -165,25 +173,30 @@ def print_template(table: str, *, explain: bool) -> None:
     say(explanation(TABLES[table]))
 
 
+def _report_table(table: LoadedTable) -> None:
+    """What of a table's rows a person should know of."""
+    for file in table.files:
+        if file.left_out:
+            say(f"  {table.table}: {words.accounted(file)}.")
+    if aside := table.quarantined - table.dismissed:
+        say(f"  {table.table}: {aside:,} rows were set aside; 'kampass data quarantine' says why.")
+    if table.dismissed:
+        say(f"  {table.table}: {table.dismissed:,} lines are no rows, as was said of them before.")
+    if table.conflicting:
+        say(f"  {table.table}: {words.conflicting(table.conflicting)}.")
+
+
 def tell_loads(reports: Sequence[LoadReport]) -> None:
     """Say what each load read and what became of it."""
     for report in reports:
-        rows = {
-            name: sum(getattr(table, name) for table in report.tables)
-            for name in ("read", "loaded", "unchanged", "superseded", "quarantined", "deleted")
-        }
-        counts = ", ".join(
-            f"{count:,} {name}"
-            for name, count in rows.items()
-            if count or name in {"read", "loaded"}
-        )
-        say(f"Load {report.number} from {report.source}: {counts}.")
+        say(f"Load {report.number} from {report.source}: {words.rows_read(counts(report.tables))}.")
         for table in report.tables:
-            if table.quarantined:
-                say(
-                    f"  {table.table}: {table.quarantined:,} rows were set aside; 'kampass data "
-                    "quarantine' says why."
-                )
+            _report_table(table)
+        for aside in report.aside:
+            say(
+                f"  {aside.table}: publishing set {aside.rows:,} rows aside: {aside.column} "
+                f"{aside.reason}."
+            )
         for notice in report.notices:
             say(f"  note: {notice}.")
         if report.state == "held":

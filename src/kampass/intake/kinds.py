@@ -5,6 +5,8 @@ An entry point gives a factory. Ours are found without asking the installed pack
 moment, and so also where Kampass runs from its files alone.
 """
 
+import hashlib
+import json
 import re
 from collections.abc import Callable
 from dataclasses import dataclass, field
@@ -64,6 +66,16 @@ def check_link(text: str) -> None:
             code="bad_settings",
             hint="Write https://crm.example/{table}/{id}.",
         )
+
+
+def meaning(settings: SourceSettings) -> str:
+    """A digest of what the settings make of a source's rows, where its rows do not say themselves
+    how they were read: those of ours do.
+    """
+    if settings.kind in OWN:
+        return ""
+    said = json.dumps([settings.kind, settings.options], sort_keys=True, default=str)
+    return hashlib.sha256(said.encode()).hexdigest()[:16]
 
 
 def kinds() -> list[str]:

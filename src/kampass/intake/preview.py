@@ -15,8 +15,9 @@ from kampass.intake.mapping.source import MappedSource, View
 from kampass.intake.readers.memory import in_memory
 from kampass.model import TABLES
 from kampass.model.conform import Check, judged, quoted
+from kampass.model.keys import conflicting, key_of, ranked, same, state_columns
 from kampass.model.messages import Batch, Source, TableSource
-from kampass.model.scan import Scan
+from kampass.model.scan import FileCount, Scan
 
 if TYPE_CHECKING:
     from kampass.intake.readers.memory import Connection
@@ -56,7 +57,11 @@ class ColumnPreview:
 
 @dataclass(frozen=True)
 class TablePreview:
-    """One table: its file, what each column becomes, what would be set aside, what is left open."""
+    """One table: its file, what each column becomes, what would be set aside, what is left open.
+
+    `files` says what became of each file's records; `conflicting` rows differ from the one of their
+    key that would count, with nothing to order them.
+    """
 
     table: str
     file: str
@@ -71,10 +76,17 @@ class TablePreview:
     missing: tuple[str, ...]
     questions: tuple[OpenQuestion, ...]
     notices: tuple[str, ...]
+    files: tuple[FileCount, ...]
+    conflicting: int
+
+    @property
+    def kept(self) -> int:
+        """How many rows would not be set aside."""
+        return self.rows - self.set_aside
 
     def to_dict(self) -> dict[str, Any]:
         """The preview, ready for JSON."""
-        return asdict(self)
+        return asdict(self) | {"files": [file.to_dict() for file in self.files]}
 
 
 @dataclass(frozen=True)
@@ -84,9 +96,15 @@ class Preview:
     source: str
     tables: tuple[TablePreview, ...]
 
+    @property
+    def keeps_nothing(self) -> bool:
+        """Whether rows were read and none of them would be kept: a load of them would wait."""
+        rows = sum(table.rows for table in self.tables)
+        return rows > 0 and not any(table.kept for table in self.tables)
+
     def to_dict(self) -> dict[str, Any]:
         """The preview, ready for JSON."""
-        return asdict(self)
+        return {"source": self.source, "tables": [table.to_dict() for table in self.tables]}
 
 
 def preview(
@@ -139,6 +157,7 @@ def _table(scan: Scan, view: View | None, timezone: str, rows: int) -> TablePrev
             if table.has(name) or table.more
         )
         aside = _aside(connection, scan, rules, rows, anything=counts.set_aside > 0)
+        differing = _conflicting(connection, scan, timezone)
         notices = (view.notices if view else ()) + _blanks(scan, counts)
     return TablePreview(
         table.name,
@@ -164,6 +183,8 @@ def _table(scan: Scan, view: View | None, timezone: str, rows: int) -> TablePrev
         ),
         view.questions if view else (),
         notices,
+        scan.counts or (FileCount(scan.place, counts.rows + len(scan.rejects)),),
+        differing,
     )
 
 
@@ -186,6 +207,31 @@ def _stage(connection: "Connection", scan: Scan, timezone: str) -> list[Check]:
         f"{value or 'WHEN -1 THEN NULL'} END AS _value, {', '.join(as_stated)} FROM ({rows})"
     )
     return rules
+
+
+def _conflicting(connection: "Connection", scan: Scan, timezone: str) -> int:
+    """How many rows lose to one of their key that differs, with nothing to order the two."""
+    table = TABLES[scan.table]
+    state = state_columns(table)
+    more = [quoted(name) for name in scan.columns if not table.has(name)]
+    said = ", ".join(["''", *(f"nullif(CAST({name} AS VARCHAR), '')" for name in more)])
+    read = [f"CAST(({said}) AS VARCHAR) AS _extra"]
+    _, rows = judged(scan, timezone, read=read, kept=map(quoted, state))
+    good = f"FROM ({rows}) WHERE _broken IS NULL"
+    several = f"SELECT {key_of(table)} {good} GROUP BY ALL HAVING count(*) > 1"
+    connection.execute(f"CREATE TEMP TABLE rival AS {several}")
+    if not connection.execute("SELECT 1 FROM rival LIMIT 1").fetchall():
+        return 0
+    narrow = (
+        f"SELECT j.*, 0 AS _load, j._row AS _line FROM (SELECT * {good}) j SEMI JOIN rival r ON "
+        f"{same(table.key, 'j', 'r')}"
+    )
+    connection.execute(
+        f"CREATE TEMP TABLE ranked AS {ranked(narrow, table, first=scan.keep == 'first')}"
+    )
+    lost, won = (f"SELECT * FROM ranked WHERE _rank {sign} 1" for sign in (">", "="))
+    counted = f"SELECT count(*) FROM ({conflicting(lost, won, table)})"
+    return int(connection.execute(counted).fetchall()[0][0])
 
 
 @dataclass(frozen=True)

@@ -8,7 +8,7 @@ file and why it does not read.
 """
 
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import asdict, dataclass, field
 from typing import Any
 
 LineFinder = Callable[[Sequence[int]], dict[int, int]]
@@ -44,6 +44,43 @@ class Reject:
 
 
 @dataclass(frozen=True)
+class FileCount:
+    """How many records a file holds, and how many of them make no row, by what left them out: a
+    condition, a footer, the SELECT (None: nobody can say how many).
+    """
+
+    file: str
+    records: int
+    left_out: Mapping[str, int | None] = field(default_factory=dict)
+
+    @property
+    def used(self) -> int | None:
+        """How many records make rows.
+
+        >>> FileCount("deals.csv", 10, {"condition": 3}).used
+        7
+        """
+        left = self.left_out.values()
+        return None if None in left else self.records - sum(number or 0 for number in left)
+
+    def to_dict(self) -> dict[str, Any]:
+        """The count, ready for JSON."""
+        return asdict(self) | {"left_out": dict(self.left_out), "used": self.used}
+
+    def without(self, why: str, number: int | None) -> "FileCount":
+        """The same with so many more left out.
+
+        >>> FileCount("deals.csv", 10).without("footer", 2).without("select", None).left_out
+        {'footer': 2, 'select': None}
+        """
+        if number == 0:
+            return self
+        before = self.left_out.get(why, 0)
+        summed = None if number is None or before is None else before + number
+        return FileCount(self.file, self.records, {**self.left_out, why: summed})
+
+
+@dataclass(frozen=True)
 class Scan:
     """One table as a source states it: its relation, column types, digest, and how a row's line is
     found.
@@ -52,6 +89,11 @@ class Scan:
     several, and `hold` keeps alive what the relation reads from. `line` names the relation's column
     with each row's line, where it has one; like every column that `columns` does not list, it is no
     part of the table.
+
+    `counts` says how many records each file holds and what became of them (empty: each is a row);
+    of the lines of one key that differ, `keep` says which counts, the "first" or the "last"
+    (nothing: nobody has said). `reading` is the digest of how the file is read: where it changes,
+    what was read before means something else.
     """
 
     table: str
@@ -66,6 +108,9 @@ class Scan:
     files: tuple[str, ...] = ()
     line: str | None = None
     hold: object = None
+    counts: tuple[FileCount, ...] = ()
+    keep: str = ""
+    reading: str = ""
 
     def place_of(self, line: int) -> tuple[str, int | None]:
         """The file a line's number means, and the line in it (None: no single line).

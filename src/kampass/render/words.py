@@ -4,6 +4,7 @@ pages, charts and terminals alike.
 What depends on what somebody may see takes plain values: how far the data reaches, the calendar.
 """
 
+from collections.abc import Mapping
 from datetime import date, timedelta
 from typing import Final
 
@@ -12,6 +13,7 @@ from kampass.engine.answer import Answer
 from kampass.engine.planning.coverage import Coverage
 from kampass.engine.question import Filter
 from kampass.facts import FACTS
+from kampass.model.scan import FileCount
 from kampass.periods import Calendar, add_months, label
 from kampass.render.display import show_difference
 
@@ -88,6 +90,52 @@ def short(kpi: Kpi) -> str:
 def table(name: str) -> str:
     """A table of the model for people."""
     return _TABLES.get(name, name.replace("_", " "))
+
+
+_LEFT_OUT: Final = {
+    "condition": "by the condition",
+    "footer": "in the footer",
+    "select": "by the SELECT",
+    "dismissed": "dismissed as no rows",
+}
+"""Why records of a file make no row."""
+
+
+def rows_read(counts: Mapping[str, int]) -> str:
+    """What a load read and what became of it, as a list.
+
+    >>> rows_read({"read": 3, "loaded": 2, "unchanged": 0, "superseded": 1, "conflicting": 1})
+    '3 read, 2 loaded, 1 superseded, 1 conflicting'
+    """
+    told = [name for name in counts if counts[name] or name in {"read", "loaded"}]
+    return ", ".join(f"{counts[name]:,} {name}" for name in told)
+
+
+def accounted(file: FileCount) -> str:
+    """What became of the records of a file.
+
+    >>> accounted(FileCount("deals.csv", 10, {"condition": 2, "footer": 1}))
+    'deals.csv: 10 records = 7 used + 2 left out by the condition + 1 left out in the footer'
+    """
+    parts = [
+        f"{number:,} left out {_LEFT_OUT.get(why, why)}"
+        for why, number in file.left_out.items()
+        if number is not None
+    ]
+    begun = f"{file.file}: {file.records:,} records"
+    if file.used is not None:
+        return " + ".join([f"{begun} = {file.used:,} used", *parts])
+    unknown = " and ".join(_LEFT_OUT.get(w, w) for w, n in file.left_out.items() if n is None)
+    return ", ".join([begun, *parts]) + f"; how many are left out {unknown} is not known"
+
+
+def conflicting(lines: int) -> str:
+    """A word on lines that lost to others of their key with nothing to order them."""
+    one = lines == 1
+    return (
+        f"{lines:,} {'line differs' if one else 'lines differ'} from another with the same key and "
+        f"{'was' if one else 'were'} left behind; keep says which line counts"
+    )
 
 
 def dimension(name: str) -> str:

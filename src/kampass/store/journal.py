@@ -18,21 +18,25 @@ from pathlib import Path
 from kampass.errors import DataError
 from kampass.model import TABLES, Table
 from kampass.model.conform import literal, quoted
+from kampass.model.keys import key_of, same
 from kampass.model.messages import Source
 from kampass.store import faults, integrity
 from kampass.store import quarantine as aside
-from kampass.store.disk import fsync
+from kampass.store.disk import fsync, sha256
 from kampass.store.loading.batch import Known
-from kampass.store.loading.incoming import Incoming, LoadKind, Past, is_by_hand
+from kampass.store.loading.incoming import Incoming, LoadKind, Past, by_hand, is_by_hand
 from kampass.store.manifest import Load, LoadedTable, Manifest, to_text
-from kampass.store.versions import key_of, lineage_columns, nothing, same
+from kampass.store.quarantine import JudgedAside, RowsAside
+from kampass.store.versions import lineage_columns, nothing
 
 TableReport = LoadedTable
 
 
 @dataclass(frozen=True)
 class LoadReport:
-    """What one load did, table by table, and whether it counts or waits."""
+    """What one load did, table by table, and whether it counts or waits; `aside` is what publishing
+    then set aside of its source.
+    """
 
     number: int
     source: str
@@ -41,6 +45,7 @@ class LoadReport:
     why: str
     tables: tuple[LoadedTable, ...]
     notices: tuple[str, ...] = ()
+    aside: tuple[JudgedAside, ...] = ()
 
 
 class Journal:
@@ -59,15 +64,17 @@ class Journal:
         recorded_at: datetime,
         tell: Callable[[str], None] = lambda _: None,
         reading: LoadKind = LoadKind.changed,
+        meaning: str = "",
     ) -> LoadReport:
         """Hear what the source has to say since last time, as one load that counts whole or not at
-        all.
+        all. `meaning`: a digest of the settings of a source whose rows do not say how they were
+        read; where it changes, the source starts over.
         """
         recorded_at = recorded_at.astimezone(UTC)
         loads = self.manifest.loads(states=("complete", "held"))
         _check_order(recorded_at, loads)
         before = [load for load in loads if load.state == "complete"]
-        past = Past(source.name, before, reading, self.timezone)
+        past = Past(source.name, before, reading, self.timezone, meaning)
         with self._batch() as (name, folder):
             faults.reach("load.batch_open")
             incoming = self._heard(source, past, folder, tell)
@@ -83,6 +90,7 @@ class Journal:
                 tuple(_placed(table, final) for table in incoming.tables),
                 incoming.cursor,
                 tuple(incoming.coverage),
+                meaning,
             )
             held = [] if reading is LoadKind.mended else _waiting(loads, source.name)
             number = self.manifest.add_load(load, instead_of=held)
@@ -114,7 +122,7 @@ class Journal:
         later = [
             other.id
             for other in self.manifest.loads(states=("complete", "held"))
-            if other.source == load.source and other.id > number
+            if other.source == load.source and other.id > number and not _dismisses(load)
         ]
         if later:
             raise DataError(
@@ -154,7 +162,7 @@ class Journal:
         Beside the table's columns: `_line`, `_deleted`, `_load`, `_source`. A repeated line of one
         load is a version too.
         """
-        files = [(load, row) for load in loads for row in load.tables if row.table == table.name]
+        files = _standing(loads, table.name)
         parts = [
             self._part(table, load, row, self._whole(load, row, row.file, row.file_sha256))
             for load, row in files
@@ -171,7 +179,8 @@ class Journal:
         for load in loads:
             for row in load.tables:
                 if not is_by_hand(row):
-                    before = words.get((load.source, row.table), []) if row.changes else []
+                    goes_on = row.changes and not row.anew
+                    before = words.get((load.source, row.table), []) if goes_on else []
                     words[load.source, row.table] = [*before, (load, row)]
         parts = [
             f'SELECT {literal(row.table)} AS "table", {load.id}::BIGINT AS load, '
@@ -215,6 +224,44 @@ class Journal:
             if is_by_hand(row) and row.quarantine_file
         ]
         return " UNION ALL ".join(parts) or None
+
+    def dismissed(self, loads: Sequence[Load]) -> str | None:
+        """The SQL of what somebody has said is no row: `table`, `source`, `dismisses` (its
+        content), `load`.
+        """
+        parts = [
+            f'SELECT {literal(row.table)} AS "table", {literal(load.source)} AS source, dismisses, '
+            f"{load.id}::BIGINT AS load FROM ({self._aside(load, row)}) WHERE dismisses IS NOT NULL"
+            for load in loads
+            for row in load.tables
+            if is_by_hand(row) and row.quarantine_file
+        ]
+        return " UNION ALL ".join(parts) or None
+
+    def dismiss(self, rows: RowsAside, snapshot: Path, at: datetime) -> int:
+        """Remember that rows which a snapshot's file sets aside are none, as a load that states
+        nothing else; its number.
+        """
+        at = at.astimezone(UTC)
+        _check_order(at, self.manifest.loads(states=("complete", "held")))
+        with self._batch() as (name, folder):
+            file = folder / f"quarantine_{rows.table}.parquet"
+            aside.write_dismissal(snapshot, rows, file)
+            digest = sha256(file)
+            fsync(folder)
+            said = LoadedTable(
+                rows.table,
+                0,
+                0,
+                0,
+                0,
+                0,
+                0,
+                by_hand(digest),
+                quarantine_file=f"{self._keep(name, folder)}/{file.name}",
+                quarantine_sha256=digest,
+            )
+            return self.manifest.add_load(Load(0, rows.source, at, "complete", "", (said,)))
 
     def _aside(self, load: Load, row: LoadedTable) -> str:
         assert row.quarantine_file is not None
@@ -284,13 +331,20 @@ class Journal:
             f"FROM {file}"
         )
 
-    def _known(self, past: Past, table: str) -> Known:
-        """What the loads before say of a table."""
+    def _known(self, past: Past, table: str, anew: bool) -> Known:  # noqa: FBT001 - a callback
+        """What the loads before say of a table, which is read `anew`."""
         own = [
             replace(load, tables=tuple(row for row in load.tables if row.table == table))
             for load in past.own
         ]
-        return Known(self.versions(TABLES[table], past.loads), self.mends(own))
+        dismissed = self.dismissed(own)
+        if not anew:
+            return Known(self.versions(TABLES[table], past.loads), self.mends(own), dismissed)
+        by_hand = [_of(load, by_hand=True) for load in own]
+        others = [load for load in past.loads if load.source != past.source]
+        standing = sorted([*others, *by_hand], key=lambda load: load.id)
+        forgotten = self.versions(TABLES[table], [_of(load, by_hand=False) for load in own])
+        return Known(self.versions(TABLES[table], standing), self.mends(own), dismissed, forgotten)
 
 
 def _check_order(recorded_at: datetime, loads: Sequence[Load]) -> None:
@@ -305,6 +359,27 @@ def _check_order(recorded_at: datetime, loads: Sequence[Load]) -> None:
             code="recorded_before",
             hint="Loads are recorded in order; leave --recorded-at out, or date it later.",
         )
+
+
+def _of(load: Load, *, by_hand: bool) -> Load:
+    """What a load says of tables that somebody mended, or all the rest."""
+    return replace(load, tables=tuple(row for row in load.tables if is_by_hand(row) == by_hand))
+
+
+def _standing(loads: Sequence[Load], table: str) -> list[tuple[Load, LoadedTable]]:
+    """What loads say of a table, without what a source said before it was read anew; what somebody
+    mended stays.
+    """
+    said = [(load, row) for load in loads for row in load.tables if row.table == table]
+    since = {load.source: load.id for load, row in said if row.anew}
+    return [
+        (load, row) for load, row in said if load.id >= since.get(load.source, 0) or is_by_hand(row)
+    ]
+
+
+def _dismisses(load: Load) -> bool:
+    """Whether a load says only that lines are no rows: no load was compared with it."""
+    return all(is_by_hand(row) and not row.file and not row.read for row in load.tables)
 
 
 def _waiting(loads: Sequence[Load], source: str) -> list[int]:

@@ -8,7 +8,7 @@ synchronisation, or a PostgreSQL server.
 import json
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
-from dataclasses import dataclass, replace
+from dataclasses import asdict, dataclass, replace
 from datetime import UTC, date, datetime
 from functools import cached_property
 from pathlib import Path
@@ -16,6 +16,7 @@ from typing import TYPE_CHECKING, Any
 
 from kampass.model import TABLES
 from kampass.model.messages import Covered
+from kampass.model.scan import FileCount
 from kampass.store import faults, integrity
 from kampass.store.database import FILE, Database, file_engine
 from kampass.store.reading import HEAD, FileReader, Reader, Rows, ServerReader, first
@@ -28,6 +29,10 @@ if TYPE_CHECKING:
 class LoadedTable:
     """What one load holds of one table; read = loaded + unchanged + superseded + quarantined,
     always. `changes`: the source said what has changed, and not the whole table.
+
+    `conflicting` of the superseded lines differ from the one that counts, and nothing orders the
+    two; `dismissed` of the quarantined are no rows, as somebody has said. `files` says what became of each file's records. `anew`: it is the first under another
+    `reading`, so that the loads of its source before say nothing of the table any more.
     """
 
     table: str
@@ -43,12 +48,23 @@ class LoadedTable:
     quarantine_file: str | None = None
     quarantine_sha256: str | None = None
     changes: bool = False
+    conflicting: int = 0
+    dismissed: int = 0
+    files: tuple[FileCount, ...] = ()
+    reading: str = ""
+    anew: bool = False
+
+    @property
+    def kept(self) -> int:
+        """How many of the rows read the source still states."""
+        return self.loaded + self.unchanged
 
 
 @dataclass(frozen=True)
 class Load:
     """One run of one source. States: complete (it counts), held (it waits for a person), dropped.
-    `cursor` is where the source goes on next time, `coverage` what it vouched for.
+    `cursor` is where the source goes on next time, as long as its `reading` stays the same;
+    `coverage` is what it vouched for.
     """
 
     id: int
@@ -59,6 +75,7 @@ class Load:
     tables: tuple[LoadedTable, ...] = ()
     cursor: str | None = None
     coverage: tuple[Covered, ...] = ()
+    reading: str = ""
 
 
 @dataclass(frozen=True)
@@ -144,7 +161,7 @@ _ORDER = {table: place for place, table in enumerate(TABLES)}
 
 
 _COUNTS = ", ".join(LoadedTable.__dataclass_fields__).replace("table,", "table_name,", 1)
-_LOADS = "SELECT id, source, recorded_at, state, why, cursor FROM load ORDER BY id"
+_LOADS = "SELECT id, source, recorded_at, state, why, cursor, reading FROM load ORDER BY id"
 _LOADED_TABLES = f"SELECT load_id, {_COUNTS} FROM loaded_table"
 _LOADED_COVERAGE = (
     "SELECT load_id, table_name, covered_from, covered_to FROM loaded_coverage "
@@ -211,9 +228,8 @@ class Manifest:
         with self._reader.reading() as rows:
             loads, tables, coverage = rows(_LOADS), rows(_LOADED_TABLES), _coverage(rows)
         of_load: dict[int, list[LoadedTable]] = {}
-        for load_id, *counts, changes in sorted(tables, key=_in_order):
-            table = replace(LoadedTable(*counts), changes=bool(changes))
-            of_load.setdefault(load_id, []).append(table)
+        for load_id, *counts in sorted(tables, key=_in_order):
+            of_load.setdefault(load_id, []).append(_loaded_table(counts))
         return [
             Load(
                 number,
@@ -224,8 +240,9 @@ class Manifest:
                 tuple(of_load.get(number, ())),
                 cursor,
                 coverage.get(number, ()),
+                reading,
             )
-            for number, source, at, state, why, cursor in loads
+            for number, source, at, state, why, cursor, reading in loads
             if state in states
         ]
 
@@ -244,6 +261,7 @@ class Manifest:
             "state": load.state,
             "why": load.why,
             "cursor": load.cursor,
+            "reading": load.reading,
         }
         with self._transaction() as connection:
             number = connection.execute(sa.insert(LOADS).values(**values)).inserted_primary_key
@@ -252,11 +270,7 @@ class Manifest:
                 sa.update(LOADS).where(LOADS.c.id.in_(instead_of)).values(state="dropped")
             )
             for table in load.tables:
-                row: dict[str, Any] = {"load_id": number[0], "table_name": table.table} | {
-                    name: getattr(table, name)
-                    for name in table.__dataclass_fields__
-                    if name != "table"
-                }
+                row = {"load_id": number[0]} | _loaded_values(table)
                 connection.execute(sa.insert(LOADED_TABLES).values(**row))
             for place, covered in enumerate(load.coverage):
                 values = _coverage_values(number[0], place, covered)
@@ -413,6 +427,21 @@ class Manifest:
 
         with self._transaction() as connection:
             connection.execute(sa.delete(PINS).where(PINS.c.snapshot_id == snapshot_id))
+
+
+def _loaded_table(cells: Sequence[Any]) -> LoadedTable:
+    """A table of a load, as its row says."""
+    row = LoadedTable(*cells)
+    files = tuple(FileCount(**said) for said in json.loads(str(row.files)))
+    return replace(row, files=files, changes=bool(row.changes), anew=bool(row.anew))
+
+
+def _loaded_values(table: LoadedTable) -> dict[str, Any]:
+    """The row of a table of a load."""
+    said = [{**asdict(file), "left_out": dict(file.left_out)} for file in table.files]
+    values = {name: getattr(table, name) for name in table.__dataclass_fields__}
+    files = json.dumps(said, ensure_ascii=False)
+    return values | {"table_name": values.pop("table"), "files": files}
 
 
 def _in_order(row: tuple[Any, ...]) -> tuple[int, int, str]:

@@ -8,6 +8,7 @@ text and the reason.
 
 import json
 from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
@@ -16,16 +17,63 @@ import duckdb
 from kampass.model import Table
 from kampass.model.conform import Check, literal, quoted, typed
 from kampass.model.scan import FILE_LINES, NO_LINE, Scan, line_of
-from kampass.store.disk import connect
+from kampass.store.disk import connect, write_parquet
 
 SHAPE = (
     'NULL::BIGINT AS line, NULL::VARCHAR AS "column", NULL::VARCHAR AS value, NULL::VARCHAR AS '
     "reason, NULL::VARCHAR AS raw, NULL::VARCHAR AS mark,"
-    " NULL::VARCHAR AS mends, false AS mended, NULL::BIGINT AS number"
+    " NULL::VARCHAR AS mends, false AS mended, NULL::BIGINT AS number, NULL::VARCHAR AS dismisses"
 )
 """A file of what was set aside; `mends`, `mended` and `number` speak of rows mended by hand: which,
-whether it reads now, its line.
+whether it reads now, its line. `dismisses` is what somebody has said is no row.
 """
+_TOTALS = (
+    r"^\W*((grand|sub|net|overall)[ -]?)?(totals?|sum|summe|gesamt\w*|zwischensumme|insgesamt|totaux"
+    r"|somme|suma|totale|totaal|totalt|yhteens\x{E4})\b"
+)
+_FIGURES = r"[-+]?\d+([.,:/'\x{00A0}\x{202F} ]\d+)*"
+
+
+def content() -> str:
+    """The SQL of what a line that is set aside is known by where it is no row: its text, wherever
+    it stands and for whatever reason; null where it has none.
+
+    The figures in it may be others next time where it begins with a word for a total, or is torn
+    and little but words: a row of data has cells that tell it from the next.
+    """
+    text = "coalesce(raw, value, '')"
+    first = (
+        "coalesce(CASE WHEN raw IS NULL THEN regexp_extract(value, '[^,;|\t\" ][^,;|\t\"]*') ELSE "
+        "regexp_extract(raw, ':\"([^\"]+)', 1) END, '')"
+    )
+    cells = "length(regexp_replace(value, '[^,;|\t]', '', 'g')) + 1"
+    said = f"raw IS NULL AND {cells} <= 2 AND len(regexp_extract_all(value, '\\pL{{3,}}')) >= 2"
+    varies = f"regexp_matches({first}, {literal(_TOTALS)}, 'i') OR ({said})"
+    return (
+        f"nullif(CASE WHEN {varies} THEN regexp_replace({text}, {literal(_FIGURES)}, '#', 'g') ELSE "
+        f"{text} END, '')"
+    )
+
+
+@dataclass(frozen=True)
+class RowsAside:
+    """Rows of one source and table that are set aside, by their marks."""
+
+    source: str
+    table: str
+    marks: frozenset[str]
+
+
+@dataclass(frozen=True)
+class JudgedAside:
+    """Rows of a source that publishing set aside, for a reason that only all loads tell: a required
+    reference that is unknown, a score outside its survey's scale.
+    """
+
+    table: str
+    column: str
+    reason: str
+    rows: int
 
 
 def read(file: str) -> str:
@@ -130,6 +178,22 @@ def rejected(scan: Scan) -> tuple[str, list[Any]]:
     ]
 
 
+def write_dismissal(snapshot: Path, rows: RowsAside, file: Path) -> None:
+    """Write what is said of rows that a snapshot's file sets aside and that are no rows, each by its
+    content, as a file of the quarantine.
+    """
+    with connect() as connection:
+        connection.execute(f"ATTACH {literal(str(snapshot))} AS b (READ_ONLY)")
+        marks = ", ".join(map(literal, sorted(rows.marks)))
+        found = (
+            f'FROM b._quarantine WHERE source = {literal(rows.source)} AND "table" = '
+            f"{literal(rows.table)} AND mark IN ({marks})"
+        )
+        said = f"SELECT DISTINCT {content()} AS dismisses {found} ORDER BY 1"
+        shaped = f"SELECT {SHAPE} WHERE false UNION ALL BY NAME ({said})"
+        write_parquet(connection, shaped, file)
+
+
 def newly_set_aside(before: Path | None, after: Path) -> dict[str, int]:
     """How many rows of each table a snapshot's file sets aside and an earlier one's does not.
 
@@ -149,6 +213,23 @@ def newly_set_aside(before: Path | None, after: Path) -> dict[str, int]:
             return dict(connection.execute(counted).fetchall())
         except duckdb.Error:
             return {}
+
+
+def judged_aside(snapshot: Path, loading: str) -> dict[str, list[JudgedAside]]:
+    """What a snapshot's file sets aside of each source beyond what loading did (the SQL of
+    that).
+    """
+    found: dict[str, list[JudgedAside]] = {}
+    with connect() as connection:
+        connection.execute(f"ATTACH {literal(str(snapshot))} AS b (READ_ONLY)")
+        known = f'(SELECT source, "table", load, mark, reason FROM ({loading}))'
+        rows = connection.execute(
+            'SELECT source, "table", "column", reason, count(*) FROM b._quarantine q ANTI JOIN '
+            f'{known} k USING (source, "table", load, mark, reason) GROUP BY ALL ORDER BY ALL'
+        ).fetchall()
+    for source, *told in rows:
+        found.setdefault(source, []).append(JudgedAside(*told))
+    return found
 
 
 def _is_marked(cell: str) -> str:

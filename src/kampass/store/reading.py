@@ -18,7 +18,7 @@ from kampass.store.database import WAIT
 if TYPE_CHECKING:
     import sqlalchemy as sa
 
-HEAD = "0006"
+HEAD = "0007"
 """The migration this program needs: a database that says so is ready to use."""
 _VERSION = "SELECT version_num FROM alembic_version"
 

@@ -17,6 +17,7 @@ LOADS = sa.Table(
     sa.Column("state", sa.Text, nullable=False),
     sa.Column("why", sa.Text, nullable=False, default=""),
     sa.Column("cursor", sa.Text),
+    sa.Column("reading", sa.Text, nullable=False, server_default=""),
 )
 LOADED_TABLES = sa.Table(
     "loaded_table",
@@ -33,6 +34,11 @@ LOADED_TABLES = sa.Table(
     sa.Column("quarantine_file", sa.Text),
     sa.Column("quarantine_sha256", sa.Text),
     sa.Column("changes", sa.Boolean, nullable=False, server_default=sa.false()),
+    sa.Column("conflicting", sa.Integer, nullable=False, server_default="0"),
+    sa.Column("dismissed", sa.Integer, nullable=False, server_default="0"),
+    sa.Column("files", sa.Text, nullable=False, server_default="[]"),
+    sa.Column("reading", sa.Text, nullable=False, server_default=""),
+    sa.Column("anew", sa.Boolean, nullable=False, server_default=sa.false()),
 )
 LOADED_COVERAGE = sa.Table(
     "loaded_coverage",

@@ -8,28 +8,12 @@ import duckdb
 
 from kampass.model import SQL_TYPES, Table
 from kampass.model.conform import quoted
-
-
-def state_columns(table: Table) -> list[str]:
-    """The columns in which a row of a table can differ from another of its key."""
-    return [*table.names, *table.more_columns]
+from kampass.model.keys import key_of, ranked, same
 
 
 def lineage_columns(table: Table) -> list[str]:
     """The columns of a journal file beside the table's own."""
     return ["_line", "_deleted", *table.more_columns]
-
-
-def key_of(table: Table, of: str = "") -> str:
-    """A table's key as a list of columns, of the relation `of`."""
-    return ", ".join(f"{of}.{quoted(name)}" if of else quoted(name) for name in table.key)
-
-
-def same(names: list[str] | tuple[str, ...], one: str, other: str) -> str:
-    """The SQL that says two rows agree in these columns; null equals null."""
-    return " AND ".join(
-        f"{one}.{quoted(name)} IS NOT DISTINCT FROM {other}.{quoted(name)}" for name in names
-    )
 
 
 def may_be_set_aside(table: Table) -> bool:
@@ -53,35 +37,21 @@ def nothing(table: Table) -> str:
     )
 
 
-def _ranked(versions: str, table: Table) -> str:
-    """The versions with `_rank` (1: it wins): the later one, unless its updated_at is older.
-
-    A version without updated_at is never older, so only those after a key's last such version
-    compete by it.
-    """
-    key = key_of(table)
-    later = (
-        f"count(*) FILTER (WHERE updated_at IS NULL) OVER (PARTITION BY {key} ORDER BY _load "
-        "DESC, _line DESC)"
-    )
-    order = "_later, updated_at DESC NULLS FIRST, _load DESC, _line DESC"
-    rank = f"row_number() OVER (PARTITION BY {key} ORDER BY {order})"
-    return (
-        f"SELECT * EXCLUDE (_later), {rank} AS _rank FROM (SELECT *, {later} AS _later FROM "
-        f"({versions}))"
-    )
-
-
 def winners(versions: str, table: Table) -> str:
     """The SQL of each key's winning version."""
-    return f"SELECT * EXCLUDE (_rank) FROM ({_ranked(versions, table)}) WHERE _rank = 1"
+    return f"SELECT * EXCLUDE (_rank) FROM ({ranked(versions, table)}) WHERE _rank = 1"
 
 
 def stage_losers(
-    connection: duckdb.DuckDBPyConnection, versions: str, table: Table, name: str
+    connection: duckdb.DuckDBPyConnection,
+    versions: str,
+    table: Table,
+    name: str,
+    *,
+    first: bool = False,
 ) -> int:
     """Stage key, `_load` and `_line` of every version that does not win as the table `name`; how
-    many there are.
+    many there are. Of the lines of one load, the last wins, or the `first`.
     """
     key = key_of(table)
     connection.execute(
@@ -93,7 +63,7 @@ def stage_losers(
         f"JOIN rival r ON {same(table.key, 'v', 'r')}"
     )
     connection.execute(
-        f"CREATE TEMP TABLE {name} AS SELECT {key}, _load, _line FROM ({_ranked(narrow, table)}) "
+        f"CREATE TEMP TABLE {name} AS SELECT {key}, _load, _line FROM ({ranked(narrow, table, first=first)}) "
         "WHERE _rank > 1"
     )
     connection.execute("DROP TABLE rival")

@@ -1,6 +1,7 @@
 """A workspace: one folder with its settings, journal, snapshots and own KPIs, behind one object."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
+from dataclasses import replace
 from datetime import datetime
 from functools import cached_property
 from pathlib import Path
@@ -13,6 +14,7 @@ from kampass.store import (
     LoadReport,
     Snapshot,
     faults,
+    quarantine,
 )
 from kampass.store.progress import heard
 from kampass.workspace import repair
@@ -28,7 +30,7 @@ if TYPE_CHECKING:
     from kampass.workspace.backup import Backup
     from kampass.workspace.jobs.jobs import Jobs
     from kampass.workspace.loads.held import Held
-    from kampass.workspace.loads.quarantine import By, Quarantine
+    from kampass.workspace.loads.quarantine import By, Quarantine, SetAside
     from kampass.workspace.loads.replay import Replay
     from kampass.workspace.view import Sight, Sights
 
@@ -110,11 +112,26 @@ class Workspace(Home, Answers):
                 else:
                     at = recorded_at or self._next_instant()
                     read = Measured(source, progress)
-                    reports.append(self.journal.load(read, recorded_at=at, tell=tell))
+                    means = self.meaning(source.name)
+                    reports.append(
+                        self.journal.load(read, recorded_at=at, tell=tell, meaning=means)
+                    )
             if any(report.state == "complete" for report in reports):
                 tell("Publishing")
-                self.snapshots.publish(progress)
+                reports = self._judged(self.snapshots.publish(progress), reports)
         return reports
+
+    def _judged(self, snapshot: Snapshot, reports: Sequence[LoadReport]) -> list[LoadReport]:
+        """The reports with what publishing set aside; of several of a source the last says it."""
+        loading = self.journal.quarantine(self.manifest.loads())
+        found = quarantine.judged_aside(snapshot.file, loading)
+        last = {report.source: report.number for report in reports}
+        return [
+            replace(report, aside=tuple(found.get(report.source, ())))
+            if last[report.source] == report.number
+            else report
+            for report in reports
+        ]
 
     def preview(
         self,
@@ -197,6 +214,23 @@ class Workspace(Home, Answers):
         return replay(
             self, Wish(table, source), file, lambda: recorded_at or self._next_instant(), tell
         )
+
+    def dismiss(
+        self,
+        *ids: str,
+        table: str | None = None,
+        source: str | None = None,
+        reason: str | None = None,
+        recorded_at: datetime | None = None,
+    ) -> "tuple[SetAside, ...]":
+        """Say that what is set aside and fits, or the rows of these ids, is no row: neither now nor
+        when it comes again; what was dismissed.
+        """
+        from kampass.workspace.loads.dismissing import dismiss
+        from kampass.workspace.loads.quarantine import Wish
+
+        wish = Wish(table, source, None, reason)
+        return dismiss(self, wish, ids, lambda: recorded_at or self._next_instant())
 
     def backup(
         self, file: Path, *, pinned: bool = False, tell: Callable[[str], None] = lambda _: None

@@ -15,18 +15,20 @@ from kampass.server.answering import Pieces, as_json
 from kampass.server.rules import Call, Rule
 from kampass.store.manifest import Load, to_text
 from kampass.workspace import published
+from kampass.workspace.loads.loads import counts
 from kampass.workspace.restated import restate
 
 router = APIRouter(tags=["loads and snapshots"])
 SEEING_ALL = Rule(frozenset(role for role in Role if role.sees_everything))
 Reader = Annotated[Call, Depends(SEEING_ALL)]
 _STATES = ("complete", "held", "dropped")
-_COUNTS = ("read", "loaded", "unchanged", "superseded", "quarantined", "deleted")
 
 
 @router.get("/api/v1/loads", response_model=models.Page)
 def loads(call: Reader, piece: Pieces) -> Response:
-    """Every load, the latest first; read = loaded + unchanged + superseded + quarantined."""
+    """Every load, the latest first; read = loaded + unchanged + superseded + quarantined, and
+    `conflicting` of the superseded lines differ from the one that counts.
+    """
     found = [_load(load) for load in reversed(call.workspace.manifest.loads(states=_STATES))]
     return as_json(
         piece.page(
@@ -40,14 +42,16 @@ def loads(call: Reader, piece: Pieces) -> Response:
 
 @router.get("/api/v1/loads/{load}", response_model=models.Thing)
 def load_of(load: Annotated[int, Path(ge=1, le=1 << 40)], call: Reader) -> Response:
-    """One load, table by table."""
+    """One load, table by table, with what became of each file's records."""
     for found in call.workspace.manifest.loads(states=_STATES):
         if found.id == load:
             return as_json(
                 _load(found)
                 | {
                     "tables": [
-                        {"table": table.table} | {name: getattr(table, name) for name in _COUNTS}
+                        {"table": table.table}
+                        | counts([table])
+                        | {"files": [file.to_dict() for file in table.files]}
                         for table in found.tables
                     ]
                 }
@@ -90,13 +94,12 @@ def restatement(
 
 
 def _load(load: Load) -> dict[str, Any]:
-    counts = {name: sum(getattr(table, name) for table in load.tables) for name in _COUNTS}
     known = {
         name: value
         for name, value in asdict(load).items()
         if name in {"id", "source", "state", "why"}
     }
-    return known | {"recorded_at": to_text(load.recorded_at)} | counts
+    return known | {"recorded_at": to_text(load.recorded_at)} | counts(load.tables)
 
 
 def _coverage(load: Load) -> dict[str, Any]:

@@ -9,8 +9,10 @@ from rich.text import Text
 
 from kampass.cli.terminal import printable
 from kampass.cli.views.show import console
+from kampass.render import words
 from kampass.render.display import show_value
-from kampass.workspace.loads.held import Held
+from kampass.workspace.loads.held import Held, HeldReason
+from kampass.workspace.loads.loads import counts
 from kampass.workspace.loads.quarantine import Quarantine, QuarantineEffect
 from kampass.workspace.loads.replay import Replay
 
@@ -32,7 +34,9 @@ def rows_of(found: Quarantine) -> list[dict[str, object]]:
             "row": None
             if row.row is None
             else ", ".join(f"{name}={cell}" for name, cell in row.row.items() if cell is not None),
-            "mended": f"by load {row.mended_by}" if row.mended_by else None,
+            "mended": f"{'dismissed ' if row.dismissed else ''}by load {row.mended_by}"
+            if row.mended_by
+            else None,
         }
         for row in found.rows
     ]
@@ -68,28 +72,16 @@ def show_quarantine(found: Quarantine) -> None:
             f"{found.mended:,} more wrong lines were mended by hand and count as such (--rows "
             "shows by which load)."
         )
+    if found.dismissed:
+        out.print(f"{found.dismissed:,} more lines were dismissed: they are no rows.")
 
 
 def show_replay(found: Replay) -> None:
     """What reads now, and what remains."""
     out = console()
     for load in found.loads:
-        counts = Counter[str]()
-        for row in load.tables:
-            counts.update(
-                read=row.read,
-                loaded=row.loaded,
-                unchanged=row.unchanged,
-                superseded=row.superseded,
-                quarantined=row.quarantined,
-            )
-        out.print(
-            (
-                f"Load {load.number} from {load.source}: "
-                f"{', '.join(f'{count:,} {name}' for name, count in counts.items())}."
-            ),
-            soft_wrap=True,
-        )
+        said = words.rows_read(counts(load.tables))
+        out.print(f"Load {load.number} from {load.source}: {said}.", soft_wrap=True)
         if load.state == "held":
             out.print(
                 (
@@ -135,11 +127,16 @@ def show_held(found: Sequence[Held], currency: str) -> None:
                 f"{t.deleted:,} of {t.of:,}",
                 f"{t.added:,}",
                 f"{t.changed:,}",
+                f"{t.set_aside:,}",
+                f"{t.conflicting:,}",
                 ", ".join(t.first),
             )
             for t in load.tables
         ]
-        out.print(_table(("table", "deleted", "new", "changed", "the first deleted"), tables))
+        heads = ("deleted", "new", "changed", "set aside", "conflicting", "the first deleted")
+        out.print(_table(("table", *heads), tables))
+        for reason in load.reasons[:_SHOWN]:
+            out.print(Text(f"  {_reason(reason)}"), soft_wrap=True)
         out.print()
         moved = [figure for figure in load.figures if figure.now != figure.then]
         out.print(
@@ -171,6 +168,15 @@ def show_held(found: Sequence[Held], currency: str) -> None:
             ),
             soft_wrap=True,
         )
+
+
+def _reason(found: HeldReason) -> str:
+    """Why rows are set aside, with the first of them."""
+    place = f"line {found.line}" if found.line else "a row"
+    value = f" {found.example!r}" if found.example else ""
+    named = f"{found.column} " if found.column else ""
+    told = f"{found.table}: {found.rows:,} rows set aside: {named}{found.reason} ({place}:{value})"
+    return printable(told.replace(":)", ")"))
 
 
 def _show_effect(effects: Sequence[QuarantineEffect]) -> None:

@@ -205,6 +205,7 @@ def show_doctor(examination: "Examination") -> None:
         ("Rows", "right"),
         ("Covered", "left"),
         ("Set aside", "right"),
+        ("Conflicting", "right"),
     ):
         table.add_column(name, justify="right" if justify == "right" else "left")
     for health in examination.tables:
@@ -217,6 +218,7 @@ def show_doctor(examination: "Examination") -> None:
                 f"{health.rows:,}",
                 covered,
                 f"{health.set_aside:,}" if health.set_aside else "",
+                f"{health.conflicting:,}" if health.conflicting else "",
             )
     out.print(table)
     out.print(
@@ -227,6 +229,10 @@ def show_doctor(examination: "Examination") -> None:
         out.print("\nMissing tables, and what each would add:", style="bold")
         for tables, kpis in examination.missing.items():
             out.print(f"  {tables}: {', '.join(kpis)}", markup=False, highlight=False)
+    for health in examination.tables:
+        if health.conflicting:
+            told = words.conflicting(health.conflicting)
+            out.print(f"  note: {health.table}: {told}", markup=False, highlight=False)
     for notice in examination.notices:
         out.print(f"  note: {notice}", markup=False, highlight=False)
     _show_contradictions(examination.contradictions, out)

@@ -6,9 +6,10 @@ itself.
 """
 
 import codecs
+import hashlib
 import json
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import MISSING, dataclass, field, fields, is_dataclass
 from datetime import date, datetime
 from difflib import get_close_matches
 from functools import partial
@@ -39,9 +40,11 @@ _FORM = (
     "encoding",
     "select",
     "distinct",
+    "keep",
 )
 KEEPING = tuple(name for name, table in TABLES.items() if table.more)
 """The tables that keep columns which are none of the model's."""
+_NO_READING = {"place", "files", "written", "select_line", "keep"}
 _SHAPE = ("part", "left", "inclusive", "negative", "unit", "after", "times", "where")
 _READING = ("timezone", "fold", "decimal", "thousands", "trim")
 
@@ -119,6 +122,7 @@ class TableMapping:
     select: str | None = None
     select_line: int = 0
     distinct: bool = False
+    keep: str = ""
     extra: tuple[str, ...] = ()
     defaults: Mapping[str, Any] = field(default_factory=dict)
 
@@ -127,6 +131,36 @@ class TableMapping:
         """The headers that its columns name."""
         named = (header for filling in self.fillings for header in filling.headers)
         return tuple(dict.fromkeys([*named, *self.extra]))
+
+    @property
+    def reading(self) -> str:
+        """A digest of what the settings make of a file's cells, however they are written: which
+        file that is, and which of a key's lines counts, are no part of it.
+        """
+        said = _meant(self)
+        said["fillings"] = sorted(said["fillings"], key=lambda filling: filling["name"])
+        said["select"] = " ".join((self.select or "").split())
+        text = json.dumps(
+            {key: said[key] for key in said if key not in _NO_READING}, sort_keys=True, default=str
+        )
+        return hashlib.sha256(text.encode()).hexdigest()[:16]
+
+
+def _meant(value: Any) -> Any:
+    """A value of settings without what is as usual, so that a key that comes to them later changes
+    nothing where it is not written.
+    """
+    if isinstance(value, DateFormat):
+        return [value.text, value.pivot]
+    if isinstance(value, tuple):
+        return [_meant(part) for part in value]
+    if not is_dataclass(value):
+        return value
+    return {
+        part.name: _meant(getattr(value, part.name))
+        for part in fields(value)
+        if part.default is MISSING or getattr(value, part.name) != part.default
+    }
 
 
 def parse(place: str, table: str, said: object, *, checked: bool = False) -> TableMapping:

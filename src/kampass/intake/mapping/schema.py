@@ -91,6 +91,11 @@ _HOW_MANY = says(
     kind=object,
 )
 
+_FIRST_OR_LAST = says(
+    '{place}: keep is "first" or "last", not {value!r}.',
+    "It says which of two lines counts that share a key and differ.",
+    kind=object,
+)
 
 TableName = Annotated[str, AfterValidator(_known_table)]
 Coverage = Annotated[
@@ -170,6 +175,12 @@ class TableKeys(ReadingKeys):
     distinct: Annotated[bool, _HOW_MANY] = key(
         "one row of the lines that share a key. Where they disagree they are set aside",
         default=False,
+    )
+    keep: Annotated[Literal["", "first", "last"], _FIRST_OR_LAST] = key(
+        '`"first"` or `"last"`: which of two lines counts that share a key and differ, where no '
+        "`updated_at` orders them",
+        "",
+        otherwise="the last, and a load with many such lines waits",
     )
     coverage: Coverage = COVERAGE
 

@@ -7,6 +7,7 @@ reach, whatever the parsing may have missed.
 """
 
 import re
+from collections import Counter
 from dataclasses import replace
 from functools import partial
 from pathlib import Path
@@ -14,10 +15,12 @@ from typing import TYPE_CHECKING, Any
 
 from kampass.errors import DataError
 from kampass.intake.mapping.mapping import Filling, TableMapping
+from kampass.intake.readers.memory import ask
 from kampass.intake.readers.raw import FILE, LINE, RawTable
 from kampass.intake.readers.scratch import Scratch, lines_of
 from kampass.model import TABLES
 from kampass.model.conform import literal, quoted
+from kampass.model.scan import FILE_LINES, FileCount
 
 if TYPE_CHECKING:
     import duckdb
@@ -57,6 +60,7 @@ def selected(
     names, kinds = _run(database, sql, hold.folder / "selected.parquet", mapping)
     shown = [name for name in names if name not in {LINE, FILE}]
     base = _relation(hold.folder / "selected.parquet", names, kinds)
+    counts = _left_out(raw, base) if LINE in names else _unknown(raw)
     notices = (
         ()
         if LINE in names
@@ -70,9 +74,29 @@ def selected(
         lines=partial(lines_of, base),
         flags=True,
         hold=(raw.hold, hold),
-        files=raw.files,
+        counts=counts,
     )
     return table, _completed(mapping, shown), notices if not line else ()
+
+
+def _left_out(raw: RawTable, selected: str) -> tuple[FileCount, ...]:
+    """The files' records less those on whose lines no selected row stands; lines that are no
+    records were never selected from.
+    """
+    stood = f"SELECT _line // {FILE_LINES}, count(DISTINCT _line) FROM ({selected}) GROUP BY 1"
+    used = dict(ask(stood))
+    if None in used:
+        return _unknown(raw)
+    torn = Counter(reject.line // FILE_LINES for reject in raw.rejects)
+    return tuple(
+        count.without("select", (count.used or 0) - torn[number] - used.get(number, 0))
+        for number, count in enumerate(raw.counts)
+    )
+
+
+def _unknown(raw: RawTable) -> tuple[FileCount, ...]:
+    """The files' records where rows stand on no single line: nobody can say which are left out."""
+    return tuple(count.without("select", None) for count in raw.counts)
 
 
 def _completed(mapping: TableMapping, names: list[str]) -> TableMapping:
@@ -201,7 +225,7 @@ def _fill(database: Path, raw: RawTable) -> None:
         str(database), config={"memory_limit": "256MB", "threads": 2}
     ) as connection:
         connection.execute(
-            f"CREATE TABLE raw AS SELECT {cells}, _line AS {LINE}, [{names}][_line // {1 << 32} "
+            f"CREATE TABLE raw AS SELECT {cells}, _line AS {LINE}, [{names}][_line // {FILE_LINES} "
             f"+ 1] AS {FILE} FROM ({raw.numbered()})"
         )
 

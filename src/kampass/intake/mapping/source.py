@@ -144,6 +144,9 @@ def _view(raw: RawTable, opened: RawTable, mapping: TableMapping, notices: tuple
         files=raw.files,
         line=LINE if numbered else None,
         hold=hold,
+        counts=opened.counts,
+        keep=mapping.keep,
+        reading=mapping.reading,
     )
     unmapped = tuple(
         header for header in raw.headers if header not in used and header not in _named_in(mapping)

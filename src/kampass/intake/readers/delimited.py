@@ -12,7 +12,7 @@ import re
 from collections import deque
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
-from functools import partial
+from functools import cache, partial
 from pathlib import Path
 from typing import TextIO
 
@@ -70,14 +70,15 @@ COMMAS = Dialect()
 
 @dataclass(frozen=True)
 class DelimitedRows:
-    """The rows of a file under the names they were asked for; `numbered` gives the same rows with
-    their `_line`.
+    """The rows of a file under the names they were asked for, `count` of them; `numbered` gives the
+    same rows with their `_line`.
     """
 
     relation: str
     rejects: tuple[Reject, ...]
     lines: LineFinder
     numbered: Callable[[], str]
+    count: int
     hold: object = None
 
 
@@ -151,14 +152,12 @@ def read(
     if seen.lines == count + 1:
         numbered = f"SELECT *, row_number() OVER () + 1 AS _line FROM ({relation})"
         return DelimitedRows(
-            relation, (), lambda rows: {row: row + 1 for row in rows}, lambda: numbered
+            relation, (), lambda rows: {row: row + 1 for row in rows}, lambda: numbered, count
         )
-    return DelimitedRows(
-        relation,
-        (),
-        partial(_lines, file, dialect),
-        lambda: read_slowly(file, names, dialect, place=place).numbered(),
-    )
+    # Once read, the slow rows stay as long as whoever may ask for their lines.
+    slowly = cache(partial(read_slowly, file, names, dialect, place=place))
+    lines = partial(_lines, file, dialect)
+    return DelimitedRows(relation, (), lines, lambda: slowly().numbered(), count)
 
 
 def read_slowly(
@@ -196,21 +195,15 @@ def read_slowly(
             )
     base = writer.relation(len(names))
     cells = ", ".join(f"c{index} AS {quoted(name)}" for index, name in enumerate(names))
-    numbered = _Held(f"SELECT {cells}, {LINE} FROM ({base})", scratch)
+    numbered = f"SELECT {cells}, {LINE} FROM ({base})"
     return DelimitedRows(
-        f"SELECT {cells} FROM ({base})", tuple(rejects), partial(lines_of, base), numbered, scratch
+        f"SELECT {cells} FROM ({base})",
+        tuple(rejects),
+        partial(lines_of, base),
+        lambda: numbered,
+        writer.count,
+        scratch,
     )
-
-
-@dataclass(frozen=True)
-class _Held:
-    """An SQL text that keeps alive what it reads from."""
-
-    sql: str
-    hold: object
-
-    def __call__(self) -> str:
-        return self.sql
 
 
 def _readable(text: str) -> str:

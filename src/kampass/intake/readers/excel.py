@@ -13,6 +13,7 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime, time, timedelta
 from functools import partial
+from itertools import chain, islice
 from pathlib import Path
 from typing import Any, Self
 
@@ -20,7 +21,7 @@ from kampass.errors import DataError
 from kampass.intake.mapping.mapping import TableMapping
 from kampass.intake.readers.raw import RawTable, letter, unique
 from kampass.intake.readers.scratch import RowWriter, Scratch, lines_of
-from kampass.model.scan import MARK
+from kampass.model.scan import MARK, FileCount
 
 _UNPACKED = 1 << 30
 _SHARED = 256 << 20
@@ -34,6 +35,10 @@ _FIRST_DAY = datetime(1900, 3, 1)  # noqa: DTZ001 - a cell has no zone
 _MERGED = re.compile(rb'<(?:\w+:)?mergeCell\s[^>]*?ref="([A-Z]+)(\d+):([A-Z]+)(\d+)"')
 _FORMULA = re.compile(rb"<(?:\w+:)?f[\s>/]")
 _HOW = "Open the workbook in Excel or LibreOffice and save it as .xlsx anew, or export CSV."
+
+
+_Row = tuple[int, list[tuple[str, bool]]]
+"""A row's number, and its cells as text with whether Excel has typed them."""
 
 
 @dataclass(frozen=True)
@@ -55,10 +60,10 @@ def open_excel(file: Path, mapping: TableMapping, scratch: Path | None) -> RawTa
         seen = _look(file, books.part(name))
         place = f"{file.name}, sheet {name}"
         rows = books.rows(name, formulas=seen.formulas)
-        header, first = _header(rows, mapping, place)
+        header, first, ahead = _header(rows, mapping, place)
         writer = RowWriter(hold.folder / "rows", flags=True)
         width = max((index for index, text in enumerate(header) if text), default=-1) + 1
-        wider = _copy(rows, writer, _Covered(seen.merged, place), width)
+        wider = _copy(chain(ahead, rows), writer, _Covered(seen.merged, place), width)
         formula_notice = (
             ("formulas are read by the values Excel last saved",) if seen.formulas else ()
         )
@@ -85,6 +90,7 @@ def open_excel(file: Path, mapping: TableMapping, scratch: Path | None) -> RawTa
         first=first,
         hold=hold,
         notices=formula_notice,
+        counts=(FileCount(place, writer.count),),
     )
 
 
@@ -233,7 +239,7 @@ class _Books:
         # Openpyxl does not say it otherwise.
         return str(self.values[sheet]._worksheet_path).lstrip("/")  # noqa: SLF001
 
-    def rows(self, sheet: str, *, formulas: bool) -> Iterator[tuple[int, list[tuple[str, bool]]]]:
+    def rows(self, sheet: str, *, formulas: bool) -> Iterator[_Row]:
         """Each row's number and its cells as text, with whether Excel has typed them."""
         from xml.etree.ElementTree import ParseError
 
@@ -378,39 +384,38 @@ class _Covered:
 
 
 def _header(
-    rows: Iterator[tuple[int, list[tuple[str, bool]]]], mapping: TableMapping, place: str
-) -> tuple[list[str], tuple[tuple[int, tuple[str, ...]], ...]]:
-    """The header's texts, and the first lines for a hint."""
+    rows: Iterator[_Row], mapping: TableMapping, place: str
+) -> tuple[list[str], tuple[tuple[int, tuple[str, ...]], ...], list[_Row]]:
+    """The header's texts, the first lines for a hint, and the rows below that were looked at."""
     first: list[tuple[int, tuple[str, ...]]] = []
     for line, cells in rows:
         texts = [text.partition(MARK)[0] if not text.startswith(MARK) else "" for text, _ in cells]
         first.append((line, tuple(texts)))
         if line == mapping.header_row:
-            wanted = set(mapping.headers)
-            if not wanted & set(texts):
-                first += [
-                    (number, tuple(text for text, _ in more))
-                    for (number, more), _ in zip(rows, range(_LOOKED_AT), strict=False)
-                ]
-                if not any(texts):
-                    near = next((number for number, known in first if wanted & set(known)), 0)
-                    raise DataError(
-                        f"{place}, line {line}: there is no header.",
-                        code="no_header",
-                        hint=f"The header row seems to be line {near}: write header_row = {near}."
-                        if near
-                        else "header_row says on which line it stands, from 1.",
-                    )
-            return texts, tuple(first)
-    raise DataError(
-        f"{place} ends before line {mapping.header_row}: there is no header.",
-        code="no_header",
-        hint="header_row says on which line it stands, from 1.",
-    )
+            break
+    else:
+        raise DataError(
+            f"{place} ends before line {mapping.header_row}: there is no header.",
+            code="no_header",
+            hint="header_row says on which line it stands, from 1.",
+        )
+    wanted = set(mapping.headers)
+    ahead = [] if wanted & set(texts) else list(islice(rows, _LOOKED_AT))
+    first += [(number, tuple(text for text, _ in more)) for number, more in ahead]
+    if not any(texts):
+        near = next((number for number, known in first if wanted & set(known)), 0)
+        raise DataError(
+            f"{place}, line {line}: there is no header.",
+            code="no_header",
+            hint=f"The header row seems to be line {near}: write header_row = {near}."
+            if near
+            else "header_row says on which line it stands, from 1.",
+        )
+    return texts, tuple(first), ahead
 
 
 def _copy(
-    rows: Iterator[tuple[int, list[tuple[str, bool]]]],
+    rows: Iterator[_Row],
     writer: RowWriter,
     covered: _Covered,
     width: int,

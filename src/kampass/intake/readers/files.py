@@ -13,7 +13,7 @@ from kampass.intake.readers.delimited import Dialect
 from kampass.intake.readers.encodings import as_utf8, refuse_strangers, refuse_wide_letters
 from kampass.intake.readers.raw import RawTable, letter, unique
 from kampass.intake.readers.scratch import lines_of
-from kampass.model.scan import FILE_LINES, LineFinder, Reject
+from kampass.model.scan import FILE_LINES, FileCount, LineFinder, Reject
 
 _COLUMNS = 16_384
 
@@ -144,6 +144,7 @@ def _open_delimited(file: Path, mapping: TableMapping, scratch: Path | None) -> 
         first=text.first(dialect),
         hold=hold,
         notices=_one_column(headers, delimiter),
+        counts=(FileCount(file.name, rows.count + len(rejects)),),
     )
 
 
@@ -233,6 +234,7 @@ def _together(tables: Sequence[RawTable], mapping: TableMapping) -> RawTable:
         files=tuple(table.place for table in tables),
         hold=tables,
         notices=tuple(dict.fromkeys(note for table in tables for note in table.notices)),
+        counts=tuple(count for table in tables for count in table.counts),
     )
 
 

@@ -16,7 +16,7 @@ from kampass.intake.mapping.mapping import TableMapping
 from kampass.intake.readers.encodings import refuse_wide_letters
 from kampass.intake.readers.raw import RawTable, unique
 from kampass.intake.readers.scratch import RowWriter, Scratch, lines_of
-from kampass.model.scan import Reject
+from kampass.model.scan import FileCount, Reject
 
 _LONGEST_LINE = 16 << 20
 _PATHS = 16_384
@@ -89,6 +89,7 @@ def open_jsonl(file: Path, mapping: TableMapping, scratch: Path | None) -> RawTa
         flags=True,
         header_row=1,
         hold=hold,
+        counts=(FileCount(file.name, writer.count + len(rejects)),),
     )
 
 

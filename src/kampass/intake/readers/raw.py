@@ -8,7 +8,7 @@ becomes SQL.
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
-from kampass.model.scan import LineFinder, Reject
+from kampass.model.scan import FileCount, LineFinder, Reject
 
 LINE, FILE = "_line", "_file"
 
@@ -19,6 +19,7 @@ class RawTable:
     say which cells the file has typed.
 
     `first` holds the first lines by number, for hints; `form` is what a preview says of the file.
+    `counts` says how many records each file holds, torn ones among them, and what leaves some out.
     """
 
     place: str
@@ -35,6 +36,7 @@ class RawTable:
     first: tuple[tuple[int, tuple[str, ...]], ...] = ()
     hold: object = None
     notices: tuple[str, ...] = ()
+    counts: tuple[FileCount, ...] = ()
 
     def letter(self, index: int) -> str:
         """A column's letter as spreadsheets count.

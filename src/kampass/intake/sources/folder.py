@@ -17,6 +17,8 @@ from kampass.model.scan import Scan
 
 _LOOKED_AT = 10_000
 _COLUMNS = 1_000
+CANONICAL = "canonical"
+"""The reading of files that are read as they stand."""
 
 
 @dataclass(frozen=True)
@@ -104,7 +106,8 @@ def scan_parquet(table: str, file: Path) -> Scan:
     columns = columns_of(relation, file)
     _require(table, file, list(columns))
     _readable(table, file, columns)
-    return Scan(table, relation, columns, delimited.look(file).digest, file.name)
+    digest = delimited.look(file).digest
+    return Scan(table, relation, columns, digest, file.name, reading=CANONICAL)
 
 
 def scan_csv(table: str, file: Path, scratch: Path | None = None) -> Scan:
@@ -128,6 +131,7 @@ def scan_csv(table: str, file: Path, scratch: Path | None = None) -> Scan:
         lines=rows.lines,
         hold=rows.hold,
         line=line,
+        reading=CANONICAL,
     )
 
 

@@ -7,49 +7,46 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from kampass.model.conform import literal, quoted
+from kampass.model.keys import conflicting, key_of, same, state_columns
 from kampass.store import quarantine
 from kampass.store.disk import SETTLING, sha256, write_parquet
 from kampass.store.loading import tombstones
 from kampass.store.loading.gathering import Gathering
 from kampass.store.manifest import LoadedTable
-from kampass.store.versions import (
-    key_of,
-    lineage_columns,
-    may_be_set_aside,
-    nothing,
-    same,
-    stage_losers,
-    state_columns,
-    without,
-)
+from kampass.store.versions import lineage_columns, may_be_set_aside, nothing, stage_losers, without
 
 
 @dataclass(frozen=True)
 class Known:
-    """What earlier loads say of a table: the SQL of its versions, and of what this source's rows
-    mended by hand mend.
+    """What earlier loads say of a table: the SQL of its versions, of what this source's rows mended
+    by hand mend, of the lines that somebody has dismissed as no rows, and of the versions that the
+    source stated under another reading: they mean nothing any more.
     """
 
     versions: str | None
     mends: str | None = None
+    dismissed: str | None = None
+    forgotten: str | None = None
 
 
 class TableBatch:
     """What one load holds of one table; `whole`: a key that it does not state is gone.
 
-    `gone` is how many rows of the `had` that its source stated before are stated no more.
+    `gone` is how many rows of the `had` that its source stated before are stated no more;
+    `conflicting` of the lines `read` differ from the one of their key that counts.
     """
 
     def __init__(self, gathered: Gathering, source: str, known: Known, *, whole: bool) -> None:
         self.gathered, self.source, self.known, self.whole = gathered, source, known, whole
         self.connection, self.table = gathered.connection, gathered.table
-        self.gone = self.had = self._stated = 0
+        self.gone = self.had = self.read = self.conflicting = self._stated = 0
 
     def write(self, folder: Path, digest: str) -> LoadedTable:
         """Compare with what is known, write what differs; the counts."""
         quarantine_file = self.gathered.settle()
         self.connection.execute(f"SET memory_limit = '{SETTLING}'")
-        read = self._count("staged") + self.gathered.torn
+        self._find_dismissed()
+        self.read = self._count("staged") + self.gathered.torn
         superseded = self._settle_repeats()
         unchanged, stale = self._compare(self.gathered.scratch / "compared.parquet")
         loaded = self._count("fresh")
@@ -60,7 +57,7 @@ class TableBatch:
         file = self._write_rows(folder) if anything else None
         return LoadedTable(
             self.table.name,
-            read,
+            self.read,
             loaded,
             unchanged,
             superseded + stale,
@@ -72,6 +69,17 @@ class TableBatch:
             quarantine_file,
             sha256(folder / quarantine_file) if quarantine_file else None,
             changes=not self.whole,
+            conflicting=self.conflicting,
+            dismissed=self._count("dismissed"),
+            files=tuple(self.gathered.files),
+        )
+
+    def _find_dismissed(self) -> None:
+        """Tell of what is set aside the lines that are no rows, as somebody has said."""
+        lines = self.known.dismissed or "SELECT NULL::VARCHAR AS dismisses WHERE false"
+        self.connection.execute(
+            "CREATE TEMP TABLE dismissed AS SELECT mark, number FROM set_aside WHERE mark IS NOT "
+            f"NULL AND {quarantine.content()} IN (SELECT dismisses FROM ({lines}))"
         )
 
     def _count(self, what: str) -> int:
@@ -96,7 +104,10 @@ class TableBatch:
             )
             told, is_row = "_load, _deleted", "NOT _deleted"
         self._view("good", good)
-        lost = stage_losers(self.connection, "SELECT * FROM good", self.table, "repeated")
+        first = self.gathered.keep == "first"
+        lost = stage_losers(
+            self.connection, "SELECT * FROM good", self.table, "repeated", first=first
+        )
         winning = (
             without("SELECT * FROM good", "repeated", self.table) if lost else "SELECT * FROM good"
         )
@@ -110,6 +121,9 @@ class TableBatch:
         self._view("repeats", f"SELECT * EXCLUDE ({told}) FROM ({losers}) WHERE {is_row}")
         rows, repeats = self._count(f"good WHERE {is_row}"), self._count("repeats") if lost else 0
         self._stated = rows - repeats
+        if repeats:
+            differing = conflicting("FROM repeats", "FROM stated", self.table)
+            self.conflicting = self._count(f"({differing})")
         return repeats
 
     def _compare(self, compared: Path) -> tuple[int, int]:
@@ -174,7 +188,23 @@ class TableBatch:
         self.connection.execute(f"CREATE TEMP TABLE gone AS {gone}")
         self.gone = self._count("gone")
         self.had = self._count(f"({mine})") if self.gone else 0
+        self._find_forgotten()
         return self.gone
+
+    def _find_forgotten(self) -> None:
+        """Count with the rows that are gone those of another reading that are not stated anew; one
+        that is set aside now is not.
+        """
+        forgotten = self.known.forgotten
+        if forgotten is None:
+            return
+        lost = stage_losers(self.connection, forgotten, self.table, "forgotten")
+        rows = without(forgotten, "forgotten", self.table) if lost else forgotten
+        mine = f"SELECT * FROM ({rows}) WHERE NOT _deleted"
+        self.had += self._count(f"({mine})")
+        self.gone += self._count(
+            f"({mine}) m ANTI JOIN stated n ON {same(self.table.key, 'n', 'm')}"
+        )
 
     def _kept_by_hand(self) -> Iterator[str]:
         """The SQL of the keys of rows mended by hand whose wrong line is still stated."""
@@ -195,15 +225,20 @@ class TableBatch:
 
     def states_unreadable_keys(self) -> bool:
         """Whether some line may state a key that cannot be read: it is torn, or a part of its key
-        is.
+        is. One that is dismissed states none.
         """
         needed = [
             f"{quoted(name)} IS NULL" for name in self.table.key if self.table.column(name).required
         ]
-        return (
-            self.gathered.torn > 0
-            or self._count(f"staged WHERE _broken IS NOT NULL AND ({' OR '.join(needed)})") > 0
-        )
+        unreadable = f"staged WHERE _broken IS NOT NULL AND ({' OR '.join(needed)})"
+        lines = self.gathered.torn + self._count(unreadable)
+        return lines > 0 and (not self._count("dismissed") or self._are_open())
+
+    def _are_open(self) -> bool:
+        """Whether a line whose key cannot be read is set aside and not dismissed."""
+        left = "SELECT * FROM set_aside WHERE mark NOT IN (SELECT mark FROM dismissed)"
+        read = quarantine.keys(self.table, left, self.gathered.timezone)
+        return self._count(f"({left}) WHERE mark NOT IN (SELECT mark FROM ({read}))") > 0
 
     def _keep_beaten(self) -> None:
         """Stage as `kept` the versions that lost to a better one which publishing may yet set
@@ -212,9 +247,11 @@ class TableBatch:
         The winner of such a key goes beside them, also when it is known, so that their order is
         that of this load.
         """
+        # Where the first line counts, a later one never does: publishing would take it for better.
+        repeats = " WHERE false" if self.gathered.keep == "first" else ""
         self.connection.execute(
             "CREATE TEMP TABLE beaten AS SELECT * FROM stale UNION ALL BY NAME SELECT * FROM "
-            "repeats"
+            f"repeats{repeats}"
         )
         if not self._may_win_yet() or not self._count("beaten"):
             self._view("kept", "SELECT * FROM stated WHERE false")
@@ -231,7 +268,7 @@ class TableBatch:
             self.connection.execute(
                 f"CREATE OR REPLACE TEMP TABLE beaten AS SELECT * FROM beaten n WHERE NOT {earlier}"
             )
-        rows = "SELECT * FROM repeats UNION ALL BY NAME SELECT * FROM stated"
+        rows = f"SELECT * FROM repeats{repeats} UNION ALL BY NAME SELECT * FROM stated"
         group = f"SELECT n.* FROM ({rows}) n SEMI JOIN beaten b ON {same(self.table.key, 'n', 'b')}"
         self.connection.execute(
             f"CREATE TEMP TABLE kept AS SELECT n.* FROM ({group}) n ANTI JOIN fresh f ON "

@@ -12,17 +12,21 @@ import duckdb
 
 from kampass.model import SQL_TYPES, Table
 from kampass.model.conform import literal, quoted
+from kampass.model.keys import state_columns
 from kampass.model.messages import Deleted
-from kampass.model.scan import FILE_LINES, Scan
+from kampass.model.scan import FILE_LINES, FileCount, Scan
 from kampass.store import quarantine
 from kampass.store.disk import write_parquet
 from kampass.store.loading import tombstones
 from kampass.store.loading.staging import Staging
-from kampass.store.versions import state_columns
 
 
 class Gathering:
-    """Gathers into `folder`; `torn` counts lines that are no rows, `set_aside` all that was."""
+    """Gathers into `folder`; `torn` counts lines that are no rows, `set_aside` all that was.
+
+    `files` says what became of each file's records, `keep` which of a key's lines counts, and
+    `reading` how they were read.
+    """
 
     def __init__(
         self,
@@ -43,6 +47,8 @@ class Gathering:
         self.scratch = folder / f".{table.name}"
         self.scratch.mkdir()
         self.torn = self.set_aside = self._rooms = 0
+        self.keep = self.reading = ""
+        self.files: list[FileCount] = []
         self._shifts: list[int] = []
         self._asides: list[Path] = []
         self._deleted: list[tuple[int, Deleted]] = []
@@ -56,6 +62,8 @@ class Gathering:
         aside = self.folder / self._aside(number)
         staging.stage(self.scratch, aside)
         self.torn += len(scan.rejects)
+        self.files += scan.counts or [FileCount(scan.place, staging.count + len(scan.rejects))]
+        self.keep, self.reading = scan.keep, scan.reading
         self.set_aside += staging.noted - staging.mended
         self._asides += [aside] if staging.noted else []
         self._shifts.append(self._room(len(scan.files)))

@@ -8,7 +8,7 @@ then it holds changes. One whose source says the same whole thing as last time i
 import hashlib
 from collections.abc import Callable, Sequence
 from contextlib import ExitStack
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from enum import StrEnum
 from pathlib import Path
 from typing import Self
@@ -33,6 +33,10 @@ from kampass.store.loading.gathering import Gathering
 from kampass.store.manifest import Load, LoadedTable
 
 BRAKE = 0.20
+CONFLICTS, CONFLICTING = 10, 0.05
+"""How many lines of a table, and what part of them, may differ from another of their key before a
+person is asked which counts.
+"""
 _BY_HAND = "by hand: "
 
 
@@ -49,14 +53,15 @@ class LoadKind(StrEnum):
 
 @dataclass(frozen=True)
 class Past:
-    """What a load is compared with: its source's name, the loads before, how it reads, and where
-    days are cut.
+    """What a load is compared with: its source's name, the loads before, how it reads, where days
+    are cut, and the `meaning` of the source's settings where no scan says how it was read.
     """
 
     source: str
     loads: Sequence[Load]
     reading: LoadKind
     timezone: str
+    meaning: str = ""
 
     def last(self, table: str) -> LoadedTable | None:
         """The source's latest word on a table, where that was on the whole of it."""
@@ -71,8 +76,19 @@ class Past:
 
     @property
     def cursor(self) -> str | None:
-        """Where the source goes on."""
-        return next((load.cursor for load in reversed(self.own) if load.cursor is not None), None)
+        """Where the source goes on; None where what it said under its cursor meant something
+        else.
+        """
+        said = next((load for load in reversed(self.own) if load.cursor is not None), None)
+        return None if said is None or _differ(said.reading, self.meaning) else said.cursor
+
+    def is_anew(self, table: str, reading: str) -> bool:
+        """Whether a table is read otherwise than it was."""
+        if self.reading is LoadKind.mended:
+            return False
+        rows = (row for load in reversed(self.own) for row in load.tables if row.table == table)
+        before = (row.reading for row in rows if row.reading and not is_by_hand(row))
+        return _differ(next(before, ""), reading)
 
     def followed(self) -> list[str]:
         """The tables of which the source has last said what changed."""
@@ -91,7 +107,7 @@ class Incoming:
         self,
         folder: Path,
         past: Past,
-        known: Callable[[str], Known],
+        known: Callable[[str, bool], Known],
         tell: Callable[[str], None],
     ) -> None:
         self.folder, self.past, self.known, self.tell = folder, past, known, tell
@@ -138,10 +154,15 @@ class Incoming:
         heard = {row.table for row in self.tables}
         if self.past.reading is not LoadKind.mended:
             self.tables += [
-                LoadedTable(table, 0, 0, 0, 0, 0, 0, "", changes=True)
-                for table in self.past.followed()
-                if table not in heard
+                self._without_a_word(table) for table in self.past.followed() if table not in heard
             ]
+            self.why = self.why or _none_kept(self.tables)
+
+    def _without_a_word(self, table: str) -> LoadedTable:
+        """A table that the source follows and has said nothing of."""
+        meaning = self.past.meaning
+        anew = self.past.is_anew(table, meaning)
+        return LoadedTable(table, 0, 0, 0, 0, 0, 0, "", changes=True, reading=meaning, anew=anew)
 
     def _arriving(self, table: str) -> "_Arriving":
         if table not in TABLES:
@@ -157,6 +178,10 @@ class Incoming:
         row, why = arriving.finish(whole=whole)
         del self._open[table]
         self.tables.append(row)
+        if row.anew:
+            self.notices.append(
+                f"'{table}' is read otherwise than before: what was read before no longer counts"
+            )
         self.why = self.why or why
         faults.reach("load.table_written")
 
@@ -192,11 +217,14 @@ class _Arriving:
         if whole and self._waiting is not None and last is not None:
             return _as_last(last), ""
         gathered = self._read()
-        batch = TableBatch(gathered, self.past.source, self.known(self.table), whole=whole)
-        row = batch.write(self.folder, self._digest())
+        reading = "" if self.past.reading is LoadKind.mended else gathered.reading
+        reading = reading or self.past.meaning
+        anew = self.past.is_anew(self.table, reading)
+        batch = TableBatch(gathered, self.past.source, self.known(self.table, anew), whole=whole)
+        row = replace(batch.write(self.folder, self._digest()), reading=reading, anew=anew)
         gathered.close()
         gathered.connection.close()
-        return row, _brake(batch)
+        return row, _brake(batch) or _conflict(batch)
 
     def _read(self) -> Gathering:
         """What was gathered so far, the batch that waited included."""
@@ -222,11 +250,21 @@ class _Arriving:
     def _digest(self) -> str:
         said = "|".join([*self._digests, self.past.timezone])
         digest = hashlib.sha256(said.encode()).hexdigest()
-        return _BY_HAND + digest if self.past.reading is LoadKind.mended else digest
+        return by_hand(digest) if self.past.reading is LoadKind.mended else digest
+
+
+def _differ(before: str, now: str) -> bool:
+    """Whether two digests of a reading are known and differ."""
+    return bool(before and now and before != now)
+
+
+def by_hand(digest: str) -> str:
+    """The digest of what somebody has said by hand."""
+    return _BY_HAND + digest
 
 
 def is_by_hand(row: LoadedTable) -> bool:
-    """Whether a load states only rows that somebody mended."""
+    """Whether a load states only rows that somebody mended, or lines that are no rows."""
     return row.digest.startswith(_BY_HAND)
 
 
@@ -270,6 +308,9 @@ def _as_last(last: LoadedTable) -> LoadedTable:
         last.digest,
         quarantine_file=last.quarantine_file,
         quarantine_sha256=last.quarantine_sha256,
+        conflicting=last.conflicting,
+        files=last.files,
+        reading=last.reading,
     )
 
 
@@ -280,3 +321,23 @@ def _brake(batch: TableBatch) -> str:
         if batch.gone > BRAKE * batch.had
         else ""
     )
+
+
+def _conflict(batch: TableBatch) -> str:
+    """The same for lines of one key that differ, where nobody has said which counts."""
+    lines, named = batch.conflicting, batch.gathered.keep
+    if named or lines < CONFLICTS or lines <= CONFLICTING * batch.read:
+        return ""
+    key = ", ".join(batch.table.key)
+    return (
+        f"{lines:,} of {batch.read:,} lines of '{batch.table.name}' differ from another line with "
+        f"the same {key}, and nothing says which counts"
+    )
+
+
+def _none_kept(tables: Sequence[LoadedTable]) -> str:
+    """The same where rows were read and none is kept; deleting alone is something to keep."""
+    read = sum(table.read for table in tables)
+    if not read or any(table.kept or table.deleted for table in tables):
+        return ""
+    return f"none of the {read:,} rows that were read is kept"

@@ -11,16 +11,17 @@ import duckdb
 from kampass.errors import DataError
 from kampass.model import TABLES
 from kampass.model.conform import Check, judged, literal, quoted
+from kampass.model.keys import state_columns
 from kampass.model.scan import NO_LINE, Scan
 from kampass.store import quarantine
 from kampass.store.disk import write_parquet
-from kampass.store.versions import state_columns
 
 _LINES_AT_ONCE = 500_000
 
 
 class Staging:
-    """Stages a scan as the views `staged` (typed rows) and `numbered` (the same with `_line`).
+    """Stages a scan as the views `staged` (`count` typed rows) and `numbered` (the same with
+    `_line`).
 
     `noted` counts what it sets aside or mends, `mended` what it mends.
     """
@@ -40,7 +41,7 @@ class Staging:
             mending,
         )
         self.table = TABLES[scan.table]
-        self.noted = self.mended = 0
+        self.count = self.noted = self.mended = 0
 
     def stage(self, folder: Path, aside: Path) -> None:
         """Read the scan into files of that folder, and into the other what is set aside or
@@ -113,7 +114,7 @@ class Staging:
         """Number the staged rows by the lines they start on: most files have one line a row, so two
         rows tell.
         """
-        count = self._count("staged")
+        count = self.count = self._count("staged")
         numbered = "SELECT s.* EXCLUDE (_at), {} AS _line FROM staged s{}"
         if self.scan.line:
             self._view("numbered", numbered.format(f"coalesce(s._at, {NO_LINE} + s._row)", ""))

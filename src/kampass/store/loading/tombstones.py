@@ -13,8 +13,9 @@ import duckdb
 from kampass.errors import DataError
 from kampass.model import SQL_TYPES, Table
 from kampass.model.conform import literal, quoted, typed
+from kampass.model.keys import key_of, same
 from kampass.model.messages import Deleted
-from kampass.store.versions import key_of, may_be_set_aside, same
+from kampass.store.versions import may_be_set_aside
 
 
 def stage(

@@ -14,6 +14,7 @@ import duckdb
 from kampass.errors import DataError
 from kampass.model import SQL_TYPES, TABLES, Column, Table
 from kampass.model.conform import Check, literal, quoted
+from kampass.model.keys import same
 from kampass.model.scan import line_of
 from kampass.store import faults, quarantine
 from kampass.store.disk import BUILDING, connect
@@ -22,7 +23,7 @@ from kampass.store.loading.incoming import is_by_hand
 from kampass.store.manifest import Load, Wording, to_text
 from kampass.store.progress import SILENT, Progress
 from kampass.store.snapshots import filled
-from kampass.store.versions import same, winners
+from kampass.store.versions import winners
 
 
 @dataclass(frozen=True)
@@ -353,20 +354,31 @@ FROM joined WHERE "table" IN (SELECT "table" FROM _connected) ORDER BY 1, 2""")
         connection.execute("DROP TABLE stating")
 
     def _take_out_mended(self, connection: duckdb.DuckDBPyConnection) -> None:
-        """Move wrong lines that somebody mended by hand from `_quarantine` to `_mended`, with the
-        load that mends them.
+        """Move wrong lines that somebody mended by hand, or `dismissed` as no rows, from
+        `_quarantine` to `_mended`, with the load that says so.
         """
         mends = self.journal.mends(self.loads)
-        none = "SELECT '' AS \"table\", '' AS source, 0::BIGINT AS load, '' AS mark WHERE false"
+        dismissed = self.journal.dismissed(self.loads)
+        said = [
+            "SELECT '' AS \"table\", '' AS source, '' AS mark, 0 AS load, false AS no_row WHERE false"
+        ]
+        if mends:
+            said.append(f'SELECT "table", source, mark, load, false FROM ({mends})')
+        if dismissed:
+            named = f"SELECT *, {quarantine.content()} AS dismisses FROM _quarantine"
+            said.append(
+                f'SELECT "table", source, mark, d.load, true FROM ({named}) JOIN ({dismissed}) d '
+                'USING ("table", source, dismisses)'
+            )
         latest = (
-            f'SELECT "table", source, mark, max(load) AS mended_by FROM ({mends or none}) GROUP '
-            "BY ALL"
+            'SELECT "table", source, mark, max(load) AS mended_by, arg_max(no_row, load) AS '
+            f"dismissed FROM ({' UNION ALL '.join(said)}) GROUP BY ALL"
         )
         connection.execute(
-            f"CREATE TABLE _mended AS SELECT q.*, m.mended_by FROM _quarantine q JOIN ({latest}) "
-            'm USING ("table", source, mark)'
+            "CREATE TABLE _mended AS SELECT q.*, m.mended_by, m.dismissed FROM _quarantine q JOIN "
+            f'({latest}) m USING ("table", source, mark)'
         )
-        if mends:
+        if mends or dismissed:
             connection.execute(
                 'DELETE FROM _quarantine q WHERE EXISTS (FROM _mended m WHERE (m."table", '
                 'm.source, m.mark) = (q."table", q.source, q.mark))'

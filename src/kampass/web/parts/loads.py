@@ -21,7 +21,7 @@ from kampass.web.parts.links import Link
 from kampass.web.rendering import moment
 from kampass.workspace import Workspace
 from kampass.workspace.loads.doctor import Examination, TableHealth
-from kampass.workspace.loads.held import Held
+from kampass.workspace.loads.held import Held, HeldReason
 from kampass.workspace.loads.loads import LoadCard, SourceCard, Sum
 
 _PARTS = (
@@ -144,12 +144,15 @@ class SumPart:
 
 @dataclass(frozen=True)
 class RowSum:
-    """What a load read and what became of it, as the sum that it is."""
+    """What a load read and what became of it, as the sum that it is, and a word on superseded
+    lines that nothing orders.
+    """
 
     read: str
     parts: Sequence[SumPart]
     deleted: str | None
     aside: int
+    conflicting: str
 
 
 def sum_of(sums: Sum) -> RowSum:
@@ -158,7 +161,8 @@ def sum_of(sums: Sum) -> RowSum:
         SumPart(f"{getattr(sums, name):,}", word, getattr(sums, name) > 0) for name, word in _PARTS
     ]
     deleted = f"{sums.deleted:,}" if sums.deleted else None
-    return RowSum(f"{sums.read:,}", parts, deleted, sums.quarantined)
+    differing = words.conflicting(sums.conflicting) if sums.conflicting else ""
+    return RowSum(f"{sums.read:,}", parts, deleted, sums.quarantined, differing)
 
 
 @dataclass(frozen=True)
@@ -189,10 +193,13 @@ def load_line(load: LoadCard, workspace: Workspace) -> LoadLine:
 
 @dataclass(frozen=True)
 class LoadTableView:
-    """What became of the rows of one table in a load, and the days its source vouched for."""
+    """What became of the rows of one table in a load, the files of which records were left out,
+    and the days its source vouched for.
+    """
 
     table: str
     sum: RowSum
+    files: Sequence[str]
     covered: Sequence[str]
 
 
@@ -202,6 +209,7 @@ def of_tables(load: LoadCard) -> list[LoadTableView]:
         LoadTableView(
             words.table(table).capitalize(),
             sum_of(sums),
+            [words.accounted(file) for of, file in load.files if of == table and file.left_out],
             [
                 f"{covered.covered_from} to {covered.covered_to}"
                 for covered in load.coverage
@@ -210,6 +218,15 @@ def of_tables(load: LoadCard) -> list[LoadTableView]:
         )
         for table, sums in load.tables
     ]
+
+
+def held_reason(found: HeldReason) -> str:
+    """Why rows of a load that waits are set aside, with the first of them."""
+    value = f": {found.example}" if found.example else ""
+    place = f"line {found.line}{value}" if found.line else f"a row{value}"
+    named = f"{found.column} " if found.column else ""
+    table = words.table(found.table).capitalize()
+    return f"{table}: {found.rows:,} rows; {named}{plain(found.reason)} ({place})"
 
 
 @dataclass(frozen=True)

@@ -2,7 +2,7 @@
 other, and what each missing table would add.
 """
 
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, replace
 from typing import Any
 
 from kampass.engine import Engine
@@ -11,12 +11,15 @@ from kampass.engine.backend import Backend
 from kampass.engine.planning.coverage import Coverage
 from kampass.insight.plausibility import Contradiction, contradictions
 from kampass.model import TABLES
+from kampass.workspace.loads.loads import conflicting
 from kampass.workspace.workspace import Workspace
 
 
 @dataclass(frozen=True)
 class TableHealth:
-    """One table: its rows, what it is covered for, whether that was assumed, what was set aside."""
+    """One table: its rows, what it is covered for, whether that was assumed, what was set aside,
+    and how many lines differ from another of their key (see `loads.conflicting`).
+    """
 
     table: str
     connected: bool
@@ -24,6 +27,7 @@ class TableHealth:
     covered: tuple[tuple[str, str], ...]
     assumed: bool
     set_aside: int
+    conflicting: int = 0
 
 
 @dataclass(frozen=True)
@@ -57,7 +61,11 @@ def examine(
     aside: dict[str, int] = dict(
         backend.run('SELECT "table", count(*) FROM _quarantine GROUP BY 1').all()
     )
-    tables = tuple(_table(backend, name, coverage, aside.get(name, 0)) for name in TABLES)
+    lines = conflicting(workspace.manifest.loads())
+    tables = tuple(
+        replace(_table(backend, name, coverage, aside.get(name, 0)), conflicting=lines.get(name, 0))
+        for name in TABLES
+    )
     possible = tuple(kpi.id for kpi in workspace.catalogue if set(kpi.needs) <= coverage.connected)
     found = backend.run('SELECT "table", "column", "rows", what FROM _notice ORDER BY ALL').all()
     notices = [f"{table}.{column}: {rows:,} values {what}" for table, column, rows, what in found]

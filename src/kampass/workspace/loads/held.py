@@ -15,11 +15,12 @@ from kampass.engine.answer import instant_text
 from kampass.errors import DataError
 from kampass.model import TABLES, Table
 from kampass.model.conform import literal, quoted
+from kampass.model.keys import same
 from kampass.store import Snapshot
 from kampass.store.disk import connect
 from kampass.store.manifest import Load, LoadedTable
 from kampass.store.snapshots.build import SnapshotBuilder
-from kampass.store.versions import same, winners
+from kampass.store.versions import winners
 from kampass.workspace.home import Home
 from kampass.workspace.loads.replay import current
 
@@ -30,7 +31,7 @@ _MONTHS = 3
 @dataclass(frozen=True)
 class HeldTable:
     """What the load would do to one table: `deleted` of the source's `of` rows (the first of them
-    by key), `added`, `changed`.
+    by key), `added`, `changed`; `set_aside` and `conflicting` are counted as in the load's sum.
     """
 
     table: str
@@ -39,6 +40,20 @@ class HeldTable:
     first: tuple[str, ...]
     added: int
     changed: int
+    set_aside: int = 0
+    conflicting: int = 0
+
+
+@dataclass(frozen=True)
+class HeldReason:
+    """Why rows of the load are set aside, how many, and what stands in the first of them."""
+
+    table: str
+    column: str
+    reason: str
+    rows: int
+    line: int | None
+    example: str | None
 
 
 @dataclass(frozen=True)
@@ -62,6 +77,7 @@ class Held:
     recorded_at: str
     why: str
     tables: tuple[HeldTable, ...]
+    reasons: tuple[HeldReason, ...]
     figures: tuple[HeldFigure, ...]
 
     def to_dict(self) -> dict[str, Any]:
@@ -86,16 +102,27 @@ def held(workspace: Home, number: int | None = None) -> tuple[Held, ...]:
 def _held(workspace: Home, load: Load) -> Held:
     with workspace.writing():
         before = [other for other in workspace.manifest.loads() if other.id < load.id]
-        tables = tuple(_table(workspace, load, row, before) for row in load.tables if row.file)
-        now = current(workspace)
+        touched = [row for row in load.tables if row.file or row.quarantined or row.deleted]
+        tables = tuple(_table(workspace, load, row, before) for row in touched)
+        now = current(workspace) if before else None
         file = workspace.snapshots.folder / f".building-preview-{os.getpid()}"
         try:
             figures = tuple(_figures(workspace, now, _preview(workspace, load, file)))
         finally:
             file.unlink(missing_ok=True)
-    return Held(
-        load.id, load.source, instant_text(load.recorded_at) or "", load.why, tables, figures
-    )
+    recorded_at = instant_text(load.recorded_at) or ""
+    reasons = _reasons(workspace, load)
+    return Held(load.id, load.source, recorded_at, load.why, tables, reasons, figures)
+
+
+def _reasons(workspace: Home, load: Load) -> tuple[HeldReason, ...]:
+    """Why rows of a load are set aside, the most frequent reason first."""
+    with connect(workspace.snapshots.folder) as connection:
+        found = connection.execute(
+            'SELECT "table", "column", reason, count(*), min(line), arg_min(value, line) FROM '
+            f"({workspace.journal.quarantine([load])}) GROUP BY 1, 2, 3 ORDER BY 4 DESC, 1, 2, 3"
+        ).fetchall()
+    return tuple(HeldReason(*row) for row in found)
 
 
 def _preview(workspace: Home, load: Load, file: Path) -> Snapshot:
@@ -109,6 +136,9 @@ def _preview(workspace: Home, load: Load, file: Path) -> Snapshot:
 
 def _table(workspace: Home, load: Load, row: LoadedTable, before: list[Load]) -> HeldTable:
     table = TABLES[row.table]
+    judged = (row.quarantined, row.conflicting)
+    if not row.file:
+        return HeldTable(row.table, row.deleted, 0, (), 0, 0, *judged)
     stated = workspace.journal.versions(table, [load])
     with connect(workspace.snapshots.folder) as connection:
         known = workspace.journal.versions(table, before)
@@ -118,7 +148,7 @@ def _table(workspace: Home, load: Load, row: LoadedTable, before: list[Load]) ->
             else _none(stated)
         )
         connection.execute(
-            f"CREATE TEMP TABLE stated AS SELECT {_key_text(table)} AS name, * FROM ({stated})"
+            f"CREATE TEMP TABLE stated AS SELECT {_key_text(table)} AS name, * FROM ({stated}) s"
         )
         match = same(table.key, "s", "k")
         counts = connection.execute(
@@ -128,12 +158,21 @@ def _table(workspace: Home, load: Load, row: LoadedTable, before: list[Load]) ->
             " (SELECT count(DISTINCT name) FROM stated s WHERE NOT _deleted AND EXISTS (FROM "
             f"known k WHERE {match}))"
         ).fetchone()
-        first = connection.execute(
-            f"SELECT name FROM stated WHERE _deleted ORDER BY name LIMIT {_KEYS}"
-        ).fetchall()
+        gone = "SELECT name FROM stated WHERE _deleted"
+        if row.anew:
+            mine = f"k._source = {literal(load.source)}"
+            named = _key_text(table, "k")
+            gone = f"SELECT {named} AS name FROM known k ANTI JOIN stated s ON {match} WHERE {mine}"
+        first = connection.execute(f"{gone} ORDER BY name LIMIT {_KEYS}").fetchall()
     assert counts is not None
     return HeldTable(
-        row.table, row.deleted, counts[0], tuple(name for (name,) in first), counts[1], counts[2]
+        row.table,
+        row.deleted,
+        counts[0],
+        tuple(name for (name,) in first),
+        counts[1],
+        counts[2],
+        *judged,
     )
 
 
@@ -141,25 +180,24 @@ def _none(stated: str | None) -> str:
     return f"CREATE TEMP VIEW known AS SELECT * FROM ({stated}) WHERE false"
 
 
-def _key_text(table: Table) -> str:
-    return (
-        "concat_ws(' / ', "
-        + ", ".join(f"CAST({quoted(name)} AS VARCHAR)" for name in table.key)
-        + ")"
-    )
+def _key_text(table: Table, of: str = "s") -> str:
+    cells = ", ".join(f"CAST({of}.{quoted(name)} AS VARCHAR)" for name in table.key)
+    return f"concat_ws(' / ', {cells})"
 
 
-def _figures(workspace: Home, now: Snapshot, then: Snapshot) -> list[HeldFigure]:
+def _figures(workspace: Home, now: Snapshot | None, then: Snapshot) -> list[HeldFigure]:
     """The KPIs switched on in the last closed months, from both."""
     question = Question(
         tuple(workspace.settings.enabled),
         _months(workspace.settings.engine.calendar.local_date(then.known_at)),
         "month",
     )
+    settings = workspace.settings.engine
     try:
         sides = [
-            Engine(snapshot, workspace.catalogue, workspace.settings.engine).ask(question)
+            Engine(snapshot, workspace.catalogue, settings).ask(question)
             for snapshot in (now, then)
+            if snapshot
         ]
     finally:
         then.close()
@@ -171,16 +209,17 @@ def _figures(workspace: Home, now: Snapshot, then: Snapshot) -> list[HeldFigure]
         }
         for side in sides
     ]
+    before = values[0] if now else {}
     return [
         HeldFigure(
             answer.kpi,
-            sides[1].names.get(answer.kpi, answer.kpi),
+            sides[-1].names.get(answer.kpi, answer.kpi),
             answer.period_start.strftime("%Y-%m"),
             answer.unit,
-            values[0][key].value if key in values[0] else None,
+            before[key].value if key in before else None,
             answer.value,
         )
-        for key, answer in values[1].items()
+        for key, answer in values[-1].items()
     ]
 
 

@@ -3,12 +3,14 @@ fresh each source is.
 """
 
 from collections.abc import Iterable
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 from datetime import datetime
 from typing import TYPE_CHECKING
 
 from kampass.model.messages import Covered
-from kampass.store.manifest import Load
+from kampass.model.scan import FileCount
+from kampass.store.loading.incoming import is_by_hand
+from kampass.store.manifest import Load, LoadedTable
 
 if TYPE_CHECKING:
     from kampass.workspace.workspace import Workspace
@@ -18,7 +20,10 @@ STATES = ("complete", "held", "dropped")
 
 @dataclass(frozen=True)
 class Sum:
-    """read = loaded + unchanged + superseded + quarantined, of a table or of a whole load."""
+    """read = loaded + unchanged + superseded + quarantined, of a table or of a whole load;
+    `conflicting` of the superseded lines differ from the one that counts, with nothing to order
+    them, and `dismissed` of the quarantined are no rows, as somebody has said.
+    """
 
     read: int
     loaded: int
@@ -26,12 +31,14 @@ class Sum:
     superseded: int
     quarantined: int
     deleted: int
+    conflicting: int = 0
+    dismissed: int = 0
 
 
 @dataclass(frozen=True)
 class LoadCard:
-    """One load: when, from where, whether it counts, its sums, altogether and by table, and what
-    its source vouched for.
+    """One load: when, from where, whether it counts, its sums, altogether and by table, what became
+    of each table's files, and what its source vouched for.
     """
 
     number: int
@@ -41,6 +48,7 @@ class LoadCard:
     why: str
     total: Sum
     tables: tuple[tuple[str, Sum], ...]
+    files: tuple[tuple[str, FileCount], ...] = ()
     coverage: tuple[Covered, ...] = ()
 
 
@@ -65,13 +73,7 @@ def loads(workspace: "Workspace") -> list[LoadCard]:
 
 def card(load: Load) -> LoadCard:
     """A load as a card."""
-    tables = tuple(
-        (
-            row.table,
-            Sum(row.read, row.loaded, row.unchanged, row.superseded, row.quarantined, row.deleted),
-        )
-        for row in load.tables
-    )
+    tables = tuple((row.table, sum_of(row)) for row in load.tables)
     return LoadCard(
         load.id,
         load.source,
@@ -80,8 +82,35 @@ def card(load: Load) -> LoadCard:
         load.why,
         total(sums for _, sums in tables),
         tables,
+        tuple((row.table, file) for row in load.tables for file in row.files),
         load.coverage,
     )
+
+
+def sum_of(row: LoadedTable) -> Sum:
+    """What became of the rows of one table of a load."""
+    return Sum(*(getattr(row, name) for name in Sum.__dataclass_fields__))
+
+
+def counts(tables: Iterable[LoadedTable]) -> dict[str, int]:
+    """The sum of some tables of loads, by its parts' names."""
+    return asdict(total(sum_of(table) for table in tables))
+
+
+def conflicting(loads: Iterable[Load]) -> dict[str, int]:
+    """How many lines of each table differ from the one of their key that counts, with nothing to
+    order them, by each source's latest word on the table.
+    """
+    latest: dict[tuple[str, str], int] = {}
+    for load in loads:
+        for row in load.tables:
+            if not is_by_hand(row):
+                before = latest.get((load.source, row.table), 0) if row.changes else 0
+                latest[load.source, row.table] = before + row.conflicting
+    found: dict[str, int] = {}
+    for (_, table), lines in latest.items():
+        found[table] = found.get(table, 0) + lines
+    return found
 
 
 def total(sums: Iterable[Sum]) -> Sum:

@@ -33,7 +33,8 @@ class SetAside:
     it stood.
 
     `id` names it, also in later loads of the same file; `row` is None for a line that is no row;
-    `mended_by` is the load that mends it although the file still holds it.
+    `mended_by` is the load that mends it although the file still holds it, or that says that it is
+    `dismissed`: no row at all.
     """
 
     table: str
@@ -46,6 +47,7 @@ class SetAside:
     row: Mapping[str, str | None] | None
     id: str
     mended_by: int | None = None
+    dismissed: bool = False
 
     def to_dict(self) -> dict[str, Any]:
         """The row, ready for JSON."""
@@ -94,12 +96,13 @@ class QuarantineEffect:
 @dataclass(frozen=True)
 class Quarantine:
     """What is set aside now; `rows` is filled where they were asked for. `mended`: wrong lines that
-    somebody mended by hand.
+    somebody mended by hand; `dismissed`: lines that are no rows, as somebody has said.
     """
 
     snapshot: str
     total: int
     mended: int
+    dismissed: int
     groups: tuple[Group, ...]
     effects: tuple[QuarantineEffect, ...]
     rows: tuple[SetAside, ...] = ()
@@ -178,15 +181,20 @@ def examine(workspace: Home, wish: Wish, *, by: By = "reason", rows: bool = Fals
         )
     snapshot = workspace.snapshot()
     backend = DuckDBBackend(snapshot)
-    total, mended = (
+    total, mended, dismissed = (
         _count(backend, f"{name} WHERE {wish.where}", wish.parameters)
-        for name in ("_quarantine", "_mended")
+        for name in (
+            "_quarantine",
+            "(FROM _mended WHERE NOT dismissed)",
+            "(FROM _mended WHERE dismissed)",
+        )
     )
     found = listed(snapshot, wish) if rows else ()
     return Quarantine(
         snapshot.id,
         total,
         mended,
+        dismissed,
         tuple(_groups(backend, wish, by)),
         tuple(_effects(workspace, backend, wish)),
         found,
@@ -204,8 +212,8 @@ def listed(
     these.
     """
     cells = '"table", source, load, line, "column", value, reason, raw, mark'
-    parts = [f"SELECT {cells}, NULL::BIGINT AS mended_by FROM _quarantine"] + (
-        [f"SELECT {cells}, mended_by FROM _mended"] if mended else []
+    parts = [f"SELECT {cells}, NULL::BIGINT AS mended_by, false AS dismissed FROM _quarantine"] + (
+        [f"SELECT {cells}, mended_by, dismissed FROM _mended"] if mended else []
     )
     sql = (
         f"SELECT * FROM ({' UNION ALL '.join(parts)}) WHERE {wish.where} ORDER BY mended_by IS "
@@ -226,7 +234,7 @@ def places(snapshot: Snapshot) -> list[tuple[str, str, int]]:
 
 def one(snapshot: "Snapshot", mark: str) -> SetAside | None:
     """The row of that `_id`, if it is still set aside."""
-    cells = '"table", source, load, line, "column", value, reason, raw, mark, NULL::BIGINT'
+    cells = '"table", source, load, line, "column", value, reason, raw, mark, NULL::BIGINT, false'
     row = (
         DuckDBBackend(snapshot)
         .run(
@@ -239,7 +247,7 @@ def one(snapshot: "Snapshot", mark: str) -> SetAside | None:
 
 
 def _row(cells: Sequence[Any]) -> SetAside:
-    table, source, load, line, column, value, reason, raw, mark, mended_by = cells
+    table, source, load, line, column, value, reason, raw, mark, mended_by, dismissed = cells
     return SetAside(
         table,
         source,
@@ -251,6 +259,7 @@ def _row(cells: Sequence[Any]) -> SetAside:
         json.loads(raw) if raw else None,
         mark,
         mended_by,
+        dismissed,
     )
 
 

@@ -6,7 +6,7 @@ in the file: later loads neither undo the mending nor count these lines as open.
 """
 
 from collections.abc import Callable, Iterator, Sequence
-from dataclasses import asdict, dataclass, replace
+from dataclasses import dataclass, replace
 from datetime import datetime
 from pathlib import Path
 from typing import Any
@@ -19,6 +19,7 @@ from kampass.model.scan import Scan
 from kampass.store import LoadReport, Snapshot, faults
 from kampass.store.loading.incoming import LoadKind
 from kampass.workspace.home import Home
+from kampass.workspace.loads.loads import counts
 from kampass.workspace.loads.quarantine import META, SetAside, Wish, listed
 
 
@@ -42,7 +43,7 @@ class Replay:
                 "source": load.source,
                 "state": load.state,
                 "why": load.why,
-                "tables": [_counts(table) for table in load.tables],
+                "tables": [{"table": table.table} | counts([table]) for table in load.tables],
             }
             for load in self.loads
         ]
@@ -231,11 +232,3 @@ def _ids(file: Path) -> list[tuple[int, str]]:
     ids = [row[0] for row in ask(f"SELECT _id FROM ({scan.relation})", scan.objects)]
     lines = scan.lines(range(1, len(ids) + 1)) if ids else {}
     return [(lines[number], mark or "") for number, mark in enumerate(ids, start=1)]
-
-
-def _counts(table: Any) -> dict[str, Any]:
-    return {
-        name: value
-        for name, value in asdict(table).items()
-        if name in {"table", "read", "loaded", "unchanged", "superseded", "quarantined", "deleted"}
-    }

@@ -29,7 +29,7 @@ from kampass.workspace.jobs.jobs import RUNNING, Job
 from kampass.workspace.loads import doctor
 from kampass.workspace.loads.loads import loads, sources
 
-_LOADS, _JOBS = 20, 10
+_LOADS, _JOBS, _REASONS = 20, 10, 20
 _JOB_LEADS: Final = {
     "waiting": "It waits for its turn.",
     "running": "It is being done; nothing changes until all of it is there.",
@@ -67,6 +67,8 @@ class HeldTableView:
     of: str
     added: str
     changed: str
+    set_aside: str
+    conflicting: str
     first: str
 
 
@@ -78,6 +80,7 @@ class LoadPage:
     lead: str
     tables: Sequence[LoadTableView]
     held: Sequence[HeldTableView]
+    reasons: Sequence[str]
     figures: Sequence[HeldFigureView]
 
 
@@ -135,7 +138,7 @@ def load_page(call: Call, number: int) -> LoadPage:
     load = loaded.load_line(found, call.workspace)
     if not load.held:
         lead = f"From {load.source}, {load.when.text}; it {load.state.text}."
-        return LoadPage(load, lead, loaded.of_tables(found), (), ())
+        return LoadPage(load, lead, loaded.of_tables(found), (), (), ())
     held = call.workspace.held(number)[0]
     tables = [
         HeldTableView(
@@ -144,6 +147,8 @@ def load_page(call: Call, number: int) -> LoadPage:
             f"{one.of:,}",
             f"{one.added:,}",
             f"{one.changed:,}",
+            f"{one.set_aside:,}",
+            f"{one.conflicting:,}",
             ", ".join(map(str, one.first)),
         )
         for one in held.tables
@@ -153,6 +158,7 @@ def load_page(call: Call, number: int) -> LoadPage:
         f"It waits because {load.why}. Nothing of it counts yet.",
         loaded.of_tables(found),
         tables,
+        [loaded.held_reason(reason) for reason in held.reasons[:_REASONS]],
         loaded.held_figures(held, call.workspace),
     )
 
