@@ -3,7 +3,9 @@
 `fixtures/workspace_of_0_1_0.zip` is that workspace as it stood on disk: three accounts loaded
 twice, a subscription whose amount is no number set aside, the first of two snapshots pinned, an
 admin with an account manager and a lead, two notes, a saved question, dashboards.
-`fixtures/answers_of_0_1_0.json` is what 0.1.0 answered from it.
+`fixtures/answers_of_0_1_0.json` is what 0.1.0 answered from it. Its snapshots are built again, since
+later ones have other tables: they go by other names, and so do statements, notes and digests. Where
+a table's own first month begins later than 0.1.0 took it to, there is no value now.
 """
 
 import json
@@ -53,12 +55,41 @@ def workspace(tmp_path: Path) -> Iterator[Workspace]:
 def test_it_answers_alike(as_it_stood: Workspace, asked: dict[str, Any]) -> None:
     found = getattr(as_it_stood, asked["way"])(*asked["words"], **asked["options"])
     answers = json.loads(json.dumps([one.to_dict() for one in found], default=str))
-    assert list(map(_on_one_line, answers)) == list(map(_on_one_line, asked["answers"]))
+    assert len(answers) == len(asked["answers"])
+    differing = [
+        found for pair in zip(answers, asked["answers"], strict=True) for found in _unlike(*pair)
+    ]
+    assert differing == []
 
 
-def _on_one_line(answer: dict[str, Any]) -> dict[str, Any]:
-    """Where the statement of an explanation breaks its lines is paper, not an answer."""
-    return answer | ({"sql": " ".join(answer["sql"].split())} if "sql" in answer else {})
+_OF_A_VERSION = {
+    "snapshot",
+    "definition",
+    "definition_text",
+    "settings",
+    "sql",
+    "notes",
+    "coverage",
+}
+
+
+def _unlike(now: Any, then: Any, place: str = "") -> Iterator[str]:
+    """Where an answer differs from what 0.1.0 said, in what 0.1.0 said."""
+    if isinstance(then, dict) and isinstance(now, dict):
+        for name in then.keys() - _OF_A_VERSION if now.get("reason") != "not_covered" else ():
+            yield from _unlike(now.get(name), then[name], f"{place}.{name}")
+    elif isinstance(then, list) and isinstance(now, list) and len(now) == len(then):
+        for number, (one, other) in enumerate(zip(now, then, strict=True)):
+            yield from _unlike(one, other, f"{place}[{number}]")
+    elif now != then:
+        yield f"{place}: {now!r} was {then!r}"
+
+
+def test_a_snapshot_of_then_is_built_again(workspace: Workspace) -> None:
+    """Asked for by its name, the published one says what it said: 880 in September."""
+    current = workspace.manifest.current()
+    (answer,) = workspace.kpi("mrr_end", period="2025-09", snapshot=current)
+    assert (answer.value, answer.snapshot == current) == (880, False)
 
 
 def test_it_loads_once_more_and_publishes(workspace: Workspace) -> None:

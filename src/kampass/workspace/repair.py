@@ -107,9 +107,9 @@ def older(workspace: Repairable, trouble: DataError) -> Snapshot:
         reverse=True,
     ):
         file = workspace.snapshots.folder / row.file
-        if file.exists() and not integrity.snapshot_damage(file):
-            found = workspace.snapshots.by_id(row.id)
-            assert found is not None
+        whole = file.exists() and not integrity.snapshot_damage(file)
+        found = workspace.snapshots.by_id(row.id) if whole else None
+        if found is not None:
             warnings.warn(
                 KampassWarning(
                     f"{trouble.message} Until that is mended, snapshot {row.id} answers, which "

@@ -25,6 +25,9 @@ from kampass.store.progress import SILENT, Progress
 from kampass.store.snapshots import filled
 from kampass.store.versions import winners
 
+SHAPE = 6
+"""Which tables a snapshot has: a file with others is built again."""
+
 
 @dataclass(frozen=True)
 class SnapshotSettings:
@@ -109,11 +112,12 @@ class SnapshotBuilder:
         for name, recorded_at in self.connected.items():
             connection.execute("INSERT INTO _connected VALUES (?, ?)", [name, recorded_at])
         connection.execute(
-            "CREATE TABLE _settings (timezone VARCHAR, currency VARCHAR, known_at TIMESTAMPTZ)"
+            "CREATE TABLE _settings (timezone VARCHAR, currency VARCHAR, known_at TIMESTAMPTZ, "
+            "shape INTEGER)"
         )
         connection.execute(
-            "INSERT INTO _settings VALUES (?, ?, ?)",
-            [self.settings.timezone, self.settings.currency, self.as_of],
+            "INSERT INTO _settings VALUES (?, ?, ?, ?)",
+            [self.settings.timezone, self.settings.currency, self.as_of, SHAPE],
         )
         connection.execute(
             'CREATE TABLE _notice ("table" VARCHAR, "column" VARCHAR, "rows" BIGINT, what VARCHAR)'

@@ -26,10 +26,9 @@ from kampass.store.journal import Journal
 from kampass.store.manifest import Load, SnapshotRow, to_text
 from kampass.store.progress import SILENT, Progress
 from kampass.store.quarantine import newly_set_aside
-from kampass.store.snapshots.build import Rules, SnapshotBuilder, SnapshotSettings
+from kampass.store.snapshots.build import SHAPE, Rules, SnapshotBuilder, SnapshotSettings
 from kampass.store.snapshots.retention import Aged, kept
 
-SHAPE = 5
 EVERY_STATE = ("complete", "held", "dropped")
 LOCKED: dict[str, str | bool | int | float | list[str]] = {
     "threads": 2,
@@ -57,6 +56,15 @@ class Snapshot:
         row = self.cursor().execute("SELECT timezone, currency FROM _settings").fetchone()
         assert row is not None
         return SnapshotSettings(*row)
+
+    @property
+    def is_of_this_version(self) -> bool:
+        """Whether the file has the tables that this version reads."""
+        shape = "SELECT 1 FROM duckdb_columns() WHERE (table_name, column_name) = ('_settings', 'shape')"
+        cursor = self.cursor()
+        if cursor.execute(shape).fetchone() is None:
+            return False
+        return cursor.execute("SELECT shape FROM _settings").fetchone() == (SHAPE,)
 
     @property
     def rows(self) -> dict[str, int]:
@@ -160,11 +168,14 @@ class Snapshots:
         return self._open(found, row.recorded_at)
 
     def by_id(self, snapshot_id: str, *, build: bool = False) -> Snapshot | None:
-        """A published snapshot by its id, or the start of it; None where its file is gone and it
-        may not build.
+        """A published snapshot by its id, or the start of it; None where its file is gone, or is
+        one of an earlier version, and it may not build.
         """
         row = self.row(snapshot_id)
         there = self._open(row.id, row.recorded_at)
+        if there is not None and not there.is_of_this_version:
+            there.close()
+            there = None
         return self._rebuild(row) if there is None and build else there
 
     def row(self, snapshot_id: str) -> SnapshotRow:
@@ -189,7 +200,7 @@ class Snapshots:
 
     def rebuildable(self, rows: Iterable[SnapshotRow]) -> frozenset[str]:
         """Those of these snapshots that the journal still holds all of, so that they can be built
-        again under their names.
+        again: under their names, or where an earlier version made them under one of today's.
         """
         loads = self.manifest.loads(states=EVERY_STATE)
         lines = {load.id: _line(load) for load in loads}
@@ -200,7 +211,8 @@ class Snapshots:
         return frozenset(
             snapshot_id
             for snapshot_id, made_of, settings in named
-            if made_of and _name(made_of, settings) == snapshot_id
+            if made_of
+            and any(_name(made_of, settings, shape) == snapshot_id for shape in range(SHAPE, 0, -1))
         )
 
     def known_at(self, instant: datetime, *, build: bool = False) -> Snapshot | None:
@@ -337,10 +349,10 @@ def _line(load: Load) -> str:
     return f"{load.id}|{load.source}|{to_text(load.recorded_at)}|{tables}"
 
 
-def _name(lines: Sequence[str], settings: SnapshotSettings) -> str:
+def _name(lines: Sequence[str], settings: SnapshotSettings, shape: int = SHAPE) -> str:
     """A name that says which loads and settings a snapshot is made of."""
     return hashlib.sha256(
-        "\n".join([f"shape {SHAPE}", settings.timezone, settings.currency, *lines]).encode()
+        "\n".join([f"shape {shape}", settings.timezone, settings.currency, *lines]).encode()
     ).hexdigest()[:16]
 
 

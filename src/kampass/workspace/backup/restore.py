@@ -19,7 +19,7 @@ from kampass.errors import DataError
 from kampass.store import faults
 from kampass.store.database import MARK, Database
 from kampass.store.disk import fsync
-from kampass.store.snapshots.snapshot import SHAPE
+from kampass.store.snapshots.build import SHAPE
 from kampass.workspace import settings as settings_file
 from kampass.workspace.backup import landing
 from kampass.workspace.backup.archive import SETTINGS, Archive, BackupContents, Member, opened

@@ -18,7 +18,7 @@ from kampass.store import Snapshot, faults
 from kampass.store.disk import fsync
 from kampass.store.manifest import Load, to_text
 from kampass.store.progress import heard
-from kampass.store.snapshots.snapshot import SHAPE
+from kampass.store.snapshots.build import SHAPE
 from kampass.version import VERSION
 from kampass.workspace.backup import rows
 from kampass.workspace.backup.archive import (
