@@ -43,22 +43,45 @@ FACTS = [table for table in COLUMNS if table not in ENTITIES | {"fx_rates", "cov
 
 
 @dataclass(frozen=True)
+class Feed:
+    """What one more source tells, and what is said of it."""
+
+    name: str
+    recorded_at: datetime
+    tables: dict[str, list[Row]]
+    upload: bool = False
+    ended: bool = False
+    silent: frozenset[str] = frozenset()
+
+
+@dataclass(frozen=True)
 class World:
-    """A set of canonical tables in canonical text, with what a workspace needs to load them."""
+    """A set of canonical tables in canonical text, with what a workspace needs to load them.
+
+    `silent` are the tables of which it is said that no later row means that nothing happened.
+    """
 
     seed: int
     timezone: str
     currency: str
     recorded_at: datetime
     tables: dict[str, list[Row]]
+    feeds: tuple[Feed, ...] = ()
+    silent: frozenset[str] = frozenset()
+    grace_days: int = 0
 
     def write(self, folder: Path) -> None:
         """Write one CSV file per table; some worlds begin their files with a BOM or end lines with
-        CRLF.
+        CRLF. The files of other feeds come in folders beside it, which bear their names.
         """
+        self._write(folder, self.tables)
+        for feed in self.feeds:
+            self._write(folder.parent / feed.name, feed.tables)
+
+    def _write(self, folder: Path, tables: dict[str, list[Row]]) -> None:
         folder.mkdir(parents=True, exist_ok=True)
         encoding = "utf-8-sig" if self.seed % 5 == 3 else "utf-8"
-        for table, rows in self.tables.items():
+        for table, rows in tables.items():
             with (folder / f"{table}.csv").open("w", encoding=encoding, newline="") as file:
                 writer = csv.writer(file, lineterminator="\r\n" if self.seed % 3 == 1 else "\n")
                 header = list(rows[0]) if rows else HEADER[table]
@@ -74,15 +97,15 @@ class World:
 
 def periods_of(seed: int) -> list[Period]:
     """The questions of a world that need not be made."""
-    return _frame(seed).asked
+    return frame_of(seed).asked
 
 
 def timezone_of(seed: int) -> str:
     """The time zone of a world that need not be made."""
-    return _frame(seed).zone.key
+    return frame_of(seed).zone.key
 
 
-def _frame(seed: int) -> Frame:
+def frame_of(seed: int) -> Frame:
     """Draw zone, window and questions, the same for one seed every time."""
     rng = random.Random(seed)
     zone = ZoneInfo(rng.choice(ZONES))
@@ -258,7 +281,7 @@ def _finish(d: Draft) -> dict[str, list[Row]]:
 
 def make_world(seed: int, *, accounts: int | None = None) -> World:
     """Make the world of this seed, with so many accounts (8 to 40 unless told)."""
-    d = Draft(_frame(seed), accounts)
+    d = Draft(frame_of(seed), accounts)
     for build in BUILDERS:
         build(d)
     return World(seed, d.zone.key, d.currencies[0], d.recorded_at, _finish(d))

@@ -7,14 +7,15 @@ from datetime import UTC, date, datetime
 from fractions import Fraction
 from typing import Any
 
-from .book import Book, Known
+from .book import Book
+from .coverage import reach
 from .customers import acquisition_source_mix
 from .dimensions import Condition, Cut, QuestionError, allowed_dimensions, read_condition
 from .figures import Figure
+from .known import Known
 from .kpis import KPIS
 from .populations import Period
-from .schema import FACT_STARTS
-from .times import Calendar, previous_period
+from .times import Calendar
 
 SMALL = 30
 DISTRIBUTION = "acquisition_source_mix"
@@ -39,11 +40,11 @@ def answer(
         raise QuestionError("the period is empty")
     known = book.known(book.latest if known_at is None else known_at)
     conditions = [read_condition(text) for text in where]
-    allowed = allowed_dimensions(known, KPIS[kpi].dimensions)
+    allowed = allowed_dimensions(known, KPIS[kpi].dimensions, KPIS[kpi].needs)
     for dimension in [*by, *(condition.dimension for condition in conditions)]:
         if dimension not in allowed:
             raise QuestionError(f"{kpi} has no dimension {dimension}")
-    reason, through = _coverage(known, kpi, start, end)
+    reason, through = reach(known, kpi, KPIS[kpi].needs, start, end)
     head = {
         "kpi": kpi,
         "period_start": start.isoformat(),
@@ -82,33 +83,6 @@ def _period(
     if key not in known.cache:
         known.cache[key] = Period(known, start, end, through)
     return known.cache[key]
-
-
-def _coverage(known: Known, kpi: str, start: date, end: date) -> tuple[str | None, datetime | None]:
-    """The reason why there is no value, if there is one, and how far the data reaches."""
-    needs = KPIS[kpi].needs
-    if any(not known.connected(table) for table in needs):
-        return "not_connected", None
-    s = known.zone.first_instant(start)
-    reaches = [known.at]
-    for table in needs:
-        if table not in FACT_STARTS:
-            continue
-        holding = [
-            (begin, finish) for begin, finish in known.stretches(table) if begin <= s < finish
-        ]
-        if not holding:
-            return "not_covered", None
-        begin, finish = holding[0]
-        if kpi == "sales_growth_rate":
-            earlier, _ = previous_period(start, end)
-            if begin > known.zone.first_instant(earlier):
-                return "not_covered", None
-        reaches.append(finish)
-    through = min(reaches)
-    if s >= through:
-        return "not_covered", through
-    return None, through
 
 
 def _slices(

@@ -2,14 +2,25 @@
 
 from __future__ import annotations
 
-from datetime import timedelta
+from collections.abc import Callable
+from datetime import datetime, timedelta
 from fractions import Fraction
 
 from .book import Row, day_before
 from .dimensions import Cut, family
-from .figures import Figure, count, has_gap, missing_rate, money_total, plus, ratio
+from .figures import (
+    Figure,
+    count,
+    has_gap,
+    mean,
+    missing_rate,
+    money_total,
+    plus,
+    quantile,
+    ratio,
+)
 from .populations import Period
-from .times import previous_period, shift_months
+from .times import hours, previous_period, twelve_months_before
 
 # -- contracts --------------------------------------------------------------------------------
 
@@ -192,6 +203,55 @@ def touches_to_closure(period: Period, cut: Cut) -> Figure:
     return ratio(touches, deals, deals, scale=1)
 
 
+def average_deal_size(period: Period, cut: Cut) -> Figure:
+    """amount / deals won in P with a known amount."""
+    won = [row for row in _won(period, cut) if row.amount is not None]
+    amounts = _won_amounts(period, won)
+    if has_gap(amounts):
+        return missing_rate(len(won))
+    return ratio(plus(amounts), len(won), len(won), scale=1)
+
+
+def _cycles(period: Period, cut: Cut) -> list[Fraction]:
+    """The days from created_at to closed_at of deals won in P where created_at is known."""
+    return [
+        hours(row.closed_at - row.created_at) / 24
+        for row in _won(period, cut)
+        if row.created_at is not None
+    ]
+
+
+def sales_cycle(period: Period, cut: Cut) -> Figure:
+    """(closed_at - created_at) / 24 h: mean."""
+    return mean(_cycles(period, cut))
+
+
+def sales_cycle_median(period: Period, cut: Cut) -> Figure:
+    """The median."""
+    return quantile(_cycles(period, cut), Fraction(1, 2))
+
+
+def open_pipeline(period: Period, cut: Cut) -> Figure:
+    """Amount of deals created before u and not closed before u, at the rate of the day they were
+    created; anchored just before u. What a deal that is still open says of its closing is an
+    expectation.
+    """
+    waiting = []
+    for row in period.known["deals"]:
+        if row.created_at is None or row.created_at >= period.u:
+            continue
+        if row.status != "open" and row.closed_at < period.u:
+            continue
+        if cut.keeps(period.at_event("deals", row, period.last_day)):
+            waiting.append(row)
+    amounts = [
+        period.known.money(row.amount, row.currency, period.zone.local_date(row.created_at))
+        for row in waiting
+        if row.amount is not None
+    ]
+    return money_total(amounts, len(waiting))
+
+
 # -- purchases and costs ----------------------------------------------------------------------
 
 
@@ -265,6 +325,48 @@ def new_to_repeat_ratio(period: Period, cut: Cut) -> Figure:
     return ratio(new, repeat, len(repeating), scale=1)
 
 
+def repeat_buyer_share(period: Period, cut: Cut) -> Figure:
+    """Accounts with purchases at two or more instants in P / accounts purchasing in P."""
+    instants: dict[str, set[datetime]] = {}
+    for row in _purchases(period, cut):
+        instants.setdefault(row.account_id, set()).add(row.purchased_at)
+    again = [account for account, when in instants.items() if len(when) >= 2]
+    return ratio(len(again), len(instants), len(instants))
+
+
+def _net_amounts(period: Period, within: Period) -> dict[str, Fraction | None]:
+    """What each account bought within a period, less its credits; None without a rate."""
+    amounts: dict[str, list[Fraction | None]] = {}
+    for row in within.rows_in("purchases", "purchased_at"):
+        amounts.setdefault(row.account_id, []).append(_signed_amount(period, row))
+    return {account: None if has_gap(found) else plus(found) for account, found in amounts.items()}
+
+
+def _kept_sales(period: Period, cut: Cut, keep: Callable[[Fraction, Fraction], Fraction]) -> Figure:
+    """What is kept of the accounts that bought for more than nothing in the previous period."""
+    start, end = previous_period(period.start, period.end)
+    before = Period(period.known, start, end, period.zone.first_instant(end))
+    then, now = _net_amounts(period, before), _net_amounts(period, period)
+    accounts = period.kept_at_start(
+        {account for account, net in then.items() if net is None or net > 0}, cut
+    )
+    pairs = [(then[account], now.get(account, Fraction(0))) for account in accounts]
+    if any(has_gap(pair) for pair in pairs):
+        return missing_rate(len(accounts))
+    kept = [keep(earlier, max(Fraction(0), later)) for earlier, later in pairs]
+    return ratio(plus(kept), plus(earlier for earlier, _ in pairs), len(accounts))
+
+
+def purchase_nrr(period: Period, cut: Cut) -> Figure:
+    """Their net amount in P, not below 0 each / that of the previous period."""
+    return _kept_sales(period, cut, lambda _, later: later)
+
+
+def purchase_grr(period: Period, cut: Cut) -> Figure:
+    """The lesser of the two each / that of the previous period."""
+    return _kept_sales(period, cut, min)
+
+
 def clv(period: Period, cut: Cut) -> Figure:
     """Over the 12 months to u: average purchase value x purchase frequency x 1 / churn."""
     year = _twelve_months_to_u(period)
@@ -286,10 +388,9 @@ def _twelve_months_to_u(period: Period) -> Period:
     """[u - 12 months, u): the same clock time of the day 12 months earlier."""
     key = ("twelve months", period.u)
     if key not in period.known.cache:
-        clock = period.zone.local_clock(period.u)
-        first_day = shift_months(clock.date(), -12)
-        year = Period(period.known, first_day, period.end, period.u)
-        year.s = period.zone.instant(first_day, clock.time())
+        begin = twelve_months_before(period.zone, period.u)
+        year = Period(period.known, period.zone.local_date(begin), period.end, period.u)
+        year.s = begin
         period.known.cache[key] = year
     return period.known.cache[key]
 

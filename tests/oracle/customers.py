@@ -6,6 +6,7 @@ from fractions import Fraction
 
 from .dimensions import Cut, row_place
 from .figures import Figure, count, has_gap, missing_rate, money_total, plus, ratio, total
+from .known import counts_at
 from .populations import Period
 
 
@@ -223,6 +224,34 @@ def acquisition_source_mix(period: Period, cut: Cut) -> list[tuple[str | None, F
         (source, ratio(sources.count(source), len(sources), len(sources)))
         for source in set(sources)
     ]
+
+
+def trials(period: Period, cut: Cut) -> Figure:
+    """Accounts with a trial line that counts at u and no paid line that does."""
+    trying = {
+        account
+        for account, lines in period.known.trial_lines.items()
+        if any(counts_at(line, period.u) for line in lines)
+    }
+    return count(len(period.kept_at_end(trying - period.closing, cut)))
+
+
+def trial_conversion_rate(period: Period, cut: Cut) -> Figure:
+    """Accounts whose first trial line begins in P, never active before it: a paid line begins
+    within 90 days of it, as local dates / all; anchored at that day.
+    """
+    began, converted = 0, 0
+    for account, lines in sorted(period.known.trial_lines.items()):
+        day = min(line.valid_from for line in lines)
+        paid = [line.valid_from for line in period.known.paid_lines.get(account, [])]
+        if not period.contains_date(day) or any(begins < day for begins in paid):
+            continue
+        if cut.keeps(period.at_event_of_account(account, day)):
+            began += 1
+            converted += any((begins - day).days <= 90 for begins in paid)
+    figure = ratio(converted, began, began)
+    figure.window_open = period.window_open(90)
+    return figure
 
 
 def customer_referral_rate(period: Period, cut: Cut) -> Figure:

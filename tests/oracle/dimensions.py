@@ -8,7 +8,9 @@ from dataclasses import dataclass, field
 from datetime import date
 from typing import Any
 
-from .book import Known, Row, day_before
+from .book import Row, day_before
+from .known import Known
+from .schema import ROW_COLUMNS
 
 ACCOUNT_DIMENSIONS = (
     "segment",
@@ -35,24 +37,43 @@ ADDED_DIMENSIONS: dict[str, tuple[str, ...]] = {
 }
 
 
+# Letters of KPIs that count the rows of the first table they need.
+COUNTS_ROWS = ("T", "K", "R", "R+agent", "D", "B")
+
+
 class QuestionError(ValueError):
     """A question that cannot be asked."""
 
 
-def allowed_dimensions(known: Known, letter: str) -> set[str]:
-    """The dimensions a KPI has."""
+def allowed_dimensions(known: Known, letter: str, needs: tuple[str, ...]) -> set[str]:
+    """The dimensions a KPI has: by its letter, and those that its rows' other columns are."""
     if letter == "none":
         return set()
     if letter == "M":
         return {"team"}
-    return set(ACCOUNT_DIMENSIONS) | _attributes(known) | set(ADDED_DIMENSIONS[letter])
+    of_accounts = set(ACCOUNT_DIMENSIONS) | _attributes(known)
+    rows = needs[0] if letter in COUNTS_ROWS else ""
+    return of_accounts | set(ADDED_DIMENSIONS[letter]) | row_columns(known, rows)
+
+
+def row_columns(known: Known, table: str) -> set[str]:
+    """The names under which a table's own unknown columns are dimensions: their bare ones, unless
+    they are taken, and in full.
+    """
+    if table not in ROW_COLUMNS:
+        return set()
+    names = {name for row in known.kept[table] for name in row.extra}
+    return names | {f"{table}.{name}" for name in names}
 
 
 def _attributes(known: Known) -> set[str]:
-    names = {row.attribute for row in known["account_attributes"]}
-    for account in known["accounts"]:
-        names |= set(account.extra)
-    return names
+    key = ("attributes",)
+    if key not in known.cache:
+        names = {row.attribute for row in known["account_attributes"]}
+        for account in known["accounts"]:
+            names |= set(account.extra)
+        known.cache[key] = names
+    return known.cache[key]
 
 
 # -- what held at a date ----------------------------------------------------------------------
@@ -65,7 +86,11 @@ def _at(rows: Sequence[Row], day: date) -> Row | None:
         for row in rows
         if row.valid_from <= day and (row.valid_to is None or day < row.valid_to)
     ]
-    return max(held, key=lambda row: (row.valid_from, row.line)) if held else None
+    return (
+        max(held, key=lambda row: (row.valid_from, row.told.recorded_at, row.line))
+        if held
+        else None
+    )
 
 
 def account_manager(known: Known, account: str | None, day: date) -> str | None:
@@ -186,7 +211,8 @@ class Place:
 
 def persona(known: Known, contact: str | None) -> str | None:
     """The persona of an event's contact."""
-    return None if contact is None else known.by_id("contacts")[contact].persona
+    named = known.by_id("contacts").get(contact)
+    return None if named is None else named.persona
 
 
 def family(known: Known, product: str | None) -> str | None:
@@ -211,6 +237,17 @@ def row_place(known: Known, table: str, row: Row, anchor: date) -> Place:
 
 
 def _row_place(known: Known, table: str, row: Row, anchor: date) -> Place:
+    place = _own_place(known, table, row, anchor)
+    if table in ROW_COLUMNS:
+        taken = set(ACCOUNT_DIMENSIONS) | _attributes(known) | set(place.fields)
+        for name, value in row.extra.items():
+            place.fields[f"{table}.{name}"] = value
+            if name not in taken:
+                place.fields[name] = value
+    return place
+
+
+def _own_place(known: Known, table: str, row: Row, anchor: date) -> Place:
     if table == "employees":
         return Place(known, None, anchor, team_from="employee", person=row.user_id, employment=row)
     if table == "touches":

@@ -5,9 +5,10 @@ from __future__ import annotations
 from dataclasses import dataclass
 from fractions import Fraction
 
-from .book import Known, Row
+from .book import Row
 from .dimensions import Cut
 from .figures import Figure, missing_rate, ratio, total
+from .known import Known
 from .populations import Period
 
 ZERO = Fraction(0)

@@ -41,6 +41,8 @@ _add(
     customers,
 )
 _add("customer_churn_rate client_retention_rate", "percent", "A", SUBS, customers)
+_add("trials", "count", "A", SUBS, customers)
+_add("trial_conversion_rate", "percent", "A", SUBS, customers)
 _add("mrr_start mrr_end", "money", "B", SUBS, customers)
 _add(
     "new_mrr reactivation_mrr expansion_mrr contraction_mrr churned_mrr transfer_in_mrr "
@@ -71,8 +73,17 @@ _add(
     "deals",
     commercial,
 )
+_add("sales_cycle sales_cycle_median", "days", "D", "deals", commercial)
+_add("average_deal_size open_pipeline", "money", "D", "deals", commercial)
 _add("touches_to_closure", "touches per deal", "D", "deals touches", commercial)
-_add("sales_growth_rate repeat_customer_share", "percent", "B", "purchases", commercial)
+_add("purchase_nrr purchase_grr", "percent", "A", "purchases", commercial)
+_add(
+    "sales_growth_rate repeat_customer_share repeat_buyer_share",
+    "percent",
+    "B",
+    "purchases",
+    commercial,
+)
 _add("average_purchase_value", "money", "B", "purchases", commercial)
 _add("purchase_frequency", "purchases per account", "B", "purchases", commercial)
 _add("new_to_repeat_ratio", "ratio", "B", "purchases", commercial)
@@ -96,7 +107,7 @@ _add(
     support,
 )
 _add("touches_to_resolution", "touches per ticket", "K", "tickets", support)
-_add("fcr", "percent", "K", "tickets", support)
+_add("fcr ticket_reopen_rate", "percent", "K", "tickets", support)
 _add("ticket_backlog", "count", "K", "tickets", support)
 _add(
     "support_emails support_calls support_touches success_emails success_calls success_touches "

@@ -8,9 +8,10 @@ from fractions import Fraction
 from functools import cached_property
 from typing import Any
 
-from .book import Known, Row
+from .book import Row
 from .dimensions import Cut, Place, account_place, row_place
 from .figures import has_gap, plus
+from .known import Known
 from .times import DAY, Calendar, whole_months
 
 

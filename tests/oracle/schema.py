@@ -39,7 +39,7 @@ TABLES: dict[str, str] = {
     "purchases": "id! account_id!>accounts purchased_at!:instant amount!:number currency! "
     "product_id>products kind:recurring|one_off|credit",
     "deals": "id! kind!:new|upsell|cross_sell|renewal|extension status!:open|won|lost "
-    "created_at!:instant closed_at:instant account_id>accounts contact_id>contacts "
+    "created_at:instant closed_at:instant account_id>accounts contact_id>contacts "
     "owner_id>users amount:number currency source probability:number "
     "attributed_to:support|success|sales|marketing",
     "tickets": "id! created_at!:instant account_id>accounts contact_id>contacts "
@@ -89,6 +89,24 @@ NATURAL_KEYS: dict[str, tuple[str, ...]] = {
     "employees": ("user_id", "joined_on"),
     "fx_rates": ("currency", "valid_from"),
     "coverage": ("table", "covered_from"),
+}
+
+# The tables whose unknown columns are dimensions of KPIs that count their rows.
+ROW_COLUMNS = (
+    "tickets",
+    "deals",
+    "responses",
+    "purchases",
+    "touches",
+    "contracts",
+    "subscriptions",
+)
+
+# What cannot end before it begins; a deal that is open is only expected to close.
+PAIRS: dict[str, tuple[tuple[str, str], ...]] = {
+    "tickets": (("created_at", "first_replied_at"), ("created_at", "resolved_at")),
+    "deals": (("created_at", "closed_at"),),
+    "feedback": (("received_at", "implemented_at"),),
 }
 
 # The start of a row of a fact table; a table named here is a fact table and gates.

@@ -118,6 +118,13 @@ def touches_to_resolution(period: Period, cut: Cut) -> Figure:
     return ratio(touches, len(tickets), len(tickets), scale=1)
 
 
+def ticket_reopen_rate(period: Period, cut: Cut) -> Figure:
+    """Resolved in P with reopened above 0 / resolved in P with reopened known."""
+    tickets = [row for row in _resolved(period, cut) if row.reopened is not None]
+    reopened = [row for row in tickets if row.reopened > 0]
+    return ratio(len(reopened), len(tickets), len(tickets))
+
+
 def fcr(period: Period, cut: Cut) -> Figure:
     """One reply, not reopened, nothing more within 7 days / resolved with agent_replies known."""
     tickets = [row for row in _resolved(period, cut) if row.agent_replies is not None]

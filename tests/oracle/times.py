@@ -81,6 +81,12 @@ def shift_months(day: date, months: int) -> date:
     return date(year, month, min(day.day, last_day))
 
 
+def twelve_months_before(zone: Zone, at: datetime) -> datetime:
+    """The same clock time of the day 12 months earlier."""
+    clock = zone.local_clock(at)
+    return zone.instant(shift_months(clock.date(), -12), clock.time())
+
+
 def whole_months(start: date, end: date) -> int | None:
     """How many calendar months [start, end) is made of, if it is made of whole ones."""
     if start.day != 1 or end.day != 1:
