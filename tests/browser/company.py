@@ -284,10 +284,23 @@ def busy(house: House, browser: Browser) -> dict[str, str]:
             "antworten-november.csv",
             source="interviews",
         ).rpartition("/")[2]
+        known["batch_id"] = (
+            client.post("/data/uploads", files=[("files", ("deals.csv", EXPORT))])
+            .headers["location"]
+            .rpartition("/")[2]
+        )
         known["before"], known["after"] = (
             one["id"] for one in client.get("/api/v1/snapshots").json()["items"][:2]
         )
     return known
+
+
+EXPORT = (
+    b"Record ID,Deal Name,Deal Stage,Close Date,Deal owner,Amount,Create Date,Deal Type,Notes\n"
+    b"901,Seats,Closed Won,2025-03-14 10:00,Ada Park,1200,2025-01-07 09:12,New Business,long\n"
+    b"902,Plan,Contract Sent,2025-04-02 16:30,Bo Lind,n/a,2025-02-11 11:00,Pilot,short\n"
+)
+"""A CRM's deals: an amount that is none, a kind that nobody knows, clocks without a zone."""
 
 
 def messy(survey: str, account: str, *, month: int, prefix: str = "") -> bytes:

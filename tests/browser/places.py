@@ -93,6 +93,7 @@ PLACES = (
     Place("data-job", "/data/jobs/{job_id}", busy=True),
     Place("data-upload", "/data/upload", busy=True),
     Place("data-mapping", "/data/upload/{upload_id}", busy=True),
+    Place("data-uploads", "/data/uploads/{batch_id}", busy=True),
     Place("data-quarantine", "/data/quarantine", busy=True),
     Place("data-row", "/data/quarantine/rows/{row_id}", busy=True),
     Place("data-snapshots", "/data/snapshots", busy=True),

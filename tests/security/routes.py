@@ -23,6 +23,7 @@ KNOWN = {
     "digest": "x",
     "path": "css/base.css",
     "upload_id": "nope",
+    "batch_id": "nope",
     "row_id": "nope",
     "job_id": "nope",
     "snapshot": "nope",

@@ -217,7 +217,8 @@ class TestPaths:
         [
             route
             for route in READING
-            if {"upload_id", "row_id", "snapshot", "job_id", "kpi", "account"} & set(route.names)
+            if {"upload_id", "batch_id", "row_id", "snapshot", "job_id", "kpi", "account"}
+            & set(route.names)
         ],
         ids=name,
     )

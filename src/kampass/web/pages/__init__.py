@@ -26,6 +26,7 @@ from kampass.web.pages.styleguide import page as styleguide
 from kampass.web.pages.team import page as team
 from kampass.web.pages.tokens import page as tokens
 from kampass.web.pages.upload import page as upload
+from kampass.web.pages.uploads import page as uploads
 from kampass.web.pages.why import page as why
 
 ROUTERS = (
@@ -55,5 +56,6 @@ ROUTERS = (
     team.router,
     tokens.router,
     upload.router,
+    uploads.router,
     why.router,
 )

@@ -47,6 +47,21 @@ def _upload(workspace: "Workspace", job: Job, progress: Progress) -> Came:
     return of_reports(load(workspace, upload, progress).reports)
 
 
+def _batch(workspace: "Workspace", job: Job, progress: Progress) -> Came:
+    """Load files that were uploaded together; those that are gone after an interruption were loaded
+    by then.
+    """
+    from kampass.workspace.loads.uploads.batch import Batches, load_batch
+
+    try:
+        batch = Batches(workspace.folder).find(_what(job)["batch"], _what(job)["person"])
+    except NotFound:
+        if job.tries == 1:
+            raise
+        return Came("They were loaded before the work was interrupted.")
+    return of_reports(load_batch(workspace, batch, progress))
+
+
 def _decision(workspace: "Workspace", job: Job, progress: Progress) -> Came:
     """Let a load count or take it back; where that was done before an interruption, publish
     alone.
@@ -101,6 +116,7 @@ def _what(job: Job) -> dict[str, Any]:
 WORK: dict[str, Work] = {
     "sync": _sync,
     "upload": _upload,
+    "batch": _batch,
     "decision": _decision,
     "replay": _replay,
     "mend": _mend,

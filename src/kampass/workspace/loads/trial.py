@@ -84,14 +84,27 @@ def begun(files: Sequence[Path], settings: WorkspaceSettings) -> Asked:
 def read_answers(file: Path) -> dict[str, str]:
     """The answers that were written down earlier."""
     try:
-        said = tomllib.loads(file.read_text(encoding="utf-8")).get("answers", {})
+        text = file.read_text(encoding="utf-8")
     except (OSError, ValueError) as wrong:
-        raise DataError(
-            f"{file} cannot be read: {wrong}.",
-            code="bad_answers",
-            hint="It is what an earlier 'kampass try' wrote.",
-        ) from None
-    return {str(key): str(value) for key, value in said.items()}
+        raise _bad_answers(str(file), wrong) from None
+    return parse_answers(text, str(file))
+
+
+def parse_answers(text: str, called: str) -> dict[str, str]:
+    """The answers in a text that was written down earlier."""
+    try:
+        said = tomllib.loads(text).get("answers", {})
+        return {str(key): str(value) for key, value in said.items()}
+    except (ValueError, AttributeError) as wrong:
+        raise _bad_answers(called, wrong) from None
+
+
+def _bad_answers(called: str, wrong: Exception) -> DataError:
+    return DataError(
+        f"{called} cannot be read: {wrong}.",
+        code="bad_answers",
+        hint="It is what was written down when files were tried earlier.",
+    )
 
 
 def answers_text(given: Mapping[str, str]) -> str:
@@ -104,21 +117,28 @@ def answers_text(given: Mapping[str, str]) -> str:
 
 def load_trial(asked: Asked, folder: Path, settings: WorkspaceSettings) -> Trial:
     """Make a workspace of drafts about which nothing is open, and load it."""
-    usable = [replace(draft, tables=_whole(draft)) for draft in asked.drafts]
-    usable = [draft for draft in usable if draft.tables]
-    if not usable:
+    drafts = usable(asked)
+    create(folder, settings).close()
+    with (folder / FILE).open("a", encoding="utf-8") as sink:
+        for draft in drafts:
+            sink.write("\n" + written(draft, folder))
+    (folder / ANSWERS).write_text(answers_text(asked.given), encoding="utf-8")
+    workspace = Workspace(folder)
+    return came_of(workspace, workspace.sync(), asked)
+
+
+def usable(asked: Asked) -> list[FileDraft]:
+    """The drafts with the tables about which nothing needed is open; DataError where there are
+    none.
+    """
+    found = [replace(draft, tables=_whole(draft)) for draft in asked.drafts]
+    if not any(draft.tables for draft in found):
         raise DataError(
             "Nothing in these files says what their rows are.",
             code="nothing_known",
             hint="'kampass source draft FILE --table TABLE' begins a mapping of one table.",
         )
-    create(folder, settings).close()
-    with (folder / FILE).open("a", encoding="utf-8") as sink:
-        for draft in usable:
-            sink.write("\n" + written(draft, folder))
-    (folder / ANSWERS).write_text(answers_text(asked.given), encoding="utf-8")
-    workspace = Workspace(folder)
-    return came_of(workspace, workspace.sync(), asked)
+    return [draft for draft in found if draft.tables]
 
 
 def came_of(workspace: Workspace, reports: Sequence[LoadReport], asked: Asked) -> Trial:

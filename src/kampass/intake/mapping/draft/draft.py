@@ -112,7 +112,7 @@ def drafted(file: Path, wish: Wish = Wish()) -> FileDraft:
             continue
         system = opened.system(name) or system
         tables += _tables(opened, name, wish)
-    source = wish.name or _slug(file.stem)
+    source = wish.name or slug(file.stem)
     return FileDraft(source, file.parent, _once(tables), system, tuple(unknown))
 
 
@@ -300,7 +300,7 @@ def _constants(table: str, found: Matched, opened: _Opened) -> dict[str, Guess]:
             said = {"constant": code}
             made["currency"] = Guess("currency", said, sure=True, why="the amounts say so")
     if table == "responses" and "survey_id" not in found.guesses:
-        said = {"constant": _slug(opened.file.stem)}
+        said = {"constant": slug(opened.file.stem)}
         made["survey_id"] = Guess("survey_id", said, sure=True, why="the file is one survey")
     return made
 
@@ -401,6 +401,6 @@ def _once(tables: Sequence[TableDraft]) -> tuple[TableDraft, ...]:
     return tuple(first[name] for name in TABLES if name in first)
 
 
-def _slug(text: str) -> str:
+def slug(text: str) -> str:
     """A name for a source: small letters, digits and hyphens."""
     return re.sub(r"[^a-z0-9]+", "-", plain(text)).strip("-")[:40].strip("-") or "mine"

@@ -36,7 +36,7 @@ def ask(
     table: Annotated[str, Query(max_length=60)] = "",
 ) -> Response:
     """The form for a file."""
-    return _form(call, source, table)
+    return form_page(call, source, table)
 
 
 @router.post("/data/upload", max_body_size=_BODY)
@@ -55,7 +55,7 @@ def receive(
             )
         upload = uploads.receive(file.file, file.filename, person)
     except KampassError as wrong:
-        return _form(call, source, table, wrong)
+        return form_page(call, source, table, wrong)
     upload = uploads.keep(
         begin(call.workspace, aimed(upload, call.workspace.settings.sources, source, table))
     )
@@ -138,7 +138,7 @@ def _said(upload: Upload, fields: Fields) -> Upload:
     return replace(upload, said=said_of(upload.table, fields, upload.said), adds=adds)
 
 
-def _form(call: Call, source: str, table: str, wrong: KampassError | None = None) -> Response:
+def form_page(call: Call, source: str, table: str, wrong: KampassError | None = None) -> Response:
     """The page that asks for a file."""
     view = upload_form(call, source, table, wrong)
     question = f"What is new in {source}?" if view.again else "Which file shall be loaded?"

@@ -14,6 +14,7 @@ from kampass.web.parts.figures import Badge
 from kampass.web.parts.forms import FormField, Options
 from kampass.web.parts.loads import plain
 from kampass.workspace.loads.uploads import Upload, UploadLook, Uploads
+from kampass.workspace.loads.uploads.batch import MOST, Batches
 from kampass.workspace.loads.uploads.choices import (
     DELIMITERS,
     ENCODINGS,
@@ -60,7 +61,9 @@ class UploadForm:
     only: str
     most: int
     names: Sequence[str]
+    at_once: int
     waiting: Sequence[WaitingUpload]
+    batches: Sequence[tuple[str, str]]
     wrong: KampassError | None
 
 
@@ -176,6 +179,7 @@ def upload_form(call: Call, source: str, table: str, wrong: KampassError | None)
         words.table(names[0]) if again and len(names) == 1 else "",
         LARGEST >> 20,
         [one.name for one in mine],
+        MOST,
         [
             WaitingUpload(
                 one.id,
@@ -183,6 +187,10 @@ def upload_form(call: Call, source: str, table: str, wrong: KampassError | None)
                 f"{words.table(one.table) if one.table else ''} for {one.source}",
             )
             for one in waiting
+        ],
+        [
+            (f"/data/uploads/{one.id}", ", ".join(shown for shown, _ in one.files))
+            for one in Batches(call.workspace.folder).waiting(call.viewer.person_id)
         ],
         wrong,
     )

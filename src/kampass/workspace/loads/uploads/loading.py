@@ -23,7 +23,7 @@ from kampass.workspace.settings import UPLOADS
 if TYPE_CHECKING:
     from kampass.workspace.workspace import Workspace
 
-_GITIGNORE = "# Uploaded files are data: they stay out of version control.\n*\n"
+GITIGNORE = "# Uploaded files are data: they stay out of version control.\n*\n"
 _WAS, _SETTINGS = ".was-", "settings-before.toml"
 Tell = Callable[[str], None]
 
@@ -66,7 +66,7 @@ def _placed(workspace: "Workspace", upload: Upload, uploads: Uploads) -> Iterato
     """
     folder = workspace.folder / UPLOADS / upload.source
     folder.mkdir(parents=True, exist_ok=True)
-    (folder.parent / ".gitignore").write_text(_GITIGNORE, encoding="utf-8")
+    (folder.parent / ".gitignore").write_text(GITIGNORE, encoding="utf-8")
     gone = _hidden_before(folder, upload) if upload.placed else []
     upload = upload if upload.placed else _named(workspace, upload, uploads)
     placed, text = folder / upload.placed, uploads.place(upload) / _SETTINGS

@@ -73,24 +73,15 @@ class Uploads:
 
     def receive(self, stream: BinaryIO, shown: str, person: int) -> Upload:
         """Keep a file; DataError where it is of no kind that is read, is empty or is too large."""
-        suffix = PurePosixPath(shown.replace("\\", "/")).suffix.lower().lstrip(".")
-        if suffix not in FORMATS:
-            raise DataError(
-                f"What kind of file is this? Its name ends in '.{suffix[:20]}'."
-                if suffix
-                else "The file's name has no ending.",
-                code="unreadable_file",
-                hint="Upload CSV (.csv, .txt), TSV (.tsv, .tab), Excel (.xlsx, .xlsm) or JSON "
-                "lines (.jsonl, .ndjson).",
-            )
+        suffix = suffix_of(shown)
         self._make_room(person)
         upload = Upload(
-            secrets.token_hex(16), _bare(shown), suffix, person, datetime.now(UTC).isoformat()
+            secrets.token_hex(16), shown_name(shown), suffix, person, datetime.now(UTC).isoformat()
         )
         place = self.folder / upload.id
         place.mkdir(parents=True, mode=0o700)
         try:
-            _copy(stream, place / upload.file)
+            copy(stream, place / upload.file)
             self.keep(upload)
         except BaseException:
             shutil.rmtree(place, ignore_errors=True)
@@ -179,13 +170,29 @@ def aimed(upload: Upload, sources: tuple[SourceSettings, ...], source: str, tabl
     return replace(upload, source=source, table=table, said={}, known=False, adds=None)
 
 
-def _bare(shown: str) -> str:
+def suffix_of(shown: str) -> str:
+    """The ending of a file's name; DataError where no file that is read ends so."""
+    suffix = PurePosixPath(shown.replace("\\", "/")).suffix.lower().lstrip(".")
+    if suffix not in FORMATS:
+        raise DataError(
+            f"What kind of file is this? Its name ends in '.{suffix[:20]}'."
+            if suffix
+            else "The file's name has no ending.",
+            code="unreadable_file",
+            hint="Upload CSV (.csv, .txt), TSV (.tsv, .tab), Excel (.xlsx, .xlsm) or JSON "
+            "lines (.jsonl, .ndjson).",
+        )
+    return suffix
+
+
+def shown_name(shown: str) -> str:
     """The last part of a file's name, as it may be shown."""
     last = shown.replace("\\", "/").rpartition("/")[2]
     return "".join(letter if letter.isprintable() else "?" for letter in last)[:120]
 
 
-def _copy(stream: BinaryIO, target: Path) -> None:
+def copy(stream: BinaryIO, target: Path) -> None:
+    """Write a file that somebody sends; DataError where it is empty or too large."""
     size = 0
     with target.open("xb") as sink:
         while block := stream.read(_BLOCK):

@@ -1,0 +1,1 @@
+"""Several exports at once, from upload to load."""
