@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Annotated, Any, Literal
 
 from kampass.engine.plain import Json, Key, Plain, bare, instant_text, keys_of
 
-__all__ = ["Answer", "Change", "Result", "Status", "instant_text", "worded"]
+__all__ = ["Answer", "AnswerNote", "Change", "Result", "Status", "instant_text", "worded"]
 if TYPE_CHECKING:
     import pandas as pd
     import polars as pl
@@ -22,9 +22,9 @@ _CODE = re.compile("[a-z]{4,}|[a-z]+(_[a-z]+)+")
 
 @dataclass(frozen=True)
 class Change(Plain):
-    """A figure against the period before, or a year ago.
-
-    The value there, the difference, and how sure it is.
+    """A figure against the period before, or a year ago: the value there, the difference, and of a
+    ratio how sure it is. `carried_by`: how many per cent of a count's or sum's difference the
+    account makes that has most of it.
     """
 
     against: Annotated[str, Json("with")]
@@ -36,7 +36,17 @@ class Change(Plain):
     high: float | None
     method: str | None
     detectable: bool | None
+    carried_by: float | None
     reason: str | None
+
+
+@dataclass(frozen=True)
+class AnswerNote(Plain):
+    """What a reader must know before believing a value; `count` where something was counted."""
+
+    code: str
+    text: str
+    count: int | None = None
 
 
 @dataclass(frozen=True)
@@ -64,6 +74,7 @@ class Answer(Plain):
     definition: str
     snapshot: str
     known_at: datetime
+    notes: tuple[AnswerNote, ...] = ()
     change: Annotated[Change | None, Json(absent=True)] = None
     parts: Annotated[Mapping[str, float], Json(hidden=True)] = field(
         default_factory=dict, repr=False, compare=False
@@ -117,6 +128,8 @@ class Result(Sequence[Answer]):
                     columns[f"dim.{dimension}"] = pa.array(
                         [answer.dimensions.get(dimension) for answer in self.answers], pa.string()
                     )
+            elif each.attribute == "notes":
+                columns["notes"] = pa.array(map(noted, self.answers), pa.string())
             elif bare(each.kind) is not Change:
                 columns[each.name] = _column(self.answers, each)
         if self.compare:
@@ -181,6 +194,11 @@ class Result(Sequence[Answer]):
         )
         heads = "".join(f"<th>{escape(name)}</th>" for name in head)
         return f"<table><thead><tr>{heads}</tr></thead><tbody>{cells}</tbody></table>"
+
+
+def noted(answer: Answer) -> str | None:
+    """An answer's notes as one text for a cell; nothing where it has none."""
+    return "; ".join(note.text for note in answer.notes) or None
 
 
 def worded(value: str) -> str:

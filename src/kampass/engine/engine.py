@@ -2,7 +2,7 @@
 may be said of it.
 """
 
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from collections.abc import Set as AbstractSet
 from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
@@ -11,6 +11,7 @@ from typing import Any, Protocol
 
 from kampass.catalogue import Catalogue, Kpi
 from kampass.engine.answer import Answer, Result, Status
+from kampass.engine.around import NOTHING_AROUND, Around
 from kampass.engine.backend import Backend, Selection
 from kampass.engine.duckdb_backend import DuckDBBackend
 from kampass.engine.figure import Figure, status_of
@@ -90,13 +91,13 @@ class Engine:
         catalogue: Catalogue,
         settings: Settings,
         known_at: datetime | None = None,
-        digests: Callable[[], dict[str, str]] = dict,
+        around: Around = NOTHING_AROUND,
     ) -> None:
-        self.snapshot, self.catalogue, self.settings, self.digests = (
+        self.snapshot, self.catalogue, self.settings, self.around = (
             snapshot,
             catalogue,
             settings,
-            digests,
+            around,
         )
         self.known_at = known_at or snapshot.known_at
         self.backend: Backend = DuckDBBackend(snapshot)

@@ -48,7 +48,8 @@ ABOUT = (
     "Figures about accounts: revenue, churn, renewals, satisfaction, support, activity. Find the "
     "KPI with list_kpis, ask with ask_kpi, and quote each "
     "figure with its period, its status and its link. A value of null has a reason: say it. "
-    "'detectable': false means that a change may be chance."
+    "'detectable': false means that a change may be chance, null that it is not asked of such a "
+    "figure or that there is too little to tell. Say what its 'notes' say."
 )
 MOST_EFFECTS = 25
 

@@ -57,7 +57,7 @@ def show_difference(value: float | None, unit: str, currency: str) -> str:
 
 
 def show_change(answer: Answer, currency: str) -> str:
-    """What became of a figure: the difference, that none can be told from chance, or why there is
+    """What became of a figure: the difference, with what is to be thought of it, or why there is
     none.
     """
     change = answer.change
@@ -65,9 +65,23 @@ def show_change(answer: Answer, currency: str) -> str:
         return ""
     if change.difference is None:
         return (change.reason or "-").replace("_", " ")
-    if change.detectable is False:
-        return "no detectable change"
-    return show_difference(change.difference, answer.unit, currency)
+    shown = show_difference(change.difference, answer.unit, currency)
+    said = chance(answer)
+    return f"{shown}, {said}" if said else shown
+
+
+def chance(answer: Answer) -> str | None:
+    """What is to be thought of a difference: whether a ratio's may be chance, how much of a count's
+    or a sum's one account carries.
+    """
+    change = answer.change
+    if change is None or not change.difference:
+        return None
+    if change.carried_by is not None:
+        return f"{change.carried_by:,.0f} % by one account"
+    if answer.denominator is None or change.detectable:
+        return None
+    return "too few to tell" if change.detectable is None else "may be chance"
 
 
 _SIZES = ((10**9, "GB"), (10**6, "MB"), (10**3, "kB"))

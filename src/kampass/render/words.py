@@ -4,7 +4,7 @@ pages, charts and terminals alike.
 What depends on what somebody may see takes plain values: how far the data reaches, the calendar.
 """
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from datetime import date, timedelta
 from typing import Final
 
@@ -15,7 +15,7 @@ from kampass.engine.question import Filter
 from kampass.facts import FACTS
 from kampass.model.scan import FileCount
 from kampass.periods import Calendar, add_months, label
-from kampass.render.display import show_difference
+from kampass.render.display import show_change
 
 STATUS: Final = {
     "partial": "not over in the data",
@@ -24,6 +24,8 @@ STATUS: Final = {
 }
 MARKS: Final = {"partial": "…", "provisional": "~", "low_n": "°"}
 """What stands beside a figure that has a status, where there is no room for words."""
+NOTED: Final = "*"
+"""What stands beside a figure that has notes."""
 REASON: Final = {
     "zero_denominator": "nothing to measure",
     "missing_rate": "an exchange rate is missing",
@@ -199,6 +201,15 @@ def _not_covered(kpi: Kpi, coverage: Coverage, calendar: Calendar, when: str) ->
     )
 
 
+def notes(answers: Iterable[Answer]) -> list[str]:
+    """What must be known of some of the answers, each text once, with the KPIs that it is about."""
+    about: dict[str, dict[str, None]] = {}
+    for answer in answers:
+        for note in answer.notes:
+            about.setdefault(note.text, {})[answer.kpi] = None
+    return [f"{', '.join(kpis)}: {text}" for text, kpis in about.items()]
+
+
 def status(answer: Answer, calendar: Calendar) -> str | None:
     """What to keep in mind of a figure that has a value."""
     return {
@@ -216,15 +227,13 @@ def through(answer: Answer, calendar: Calendar) -> date:
 
 
 def change(answer: Answer, currency: str) -> str | None:
-    """What became of a figure, where it was compared; a difference that chance explains is none."""
+    """What became of a figure, where it was compared."""
     found = answer.change
     if found is None or (found.difference is None and answer.value is None):
         return None
     if found.difference is None:
         return "Nothing to compare with"
-    if found.detectable is False or found.difference == 0:
-        return "No detectable change" if found.difference else "No change"
-    return show_difference(found.difference, answer.unit, currency)
+    return show_change(answer, currency) if found.difference else "No change"
 
 
 def period(start: date, end: date) -> str:

@@ -162,6 +162,7 @@ _ORDER = {table: place for place, table in enumerate(TABLES)}
 
 _COUNTS = ", ".join(LoadedTable.__dataclass_fields__).replace("table,", "table_name,", 1)
 _LOADS = "SELECT id, source, recorded_at, state, why, cursor, reading FROM load ORDER BY id"
+_HELD = "SELECT id FROM load WHERE state = 'held' ORDER BY id"
 _LOADED_TABLES = f"SELECT load_id, {_COUNTS} FROM loaded_table"
 _LOADED_COVERAGE = (
     "SELECT load_id, table_name, covered_from, covered_to FROM loaded_coverage "
@@ -245,6 +246,11 @@ class Manifest:
             for number, source, at, state, why, cursor, reading in loads
             if state in states
         ]
+
+    def held(self) -> tuple[int, ...]:
+        """The numbers of the loads that wait for a person."""
+        with self._reader.reading() as rows:
+            return tuple(number for (number,) in rows(_HELD))
 
     def add_load(self, load: Load, *, instead_of: Sequence[int] = ()) -> int:
         """Record a load, its files and its source's cursor, and drop those it replaces, in one

@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING
 
 from kampass.catalogue import Catalogue, stored, with_own
 from kampass.engine import Engine, Settings
+from kampass.engine.around import Around, HeldLoad
 from kampass.errors import DataError, KampassError, QuestionError, UnknownName
 from kampass.facts import prepared
 from kampass.intake import kinds
@@ -169,7 +170,18 @@ class Home:
         """An engine on the snapshot that answers."""
         found = self.snapshot(known_at=known_at, snapshot=snapshot)
         settings = settings_of(self, found) if snapshot else self.settings.engine
-        return Engine(found, self.catalogue, settings, known_at, self._digests)
+        return Engine(found, self.catalogue, settings, known_at, self._around(known_at))
+
+    def _around(self, known_at: datetime | None) -> Around:
+        return Around(self._digests, lambda: self.held_loads(known_at))
+
+    def held_loads(self, known_at: datetime | None = None) -> tuple[HeldLoad, ...]:
+        """The loads that wait for a person, of those that had come by an instant."""
+        return tuple(
+            HeldLoad(load.id, load.source, frozenset(row.table for row in load.tables), load.why)
+            for load in self.manifest.loads(states=("held",))
+            if known_at is None or load.recorded_at <= known_at
+        )
 
     def _digests(self) -> dict[str, str]:
         return {"settings_digest": self.settings_digest, "catalogue_digest": self.catalogue_digest}

@@ -19,6 +19,7 @@ from cachetools import LRUCache
 from kampass.access import EVERYTHING, NOTHING, Role, Scope
 from kampass.catalogue import Catalogue
 from kampass.engine import Engine, Question, Result, Settings
+from kampass.engine.around import Around
 from kampass.engine.backend import Backend
 from kampass.engine.duckdb_backend import DuckDBBackend
 from kampass.errors import DataError
@@ -74,6 +75,7 @@ class Sight(Answers):
     scope: Scope
     current: Snapshot
     rules: tuple[str, str]
+    held: tuple[int, ...] = ()
 
     @property
     def home(self) -> Home:
@@ -102,8 +104,11 @@ class Sight(Answers):
 
     @property
     def version(self) -> str:
-        """Changes whenever an answer might: the snapshot, the rules and the scope."""
-        return "-".join([self.current.id, *self.rules, self.scope.key])
+        """Changes whenever an answer might: the snapshot, the rules, the scope, the loads that
+        wait.
+        """
+        held = [f"held{number}" for number in self.held]
+        return "-".join([self.current.id, *self.rules, self.scope.key, *held])
 
     @property
     def backend(self) -> Backend:
@@ -126,7 +131,8 @@ class Sight(Answers):
     def answer(self, question: Question) -> Result:
         """The answers, without a thought of the next publication."""
         engine = self.engine(**question.clock)
-        key = (engine.snapshot.id, engine.known_at, *self.rules, self.scope.key, question.timeless)
+        clock = engine.snapshot.id, engine.known_at
+        key = (*clock, *self.rules, self.scope.key, self.held, question)
         return self.sights.answers.get(key, lambda: ask(engine, question))
 
     def kept(self, name: str, make: Callable[[], T], *about: Hashable) -> T:
@@ -168,7 +174,8 @@ class Sights:
                 hint="Run 'kampass sync', or upload a file on the page Data.",
             )
         rules = (self.workspace.settings_digest, self.workspace.catalogue_digest)
-        return Sight(self, scope, self._snapshots.get(pointer, lambda: self._open(pointer)), rules)
+        current = self._snapshots.get(pointer, lambda: self._open(pointer))
+        return Sight(self, scope, current, rules, self.workspace.manifest.held())
 
     def engine(self, sight: Sight, known_at: datetime | None, snapshot: str | None) -> Engine:
         """The engine of a sight for a question's clock."""
@@ -180,7 +187,8 @@ class Sights:
         )
         settings = settings_of(workspace, found) if snapshot else workspace.settings.engine
         digests = dict(zip(("settings_digest", "catalogue_digest"), sight.rules, strict=True))
-        key = (found.id, known_at, snapshot is not None, *sight.rules, sight.scope.key)
+        held = sight.held
+        key = (found.id, known_at, snapshot is not None, *sight.rules, sight.scope.key, held)
         return self._engines.get(
             key,
             lambda: Engine(
@@ -188,7 +196,7 @@ class Sights:
                 workspace.catalogue,
                 settings,
                 known_at,
-                lambda: digests,
+                Around(lambda: digests, lambda: workspace.held_loads(known_at) if held else ()),
             ),
         )
 

@@ -191,7 +191,7 @@ def _surroundings(out: Console, made: Explanation) -> None:
         )
     out.print()
     out.print(table)
-    for note in made.notes:
+    for note in (*(each.text for each in made.answer.notes), *made.remarks):
         out.print(Text(f"note: {printable(note)}"))
     settings = ", ".join(
         f"{name.replace('_', ' ')} {value}"

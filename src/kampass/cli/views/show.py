@@ -128,7 +128,12 @@ class _Layout:
     @property
     def many(self) -> bool:
         """Whether there are more periods than columns for them."""
-        return len(self.periods) > max(1, min(_COLUMNS_AT_MOST, (self.width - 48) // 13))
+        return len(self.periods) > max(1, min(_COLUMNS_AT_MOST, (self.width - 48) // 19))
+
+    @property
+    def each_n(self) -> bool:
+        """Whether each period has its n beside its figure."""
+        return len(self.periods) > 1 and not self.many
 
     @property
     def trend(self) -> bool:
@@ -143,7 +148,12 @@ class _Layout:
             + [("Change", False)] * bool(self.result.compare)
             + [("95 % interval", False)] * self._roomy
         )
-        return [*((label(*period), True) for period in shown), *named, ("n", True), ("", False)]
+        figures = [
+            column
+            for period in shown
+            for column in ((label(*period), True), ("n", True))[: 1 + self.each_n]
+        ]
+        return [*figures, *named, *[("n", True)] * (not self.each_n), ("", False)]
 
     def line(self, answers: list[Answer]) -> list[Text]:
         """The cells of one KPI and slice."""
@@ -157,12 +167,10 @@ class _Layout:
             result.names.get(answers[0].kpi, answers[0].kpi),
             *(result.shown(answers[0], name) for name in result.dimensions),
         ]
-        cells += [
-            ""
-            if a is None
-            else show_value(a.value, a.unit, result.currency) + words.MARKS.get(a.status, "")
-            for a in shown
-        ]
+        for each in shown:
+            cells.append("" if each is None else _figure(each, result.currency))
+            if self.each_n:
+                cells.append("" if each is None else f"{each.n:,}")
         if self.trend:
             cells.append(
                 sparkline([at[period].value if period in at else None for period in self.periods])
@@ -175,14 +183,20 @@ class _Layout:
                 if last is None or last.low is None or last.high is None
                 else f"{last.low:.1f} to {last.high:.1f}"
             )
-        cells += (
-            ["", ""] if last is None else [f"{last.n:,}", (last.reason or "").replace("_", " ")]
-        )
+        if not self.each_n:
+            cells.append("" if last is None else f"{last.n:,}")
+        cells.append("" if last is None else (last.reason or "").replace("_", " "))
         return [Text(printable(cell)) for cell in cells]
 
     @property
     def _roomy(self) -> bool:
         return self.width >= _NARROW
+
+
+def _figure(answer: Answer, currency: str) -> str:
+    """A figure with the marks of its status and of its notes."""
+    marks = words.MARKS.get(answer.status, "") + (words.NOTED if answer.notes else "")
+    return show_value(answer.value, answer.unit, currency) + marks
 
 
 def _legend(result: Result) -> None:
@@ -194,6 +208,8 @@ def _legend(result: Result) -> None:
     ]
     if used:
         console().print(Text("; ".join(used), style="dim"))
+    for note in words.notes(result):
+        console().print(Text(printable(f"{words.NOTED} {note}"), style="dim"))
 
 
 def show_doctor(examination: "Examination") -> None:

@@ -5,11 +5,13 @@ A partial period is compared with the same elapsed local days: the day on which 
 in full in the reference. The reference period stays whole otherwise and is read as if the data had
 ended there, so that both sides have seen equally much.
 
+The amount always stands. Chance is asked of ratios alone, with eight units or more on both sides:
+counts, sums and balances are what they are, and of them it is said how much one account carries.
 Shares are compared by Newcombe's method, widened where several units of one account vary together;
-promoters less detractors by adjusted Wald. Other ratios and totals are resampled by account where
-their parts per account add up to the figure; medians, products, distributions and transfers get no
-interval, nor do ratios with fewer than two units, figures of too few accounts, and resamplings of
-more than 20,000 account rows (an account with something to count in both periods has two).
+promoters less detractors by adjusted Wald. Other ratios are resampled by account where their parts
+per account add up to the figure; distributions get no interval, nor do figures of too few accounts,
+and resamplings of more than 20,000 account rows (an account with something to count in both periods
+has two).
 """
 
 from collections.abc import Mapping, Sequence
@@ -30,7 +32,8 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
 
 
-FEWEST = 2
+FEWEST = 8
+"""Units on either side below which chance is not asked about."""
 FEWEST_ACCOUNTS = 8
 MOST_OF_ONE = 0.4
 """Fewer accounts, or one with a greater part of a denominator, say too little of how accounts
@@ -41,8 +44,24 @@ _ROWS_AT_ONCE = 500_000
 
 Key = tuple[str, int, tuple[str | None, ...]]
 Interval = tuple[float, float]
-Judged = tuple[Interval | None, str | None]
-_NOTHING: Judged = (None, None)
+
+
+@dataclass(frozen=True)
+class _Judged:
+    """What is said of a difference: its interval in the KPI's unit and the method, or how many per
+    cent of it one account carries.
+    """
+
+    interval: Interval | None = None
+    method: str | None = None
+    carried_by: float | None = None
+
+    @property
+    def detectable(self) -> bool | None:
+        return None if self.interval is None else self.interval[0] > 0 or self.interval[1] < 0
+
+
+_NOTHING = _Judged()
 
 
 @dataclass(frozen=True)
@@ -63,11 +82,14 @@ class _Pair:
 
     @property
     def enough(self) -> bool:
-        """Whether an interval may be worked out. A count of none is as good as any; a ratio of none
-        is no value.
-        """
-        least = 0 if self.kpi.form == "total" else FEWEST
-        return self.difference is not None and min(self.now.n, self.before.n) >= least
+        """Whether it may be asked if chance alone makes such a difference."""
+        asked = self.kpi.form == "ratio" and self.difference is not None
+        return asked and min(self.now.n, self.before.n) >= FEWEST
+
+    @property
+    def moved(self) -> bool:
+        """Whether it is a count, a sum or a balance that is not what it was."""
+        return self.kpi.form == "total" and bool(self.difference)
 
 
 def compared(
@@ -90,8 +112,8 @@ def compared(
     judged = _judged_by_account(engine, asked, before, pairs)
     changed: Found = {}
     for (kpi_id, number, values), pair in pairs.items():
-        low_high, method = judged.get((kpi_id, number, values)) or _judged(pair, asked)
-        low, high = low_high or (None, None)
+        said = judged.get((kpi_id, number, values)) or _judged(pair, asked)
+        low, high = said.interval or (None, None)
         change = Change(
             against,
             before.periods[number].start,
@@ -100,8 +122,9 @@ def compared(
             pair.difference,
             low,
             high,
-            method,
-            None if low is None or high is None else low > 0 or high < 0,
+            said.method,
+            said.detectable,
+            said.carried_by,
             pair.before.reason,
         )
         changed.setdefault((kpi_id, number), []).append(replace(pair.now, change=change))
@@ -163,26 +186,26 @@ def _settled(engine: Engine, number: int, before: Asked, other: Answer) -> Answe
     return other
 
 
-def _judged(pair: _Pair, asked: Asked) -> Judged:
-    """The interval of a difference in the KPI's unit and its method, where no accounts need be told
-    apart; or neither.
-    """
+def _judged(pair: _Pair, asked: Asked) -> _Judged:
+    """What is said of a difference where no accounts need be told apart."""
+    if pair.moved and pair.now.dimensions.get("account") is not None:
+        return _Judged(carried_by=100.0)
     return _judged_alone(pair) if pair.enough and not _needs_accounts(pair.kpi, asked) else _NOTHING
 
 
-def _judged_alone(pair: _Pair) -> Judged:
+def _judged_alone(pair: _Pair) -> _Judged:
     """The interval of a difference of answers or units that are independent."""
     kpi = pair.kpi
     if kpi.interval == "nps":
         low, high = intervals.adjusted_wald_difference(_votes(pair.now), _votes(pair.before))
-        return (kpi.scale * low, kpi.scale * high), "adjusted_wald"
+        return _Judged((kpi.scale * low, kpi.scale * high), "adjusted_wald")
     if (
         (kpi.interval == "wilson" or kpi.is_share)
         and _is_within(pair.now)
         and _is_within(pair.before)
     ):
         low, high = intervals.newcombe(_share(pair.now), _share(pair.before))
-        return (kpi.scale * low, kpi.scale * high), "newcombe"
+        return _Judged((kpi.scale * low, kpi.scale * high), "newcombe")
     return _NOTHING
 
 
@@ -226,14 +249,13 @@ def _can_be_told_apart(kpi: Kpi, asked: Asked) -> bool:
 
 def _judged_by_account(
     engine: Engine, asked: Asked, before: Asked, pairs: Mapping[Key, _Pair]
-) -> dict[Key, Judged]:
-    """The intervals that rest on how accounts differ; some periods at a time where there are many
-    accounts.
-    """
+) -> dict[Key, _Judged]:
+    """What rests on how accounts differ; some periods at a time where there are many accounts."""
     wanted = {
         key: pair
         for key, pair in pairs.items()
-        if pair.enough and _needs_accounts(pair.kpi, asked) and _can_be_told_apart(pair.kpi, asked)
+        if (pair.moved or (pair.enough and _needs_accounts(pair.kpi, asked)))
+        and _can_be_told_apart(pair.kpi, asked)
     }
     if not wanted:
         return {}
@@ -243,7 +265,7 @@ def _judged_by_account(
         for code, row in enumerate(engine.backend.run("SELECT id FROM accounts ORDER BY id").all())
     }
     step = max(1, _ROWS_AT_ONCE // max(1, len(codes)))
-    made: dict[Key, Judged] = {}
+    made: dict[Key, _Judged] = {}
     for first in range(0, len(asked.periods), step):
         sides = [
             _by_account(engine, kpis, side.part(first, first + step), codes)
@@ -300,14 +322,16 @@ def _texts(column: Any) -> list[str | None]:
     return found
 
 
-def _of_accounts(pair: _Pair, now: _Accounts | None, before: _Accounts | None) -> Judged:
-    """The interval of one pair; none where its parts do not add up, or accounts are too few, too
-    many or too unlike in size.
+def _of_accounts(pair: _Pair, now: _Accounts | None, before: _Accounts | None) -> _Judged:
+    """What accounts say of one pair; nothing where its parts do not add up, and no interval where
+    accounts are too few, too many or too unlike in size.
     """
     laid = _side_by_side(pair, now, before)
     if laid is None:
         return _NOTHING
     codes, sides = laid
+    if pair.moved:
+        return _Judged(carried_by=_carried(pair, codes, sides))
     if pair.kpi.is_share:
         sides = _unknown_apart(codes, sides)
         if (
@@ -318,11 +342,22 @@ def _of_accounts(pair: _Pair, now: _Accounts | None, before: _Accounts | None) -
         return _NOTHING
     if pair.kpi.is_share:
         low, high = intervals.clustered_newcombe(sides[0], sides[1])
-        return (pair.kpi.scale * low, pair.kpi.scale * high), "newcombe"
+        return _Judged((pair.kpi.scale * low, pair.kpi.scale * high), "newcombe")
     if sum(int(side.any(axis=1).sum()) for side in sides) > MOST_ACCOUNT_ROWS:
         return _NOTHING
     interval = intervals.bootstrap_t(sides[0], sides[1], pair.kpi.scale)
-    return interval, "bootstrap" if interval else None
+    return _Judged(interval, "bootstrap") if interval else _NOTHING
+
+
+def _carried(
+    pair: _Pair, codes: "NDArray[int64]", sides: Sequence["NDArray[float64]"]
+) -> float | None:
+    """The per cent of a difference that the account with most of it in its direction makes; None
+    where the rows have no account.
+    """
+    assert pair.difference
+    moved = (sides[0] - sides[1])[codes >= 0, 0] / pair.difference
+    return 100 * float(moved.max()) if len(moved) else None
 
 
 def _leans_on_one(side: "NDArray[float64]") -> bool:

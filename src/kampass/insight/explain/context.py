@@ -47,7 +47,11 @@ class Context:
         """The settings that decide about the figure, and the digests of all of them and of the
         catalogue.
         """
-        return {**self.engine.settings.shown, **self._business_hours, **self.engine.digests()}
+        return {
+            **self.engine.settings.shown,
+            **self._business_hours,
+            **self.engine.around.digests(),
+        }
 
     @property
     def _business_hours(self) -> dict[str, Any]:
@@ -73,9 +77,9 @@ class Context:
         )
         return tuple(reached for table in tables for reached in self._reached(table))
 
-    def notes(self, answer: Answer) -> tuple[str, ...]:
+    def remarks(self, answer: Answer) -> tuple[str, ...]:
         """What a reader should know before relying on the figure."""
-        return (*self._shared_notes, *self._status(answer))
+        return (*self._shared_remarks, *self._status(answer))
 
     def _reached(self, table: str) -> list[Reached]:
         ask = self.engine.backend.run
@@ -94,9 +98,9 @@ class Context:
         ]
 
     @cached_property
-    def _shared_notes(self) -> tuple[str, ...]:
-        """Notes that hold for every figure of the question."""
-        notes = []
+    def _shared_remarks(self) -> tuple[str, ...]:
+        """Remarks that hold for every figure of the question."""
+        remarks = []
         assumed = sorted(
             {
                 reached.table
@@ -105,7 +109,7 @@ class Context:
             }
         )
         if assumed:
-            notes.append(
+            remarks.append(
                 f"Nobody says for which time {', '.join(assumed)} are complete; it is assumed "
                 "from the month of the first row to the load, or to the newest row of an old "
                 "export. A table 'coverage' would say it."
@@ -113,7 +117,7 @@ class Context:
         for table, rows in {
             reached.table: reached.set_aside for reached in self.coverage if reached.set_aside
         }.items():
-            notes.append(
+            remarks.append(
                 f"{rows} rows of {table} were set aside and count nowhere: 'kampass data "
                 f"quarantine --table {table}' says why."
             )
@@ -122,10 +126,10 @@ class Context:
             for measure in self.kpi.measures.values()
             for name in columns_read(measure.of, measure.where, FACTS[measure.fact].kinds)
         ):
-            notes.append(
+            remarks.append(
                 "What an account did before the period is known only as far back as the data goes."
             )
-        return (*notes, *self._undated_attributes())
+        return (*remarks, *self._undated_attributes())
 
     def _undated_attributes(self) -> list[str]:
         """A word on each attribute that is read as it is today because nobody dated it."""

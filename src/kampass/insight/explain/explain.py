@@ -67,7 +67,7 @@ def _explained(
         measures,
         _from_rows(kpi, values) if values else None,
         context.coverage,
-        context.notes(answer),
+        context.remarks(answer),
         context.sql,
         context.parameters,
         context.definition,

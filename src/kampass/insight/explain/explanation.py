@@ -97,7 +97,7 @@ class Explanation(Plain):
         init=False, repr=False, compare=False
     )
     coverage: tuple[Reached, ...]
-    notes: tuple[str, ...]
+    remarks: tuple[str, ...]
     sql: str
     parameters: dict[str, Any]
     definition: Annotated[dict[str, Any], Json("definition_text")] = field(repr=False)

@@ -354,6 +354,7 @@ FROM joined WHERE "table" IN (SELECT "table" FROM _connected) ORDER BY 1, 2""")
         }
         for (table, source), at in latest.items():
             connection.execute("INSERT INTO stating VALUES (?, ?, ?)", [table, source, at])
+        connection.execute('CREATE TABLE _conflict ("table" VARCHAR, source VARCHAR, lines BIGINT)')
         connection.execute(f"CREATE TABLE _filled AS {filled.sql(self.settings.timezone)}")
         connection.execute("DROP TABLE stating")
 

@@ -45,10 +45,11 @@ def delta_of(kpi: Kpi, answer: Answer, currency: str, against: str = "") -> Delt
     text, found = words.change(answer, currency), answer.change
     if text is None or found is None:
         return None
-    if not found.difference or found.detectable is False:
+    if not found.difference:
         return Delta(text, against=against)
     direction: Literal["up", "down"] = "up" if found.difference > 0 else "down"
-    if kpi.direction == "neutral":
+    # What may be chance is neither good nor bad.
+    if kpi.direction == "neutral" or (kpi.form == "ratio" and not found.detectable):
         return Delta(text, direction, against=against)
     return Delta(text, direction, "good" if kpi.direction == direction else "bad", against)
 

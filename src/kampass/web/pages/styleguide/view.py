@@ -33,7 +33,7 @@ _TILES: Final = (
         notes=2,
         changes=[
             Delta("+3.2 pp", "up", "good", "on Q2 2026"),
-            Delta("No detectable change", against="on a year ago"),
+            Delta("-0.4 pp, may be chance", "down", against="on a year ago"),
         ],
         spark=Course(
             [98.1, 99.4, 97.2, 99.0, 101.5, 100.8, 101.0, 104.2],
@@ -65,7 +65,7 @@ _TILES: Final = (
         why="#why",
         n="41 answers",
         status=Badge("Provisional until 14 Oct", "warn"),
-        changes=[Delta("No detectable change", against="on Q2 2026")],
+        changes=[Delta("+1.1 pp, too few to tell", "up", against="on Q2 2026")],
         interval=Interval(9.8, 32, 51.2, -100, 100, "+9.8 to +51.2", mark=40),
     ),
     FigureTile(
@@ -351,7 +351,7 @@ class StyleGuide:
         Delta("+3.2 pp", "up", "good", "on Q2"),
         Delta("+9.1 h", "up", "bad", "on Q2"),
         Delta("-40", "down", "bad"),
-        Delta("No detectable change", against="since March (n = 41)"),
+        Delta("No change", against="since March (n = 41)"),
     )
     tabs: Sequence[Link] = (
         Link("Timeline", "#", current=True),

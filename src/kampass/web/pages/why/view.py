@@ -140,7 +140,7 @@ def _taken_apart(asking: Asking, kpi: Kpi, made: Explanation) -> TakenApart:
         from_rows="no value" if made.from_rows is None else f"{made.from_rows!r}",
         measures=[_measure(measure) for measure in made.measures],
         reached=DataTable(_REACHED, [_reached(asking, each) for each in made.coverage]),
-        notes=[_note(text) for text in made.notes],
+        notes=[*(note.text for note in answer.notes), *map(_note, made.remarks)],
         facts=_facts(asking, kpi, made),
         sql=made.sql,
         parameters=[(name, ", ".join(map(str, given))) for name, given in made.parameters.items()],
