@@ -16,7 +16,9 @@ from kampass.insight.explain.explanation import Explanation, MeasureCount, Row, 
 
 NOON = datetime(2026, 1, 3, 12, tzinfo=UTC)
 MARCH = (date(2026, 3, 1), date(2026, 4, 1))
-CHANGE = Change("previous", date(2026, 2, 1), MARCH[0], 8.0, 4.0, None, None, None, None, None)
+CHANGE = Change(
+    "previous", date(2026, 2, 1), MARCH[0], 8.0, 4.0, None, None, None, None, None, None
+)
 ANSWER = Answer(
     "mrr_end", *MARCH, None, {"region": None}, 12.0, "money", 12.0, None, 2, None, None, "ok", None,
     "mrr_end@1", "s1", NOON,

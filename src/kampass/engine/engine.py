@@ -21,6 +21,7 @@ from kampass.engine.planning.coverage import Reach, SourceTerms
 from kampass.engine.planning.hours import BusinessCalendar, stretches_sql, team_calendars_sql
 from kampass.engine.planning.plan import Plan, Planner, Shape, parts_of
 from kampass.engine.question import Asked, Filter, Question
+from kampass.engine.values import NAMED, DimensionValues
 from kampass.errors import DefinitionError
 from kampass.facts.prepared import paid_lines
 from kampass.periods import Calendar, Period, cut, parse
@@ -28,16 +29,6 @@ from kampass.periods import Calendar, Period, cut, parse
 Found = dict[tuple[str, int], list[Answer]]
 """The answers of one cut, by KPI and the number of the period."""
 
-NAMED = {
-    "account": "accounts",
-    "account_manager": "users",
-    "user": "users",
-    "agent": "users",
-    "team": "teams",
-    "product": "products",
-    "survey": "surveys",
-}
-"""Dimensions whose values are ids, and the tables that know their names."""
 _MOST_LABELS = 2000
 
 
@@ -104,6 +95,7 @@ class Engine:
         self.coverage = coverage.read(
             self.backend, self.known_at, settings.calendar, settings.sources
         )
+        self.values = DimensionValues(self.backend)
         rows = self.backend.run("SELECT DISTINCT attribute FROM attribute_span").all()
         self.attributes = frozenset(row[0] for row in rows)
         self.named = dimensions.Named(self.attributes, _row_columns(self.backend))
@@ -116,6 +108,7 @@ class Engine:
         """The answers of each cut that a question has: its own and, where it wants one, all
         together.
         """
+        question = self.understood(question)
         kpis, periods = self.check(question), self.periods(question)
         cuts = [question.by, ()] if question.total and question.by else [question.by]
         asked = [Asked(periods, by, question.where) for by in cuts]
@@ -155,6 +148,13 @@ class Engine:
             for name in (*question.by, *(condition.dimension for condition in question.where)):
                 dimensions.check(kpi, name, self.named)
         return kpis
+
+    def understood(self, question: Question) -> Question:
+        """The same question with the values that its filters mean."""
+        if not question.where:
+            return question
+        where = self.values.understood(self.check(question), question.where)
+        return replace(question, where=where)
 
     def labels(self, values: Mapping[str, AbstractSet[str | None]]) -> dict[tuple[str, str], str]:
         """The names behind ids, by dimension, for people; left out where there are too many to

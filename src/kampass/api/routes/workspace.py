@@ -7,7 +7,7 @@ from starlette.responses import Response
 
 from kampass.api import models
 from kampass.engine.answer import instant_text
-from kampass.engine.engine import NAMED
+from kampass.engine.values import NAMED
 from kampass.errors import UnknownName
 from kampass.server.answering import as_json, tagged
 from kampass.server.rules import SIGNED_IN, Call

@@ -116,7 +116,9 @@ def bridge(
     Members are accounts unless `by` says otherwise.
     """
     kpi = after.engine.catalogue.get(kpi_id)
-    after.engine.check(Question((kpi_id,), after.period, None, by, where))
+    question = Question((kpi_id,), after.period, None, by, where)
+    after.engine.check(question)
+    where = after.engine.understood(question).where
     if by and _hidden(kpi):
         raise QuestionError(
             f"'{kpi.id}' is made of answers of employees: its cells are not taken apart.",

@@ -27,6 +27,7 @@ _UNPRICED = {*_UNREACHED, "missing_rate", "suppressed_small_n"}
 
 def explain(engine: Engine, question: Question) -> list[Explanation]:
     """The explanation of every answer to a question, in the answers' order."""
+    question = engine.understood(question)
     periods = engine.periods(question)
     numbers = {period.start: number for number, period in enumerate(periods)}
     made = []

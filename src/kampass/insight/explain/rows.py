@@ -43,6 +43,7 @@ def rows_behind(
             code="unknown_rows",
             hint="numerator, denominator or excluded.",
         )
+    question = engine.understood(question)
     asked = Asked(engine.periods(question), question.by, question.where)
     readings = []
     for kpi in engine.check(question):
