@@ -166,6 +166,15 @@ def parse(text: str, calendar: Calendar) -> Period:
     return Period(one.start, two.end, one.unit, count, fiscal=one.fiscal)
 
 
+def spoken(of: date) -> str:
+    """A date as people say it.
+
+    >>> spoken(date(2026, 1, 5))
+    '5 January 2026'
+    """
+    return f"{of.day} {of:%B %Y}"
+
+
 def label(start: date, end: date) -> str:
     """How a person names the stretch: 2026, 2026-Q1, 2026-03, 2026-W09, 2026-03-14, else both ends.
 

@@ -98,6 +98,8 @@ def init_workspace(
     with busy("Loading") as tell:
         reports = workspace.sync(recorded_at=instant, tell=tell)
     tell_loads(reports)
+    if any(report.state == "complete" for report in reports):
+        _doubt(workspace)
     waits = any(report.state == "held" for report in reports)
     following = "data held" if waits else "doctor"
     say(f"Made a workspace in {folder}. Next: 'kampass {following} --workspace {folder}'.")
@@ -116,7 +118,17 @@ def sync_workspace(folder: Path, source: str | None, recorded_at: str | None) ->
     if not reports:
         say("Nothing to load: kampass.toml names no source, or its history is loaded already.")
     tell_loads(reports)
+    if any(report.state == "complete" for report in reports):
+        _doubt(opened)
     return HELD if any(report.state == "held" for report in reports) else 0
+
+
+def _doubt(opened: "Workspace") -> None:
+    """Say what is missing or in doubt in what was published."""
+    from kampass.insight.notes import doubts
+
+    for text in doubts(opened.engine()):
+        say(f"  note: {text}.")
 
 
 def publish_workspace(folder: Path) -> None:

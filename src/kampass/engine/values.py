@@ -90,11 +90,12 @@ class DimensionValues:
         )
 
     def _all(self, dimension: str, known: str) -> list[tuple[str, str | None]]:
-        table = NAMED.get(dimension)
-        name = f"(SELECT any_value(n.name) FROM {quoted(table)} n WHERE n.id = v.value)"
+        name = "NULL"
+        if dimension in NAMED:
+            table = quoted(NAMED[dimension])
+            name = f"(SELECT any_value(n.name) FROM {table} n WHERE n.id = v.value)"
         rows = self.backend.run(
-            f"SELECT DISTINCT value, {name if table else 'NULL'} FROM ({known}) v "
-            "WHERE value IS NOT NULL"
+            f"SELECT DISTINCT value, {name} FROM ({known}) v WHERE value IS NOT NULL"
         )
         return [(value, shown) for value, shown in rows.all()]
 

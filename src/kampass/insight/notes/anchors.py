@@ -10,7 +10,7 @@ from kampass.engine.engine import Engine
 from kampass.engine.question import Asked
 from kampass.facts import FACTS
 from kampass.model.conform import literal
-from kampass.periods import Period
+from kampass.periods import Period, spoken
 
 Changed = Mapping[str | None, frozenset[str]]
 """The accounts that had a value, and another one, within a period."""
@@ -101,7 +101,7 @@ def _text(kpi: Kpi, name: str, accounts: int, period: Period) -> str:
 def _when(kpi: Kpi, period: Period) -> str:
     facts = [FACTS[measure.fact] for measure in kpi.measures.values()]
     if any(fact.population == "start" for fact in facts):
-        return f"the period's start, {period.start.day} {period.start:%B %Y}"
+        return f"the period's start, {spoken(period.start)}"
     if any(fact.moment for fact in facts):
         return "each event's day"
     return "the period's end"

@@ -28,9 +28,10 @@ class KeptForNotes:
         return self._counts('SELECT "table", sum(lines) FROM _conflict GROUP BY 1')
 
     @cached_property
-    def trials(self) -> bool:
-        """Whether a payer's time is marked as trial anywhere."""
-        return self.engine.backend.run("SELECT 1 FROM payer_trial LIMIT 1").first() is not None
+    def trials(self) -> int:
+        """How often a payer's time is marked as trial."""
+        ((times,),) = self.engine.backend.run("SELECT count(*) FROM payer_trial").all()
+        return int(times)
 
     @cached_property
     def held(self) -> tuple[HeldLoad, ...]:

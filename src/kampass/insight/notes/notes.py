@@ -15,7 +15,7 @@ from kampass.insight.notes.anchors import Anchors
 from kampass.insight.notes.kept import KeptForNotes
 from kampass.insight.notes.rows import ConcernedRows
 from kampass.model import TABLES
-from kampass.periods import Period
+from kampass.periods import Period, spoken
 
 
 def noted(engine: Engine, kpis: Sequence[Kpi], asked: Asked, found: Found) -> Found:
@@ -81,7 +81,7 @@ class _NotesOfCut:
         for table, stretches in self._stretches(kpi):
             last = stretches[-1] if stretches else None
             if last is not None and last.stale and last.end < end:
-                known = _day(self._last_day(last.end))
+                known = spoken(self._last_day(last.end))
                 text = f"{table} known to {known}; the file may be older than its load"
                 yield AnswerNote("stale", text)
 
@@ -95,7 +95,7 @@ class _NotesOfCut:
         """Which days of a table are known."""
         calendar = self.engine.settings.calendar
         spans = [
-            f"from {_day(calendar.local_date(each.start))} to {_day(self._last_day(each.end))}"
+            f"from {spoken(calendar.local_date(each.start))} to {spoken(self._last_day(each.end))}"
             for each in stretches
         ]
         return f"{table} known {' and '.join(spans) or 'for no day'}"
@@ -112,7 +112,7 @@ class _NotesOfCut:
             return
         tables = {*kpi.needs, *(FACTS[m.fact].origin.table for m in kpi.measures.values())}
         for currency, (first, rows) in self.kept.no_rate(tables).items():
-            yield AnswerNote("no_rate", f"{currency} has no rate on {_day(first)}", rows)
+            yield AnswerNote("no_rate", f"{currency} has no rate on {spoken(first)}", rows)
 
     def _history(self, kpi: Kpi, period: Period) -> list[AnswerNote]:
         if not looks_back(kpi):
@@ -127,7 +127,7 @@ class _NotesOfCut:
         if not begins:
             return []
         known = self.engine.settings.calendar.local_date(max(begins))
-        text = f"what accounts did before {_day(known)} is not known"
+        text = f"what accounts did before {spoken(known)} is not known"
         return [AnswerNote("no_history", text)]
 
     def _trials(self, kpi: Kpi, number: int, answer: Answer) -> Iterator[AnswerNote]:
@@ -169,7 +169,3 @@ def _rows(count: int) -> str:
 
 def _lines(count: int) -> str:
     return "a line" if count == 1 else f"{count:,} lines"
-
-
-def _day(of: date) -> str:
-    return f"{of.day} {of:%B %Y}"

@@ -9,6 +9,7 @@ from kampass.engine import Engine
 from kampass.engine.answer import instant_text
 from kampass.engine.backend import Backend
 from kampass.engine.planning.coverage import Coverage
+from kampass.insight.notes import doubts
 from kampass.insight.plausibility import Contradiction, contradictions
 from kampass.model import TABLES
 from kampass.workspace.loads.loads import conflicting
@@ -69,6 +70,7 @@ def examine(
     possible = tuple(kpi.id for kpi in workspace.catalogue if set(kpi.needs) <= coverage.connected)
     found = backend.run('SELECT "table", "column", "rows", what FROM _notice ORDER BY ALL').all()
     notices = [f"{table}.{column}: {rows:,} values {what}" for table, column, rows, what in found]
+    notices += doubts(engine)
     assumed = [name for name in sorted(coverage.connected) if _assumed(coverage, name)]
     if assumed:
         notices.append(
