@@ -48,7 +48,7 @@ def test_c04_the_end_of_a_discount_is_expansion(loaded: MakeCase) -> None:
 
 def test_c05_a_payers_free_month_is_told(loaded: MakeCase) -> None:
     workspace = loaded("c05-trial", LATER)
-    assert values(workspace, "2025-01", "customers_end", "new_customers") == [1, 0]
+    assert values(workspace, "2025-01", "customers_end", "new_customers") == [1, 1]
     assert values(workspace, "2025-02", "new_customers") == [1]
     march, april = (
         workspace.kpi(("churned_mrr", "reactivation_mrr"), period=month)
