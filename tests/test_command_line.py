@@ -208,6 +208,7 @@ def test_json_is_a_list_of_the_contracts_objects(run: Run, acme: Path) -> None:
         "definition": "mrr_end@1",
         "snapshot": snapshot,
         "known_at": SECOND,
+        "notes": [],
     }
     assert list(rows[0])[:5] == ["kpi", "period_start", "period_end", "through", "dimensions"]
 

@@ -5,7 +5,7 @@ may be said of it.
 import csv
 import io
 import json
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from datetime import UTC, datetime
 from math import sqrt
 from pathlib import Path
@@ -73,7 +73,7 @@ def compare() -> Iterator[Compare]:
         yield asked
 
 
-def touches(*instants: str, accounts: str = "a", channel: str = "call") -> str:
+def touches(*instants: str, accounts: Sequence[str] = "a", channel: str = "call") -> str:
     """One call each, the accounts in turn; a bare day is its noon."""
     lines = [
         f"t{number},{instant if 'T' in instant else f'{instant}T12:00:00Z'},{channel},outbound,{accounts[number % len(accounts)]}"
@@ -149,6 +149,7 @@ def test_a_share_is_compared_by_newcombe_in_percentage_points(compare: Compare) 
         "high": pytest.approx(33.39, abs=0.005),
         "method": "newcombe",
         "detectable": True,
+        "carried_by": None,
         "reason": None,
     }
 
@@ -173,12 +174,15 @@ def test_nps_is_compared_by_adjusted_wald(compare: Compare) -> None:
     assert (change.method, change.detectable) == ("adjusted_wald", True)
 
 
-def test_fewer_than_two_units_on_either_side_give_a_difference_without_an_interval(
+def test_fewer_than_eight_units_on_either_side_give_a_difference_without_an_interval(
     compare: Compare,
 ) -> None:
-    change = changed(compare(csat(("2026-01", 1, 1), ("2026-02", 56, 70)), "csat", "2026-02"))
-    assert change.difference == pytest.approx(-20)
-    assert (change.low, change.high, change.method, change.detectable) == (None, None, None, None)
+    for n, method in ((7, None), (8, "newcombe")):
+        few = csat(("2026-01", n, n), ("2026-02", 56, 70))
+        change = changed(compare(few, "csat", "2026-02"))
+        assert change.difference == pytest.approx(-20)
+        assert change.method == method
+        assert (change.detectable is None) == (method is None) == (change.low is None)
 
 
 def test_without_a_comparison_the_answer_has_no_change() -> None:
@@ -618,17 +622,37 @@ def test_an_account_with_the_greater_part_of_a_denominator_leaves_the_others_unh
         )
 
 
-def test_a_count_that_falls_to_none_is_judged(compare: Compare) -> None:
-    """Ten accounts were called, nobody is: a change, though one side has no rows; of seven it
-    cannot be said.
+def test_a_count_is_what_it_is_and_says_how_much_one_account_carries(compare: Compare) -> None:
+    """Ten accounts were called once and nobody is: each carries a tenth. Where a is called twice
+    less and b once more, a carries twice the difference.
     """
-    for accounts, detectable in (("abcdefghij", True), ("abcdefg", None)):
-        tables = {
-            "touches": touches(*["2026-01-05"] * len(accounts), accounts=accounts),
-            "coverage": TOUCHES_COVERED,
-        }
+    ten = touches(*["2026-01-05"] * 10, accounts="abcdefghij")
+    both = touches("2026-01-05", "2026-01-06", "2026-02-05", accounts="aab")
+    for rows, difference, carried in ((ten, -10, 10), (both, -1, 200)):
+        tables = {"touches": rows, "coverage": TOUCHES_COVERED}
         change = changed(compare(tables, "customer_interactions", "2026-02"))
-        assert (change.difference, change.detectable) == (-len(accounts), detectable)
+        assert (change.difference, change.carried_by) == (difference, pytest.approx(carried))
+        said = (change.low, change.high, change.method, change.detectable)
+        assert said == (None, None, None, None)
+
+
+def test_nobody_carries_what_did_not_change_or_has_no_account(compare: Compare) -> None:
+    """Of three more touches without an account and one less with one, no account made the rise."""
+    same = touches("2026-01-05", "2026-02-05", accounts="ab")
+    nobody = touches("2026-02-05", "2026-02-06", accounts=("", ""))
+    for rows in (same, nobody):
+        tables = {"touches": rows, "coverage": TOUCHES_COVERED}
+        change = changed(compare(tables, "customer_interactions", "2026-02"))
+        assert change.carried_by is None
+
+
+def test_an_account_carries_all_of_its_own_change(compare: Compare) -> None:
+    tables = {
+        "touches": touches("2026-02-05", "2026-02-06", accounts="ab"),
+        "coverage": TOUCHES_COVERED,
+    }
+    rows = compare(tables, "customer_interactions", "2026-02", by="account")
+    assert [row.change and row.change.carried_by for row in rows] == [100, 100]
 
 
 def test_counted_units_of_which_the_denominator_counts_all_are_shares() -> None:
@@ -741,14 +765,13 @@ def test_the_command_line_adds_the_change_to_json(workspace: Path) -> None:
     )
 
 
-def test_the_table_shows_the_difference_only_where_it_can_be_told_from_chance(
-    workspace: Path,
-) -> None:
+def test_the_table_shows_the_difference_and_that_it_may_be_chance(workspace: Path) -> None:
     assert "Change" not in typed(workspace, "2026-02")
     risen = typed(workspace, "2026-02", "--compare", "previous")
     assert "Change" in risen
     assert "+20.0 pp" in risen
-    assert "no detectable change" in typed(workspace, "2026-03", "--compare", "previous")
+    assert "may be chance" not in risen
+    assert "-10.0 pp, may be chance" in typed(workspace, "2026-03", "--compare", "previous")
     assert "not covered" in typed(workspace, "2026-01", "--compare", "previous")
 
 
@@ -789,18 +812,24 @@ def test_csv_and_parquet_flatten_the_change(workspace: Path, tmp_path: Path) -> 
         "change.high",
         "change.method",
         "change.detectable",
+        "change.carried_by",
         "change.reason",
     ]
     assert table["change.detectable"].to_pylist() == [True]
 
 
-def test_a_difference_that_cannot_be_judged_is_shown_with_its_sign(compare: Compare) -> None:
+def test_a_difference_of_counts_is_shown_with_its_sign_and_who_carries_it(compare: Compare) -> None:
     tables = {
         "touches": touches("2026-01-05", "2026-02-05", "2026-02-06"),
         "coverage": TOUCHES_COVERED,
     }
     (answer,) = compare(tables, "customer_interactions", "2026-02")
-    assert show_change(answer, "USD") == "+1"
+    assert show_change(answer, "USD") == "+1, 100 % by one account"
+
+
+def test_a_ratio_of_few_shows_its_difference_and_that_they_are_too_few(compare: Compare) -> None:
+    (answer,) = compare(csat(("2026-01", 1, 2), ("2026-02", 2, 2)), "csat", "2026-02")
+    assert show_change(answer, "USD") == "+50.0 pp, too few to tell"
 
 
 def test_a_comparison_that_does_not_exist_cannot_be_asked_for() -> None:

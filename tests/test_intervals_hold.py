@@ -419,7 +419,6 @@ WHOLE_ENGINE = {
     "fcr": "newcombe",
     "customer_churn_rate": "newcombe",
     "nrr": "bootstrap",
-    "customer_interactions": "bootstrap",
 }
 
 

@@ -8,7 +8,7 @@ from typing import Annotated
 
 import pytest
 
-from kampass.engine.answer import Answer, Change
+from kampass.engine.answer import Answer, AnswerNote, Change
 from kampass.engine.plain import Json, Plain, keys_of
 from kampass.insight.change.bridge import Bridge
 from kampass.insight.change.splits import Effect
@@ -83,7 +83,13 @@ def test_an_answer_is_the_contracts_object_with_its_change_where_there_is_one() 
         "definition": "mrr_end@1",
         "snapshot": "s1",
         "known_at": "2026-01-03T12:00:00Z",
+        "notes": [],
     }
+    noted = replace(ANSWER, notes=(AnswerNote("stale", "tickets known to 5 January 2026"),))
+    assert noted.to_dict()["notes"] == [
+        {"code": "stale", "text": "tickets known to 5 January 2026", "count": None}
+    ]
+    assert Answer.from_dict(noted.to_dict()) == noted
     changed = replace(ANSWER, change=CHANGE)
     assert list(changed.to_dict())[-1] == "change"
     assert list(changed.to_dict()["change"])[:3] == ["with", "period_start", "period_end"]

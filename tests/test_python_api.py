@@ -169,6 +169,7 @@ def test_the_dicts_are_the_contracts_objects(by_segment: Result) -> None:
         "definition",
         "snapshot",
         "known_at",
+        "notes",
     ]
     assert json.loads(json.dumps(by_segment.to_dicts(), allow_nan=False)) == by_segment.to_dicts()
 
@@ -193,6 +194,7 @@ def test_arrow_has_types_and_a_column_per_dimension(by_segment: Result) -> None:
         "definition",
         "snapshot",
         "known_at",
+        "notes",
         "total",
     ]
     assert [

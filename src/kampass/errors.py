@@ -13,6 +13,16 @@ from collections.abc import Iterable
 from difflib import get_close_matches
 
 
+def suggested(name: str, known: Iterable[str]) -> str:
+    """A question for the name that is nearest to one that does not exist, if any is near.
+
+    >>> suggested("chrun", ["churn", "nrr"])
+    " Did you mean 'churn'?"
+    """
+    close = get_close_matches(name, list(known), n=1)
+    return f" Did you mean '{close[0]}'?" if close else ""
+
+
 class KampassError(Exception):
     """An error with a stable code, a message in plain words and a way out."""
 
@@ -51,10 +61,8 @@ class UnknownName(QuestionError):  # noqa: N818 - reads as a sentence at the rai
     code = "unknown_name"
 
     def __init__(self, kind: str, name: str, known: Iterable[str], *, hint: str = "") -> None:
-        close = get_close_matches(name, list(known), n=1)
-        suggestion = f" Did you mean '{close[0]}'?" if close else ""
         super().__init__(
-            f"There is no {kind} called '{name}'.{suggestion}",
+            f"There is no {kind} called '{name}'.{suggested(name, known)}",
             hint=hint,
             code=f"unknown_{kind.lower().replace(' ', '_')}",
         )

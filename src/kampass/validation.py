@@ -7,8 +7,7 @@ answering a question, so only what must be checked imports this module.
 """
 
 import json
-from collections.abc import Callable, Iterable, Mapping
-from difflib import get_close_matches
+from collections.abc import Callable, Mapping
 from typing import Any, ClassVar, Final, cast
 
 from pydantic import (
@@ -23,7 +22,7 @@ from pydantic.config import JsonDict
 from pydantic.fields import FieldInfo
 from pydantic_core import ErrorDetails, PydanticCustomError
 
-from kampass.errors import KampassError
+from kampass.errors import KampassError, suggested
 
 _TABLE, _VALUE, _KIND = "table", "value", "kind"
 _LATE: Final = 9
@@ -50,7 +49,7 @@ class WrittenTable(BaseModel):
         known = {field.alias or name: field for name, field in cls.model_fields.items()}
         for key in said if cls.model_config.get("extra") != "allow" else ():
             if key not in known:
-                near = close(str(key), known)
+                near = suggested(str(key), known)
                 raise amiss(
                     "{place}: there is no key '{key}'.{near}", cls.listed, key=key, near=near
                 )
@@ -168,12 +167,6 @@ def passes(check: Callable[[Any], object]) -> WrapValidator:
         return value
 
     return WrapValidator(run)
-
-
-def close(name: str, known: Iterable[str]) -> str:
-    """The nearest name that there is, as a question."""
-    found = get_close_matches(name, list(known), n=1)
-    return f" Did you mean '{found[0]}'?" if found else ""
 
 
 def trouble(

@@ -10,7 +10,7 @@ from typing import Annotated, Any, get_args, get_origin
 from pydantic import BaseModel, ConfigDict, Field, create_model
 
 from kampass.access import Role
-from kampass.engine.answer import Answer, Change
+from kampass.engine.answer import Answer, AnswerNote, Change
 from kampass.engine.plain import Plain, bare, keys_of
 from kampass.insight.change.bridge import Bridge
 from kampass.insight.explain.explanation import Explanation, Row
@@ -42,6 +42,8 @@ def _shapes(value: type[Plain]) -> Iterator[tuple[str, Any]]:
         inner = bare(key.kind)
         if key.about.flat:
             yield from _shapes(key.kind)
+        elif get_origin(inner) is tuple and get_args(inner)[0] in DESCRIBED:
+            yield key.name, (_many(get_args(inner)[0]), ...)
         elif get_origin(inner) is tuple and issubclass(get_args(inner)[0], tuple | Plain):
             yield key.name, (list[dict[str, Any]], ...)
         elif get_origin(inner) is tuple:
@@ -53,14 +55,13 @@ def _shapes(value: type[Plain]) -> Iterator[tuple[str, Any]]:
             yield key.name, (key.kind, ...)
 
 
-DESCRIBED: dict[type[Plain], type[BaseModel]] = {}
-for _value in (Problem, Change, Answer, Explanation, Row, Bridge):
-    DESCRIBED[_value] = described(_value)
-
-
 def _many(value: type[Plain]) -> Any:
     return GenericAlias(list, (DESCRIBED[value],))
 
+
+DESCRIBED: dict[type[Plain], type[BaseModel]] = {}
+for _value in (Problem, AnswerNote, Change, Answer, Explanation, Row, Bridge):
+    DESCRIBED[_value] = described(_value)
 
 ANSWERS, EXPLANATIONS, BRIDGES = _many(Answer), _many(Explanation), _many(Bridge)
 

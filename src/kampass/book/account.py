@@ -76,7 +76,7 @@ FROM owner_span o LEFT JOIN users u ON u.id = o.user_id WHERE o.account_id = $ac
     "contacts": f"""
 SELECT c.id, coalesce(c.name, c.id) AS name, c.email, c.persona, c.role,
   coalesce(c.is_key, false) AS is_key, coalesce(c.is_primary, false) AS is_primary,
-  t.last, date_diff('day', t.last, $day::DATE) AS days, t.touches
+  t.last, date_diff('day', t.last, $day_touches::DATE) AS days, t.touches
 FROM live_contacts c LEFT JOIN (
   SELECT contact_id, max(_day) AS last, count(*) AS touches FROM live_touches t
   WHERE t.account_id = $account AND t.contact_id IS NOT NULL
@@ -88,8 +88,8 @@ WHERE c.account_id = $account AND c.deleted_at IS NULL ORDER BY is_primary DESC,
 SELECT l.id, coalesce(p.name, l.product_id, 'Product unknown') AS product,
   CAST(l.quantity AS DOUBLE) AS quantity, CAST(l.mrr AS DOUBLE) AS mrr, l.valid_from AS since
 FROM {PAID_LINES} l LEFT JOIN products p ON p.id = l.product_id
-WHERE l.account_id = $account AND l.valid_from <= $day
-  AND l.valid_to > $day ORDER BY mrr DESC NULLS LAST, l.id""",
+WHERE l.account_id = $account AND l.valid_from <= $day_subscriptions
+  AND l.valid_to > $day_subscriptions ORDER BY mrr DESC NULLS LAST, l.id""",
     "contracts": """
 SELECT c.id, coalesce(c.kind, 'new') AS kind, p.name AS product, c.signed_on, c.valid_from,
   c.valid_to, CAST(c.value AS DOUBLE) AS value,
@@ -100,7 +100,7 @@ FROM live_contracts c CROSS JOIN (SELECT currency FROM _settings) s LEFT JOIN pr
 WHERE c.account_id = $account ORDER BY c.valid_from DESC, c.id""",
     "goals": """
 SELECT *, CASE direction WHEN 'up' THEN latest >= target ELSE latest <= target END AS met,
-  due_on < $day AS due FROM (
+  due_on < $day_goals AS due FROM (
   SELECT g.id, g.name, g.kind, g.direction, g.starts_on, CAST(g.baseline AS DOUBLE) AS baseline,
     CAST(g.target AS DOUBLE) AS target, g.due_on,
     CAST(m.value AS DOUBLE) AS latest, m.day AS measured
@@ -113,7 +113,7 @@ SELECT *, CASE direction WHEN 'up' THEN latest >= target ELSE latest <= target E
 ORDER BY due_on DESC, id""",
     "tickets": """
 SELECT t.id, t.priority, t.topic, t.channel, CAST(timezone($zone, t.created_at) AS DATE) AS opened,
-  date_diff('day', opened, $day::DATE) AS days,
+  date_diff('day', opened, $day_tickets::DATE) AS days,
   u.name AS assignee, t.customer_messages AS messages
 FROM live_tickets t LEFT JOIN users u ON u.id = t.assignee_id
 WHERE t.account_id = $account AND t.created_at < $now::TIMESTAMPTZ

@@ -93,11 +93,11 @@ WITH owner AS {OWNER},
     WHERE valid_from <= $day GROUP BY 1),
   now AS (SELECT account_id, map(list(attribute), list(value)) AS held FROM attribute_span
     WHERE valid_from <= $day AND valid_to > $day GROUP BY 1),
-  paying AS (SELECT DISTINCT account_id FROM {PAID_LINES} WHERE valid_from <= $day
-    AND valid_to > $day)
+  paying AS (SELECT DISTINCT account_id FROM {PAID_LINES} WHERE valid_from <= $day_subscriptions
+    AND valid_to > $day_subscriptions)
 SELECT a.id, coalesce(a.name, a.id) AS name,
-  CASE WHEN p.account_id IS NOT NULL THEN 'active' WHEN f.day <= $day THEN 'lost' ELSE 'prospect'
-    END AS state,
+  CASE WHEN p.account_id IS NOT NULL THEN 'active' WHEN f.day <= $day_subscriptions THEN 'lost'
+    ELSE 'prospect' END AS state,
   now.held, o.user_id AS manager, u.name AS manager_name, h.team_id AS team, t.name AS team_name,
     f.day AS since
 FROM live_accounts a LEFT JOIN owner o ON o.account_id = a.id LEFT JOIN users u ON u.id = o.user_id

@@ -24,7 +24,7 @@ SELECT date_trunc($step, f.day)::DATE AS start,
   (date_trunc($step, f.day) + CASE $step WHEN 'year' THEN INTERVAL 1 YEAR ELSE INTERVAL 3 MONTH
   END)::DATE AS stop,
   list(f.account_id ORDER BY f.account_id) AS accounts
-FROM first_paid f JOIN live_accounts a ON a.id = f.account_id WHERE f.day <= $day
+FROM first_paid f JOIN live_accounts a ON a.id = f.account_id WHERE f.day <= $day_subscriptions
   GROUP BY ALL ORDER BY start"""
 
 

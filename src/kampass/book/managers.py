@@ -32,8 +32,8 @@ _MANAGERS = f"""
 WITH owner AS {OWNER},
   home AS (SELECT user_id, arg_max(team_id, valid_from) AS team_id FROM team_span
     WHERE valid_from <= $day GROUP BY 1),
-  paying AS (SELECT DISTINCT account_id FROM {PAID_LINES} WHERE valid_from <= $day
-    AND valid_to > $day)
+  paying AS (SELECT DISTINCT account_id FROM {PAID_LINES} WHERE valid_from <= $day_subscriptions
+    AND valid_to > $day_subscriptions)
 SELECT u.id, coalesce(u.name, u.id) AS name, h.team_id, t.name AS team, count(*) AS accounts,
   count(p.account_id) AS active,
   coalesce(u.active_to <= $day, false) AS gone

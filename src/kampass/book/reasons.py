@@ -175,7 +175,7 @@ def _silences(sight: Sight, listed: dict[str, ListedAccount]) -> Iterator[Reason
             one.state == "active"
             and one.id not in gaps
             and one.since
-            and (today(sight) - one.since).days > SILENT
+            and (today(sight, "touches") - one.since).days > SILENT
         ):
             yield Reason(
                 one.id,
@@ -269,7 +269,7 @@ SELECT r.account_id AS account, CAST(r.score AS DOUBLE) AS score,
 FROM live_responses r JOIN surveys s ON s.id = r.survey_id LEFT JOIN contacts c
   ON c.id = r.contact_id
 WHERE s.kind NOT IN ('enps', 'esat') AND r.account_id IS NOT NULL AND {UNHAPPY}
-  AND r._day > $day::DATE - {ANSWERS} AND r._day <= $day ORDER BY r.account_id,
+  AND r._day > $day_responses::DATE - {ANSWERS} AND r._day <= $day_responses ORDER BY r.account_id,
     r.responded_at DESC"""
 
 
@@ -293,7 +293,7 @@ def _answers(sight: Sight, listed: dict[str, ListedAccount]) -> Iterator[Reason]
 
 
 _USAGE = f"""
-WITH till AS (SELECT least(max("on"), $day::DATE) AS day FROM live_usage_daily)
+WITH till AS (SELECT least(max("on"), $day_usage_daily::DATE) AS day FROM live_usage_daily)
 SELECT account_id AS account, any_value(till.day) AS day,
   count(DISTINCT "on") FILTER (WHERE "on" > till.day - {STRETCH}) AS now,
   count(DISTINCT "on") FILTER (WHERE "on" <= till.day - {STRETCH}) AS before
@@ -323,10 +323,11 @@ _ENDINGS = f"""
 SELECT l.account_id AS account, coalesce(p.name, l.id) AS product,
   CAST(sum(l.mrr) AS DOUBLE) AS mrr, max(l.valid_to) AS "on"
 FROM {PAID_LINES} l LEFT JOIN products p ON p.id = l.product_id
-WHERE l.valid_to <= $day AND l.valid_to > $day::DATE - {ENDED} AND NOT EXISTS (
+WHERE l.valid_to <= $day_subscriptions AND l.valid_to > $day_subscriptions::DATE - {ENDED}
+  AND NOT EXISTS (
   SELECT 1 FROM {PAID_LINES} n WHERE n.account_id = l.account_id AND n.id <> l.id
     AND n.product_id IS NOT DISTINCT FROM l.product_id
-    AND n.valid_to > $day AND n.valid_from >= l.valid_from)
+    AND n.valid_to > $day_subscriptions AND n.valid_from >= l.valid_from)
 GROUP BY ALL ORDER BY 1, 4"""
 
 
@@ -356,7 +357,7 @@ SELECT g.account_id AS account, g.name, g.due_on AS "on", CAST(g.target AS DOUBL
   max(CAST(timezone($zone, m.measured_at) AS DATE)) AS measured
 FROM live_goals g LEFT JOIN goal_measurements m ON m.goal_id = g.id
   AND m.measured_at <= $now::TIMESTAMPTZ
-WHERE g.due_on < $day AND g.due_on > $day::DATE - {OVERDUE}
+WHERE g.due_on < $day_goals AND g.due_on > $day_goals::DATE - {OVERDUE}
 GROUP BY ALL
 HAVING latest IS NULL OR (g.direction = 'up' AND latest < CAST(g.target AS DOUBLE))
   OR (g.direction = 'down' AND latest > CAST(g.target AS DOUBLE))
@@ -367,7 +368,7 @@ def _goals(sight: Sight, listed: dict[str, ListedAccount]) -> Iterator[Reason]:
     for row in rows(sight, _GOALS, now=sight.known_at):
         if not _pays(listed, row["account"]):
             continue
-        late = (today(sight) - row["on"]).days
+        late = (today(sight, "goals") - row["on"]).days
         seen = (
             f"{row['latest']:g} on {day_words(row['measured'])}"
             if row["latest"] is not None

@@ -32,7 +32,7 @@ class Renewal:
 _DUE = f"""
 WITH successor AS ({SUCCESSOR.sql(FactScope("period", "$zone"))})
 SELECT c.id AS contract, c.account_id AS account, c.valid_to AS due,
-  c.valid_to - $day::DATE AS days, p.name AS product, c.auto_renew,
+  c.valid_to - $day_contracts::DATE AS days, p.name AS product, c.auto_renew,
   CAST(CASE WHEN coalesce(c.currency, s.currency) = s.currency THEN c.value ELSE
     CAST(c.value AS DECIMAL(20, 6)) * fx.rate END AS DOUBLE) AS value
 FROM live_contracts c CROSS JOIN (SELECT currency FROM _settings) s LEFT JOIN products p
@@ -42,7 +42,7 @@ LEFT JOIN fx_span fx ON fx.currency = c.currency
   AND coalesce(c.signed_on, c.valid_from) < fx.valid_to
 WHERE coalesce(c.kind, 'new') <> 'amendment' AND coalesce(c.outcome, 'pending') = 'pending'
   AND c.id NOT IN (SELECT id FROM successor)
-  AND c.valid_to > $day::DATE - {GRACE} AND c.valid_to < $day::DATE + {AHEAD}
+  AND c.valid_to > $day_contracts::DATE - {GRACE} AND c.valid_to < $day_contracts::DATE + {AHEAD}
 ORDER BY c.valid_to, c.id"""
 
 

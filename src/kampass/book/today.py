@@ -1,7 +1,8 @@
-"""The day on which a book is read: the local date of the snapshot's known_at, and the last day for
-which a KPI can be asked.
+"""The day on which a book is read: that of the latest load, or where a table's data ends before it
+the last day that is covered; and the last day for which a KPI can be asked.
 """
 
+import re
 from collections.abc import Iterable
 from datetime import date
 from typing import Any, Final
@@ -18,9 +19,14 @@ ACTIVITY: Final = ("success_touches", "clients_touched_distinct", "interaction_t
 """What account managers do, where no activity KPI is switched on."""
 
 
-def today(sight: Sight) -> date:
-    """The local date at which the snapshot was known."""
-    return sight.settings.calendar.local_date(sight.known_at)
+def today(sight: Sight, table: str = "") -> date:
+    """The day on which a table's rows are read: the snapshot's, or the last one covered where the
+    table ends before it. Without a table the snapshot's.
+    """
+    calendar, stretches = sight.settings.calendar, sight.engine().coverage.stretches.get(table)
+    if not stretches or stretches[-1].end >= sight.known_at:
+        return calendar.local_date(sight.known_at)
+    return calendar.last_date_before(stretches[-1].end)
 
 
 def last_day(sight: Sight, *kpis: str) -> date:
@@ -46,14 +52,15 @@ def by_account(sight: Sight, kpi: str) -> dict[str, Answer]:
 
 
 def rows(sight: Sight, sql: str, **values: object) -> list[dict[str, Any]]:
-    """The rows of a statement that we wrote, by column; `$day`, `$zone` and `$grace` may be used
-    beside the values given.
+    """The rows of a statement that we wrote, by column; `$day`, for the rows of a fact table
+    `$day_tickets` and so on, `$zone` and `$grace` may be used beside the values given.
     """
     settings = sight.settings
-    values |= {"day": today(sight), "zone": settings.calendar.timezone, "grace": settings.grace}
-    found = sight.backend.run(
-        sql, {name: value for name, value in values.items() if f"${name}" in sql}
-    )
+    values |= {"zone": settings.calendar.timezone, "grace": settings.grace}
+    read = set(re.findall(r"\$(\w+)", sql))
+    days = {name for name in read if name.partition("_")[0] == "day"}
+    values |= {name: today(sight, name.removeprefix("day").removeprefix("_")) for name in days}
+    found = sight.backend.run(sql, {name: values[name] for name in read & values.keys()})
     names = found.names
     return [dict(zip(names, row, strict=True)) for row in found.all()]
 

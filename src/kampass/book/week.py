@@ -80,27 +80,28 @@ WITH event AS (
   SELECT c.account_id, 'contract' AS mark, coalesce(c.signed_on, c.valid_from) AS "on",
     CASE coalesce(c.kind, 'new') WHEN 'renewal' THEN 'Renewed' WHEN 'extension' THEN 'Extended' WHEN
       'amendment' THEN 'Contract amended' ELSE 'Contract signed' END AS title,
-    concat_ws(', ', c.id, p.name) AS text, NULL AS quote, 'good' AS tone
+    concat_ws(', ', c.id, p.name) AS text, NULL AS quote, 'good' AS tone, $day_contracts::DATE AS
+      today
   FROM live_contracts c LEFT JOIN products p ON p.id = c.product_id
   UNION ALL
   SELECT account_id, 'contract', coalesce(ended_on, valid_to), 'Contract lost',
-    concat_ws(', ', id, churn_type, churn_reason), NULL, 'bad'
+    concat_ws(', ', id, churn_type, churn_reason), NULL, 'bad', $day_contracts::DATE
   FROM live_contracts WHERE outcome = 'lost'
   UNION ALL
   SELECT r.account_id, 'survey', r._day, format('{{:g}} of {{:g}}', CAST(r.score AS DOUBLE),
     CAST(s.scale_max AS DOUBLE)),
     concat_ws(', ', coalesce(s.name, upper(s.kind)), c.name), r.comment,
-      CASE WHEN {UNHAPPY} THEN 'bad' END
+      CASE WHEN {UNHAPPY} THEN 'bad' END, $day_responses::DATE
   FROM live_responses r JOIN surveys s ON s.id = r.survey_id LEFT JOIN contacts c
     ON c.id = r.contact_id WHERE s.kind NOT IN ('enps', 'esat')
   UNION ALL
   SELECT account_id, 'ticket', _day, 'Ticket opened' || coalesce(': ' || topic, ''),
     concat_ws(', ', id, priority), NULL,
-    CASE WHEN priority IN ('high', 'urgent') THEN 'warn' END
+    CASE WHEN priority IN ('high', 'urgent') THEN 'warn' END, $day_tickets::DATE
   FROM live_tickets)
 SELECT a.id AS account, a.name, e.mark, e."on", e.title, e.text, e.quote, e.tone
-FROM event e JOIN live_accounts a ON a.id = e.account_id WHERE e."on" > $day::DATE - {DAYS}
-  AND e."on" <= $day"""
+FROM event e JOIN live_accounts a ON a.id = e.account_id WHERE e."on" > e.today - {DAYS}
+  AND e."on" <= e.today"""
 
 
 def _events(sight: Sight) -> Iterator[Changed]:

@@ -19,9 +19,10 @@ from pydantic.json_schema import JsonSchemaValue
 from pydantic_core import CoreSchema
 
 from kampass.catalogue.definition import ACCOUNT_DIMENSIONS, OWN_DIMENSIONS, WindowCovered
+from kampass.errors import suggested
 from kampass.facts.fact import WINDOWS
 from kampass.model import TABLES
-from kampass.validation import WrittenTable, amiss, close, key, says, wrong
+from kampass.validation import WrittenTable, amiss, key, says, wrong
 
 SEE = "See docs/kpi-language.md."
 CADENCES = ("collect", "review", "deep_dive")
@@ -40,7 +41,7 @@ def _tables(names: list[str]) -> list[str]:
 def _dimensions(names: list[str]) -> list[str]:
     for name in names:
         if name not in _DIMENSIONS:
-            near = close(name, _DIMENSIONS)
+            near = suggested(name, _DIMENSIONS)
             raise wrong("{place}: '{name}' is no dimension.{near}", name=name, near=near)
     return names
 

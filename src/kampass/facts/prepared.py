@@ -24,7 +24,7 @@ def statements(made_in: SnapshotSettings) -> list[str]:
         _first_paid(timezone),
         _trial_lines(timezone),
         _lacking_rate(timezone, currency),
-        _payer_trial(timezone),
+        _PAYER_TRIAL,
         _attribute_spans(timezone),
         _owner_spans(timezone),
         *_team_spans(timezone),
@@ -167,6 +167,8 @@ CREATE TABLE trial_line AS
 SELECT id, account_id, valid_from, {ended("l", literal(timezone))} AS valid_to
 FROM live_subscriptions l WHERE is_trial AND {ended("l", literal(timezone))} > valid_from
 ORDER BY account_id, valid_from"""
+
+
 # An account, so that whoever may see only some of them hears of those alone.
 def _lacking_rate(timezone: str, currency: str) -> str:
     """Each amount that cannot be converted, with the day whose rate it lacks."""
@@ -174,18 +176,20 @@ def _lacking_rate(timezone: str, currency: str) -> str:
 
     def amounts(table: str, amount: str, day: str) -> str:
         return (
-            f'SELECT {literal(table)} AS "table", t.currency, {day} AS day, t.account_id FROM '
+            f'SELECT {literal(table)} AS "table", t.id, t.currency, {day} AS day, t.account_id FROM '
             f"live_{table} t {fx_join('t.currency', day)} WHERE t.{amount} IS NOT NULL AND NOT "
             f"{is_own('t.currency', own)} AND fx.rate IS NULL AND {day} IS NOT NULL"
         )
 
     closed = f"CAST(timezone({literal(timezone)}, t.closed_at) AS DATE)"
+    created = f"CAST(timezone({literal(timezone)}, t.created_at) AS DATE)"
     return f"""
 CREATE TABLE lacking_rate AS
-SELECT 'subscriptions' AS "table", t.currency, l.rate_day AS day, l.account_id
+SELECT 'subscriptions' AS "table", l.id, t.currency, l.rate_day AS day, l.account_id
 FROM paid_line l JOIN subscriptions t ON t.id = l.id WHERE l.mrr IS NULL
 UNION ALL {amounts("purchases", "amount", "t._day")}
 UNION ALL {amounts("deals", "amount", closed)}
+UNION ALL {amounts("deals", "amount", created)}
 UNION ALL {amounts("contracts", "value", "coalesce(t.signed_on, t.valid_from)")}
 UNION ALL {amounts("costs", "amount", '"on"')}
 ORDER BY ALL"""
@@ -193,16 +197,11 @@ ORDER BY ALL"""
 
 # Who pays to the day on which a trial begins, and for nothing else then, was given free time: the
 # account is lost for as long as it lasts.
-def _payer_trial(timezone: str) -> str:
-    """The accounts' times marked as trial that begin on the day on which their paid lines end."""
-    ends = ended("l", literal(timezone))
-    return f"""
+_PAYER_TRIAL = """
 CREATE TABLE payer_trial AS
-SELECT l.account_id, l.valid_from, max({ends}) AS valid_to
-FROM live_subscriptions l JOIN paid_line p ON p.account_id = l.account_id
-  AND p.valid_from < l.valid_from
-WHERE l.is_trial AND {ends} > l.valid_from
-GROUP BY l.account_id, l.valid_from HAVING max(p.valid_to) = l.valid_from
+SELECT t.account_id, t.valid_from, max(t.valid_to) AS valid_to
+FROM trial_line t JOIN paid_line p ON p.account_id = t.account_id AND p.valid_from < t.valid_from
+GROUP BY t.account_id, t.valid_from HAVING max(p.valid_to) = t.valid_from
 ORDER BY ALL"""
 
 

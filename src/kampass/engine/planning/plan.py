@@ -14,7 +14,7 @@ from kampass.catalogue import Kpi, Measure
 from kampass.catalogue.expressions import Aggregate, Condition, aggregate, condition, formula
 from kampass.engine.planning.clock import COLUMNS
 from kampass.engine.planning.scan import FactScan, Shape, aggregate_sql
-from kampass.errors import DefinitionError
+from kampass.errors import DefinitionError, suggested
 from kampass.facts import FACTS, Fact, FactScope
 from kampass.facts.fact import WINDOWS
 from kampass.model.conform import quoted
@@ -106,7 +106,8 @@ class Planner:
         fact = self.facts.get(measure.fact)
         if fact is None:
             raise DefinitionError(
-                f"{kpi.place}: there is no fact '{measure.fact}'.",
+                f"{kpi.place}: there is no fact '{measure.fact}'."
+                f"{suggested(measure.fact, self.facts)}",
                 hint=f"Facts: {', '.join(self.facts)}.",
             )
         if fact.origin.hidden and (kpi.suppress_below or 0) < FEWEST_EMPLOYEES:

@@ -43,8 +43,8 @@ class KeptForNotes:
         how many amounts.
         """
         found = self.engine.backend.run(
-            "SELECT currency, min(day), count(*) FROM lacking_rate WHERE list_contains($tables, "
-            '"table") GROUP BY 1 ORDER BY 1',
+            'SELECT currency, min(day), count(DISTINCT ("table", id)) FROM lacking_rate WHERE '
+            'list_contains($tables, "table") GROUP BY 1 ORDER BY 1',
             {"tables": sorted(tables)},
         )
         return {currency: (day, rows) for currency, day, rows in found.all()}

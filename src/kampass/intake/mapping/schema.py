@@ -17,6 +17,7 @@ from pydantic import (
     model_validator,
 )
 
+from kampass.errors import suggested
 from kampass.intake.mapping.column_schema import (
     SEE,
     ColumnKeys,
@@ -27,7 +28,7 @@ from kampass.intake.mapping.column_schema import (
     a_text,
 )
 from kampass.model import TABLES
-from kampass.validation import amiss, close, key, says, wrong
+from kampass.validation import amiss, key, says, wrong
 
 _ODD_ENCODINGS = {
     "idna",
@@ -46,7 +47,7 @@ def _known_table(name: str) -> str:
         raise wrong(
             "{place}: there is no table '{value}'.{near}",
             f"Tables: {', '.join(TABLES)}.",
-            near=close(name, TABLES),
+            near=suggested(name, TABLES),
         )
     return name
 

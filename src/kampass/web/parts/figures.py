@@ -90,7 +90,7 @@ class Course:
 @dataclass(frozen=True)
 class FigureTile:
     """One figure in its tile: the value, or `reason` why there is none; `n` and `note` are quiet
-    words about it.
+    words about it, `doubts` what must be known before it is believed.
     """
 
     label: str
@@ -105,5 +105,6 @@ class FigureTile:
     status: Badge | None = None
     target: str | None = None
     note: str | None = None
+    doubts: Sequence[str] = ()
     notes: int = 0
     notes_href: str | None = None

@@ -11,7 +11,7 @@ from dataclasses import dataclass, replace
 from typing import Any, Final
 
 from kampass.catalogue import Kpi
-from kampass.engine.answer import Answer, Result
+from kampass.engine.answer import Answer, Result, noted
 from kampass.engine.question import parse_filter
 from kampass.render import words
 from kampass.render.display import show_value
@@ -117,7 +117,7 @@ def value_cell(asking: Asking, kpi: Kpi, answer: Answer, currency: str) -> Table
     if answer.value is None:
         return TableCell(reason=why_none(asking.sight, kpi, answer))
     text = show_value(answer.value, kpi.unit, currency)
-    return TableCell(text, why=asking.url(f"/why/{kpi.id}"))
+    return TableCell(text, why=asking.url(f"/why/{kpi.id}"), note=noted(answer))
 
 
 def figures(
@@ -187,7 +187,8 @@ def _tile(asking: Asking, kpi: Kpi, figure: TileFigure | None) -> FigureTile:
         several = f"It has one figure for each {parts}: open it to see them."
         reason = several if kpi.distribution else "It cannot be filtered like this."
         return replace(bare, reason=reason)
-    bare = replace(bare, why=asking.url(f"/why/{kpi.id}"), spark=figure.spark)
+    doubts = [note.text for note in figure.now.notes]
+    bare = replace(bare, why=asking.url(f"/why/{kpi.id}"), spark=figure.spark, doubts=doubts)
     if figure.text is None:
         return replace(bare, reason=why_none(asking.sight, kpi, figure.now))
     return replace(

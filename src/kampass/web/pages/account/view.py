@@ -343,7 +343,7 @@ _OUTCOMES: Final = {
 def _contract(shown: AccountFile, row: Row) -> TableRow:
     amendment = row["kind"] == "amendment"
     reason = ", ".join(part for part in (row["churn_type"], row["churn_reason"]) if part)
-    ahead = (row["valid_to"] - today(shown.call.sight)).days if row["valid_to"] else 0
+    ahead = (row["valid_to"] - today(shown.call.sight, "contracts")).days if row["valid_to"] else 0
     waits = ahead > 0 and row["outcome"] in {None, "pending"} and not amendment
     outcome = TableCell(
         "",
