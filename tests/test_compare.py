@@ -673,6 +673,9 @@ def test_counted_units_of_which_the_denominator_counts_all_are_shares() -> None:
         "feedback_implementation_rate",
         "customer_outcomes",
         "repeat_customer_share",
+        "repeat_buyer_share",
+        "ticket_reopen_rate",
+        "trial_conversion_rate",
         "survey_response_rate",
         "fcr",
     }

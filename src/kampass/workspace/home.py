@@ -173,15 +173,7 @@ class Home:
         return Engine(found, self.catalogue, settings, known_at, self._around(known_at))
 
     def _around(self, known_at: datetime | None) -> Around:
-        return Around(self._digests, lambda: self.held_loads(known_at))
-
-    def held_loads(self, known_at: datetime | None = None) -> tuple[HeldLoad, ...]:
-        """The loads that wait for a person, of those that had come by an instant."""
-        return tuple(
-            HeldLoad(load.id, load.source, frozenset(row.table for row in load.tables), load.why)
-            for load in self.manifest.loads(states=("held",))
-            if known_at is None or load.recorded_at <= known_at
-        )
+        return Around(self._digests, lambda: held_loads(self, known_at))
 
     def _digests(self) -> dict[str, str]:
         return {"settings_digest": self.settings_digest, "catalogue_digest": self.catalogue_digest}
@@ -224,6 +216,15 @@ def settings_of(home: Home, snapshot: Snapshot) -> Settings:
         settings,
         calendar=replace(settings.calendar, timezone=made_in.timezone),
         currency=made_in.currency,
+    )
+
+
+def held_loads(home: Home, known_at: datetime | None) -> tuple[HeldLoad, ...]:
+    """The loads that wait for a person, of those that had come by an instant."""
+    return tuple(
+        HeldLoad(load.id, load.source, frozenset(row.table for row in load.tables), load.why)
+        for load in home.manifest.loads(states=("held",))
+        if known_at is None or load.recorded_at <= known_at
     )
 
 

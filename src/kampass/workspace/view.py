@@ -27,7 +27,7 @@ from kampass.insight import ask
 from kampass.store import Snapshot
 from kampass.store.snapshots.scoped import ScopedSnapshot, Window
 from kampass.workspace.answers import Answers
-from kampass.workspace.home import Home, settings_of
+from kampass.workspace.home import Home, held_loads, settings_of
 from kampass.workspace.warming.lately import Lately
 
 T = TypeVar("T")
@@ -196,7 +196,7 @@ class Sights:
                 workspace.catalogue,
                 settings,
                 known_at,
-                Around(lambda: digests, lambda: workspace.held_loads(known_at) if held else ()),
+                Around(lambda: digests, lambda: held_loads(workspace, known_at) if held else ()),
             ),
         )
 

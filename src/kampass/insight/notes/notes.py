@@ -3,6 +3,7 @@
 from collections.abc import Iterator, Sequence
 from dataclasses import replace
 from datetime import date, datetime
+from functools import cache
 
 from kampass.catalogue import Kpi
 from kampass.catalogue.expressions import columns_read
@@ -154,6 +155,7 @@ _DECLARE = (
 )
 
 
+@cache
 def looks_back(kpi: Kpi) -> bool:
     """Whether its figures ask what an account did in all the time before."""
     return any(
