@@ -168,6 +168,17 @@ def test_a_load_that_waits_is_named_until_somebody_decides(make: Make, tmp_path:
     assert notes(answer) == []
 
 
+def test_lines_that_lost_to_a_different_one_of_their_key_are_told(make: Make) -> None:
+    """The second line of s differs, the second of t is the same."""
+    twice = "s,a,10,USD,2026-01-01,,\ns,a,12,USD,2026-01-01,,\n" + "t,b,5,USD,2026-01-01,,\n" * 2
+    workspace = make(subscriptions=SUBSCRIPTIONS + twice)
+    (answer,) = workspace.kpi("mrr_end", period="2026-05")
+    assert (answer.value, notes(answer)) == (17, [("conflicting_lines", 1)])
+    assert answer.notes[0].text == (
+        "a line of subscriptions lost to a different line of the same key"
+    )
+
+
 def test_a_missing_rate_names_currency_and_first_day(make: Make) -> None:
     workspace = make(
         subscriptions=SUBSCRIPTIONS

@@ -25,7 +25,7 @@ class KeptForNotes:
     @cached_property
     def conflicting(self) -> dict[str, int]:
         """The lines that lost to a different line of their key, by table."""
-        return self._counts('SELECT "table", sum(lines) FROM _conflict GROUP BY 1')
+        return self._counts('SELECT "table", lines FROM _conflict WHERE lines > 0')
 
     @cached_property
     def trials(self) -> int:

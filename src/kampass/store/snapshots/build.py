@@ -17,6 +17,7 @@ from kampass.model.conform import Check, literal, quoted
 from kampass.model.keys import same
 from kampass.model.scan import line_of
 from kampass.store import faults, quarantine
+from kampass.store.conflicts import conflicting
 from kampass.store.disk import BUILDING, connect
 from kampass.store.journal import Journal
 from kampass.store.loading.incoming import is_by_hand
@@ -354,7 +355,9 @@ FROM joined WHERE "table" IN (SELECT "table" FROM _connected) ORDER BY 1, 2""")
         }
         for (table, source), at in latest.items():
             connection.execute("INSERT INTO stating VALUES (?, ?, ?)", [table, source, at])
-        connection.execute('CREATE TABLE _conflict ("table" VARCHAR, source VARCHAR, lines BIGINT)')
+        connection.execute('CREATE TABLE _conflict ("table" VARCHAR, lines BIGINT)')
+        for table, lines in conflicting(self.loads).items():
+            connection.execute("INSERT INTO _conflict VALUES (?, ?)", [table, lines])
         connection.execute(f"CREATE TABLE _filled AS {filled.sql(self.settings.timezone)}")
         connection.execute("DROP TABLE stating")
 

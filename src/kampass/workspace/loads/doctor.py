@@ -12,14 +12,14 @@ from kampass.engine.planning.coverage import Coverage
 from kampass.insight.notes import doubts
 from kampass.insight.plausibility import Contradiction, contradictions
 from kampass.model import TABLES
-from kampass.workspace.loads.loads import conflicting
+from kampass.store.conflicts import conflicting
 from kampass.workspace.workspace import Workspace
 
 
 @dataclass(frozen=True)
 class TableHealth:
     """One table: its rows, what it is covered for, whether that was assumed, what was set aside,
-    and how many lines differ from another of their key (see `loads.conflicting`).
+    and how many lines differ from another of their key (see `store.conflicts`).
     """
 
     table: str

@@ -9,7 +9,6 @@ from typing import TYPE_CHECKING
 
 from kampass.model.messages import Covered
 from kampass.model.scan import FileCount
-from kampass.store.loading.incoming import is_by_hand
 from kampass.store.manifest import Load, LoadedTable
 
 if TYPE_CHECKING:
@@ -95,22 +94,6 @@ def sum_of(row: LoadedTable) -> Sum:
 def counts(tables: Iterable[LoadedTable]) -> dict[str, int]:
     """The sum of some tables of loads, by its parts' names."""
     return asdict(total(sum_of(table) for table in tables))
-
-
-def conflicting(loads: Iterable[Load]) -> dict[str, int]:
-    """How many lines of each table differ from the one of their key that counts, with nothing to
-    order them, by each source's latest word on the table.
-    """
-    latest: dict[tuple[str, str], int] = {}
-    for load in loads:
-        for row in load.tables:
-            if not is_by_hand(row):
-                before = latest.get((load.source, row.table), 0) if row.changes else 0
-                latest[load.source, row.table] = before + row.conflicting
-    found: dict[str, int] = {}
-    for (_, table), lines in latest.items():
-        found[table] = found.get(table, 0) + lines
-    return found
 
 
 def total(sums: Iterable[Sum]) -> Sum:
