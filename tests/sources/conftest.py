@@ -9,7 +9,7 @@ import duckdb
 import pytest
 
 from kampass.intake.mapping import MappedSource, parse
-from kampass.intake.mapping.source import View
+from kampass.intake.mapping.view import View
 from kampass.intake.preview import TablePreview, preview
 
 

@@ -233,7 +233,7 @@ def test_a_file_that_is_no_honest_workbook_is_refused(
 def test_a_bomb_is_refused_by_what_its_directory_says(
     mapped: Mapped, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(excel, "_UNPACKED", 1000)
+    monkeypatch.setattr(excel, "MOST", 1000)
     with pytest.raises(DataError, match="would unpack to"):
         accounts(mapped, BOOK).view()
 

@@ -11,8 +11,10 @@ from typing import TYPE_CHECKING, Any
 from kampass.errors import UnknownName
 from kampass.intake.mapping.convert import RAW, column_of
 from kampass.intake.mapping.questions import OpenQuestion
-from kampass.intake.mapping.source import MappedSource, View
+from kampass.intake.mapping.source import MappedSource
+from kampass.intake.mapping.view import View
 from kampass.intake.readers.memory import in_memory
+from kampass.intake.spans import last_days
 from kampass.model import TABLES
 from kampass.model.conform import Check, judged, quoted
 from kampass.model.keys import conflicting, key_of, ranked, same, state_columns
@@ -158,7 +160,8 @@ def _table(scan: Scan, view: View | None, timezone: str, rows: int) -> TablePrev
         )
         aside = _aside(connection, scan, rules, rows, anything=counts.set_aside > 0)
         differing = _conflicting(connection, scan, timezone)
-        notices = (view.notices if view else ()) + _blanks(scan, counts)
+        told = last_days(scan)
+        notices = (view.notices if view else ()) + _blanks(scan, counts) + ((told,) if told else ())
     return TablePreview(
         table.name,
         scan.place,

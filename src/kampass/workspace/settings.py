@@ -124,7 +124,8 @@ def read(folder: Path) -> WorkspaceSettings:
     return WorkspaceSettings(
         **{key: written[key] for key in _ALONE if key in written},
         sources=tuple(
-            _with_lines(_source(*said), text) for said in written.get("sources", {}).items()
+            _with_lines(_source(name, said, written.get("currency", "USD")), text)
+            for name, said in written.get("sources", {}).items()
         ),
         business=calendars,
         enabled=tuple(written.get("kpis", {}).get("enabled", PACK)),
@@ -217,18 +218,19 @@ def _place(loc: tuple[int | str, ...]) -> dict[str, str]:
     }
 
 
-def _source(name: str, said: dict[str, Any]) -> SourceSettings:
+def _source(name: str, said: dict[str, Any], currency: str) -> SourceSettings:
     options = {key: value for key, value in said.items() if key not in _OF_ANY}
     found = SourceSettings(name, said["kind"], options, **_of_any(said))
     if said["kind"] in {"folder", "sample"}:
         options.pop("tables", None)
     if said["kind"] != "mapped":
         return found
-    from kampass.intake.mapping.mapping import parse
+    from kampass.intake.mapping.mapping import parse_all
 
     mappings = tuple(
-        parse(f"[sources.{name}]", table, mapping, checked=True)
-        for table, mapping in options["tables"].items()
+        mapping.in_currency(currency)
+        for table, blocks in options["tables"].items()
+        for mapping in parse_all(f"[sources.{name}]", table, blocks, checked=True)
     )
     return replace(found, options={"path": "."} | options, mappings=mappings)
 
@@ -237,8 +239,9 @@ def _of_any(said: dict[str, Any]) -> dict[str, Any]:
     """What a source of any kind says, as SourceSettings has it."""
     silent = {
         table
-        for table, of_table in said.get("tables", {}).items()
-        if isinstance(of_table, dict) and of_table.get("coverage")
+        for table, blocks in said.get("tables", {}).items()
+        for block in (blocks if isinstance(blocks, list) else [blocks])
+        if isinstance(block, dict) and block.get("coverage")
     }
     silent |= {""} if said.get("coverage") else set()
     plain = {key: said[key] for key in ("ended", "link", "ids") if key in said}

@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from types import MappingProxyType
 
 from kampass.intake.mapping.amounts import has_signs, length, long_after, minutes, monthly, number
-from kampass.intake.mapping.mapping import Filling, TableMapping
+from kampass.intake.mapping.mapping import Filling, TableMapping, model_of
 from kampass.intake.readers.formats import (
     SERIALS,
     bound,
@@ -22,7 +22,7 @@ from kampass.intake.readers.formats import (
     mark,
 )
 from kampass.intake.readers.raw import FILE, LINE
-from kampass.model import TABLES, Column
+from kampass.model import Column
 from kampass.model.conform import asked, literal, quoted, typed
 
 _NUMBERS = {"decimal", "rate", "integer"}
@@ -43,7 +43,7 @@ class Cell:
 
 def column_of(table: str, name: str) -> Column:
     """The canonical column, or the text column that an attribute is."""
-    return TABLES[table].column(name) if TABLES[table].has(name) else Column(name, "text")
+    return model_of(table).column(name) if model_of(table).has(name) else Column(name, "text")
 
 
 def cell(filling: Filling, index: Mapping[str, int], *, flags: bool) -> Cell:
@@ -111,7 +111,7 @@ def relation(  # noqa: PLR0913 - what is known of the rows below
             f"c{index[header]} AS {quoted(RAW + header)}",
         ]
         judged += [quoted(header), quoted(RAW + header)]
-    if not TABLES[mapping.table].has("_line") and line:
+    if not model_of(mapping.table).has("_line") and line:
         cells.append("_line")
         judged.append("_line")
     return (
@@ -144,7 +144,9 @@ def _echo(mapping: TableMapping) -> tuple[str, str]:
         for filling in mapping.fillings
         if len(filling.columns) == 1 and filling.columns[0] not in {LINE, FILE}
     }
-    key = next((name for name in TABLES[mapping.table].key if name in plain and name != "name"), "")
+    key = next(
+        (name for name in model_of(mapping.table).key if name in plain and name != "name"), ""
+    )
     return key, " AND ".join(
         f"coalesce({quoted(RAW + name)} = {literal(header)}, false)"
         for name, header in plain.items()
@@ -156,7 +158,9 @@ def _with_torn_attributes(mapping: TableMapping, judged: list[str]) -> list[str]
     aside.
     """
     attributes = [
-        filling.name for filling in mapping.fillings if not TABLES[mapping.table].has(filling.name)
+        filling.name
+        for filling in mapping.fillings
+        if not model_of(mapping.table).has(filling.name)
     ] + list(mapping.extra)
     name = next((filling for filling in mapping.fillings if filling.name == "name"), None)
     if not attributes or name is None:
@@ -228,14 +232,21 @@ def _converted(filling: Filling, column: Column, value: str, known: str) -> str:
     return f"CASE WHEN {value} IN ({empty}) THEN NULL {torn} ELSE {reads} END"
 
 
-def _taken(filling: Filling, value: str, read: Callable[[str], str]) -> str:
-    """What is read of a text: the part, the letters and the letter case that are declared."""
-    if not (filling.part or filling.left or filling.case):
-        return read(value)
+def shaped(filling: Filling, value: str) -> str:
+    """The part, the letters and the letter case that are declared of a text; empty where it holds
+    no such part.
+    """
     text = f"left({value}, {filling.left})" if filling.left else value
     if filling.part:
         text = f"regexp_extract({text}, {literal(filling.part)}, 1)"
-    text = f"{filling.case}({text})" if filling.case else text
+    return f"{filling.case}({text})" if filling.case else text
+
+
+def _taken(filling: Filling, value: str, read: Callable[[str], str]) -> str:
+    """What is read of what is taken of a text."""
+    text = shaped(filling, value)
+    if text == value:
+        return read(value)
     none = mark(value, literal(f"holds no part that {filling.part} finds"))
     lacks = none if filling.part else "NULL"
     return bound(text, "s_", lambda at: f"CASE WHEN {at} = '' THEN {lacks} ELSE {read(at)} END")
@@ -264,7 +275,7 @@ def _reads(filling: Filling, column: Column, value: str) -> str:
             value, filling.values, filling.otherwise, "is none of the values that are listed"
         )
     if filling.date or filling.timestamp:
-        return _by_format(filling, value)
+        return by_format(filling, value)
     if filling.unit:
         return length(filling, value) if filling.after else minutes(filling, value)
     if column.type == "instant" and filling.timezone:
@@ -272,7 +283,8 @@ def _reads(filling: Filling, column: Column, value: str) -> str:
     return number(filling, value) if column.type in _NUMBERS and has_signs(filling) else value
 
 
-def _by_format(filling: Filling, value: str) -> str:
+def by_format(filling: Filling, value: str) -> str:
+    """A value by the formats declared."""
     if filling.date:
         return _dated(filling, [date_sql(form, value) for form in filling.date], "date", value)
     readings = [
@@ -359,7 +371,7 @@ def distinct(mapping: TableMapping, rows: str) -> str:
 
     A row whose key cannot be read stands by itself.
     """
-    table = TABLES[mapping.table]
+    table = model_of(mapping.table)
     names = [filling.name for filling in mapping.fillings] + list(mapping.extra)
     key = [name for name in table.key if name in names]
     rest = [name for name in names if name not in key]

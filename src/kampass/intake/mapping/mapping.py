@@ -9,16 +9,17 @@ import codecs
 import hashlib
 import json
 from collections.abc import Mapping, Sequence
-from dataclasses import MISSING, dataclass, field, fields, is_dataclass
+from dataclasses import MISSING, dataclass, field, fields, is_dataclass, replace
 from datetime import date, datetime
 from difflib import get_close_matches
 from functools import partial
+from pathlib import PurePath
 from typing import Any, cast
 
 from kampass.errors import DataError
 from kampass.intake.mapping.intervals import BillingInterval
 from kampass.intake.readers.formats import DateFormat, compile_format
-from kampass.model import TABLES, Column
+from kampass.model import TABLES, Column, Table
 
 FORMATS = {
     "csv": "csv",
@@ -29,6 +30,7 @@ FORMATS = {
     "xlsm": "excel",
     "jsonl": "jsonl",
     "ndjson": "jsonl",
+    "parquet": "parquet",
 }
 _FORM = (
     "format",
@@ -41,6 +43,28 @@ _FORM = (
     "select",
     "distinct",
     "keep",
+    "footer",
+    "where",
+    "shape",
+)
+_OF_A_FILE = _FORM[: _FORM.index("select")]
+MOVEMENTS = Table(
+    "movements",
+    (
+        Column("account_id", "text", required=True, refers_to="accounts"),
+        Column("on", "date", required=True),
+        Column("amount", "decimal"),
+        Column(
+            "movement",
+            "text",
+            required=True,
+            choices=("new", "upgrade", "downgrade", "cancel", "reactivation"),
+        ),
+        Column("product_id", "text", refers_to="products"),
+        Column("currency", "text"),
+    ),
+    key=("account_id", "on"),
+    about="a log of what MRR changed by, which becomes subscriptions",
 )
 KEEPING = tuple(name for name, table in TABLES.items() if table.more)
 """The tables that keep columns which are none of the model's."""
@@ -123,6 +147,11 @@ class TableMapping:
     select_line: int = 0
     distinct: bool = False
     keep: str = ""
+    skip_rows: tuple[int, ...] = ()
+    footer: str = ""
+    join: "Beside | None" = None
+    where: str = ""
+    shape: str = ""
     extra: tuple[str, ...] = ()
     defaults: Mapping[str, Any] = field(default_factory=dict)
 
@@ -131,6 +160,17 @@ class TableMapping:
         """The headers that its columns name."""
         named = (header for filling in self.fillings for header in filling.headers)
         return tuple(dict.fromkeys([*named, *self.extra]))
+
+    @property
+    def model(self) -> Table:
+        """The table whose columns it fills: a log's, where it is one."""
+        return MOVEMENTS if self.shape else TABLES[self.table]
+
+    def in_currency(self, currency: str) -> "TableMapping":
+        """The same; a log that names no currency is in this one."""
+        if not self.shape or any(filling.name == "currency" for filling in self.fillings):
+            return self
+        return replace(self, fillings=(*self.fillings, Filling("currency", constant=currency)))
 
     @property
     def reading(self) -> str:
@@ -163,6 +203,19 @@ def _meant(value: Any) -> Any:
     }
 
 
+@dataclass(frozen=True)
+class Beside:
+    """A second file: how it is read, and which header of the table's own file is which there."""
+
+    reading: TableMapping
+    on: tuple[tuple[str, str], ...]
+
+    @property
+    def name(self) -> str:
+        """What its columns begin with: the file's name without its ending."""
+        return PurePath(self.reading.files[0]).name.partition(".")[0]
+
+
 def parse(place: str, table: str, said: object, *, checked: bool = False) -> TableMapping:
     """The mapping of one table, or the error a person made in it; `place` is its source's heading
     in the settings. Where its keys are `checked`, only what the canonical columns ask is.
@@ -172,8 +225,24 @@ def parse(place: str, table: str, said: object, *, checked: bool = False) -> Tab
     return _mapping(f"{place[:-1]}.tables.{table}]", table, cast("dict[str, Any]", said))
 
 
+def model_of(table: str) -> Table:
+    """A table of the model, or the log that becomes one."""
+    return MOVEMENTS if table == MOVEMENTS.name else TABLES[table]
+
+
+def parse_all(
+    place: str, table: str, said: object, *, checked: bool = False
+) -> tuple[TableMapping, ...]:
+    """The mappings of one table, which may be written in several blocks."""
+    blocks = said if isinstance(said, list) else [said]
+    if not checked:
+        _check(place, table, blocks)
+    return tuple(parse(place, table, block, checked=True) for block in blocks)
+
+
 def place_of(source: str, loc: Sequence[int | str]) -> dict[str, str]:
     """What the settings call the part of a source to which these keys lead."""
+    loc = [key for key in loc if isinstance(key, str)]
     inside = ".".join([source[:-1], *map(str, loc[:2])])
     place = f"{inside}.columns] {loc[3]}" if loc[3:] else f"{inside}]"
     return {"place": place, "inside": inside}
@@ -196,16 +265,15 @@ def _mapping(place: str, table: str, said: dict[str, Any]) -> TableMapping:
             place, f"'{table}' keeps no further columns.", f"These do: {', '.join(KEEPING)}."
         )
     defaults = _reading(said)
+    filled = _log_or(table, said, place)
     fillings = tuple(
-        _filling(table, name, what, defaults, place)
+        _filling(filled, name, what, defaults, place)
         for name, what in columns.items()
         if name != "extra"
     )
-    _once(table, fillings, extra, place)
+    _once(filled, fillings, extra, place)
     _after_another(fillings, place)
-    form = {key: said[key] for key in _FORM if key in said}
-    if "encoding" in form:
-        form["encoding"] = codecs.lookup(form["encoding"]).name
+    form = _form(said, _FORM)
     return TableMapping(
         table,
         place,
@@ -214,10 +282,47 @@ def _mapping(place: str, table: str, said: dict[str, Any]) -> TableMapping:
         json.dumps(
             {key: said[key] for key in said if key != "coverage"}, sort_keys=True, default=str
         ),
+        skip_rows=tuple(said.get("skip_rows", ())),
+        join=_beside(place, table, said["join"]) if "join" in said else None,
         extra=extra,
         defaults=defaults,
         **form,
     )
+
+
+def _log_or(table: str, said: dict[str, Any], place: str) -> str:
+    """The table whose columns a mapping fills: a log's, where it is one."""
+    if not said.get("shape"):
+        return table
+    if table != "subscriptions" or said.get("distinct") or "extra" in said.get("columns", {}):
+        raise _wrong(
+            place,
+            "movements become subscriptions, and each line of the log counts.",
+            "Leave out shape, or distinct and extra.",
+        )
+    lacking = [
+        column.name
+        for column in MOVEMENTS.columns
+        if column.required and column.name not in said.get("columns", {})
+    ]
+    if lacking and "select" not in said:
+        raise _wrong(place, f"movements need {' and '.join(lacking)}.", "See docs/mapping.md.")
+    return MOVEMENTS.name
+
+
+def _form(said: dict[str, Any], keys: Sequence[str]) -> dict[str, Any]:
+    form = {key: said[key] for key in keys if key in said}
+    if "encoding" in form:
+        form["encoding"] = codecs.lookup(form["encoding"]).name
+    return form
+
+
+def _beside(place: str, table: str, said: dict[str, Any]) -> Beside:
+    """A second file, read in its own form."""
+    written = json.dumps(said, sort_keys=True)
+    form = _form(said, _OF_A_FILE)
+    reading = TableMapping(table, f"{place} join", (said["file"],), (), written, **form)
+    return Beside(reading, tuple(said["on"].items()))
 
 
 def _reading(said: dict[str, Any]) -> dict[str, Any]:
@@ -231,14 +336,14 @@ def _filling(
 ) -> Filling:
     """What fills one column."""
     at = f"{place[:-1]}.columns] {name}"
-    if not (TABLES[table].more or TABLES[table].has(name)):
+    if not (model_of(table).more or model_of(table).has(name)):
         raise _wrong(
             at,
-            f"'{table}' has no column '{name}'.{_close(name, TABLES[table].names)}",
+            f"'{table}' has no column '{name}'.{_close(name, model_of(table).names)}",
             f"'kampass template {table}' shows every column.",
         )
     said = {"column": what} if isinstance(what, str) else what
-    column = TABLES[table].column(name) if TABLES[table].has(name) else Column(name, "text")
+    column = model_of(table).column(name) if model_of(table).has(name) else Column(name, "text")
     reading = defaults | _reading(said)
     pivot = reading.pop("pivot", 69)
     typed: dict[str, Any] = {
@@ -340,8 +445,8 @@ def _once(table: str, fillings: Sequence[Filling], extra: Sequence[str], place: 
     for name in names:
         if sum(other.casefold() == name.casefold() for other in names) > 1:
             raise _wrong(place, f"'{name}' is filled twice.", "Keep one.")
-        if not TABLES[table].has(name) and (
-            near := [known for known in TABLES[table].names if known == name.strip().casefold()]
+        if not model_of(table).has(name) and (
+            near := [known for known in model_of(table).names if known == name.strip().casefold()]
         ):
             raise _wrong(
                 place,

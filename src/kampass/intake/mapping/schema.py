@@ -16,12 +16,16 @@ from pydantic import (
     ValidationInfo,
     model_validator,
 )
+from pydantic.annotated_handlers import GetJsonSchemaHandler
+from pydantic.json_schema import JsonSchemaValue
+from pydantic_core import CoreSchema
 
 from kampass.errors import suggested
 from kampass.intake.mapping.column_schema import (
     SEE,
     ColumnKeys,
     MappingKeys,
+    Pattern,
     ReadingKeys,
     Text,
     Texts,
@@ -98,6 +102,9 @@ _FIRST_OR_LAST = says(
     kind=object,
 )
 
+_LINES = says(
+    "{place}: skip_rows is a list of line numbers, not {value!r}.", "skip_rows = [2, 3]", kind=list
+)
 TableName = Annotated[str, AfterValidator(_known_table)]
 Coverage = Annotated[
     Literal["", "up_to_load"],
@@ -125,30 +132,16 @@ class ColumnsTable(MappingKeys):
     )
 
 
-class TableKeys(ReadingKeys):
-    """`[sources.<name>.tables.<table>]`: the file, and how it is read."""
+class FormKeys(MappingKeys):
+    """The form of a file: of a table's own, and of one that is joined to it."""
 
-    lacking: ClassVar = {
-        "file": (
-            "{place}: a file is needed.",
-            'Write file = "orders.csv", a list of files, or file = "orders-*.csv".',
-        )
-    }
-
-    file: Annotated[Texts, AfterValidator(_files)] = key(
-        'a file below `path`; a list of files; or a pattern such as `"orders-*.csv"`, whose files '
-        "are read in the order of their names"
-    )
-    select: Text = key("one SELECT over the file, see below", None)
-    columns: Annotated[ColumnsTable, BeforeValidator(_columns)] = key(
-        "what fills each column", {}, validate_default=True
-    )
     format: Annotated[
-        Literal["csv", "excel", "jsonl"],
-        says("{place}: there is no format '{value}'.", "Write csv, excel or jsonl."),
+        Literal["csv", "excel", "jsonl", "parquet"],
+        says("{place}: there is no format '{value}'.", "Write csv, excel, jsonl or parquet."),
         BeforeValidator(a_text),
     ] = key(
-        "`csv` (.csv, .txt, .tsv, .tab), `excel` (.xlsx, .xlsm) or `jsonl` (.jsonl, .ndjson)",
+        "`csv` (.csv, .txt, .tsv, .tab), `excel` (.xlsx, .xlsm), `jsonl` (.jsonl, .ndjson) or "
+        "`parquet`; each may be packed, as .gz or as the one file of a .zip",
         "csv",
         otherwise="by the name's ending",
     )
@@ -170,8 +163,60 @@ class TableKeys(ReadingKeys):
         "the letter before a quote inside quotes, where quotes are not doubled",
         "",
     )
-    header_row: Annotated[int, Field(ge=1), _HOW_MANY] = key(
-        "the line of the header; what stands above is skipped", 1
+    header_row: Annotated[int, Field(ge=0), _HOW_MANY] = key(
+        "the line of the header; what stands above is skipped. `0`: there is none, and the columns "
+        'are called `"1"`, `"2"` and so on',
+        1,
+    )
+
+
+class JoinKeys(FormKeys):
+    """`join = { ... }`: a second file whose columns stand beside each row."""
+
+    file: Annotated[str, BeforeValidator(a_text)] = key("the second file")
+    on: Annotated[
+        dict[str, str],
+        Field(min_length=1),
+        says(
+            "{place}: on says which header here is which there, not {value!r}.",
+            'on = {{ "Plan" = "Name" }}',
+            kind=dict,
+        ),
+    ] = key('which header of this file is which there, `{ "Plan" = "Name" }`')
+
+
+class TableKeys(FormKeys, ReadingKeys):
+    """`[sources.<name>.tables.<table>]`: the file, and how it is read."""
+
+    lacking: ClassVar = {
+        "file": (
+            "{place}: a file is needed.",
+            'Write file = "orders.csv", a list of files, or file = "orders-*.csv".',
+        )
+    }
+
+    file: Annotated[Texts, AfterValidator(_files)] = key(
+        'a file below `path`; a list of files; or a pattern such as `"orders-*.csv"`, whose files '
+        "are read in the order of their names"
+    )
+    skip_rows: Annotated[list[Annotated[int, Field(ge=1)]], _LINES] = key(
+        "lines that are no rows, by number: what stands below a header of several lines", []
+    )
+    footer: Pattern = key(
+        "a regular expression: from the first line whose first filled cell it finds, the rest of "
+        "the file is left out, torn lines too",
+        "",
+    )
+    join: JoinKeys = key("a second file's columns beside each row, see below", None)
+    where: Text = key("the rows to keep, by a condition over headers, see below", "")
+    shape: Annotated[
+        Literal["", "movements"],
+        says('{place}: shape is "movements", not {value!r}.', SEE),
+        BeforeValidator(a_text),
+    ] = key('`"movements"`: of subscriptions, the file is a log of what changed, see below', "")
+    select: Text = key("one SELECT over the file, see below", None)
+    columns: Annotated[ColumnsTable, BeforeValidator(_columns)] = key(
+        "what fills each column", {}, validate_default=True
     )
     distinct: Annotated[bool, _HOW_MANY] = key(
         "one row of the lines that share a key. Where they disagree they are set aside",
@@ -193,7 +238,25 @@ class TableKeys(ReadingKeys):
         return said
 
 
-Tables = dict[TableName, TableKeys]
+def _blocks(said: object) -> object:
+    """A table is mapped once, or by several blocks."""
+    return said if isinstance(said, list) else [said]
+
+
+class _OneOrMore:
+    """For editors: one block, or a list of them."""
+
+    def __get_pydantic_json_schema__(
+        self, core: CoreSchema, handler: GetJsonSchemaHandler
+    ) -> JsonSchemaValue:
+        several = handler(core)
+        return {"anyOf": [several["items"], several]}
+
+
+Tables = dict[
+    TableName,
+    Annotated[list[TableKeys], Field(min_length=1), BeforeValidator(_blocks), _OneOrMore()],
+]
 
 
 class MappedTables(MappingKeys):

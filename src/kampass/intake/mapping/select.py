@@ -16,9 +16,8 @@ from typing import TYPE_CHECKING, Any
 from kampass.errors import DataError
 from kampass.intake.mapping.mapping import Filling, TableMapping
 from kampass.intake.readers.memory import ask
-from kampass.intake.readers.raw import FILE, LINE, RawTable
+from kampass.intake.readers.raw import FILE, LINE, RawTable, as_text
 from kampass.intake.readers.scratch import Scratch, lines_of
-from kampass.model import TABLES
 from kampass.model.conform import literal, quoted
 from kampass.model.scan import FILE_LINES, FileCount
 
@@ -106,9 +105,7 @@ def _completed(mapping: TableMapping, names: list[str]) -> TableMapping:
     own = [
         name
         for name in names
-        if name not in said
-        and name not in used
-        and (TABLES[mapping.table].has(name) or TABLES[mapping.table].more)
+        if name not in said and name not in used and (mapping.model.has(name) or mapping.model.more)
     ]
     reading = {key: value for key, value in mapping.defaults.items() if key != "pivot"}
     return replace(
@@ -288,7 +285,7 @@ def _relation(file: Path, names: list[str], kinds: list[str]) -> str:
     at = [index for index, name in enumerate(names) if name not in {LINE, FILE}]
     for number, index in enumerate(at):
         cells += [
-            f"{_as_text(f'c{index}', kinds[index])} AS c{number}",
+            f"{as_text(f'c{index}', kinds[index])} AS c{number}",
             f"{str(kinds[index] != 'VARCHAR').lower()} AS t{number}",
         ]
     if LINE in names:
@@ -296,19 +293,6 @@ def _relation(file: Path, names: list[str], kinds: list[str]) -> str:
     return (
         f"SELECT {', '.join([*cells, f'{line} AS _line'])} FROM read_parquet({literal(str(file))})"
     )
-
-
-def _as_text(name: str, kind: str) -> str:
-    if kind in {"TIMESTAMP", "TIMESTAMP_S", "TIMESTAMP_MS", "TIMESTAMP_NS"}:
-        return f"strftime({name}, '%Y-%m-%dT%H:%M:%S.%f')"
-    if kind == "TIMESTAMP WITH TIME ZONE":
-        return f"strftime(timezone('UTC', {name}), '%Y-%m-%dT%H:%M:%S.%fZ')"
-    if kind in {"DOUBLE", "FLOAT"}:
-        return (
-            f"CASE WHEN isfinite({name}) THEN coalesce(CAST(TRY_CAST({name} AS DECIMAL(38, 9)) "
-            f"AS VARCHAR), CAST({name} AS VARCHAR)) ELSE CAST({name} AS VARCHAR) END"
-        )
-    return f"CAST({name} AS VARCHAR)"
 
 
 def _explained(mapping: TableMapping, wrong: "duckdb.Error") -> DataError:

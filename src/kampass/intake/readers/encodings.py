@@ -8,7 +8,7 @@ not the file refused.
 import codecs
 import csv
 import hashlib
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import suppress
 from dataclasses import dataclass
 from itertools import islice
@@ -58,8 +58,12 @@ def _lines(stream: TextIO) -> Iterator[str]:
         yield line
 
 
-def as_utf8(file: Path, mapping: "TableMapping", scratch: Path | None) -> Text:
-    """The file itself where it is UTF-8 and begins with its header, else a copy that is."""
+def as_utf8(
+    file: Path, mapping: "TableMapping", scratch: Path | None, header: Callable[[str], str]
+) -> Text:
+    """The file itself where it is UTF-8 and begins with its header, else a copy that does; `header`
+    makes one of the first text of a file that has none.
+    """
     encoding = mapping.encoding.replace("utf-8-sig", "utf-8") or "utf-8"
     if encoding == "utf-8" and mapping.header_row == 1:
         return Text(file, file, encoding)
@@ -68,7 +72,7 @@ def as_utf8(file: Path, mapping: "TableMapping", scratch: Path | None) -> Text:
     sha = hashlib.sha256()
     with file.open("rb") as source, target.open("wb") as sink:
         copy = _Copy(file, encoding)
-        skip = mapping.header_row - 1
+        skip, lacks = max(0, mapping.header_row - 1), mapping.header_row == 0
         for block in _blocks(source, sha):
             text = copy.decode(block, final=not block)
             while skip and (end := _line_end(text, final=not block)):
@@ -76,6 +80,9 @@ def as_utf8(file: Path, mapping: "TableMapping", scratch: Path | None) -> Text:
             if skip:
                 copy.keep(text)
                 continue
+            if lacks and text:
+                sink.write(header(text).encode())
+                lacks = False
             sink.write(text.encode("utf-8", "kampass.torn"))
         if skip:
             raise DataError(
@@ -208,13 +215,13 @@ _STRANGERS = (
         "is an old Excel file (.xls) or a workbook with a password",
         "Open it in Excel, take the password off, and save it as .xlsx or CSV.",
     ),
-    (b"\x1f\x8b", "", "is packed (gzip)", "Unpack it first."),
+    (b"\x1f\x8b", "", "is packed (gzip)", "Give it a name that ends in .gz."),
     (b"%PDF", "", "is a PDF", "Export the data as CSV or Excel."),
     (
         b"PAR1",
-        "",
+        "parquet",
         "is a Parquet file",
-        "A folder of canonical tables takes Parquet; a mapping does not.",
+        'Write format = "parquet".',
     ),
     (b"SQLite format 3", "", "is a database", "Export the table as CSV."),
 )

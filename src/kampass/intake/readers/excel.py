@@ -19,14 +19,12 @@ from typing import Any, Self
 
 from kampass.errors import DataError
 from kampass.intake.mapping.mapping import TableMapping
+from kampass.intake.readers.packed import MOST, RATIO, SMALL
 from kampass.intake.readers.raw import RawTable, letter, unique
 from kampass.intake.readers.scratch import RowWriter, Scratch, lines_of
 from kampass.model.scan import MARK, FileCount
 
-_UNPACKED = 1 << 30
 _SHARED = 256 << 20
-_RATIO = 200
-_SMALL = 32 << 20
 _ENTRIES = 10_000
 _ROWS = 1_048_576
 _LOOKED_AT = 40
@@ -67,7 +65,8 @@ def open_excel(file: Path, mapping: TableMapping, scratch: Path | None) -> RawTa
         formula_notice = (
             ("formulas are read by the values Excel last saved",) if seen.formulas else ()
         )
-    if wider:
+    # Where the header is not the one that the mapping means, that is what there is to say.
+    if wider and (not mapping.headers or set(mapping.headers) & set(header)):
         raise DataError(
             (
                 f"{place}, line {wider[0]}: column {wider[1]} holds {wider[2]!r} and has no header "
@@ -127,7 +126,7 @@ def _safe(file: Path) -> None:
             if (
                 len(parts) > _ENTRIES
                 or len(names) < len(parts)
-                or total > _UNPACKED
+                or total > MOST
                 or shared > _SHARED
                 or _dense(parts)
             ):
@@ -162,7 +161,7 @@ def _safe(file: Path) -> None:
 
 def _dense(parts: Sequence[zipfile.ZipInfo]) -> bool:
     return any(
-        part.file_size > _SMALL and part.file_size > _RATIO * max(part.compress_size, 1)
+        part.file_size > SMALL and part.file_size > RATIO * max(part.compress_size, 1)
         for part in parts
     )
 
@@ -386,7 +385,13 @@ class _Covered:
 def _header(
     rows: Iterator[_Row], mapping: TableMapping, place: str
 ) -> tuple[list[str], tuple[tuple[int, tuple[str, ...]], ...], list[_Row]]:
-    """The header's texts, the first lines for a hint, and the rows below that were looked at."""
+    """The header's texts, the first lines for a hint, and the rows below that were looked at. A
+    sheet without a header has numbered columns, as many as its first rows are wide.
+    """
+    if mapping.header_row == 0:
+        ahead = list(islice(rows, _LOOKED_AT))
+        width = max((len(cells) for _, cells in ahead), default=0)
+        return [str(number + 1) for number in range(width)], (), ahead
     first: list[tuple[int, tuple[str, ...]]] = []
     for line, cells in rows:
         texts = [text.partition(MARK)[0] if not text.startswith(MARK) else "" for text, _ in cells]

@@ -11,6 +11,7 @@ from kampass.intake.mapping.mapping import FORMATS, TableMapping
 from kampass.intake.readers import delimited
 from kampass.intake.readers.delimited import Dialect
 from kampass.intake.readers.encodings import as_utf8, refuse_strangers, refuse_wide_letters
+from kampass.intake.readers.packed import ENDINGS, unpacked
 from kampass.intake.readers.raw import RawTable, letter, unique
 from kampass.intake.readers.scratch import lines_of
 from kampass.model.scan import FILE_LINES, FileCount, LineFinder, Reject
@@ -62,13 +63,15 @@ def open_raw(folder: Path, mapping: TableMapping, scratch: Path | None) -> RawTa
 
 
 def _open(file: Path, mapping: TableMapping, scratch: Path | None) -> RawTable:
+    if file.suffix.lower() in ENDINGS:
+        return _open_packed(file, mapping, scratch)
     kind = mapping.format or FORMATS.get(file.suffix.lower().lstrip("."), "")
     refuse_strangers(file, kind)
     if not kind:
         raise DataError(
             f"{mapping.place}: what kind of file is {file.name}?",
             code="unreadable_file",
-            hint='Say it: format = "csv", "excel" or "jsonl".',
+            hint='Say it: format = "csv", "excel", "jsonl" or "parquet".',
         )
     _fits(mapping, kind, file)
     if kind == "excel":
@@ -79,7 +82,20 @@ def _open(file: Path, mapping: TableMapping, scratch: Path | None) -> RawTable:
         from kampass.intake.readers.jsonl import open_jsonl
 
         return open_jsonl(file, mapping, scratch)
+    if kind == "parquet":
+        from kampass.intake.readers.parquet import open_parquet
+
+        return open_parquet(file)
     return _open_delimited(file, mapping, scratch)
+
+
+def _open_packed(file: Path, mapping: TableMapping, scratch: Path | None) -> RawTable:
+    """The one file inside, under the name of the file that it is packed in."""
+    inside = unpacked(file, scratch)
+    raw = _open(inside.file, mapping, scratch)
+    place = raw.place.replace(inside.file.name, file.name, 1)
+    counts = tuple(replace(count, file=place) for count in raw.counts)
+    return replace(raw, place=place, counts=counts, hold=(raw.hold, inside))
 
 
 def _fits(mapping: TableMapping, kind: str, file: Path) -> None:
@@ -103,7 +119,7 @@ def _open_delimited(file: Path, mapping: TableMapping, scratch: Path | None) -> 
     delimiter = mapping.delimiter or ("\t" if file.suffix.lower() in {".tsv", ".tab"} else ",")
     dialect = Dialect(delimiter, mapping.quote, mapping.escape)
     refuse_wide_letters(file, mapping.encoding or "utf-8")
-    text = as_utf8(file, mapping, scratch)
+    text = as_utf8(file, mapping, scratch, partial(_numbers_above, dialect))
     headers = delimited.header(text.file, dialect, line=mapping.header_row)
     if not headers or not any(headers):
         raise DataError(
@@ -146,6 +162,14 @@ def _open_delimited(file: Path, mapping: TableMapping, scratch: Path | None) -> 
         notices=_one_column(headers, delimiter),
         counts=(FileCount(file.name, rows.count + len(rejects)),),
     )
+
+
+def _numbers_above(dialect: Dialect, text: str) -> str:
+    """The header of a file that has none: the numbers of its columns, as many as its first record
+    has fields.
+    """
+    first = next(iter(dialect.reader(iter(text.splitlines(keepends=True)))), [])
+    return dialect.delimiter.join(str(number + 1) for number in range(len(first))) + "\n"
 
 
 def _one_column(headers: Sequence[str], delimiter: str) -> tuple[str, ...]:

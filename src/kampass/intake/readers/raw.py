@@ -8,7 +8,8 @@ becomes SQL.
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
-from kampass.model.scan import FileCount, LineFinder, Reject
+from kampass.model.conform import literal
+from kampass.model.scan import FILE_LINES, FileCount, LineFinder, Reject
 
 LINE, FILE = "_line", "_file"
 
@@ -72,3 +73,25 @@ def unique(headers: Sequence[str]) -> tuple[str, ...]:
         f"{header} (column {letter(index)})".lstrip() if header.casefold() in taken else header
         for index, header in enumerate(headers)
     )
+
+
+def with_file(raw: RawTable, base: str = "") -> str:
+    """The rows with their line, and with the name of the file each of them is in."""
+    names = ", ".join(literal(name) for name in raw.files or (raw.place,))
+    return (
+        f"SELECT *, [{names}][_line // {FILE_LINES} + 1] AS _file FROM ({base or raw.numbered()})"
+    )
+
+
+def as_text(name: str, kind: str) -> str:
+    """The SQL of a typed column's cells as text, as their file would write them."""
+    if kind in {"TIMESTAMP", "TIMESTAMP_S", "TIMESTAMP_MS", "TIMESTAMP_NS"}:
+        return f"strftime({name}, '%Y-%m-%dT%H:%M:%S.%f')"
+    if kind == "TIMESTAMP WITH TIME ZONE":
+        return f"strftime(timezone('UTC', {name}), '%Y-%m-%dT%H:%M:%S.%fZ')"
+    if kind in {"DOUBLE", "FLOAT"}:
+        return (
+            f"CASE WHEN isfinite({name}) THEN coalesce(CAST(TRY_CAST({name} AS DECIMAL(38, 9)) "
+            f"AS VARCHAR), CAST({name} AS VARCHAR)) ELSE CAST({name} AS VARCHAR) END"
+        )
+    return f"CAST({name} AS VARCHAR)"

@@ -10,9 +10,10 @@ from kampass.errors import DataError
 from kampass.intake.readers import delimited
 from kampass.intake.readers.encodings import refuse_strangers, refuse_wide_letters
 from kampass.intake.readers.memory import columns_of
+from kampass.intake.spans import read_whole
 from kampass.model import TABLES
 from kampass.model.conform import literal, names_something
-from kampass.model.messages import Message, Notice, whole
+from kampass.model.messages import Message, Notice
 from kampass.model.scan import Scan
 
 _LOOKED_AT = 10_000
@@ -56,7 +57,7 @@ class FileSource:
 
     def read(self, _: str | None) -> Iterator[Message]:
         """Every file's table as a whole, and a word on each file that names none."""
-        yield from whole(self)
+        yield from read_whole(self)
         for name in self.strangers():
             yield Notice(f"{name} names no table and was left alone")
 
