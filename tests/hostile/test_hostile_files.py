@@ -81,7 +81,11 @@ class Book:
     def rows(self, case: Hostile, load: int) -> list[tuple[str | None, ...]]:
         """What a load made of the columns that a case shows, as text."""
         journal = self.desk.workspace.journal
-        loads = [each for each in self.desk.workspace.manifest.loads() if each.id == load]
+        loads = [
+            each
+            for each in self.desk.workspace.manifest.loads(states=("complete", "held"))
+            if each.id == load
+        ]
         versions = journal.versions(TABLES[case.of], loads)
         shown = ", ".join(_text(case.of, name) for name in case.columns)
         with duckdb.connect() as connection:
@@ -90,7 +94,11 @@ class Book:
 
     def set_aside(self, load: int) -> list[tuple[Any, ...]]:
         """Line, column, value and reason of what a load set aside."""
-        loads = [each for each in self.desk.workspace.manifest.loads() if each.id == load]
+        loads = [
+            each
+            for each in self.desk.workspace.manifest.loads(states=("complete", "held"))
+            if each.id == load
+        ]
         with duckdb.connect() as connection:
             rows = self.desk.workspace.journal.quarantine(loads)
             return connection.execute(

@@ -67,11 +67,9 @@ def test_every_column_is_shown_before_and_after(shop: Workspace) -> None:
         ("03.04.2026", "2026-04-03"),
     )
     assert columns["amount"].examples == (("1.234,50", "1234.50"), ("12,5", "12.5"), ("12.5", None))
-    assert (columns["amount"].source, columns["amount"].format, columns["amount"].empty) == (
-        "Netto",
-        "decimal , thousands '.'",
-        1,
-    )
+    amount = columns["amount"]
+    assert (amount.source, amount.format) == ("Netto", "decimal , thousands '.'")
+    assert (amount.empty, amount.nulls) == (0, (("-", 1),))
     assert columns["currency"].source == "the constant EUR"
     assert shown.unfilled == ("product_id", "updated_at", "deleted_at")
     assert shown.missing == ()
@@ -266,3 +264,29 @@ def test_the_sample_company_is_previewed_as_other_sources_are() -> None:
     found = preview(source, timezone="UTC")
     assert [table.table for table in found.tables] == source.tables()
     assert all(table.rows for table in found.tables if table.table in {"accounts", "tickets"})
+
+
+def test_empty_cells_words_for_nothing_and_what_does_not_read_are_counted_apart(
+    mapped: Mapped,
+) -> None:
+    """Of eight amounts two are empty, NA stands twice, - once, and two do not read."""
+    amounts = ("1", "", "NA", "soon", "-", "", "NA", "soon")
+    mapped.write(
+        t_csv="id,at,n\n" + "".join(f"{n},2026-01-01,{a}\n" for n, a in enumerate(amounts))
+    )
+    mapped.map(
+        "tickets",
+        'file = "t.csv"\n[columns]\nid = "id"\ncreated_at = "at"\n'
+        'reopened = { column = "n", null = ["NA", "-"] }',
+    )
+    shown = next(one for one in mapped.preview().columns if one.column == "reopened")
+    assert (shown.empty, shown.nulls) == (2, (("NA", 2), ("-", 1)))
+    assert (shown.set_aside, shown.unread) == (2, (("soon", 2),))
+
+
+def test_an_empty_cell_that_is_required_is_called_so(shop: Workspace) -> None:
+    file = Path(shop.settings.sources[0].options["path"]) / "orders.csv"
+    file.write_text(ORDERS.splitlines()[0] + "\n;;;;\n", encoding="utf-8")
+    ended = RUN.invoke(app, ["source", "preview", "--workspace", str(shop.folder)])
+    assert ended.exit_code == 3
+    assert "None" not in ended.stdout

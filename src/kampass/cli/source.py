@@ -134,7 +134,7 @@ def _show_accounts(shown: "TablePreview") -> None:
     for aside in shown.aside:
         where = f"line {aside.line}" if aside.line is not None else "a row"
         _say(
-            f"    {where}: {aside.column} {aside.value!r} {aside.reason}"
+            f"    {where}: {aside.column} {words.stood(aside.value)} {aside.reason}"
             if aside.column
             else f"    {where} {aside.reason}"
         )
@@ -152,6 +152,7 @@ def _show_columns(shown: "TablePreview") -> None:
     from rich.text import Text
 
     from kampass.cli.views.show import console
+    from kampass.render import words
 
     table = Table(box=None, pad_edge=False, header_style="bold")
     for name, right in (
@@ -175,8 +176,8 @@ def _show_columns(shown: "TablePreview") -> None:
             column.source,
             column.format or column.type,
             examples,
-            f"{column.empty:,}" if column.empty else "",
-            f"{column.set_aside:,}" if column.set_aside else "",
+            words.cells(column.empty, column.nulls),
+            words.cells(column.set_aside, column.unread),
         )
         table.add_row(*(Text(printable(cell)) for cell in cells))
     console().print(table)

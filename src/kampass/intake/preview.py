@@ -3,12 +3,14 @@ that would be set aside.
 """
 
 from collections.abc import Callable
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, replace
 from functools import partial
 from itertools import islice
 from typing import TYPE_CHECKING, Any
 
 from kampass.errors import UnknownName
+from kampass.intake import cells
+from kampass.intake.cells import Texts
 from kampass.intake.mapping.convert import RAW, column_of
 from kampass.intake.mapping.questions import OpenQuestion
 from kampass.intake.mapping.source import MappedSource
@@ -42,8 +44,9 @@ class Aside:
 
 @dataclass(frozen=True)
 class ColumnPreview:
-    """One canonical column: what fills it, how it is read, examples before and after, how many are
-    empty or do not read.
+    """One canonical column: what fills it, how it is read, examples before and after; how many
+    cells are `empty` in the file, hold a word that means nothing (`nulls`, each with its cells), or
+    do not read (`set_aside`, `unread` the texts that do not, the most frequent first).
     """
 
     column: str
@@ -55,6 +58,8 @@ class ColumnPreview:
     examples: tuple[tuple[str, str | None], ...]
     empty: int
     set_aside: int
+    nulls: Texts = ()
+    unread: Texts = ()
 
 
 @dataclass(frozen=True)
@@ -150,11 +155,16 @@ def _scans(source: Source) -> dict[str, Callable[[], Scan]]:
 def _table(scan: Scan, view: View | None, timezone: str, rows: int) -> TablePreview:
     table = TABLES[scan.table]
     with in_memory(scan.objects) as connection:
-        rules = _stage(connection, scan, timezone)
-        counts = _count(connection, scan, rules)
+        mapped = view is not None and _has_raw(connection, scan)
+        rules = _stage(connection, scan, timezone, mapped=mapped)
+        counts = _count(connection, scan, rules, mapped=mapped)
+        unread = cells.unread(connection, rules) if counts.set_aside else {}
         seen = {} if view else _first(connection, scan)
         columns = tuple(
-            _column(connection, scan, view, name, counts, seen.get(name))
+            replace(
+                _column(connection, scan, view, name, counts, seen.get(name)),
+                unread=unread.get(name, ()),
+            )
             for name in scan.columns
             if table.has(name) or table.more
         )
@@ -191,15 +201,20 @@ def _table(scan: Scan, view: View | None, timezone: str, rows: int) -> TablePrev
     )
 
 
-def _stage(connection: "Connection", scan: Scan, timezone: str) -> list[Check]:
+def _has_raw(connection: "Connection", scan: Scan) -> bool:
+    """Whether beside every column stands what its file says: not where several lines make a row."""
+    described = connection.execute(f"DESCRIBE {scan.relation}").fetchall()
+    return {RAW + name for name in scan.columns} <= {str(row[0]) for row in described}
+
+
+def _stage(connection: "Connection", scan: Scan, timezone: str, *, mapped: bool) -> list[Check]:
     """Judge every row as loading does, beside it the value that breaks a rule; the rules."""
     as_stated = [quoted("=" + name) for name in scan.columns]
-    rules, rows = judged(
-        scan,
-        timezone,
-        read=[f"CAST({quoted(name)} AS VARCHAR) AS {quoted('=' + name)}" for name in scan.columns],
-        kept=as_stated,
-    )
+    read = [f"CAST({quoted(name)} AS VARCHAR) AS {quoted('=' + name)}" for name in scan.columns]
+    if mapped:
+        as_stated += [quoted("<" + name) for name in scan.columns]
+        read += [f"{quoted(RAW + name)} AS {quoted('<' + name)}" for name in scan.columns]
+    rules, rows = judged(scan, timezone, read=read, kept=as_stated)
     value = " ".join(
         f"WHEN {index} THEN {quoted('=' + rule.column)}"
         for index, rule in enumerate(rules)
@@ -245,6 +260,7 @@ class _Counts:
     set_aside: int
     broken: dict[str, int]
     empty: dict[str, int]
+    emptied: dict[str, int]
     blank: dict[str, int]
     unseen: dict[str, int]
 
@@ -255,7 +271,7 @@ _UNSEEN = (
 )
 
 
-def _count(connection: "Connection", scan: Scan, rules: list[Check]) -> _Counts:
+def _count(connection: "Connection", scan: Scan, rules: list[Check], *, mapped: bool) -> _Counts:
     """Count everything in one pass: a file may be large, and judging a row is most of the work."""
     texts = [
         name
@@ -265,9 +281,10 @@ def _count(connection: "Connection", scan: Scan, rules: list[Check]) -> _Counts:
     counted = ["count(*)"] + [
         f"count(*) FILTER (WHERE _broken = {index})" for index in range(len(rules))
     ]
-    counted += [
-        f"count(*) FILTER (WHERE coalesce({quoted('=' + name)}, '') = '')" for name in scan.columns
-    ]
+    for meaning in (cells.empty, cells.emptied):
+        counted += [
+            f"count(*) FILTER (WHERE {meaning(name, mapped=mapped)})" for name in scan.columns
+        ]
     for name in texts:
         cell = (
             f"(CASE WHEN NOT contains({quoted('=' + name)}, chr(0)) THEN {quoted('=' + name)} END)"
@@ -281,13 +298,14 @@ def _count(connection: "Connection", scan: Scan, rules: list[Check]) -> _Counts:
     by_column: dict[str, int] = {}
     for rule, number in zip(rules, broken, strict=True):
         by_column[rule.column] = by_column.get(rule.column, 0) + number
-    odd = rest[len(scan.columns) :]
-    empty = dict(zip(scan.columns, rest, strict=False))
+    width = len(scan.columns)
+    odd = rest[2 * width :]
     return _Counts(
         found[0],
         sum(broken),
         by_column,
-        empty,
+        dict(zip(scan.columns, rest[:width], strict=True)),
+        dict(zip(scan.columns, rest[width : 2 * width], strict=True)),
         dict(zip(texts, odd[::2], strict=True)),
         dict(zip(texts, odd[1::2], strict=True)),
     )
@@ -334,6 +352,7 @@ def _column(  # noqa: PLR0913, PLR0917 - what is known of one column
         _examples(connection, view.pairs, name) if view else seen or (),
         counts.empty[name],
         counts.broken.get(name, 0),
+        cells.words_for_nothing(connection, name) if counts.emptied[name] else (),
     )
 
 

@@ -4,7 +4,7 @@ pages, charts and terminals alike.
 What depends on what somebody may see takes plain values: how far the data reaches, the calendar.
 """
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from datetime import date, timedelta
 from typing import Final
 
@@ -94,6 +94,8 @@ def table(name: str) -> str:
     return _TABLES.get(name, name.replace("_", " "))
 
 
+_TEXTS, _TEXT = 3, 20
+"""How many texts of a column are told in a table, and how much of each."""
 _LEFT_OUT: Final = {
     "condition": "by the condition",
     "footer": "in the footer",
@@ -129,6 +131,25 @@ def accounted(file: FileCount) -> str:
         return " + ".join([f"{begun} = {file.used:,} used", *parts])
     unknown = " and ".join(_LEFT_OUT.get(w, w) for w, n in file.left_out.items() if n is None)
     return ", ".join([begun, *parts]) + f"; how many are left out {unknown} is not known"
+
+
+def stood(value: str | None) -> str:
+    """What stood in a cell, in quotes.
+
+    >>> stood("soon"), stood(None)
+    ("'soon'", 'an empty cell')
+    """
+    return repr(value) if value else "an empty cell"
+
+
+def cells(count: int, texts: Sequence[tuple[str, int]]) -> str:
+    """How many cells, and beside them texts with how many hold each.
+
+    >>> cells(3, [("NA", 2), ("-", 1)])
+    "3, 'NA' 2, '-' 1"
+    """
+    told = [f"{text[:_TEXT]!r} {number:,}" for text, number in texts[:_TEXTS]]
+    return ", ".join([*([f"{count:,}"] if count else []), *told])
 
 
 def conflicting(lines: int) -> str:

@@ -135,6 +135,7 @@ class UploadOutcome:
     rows: str
     set_aside: str
     rest: str
+    accounts: Sequence[str]
     asked: bool
     aside: Sequence[AsideLine]
     cut: bool
@@ -314,8 +315,8 @@ def _column(seen: UploadLook, one: Choice, there: str, typed: Typed) -> MappedCo
         there,
         found is not None,
         [_example(one, *each) for each in found.examples] if found else [],
-        f"{found.empty:,}" if found and found.empty else "",
-        f"{found.set_aside:,}" if found and found.set_aside else "",
+        words.cells(found.empty, found.nulls) if found else "",
+        words.cells(found.set_aside, found.unread) if found else "",
     )
 
 
@@ -350,6 +351,11 @@ def _outcome(seen: UploadLook) -> UploadOutcome | None:
         f"{found.rows:,}",
         f"{found.set_aside:,}",
         "." if found.set_aside in {0, found.rows} else "; the others are ready.",
+        [
+            *(words.accounted(file) for file in found.files if file.left_out),
+            *([words.conflicting(found.conflicting)] if found.conflicting else []),
+            *(["No row would be kept, so the load would wait."] if not found.kept else []),
+        ],
         bool(found.questions),
         [
             AsideLine(row.line, row.column, (row.value or "")[:_VALUE], plain(row.reason))
