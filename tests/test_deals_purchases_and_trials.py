@@ -11,6 +11,7 @@ from statistics import mean, median
 
 import pytest
 
+from kampass import insight
 from kampass.catalogue.loader import shipped
 from kampass.engine import Engine, Question, Settings, parse_filter
 from kampass.insight.change.bridge import BridgeEnd, bridge
@@ -330,6 +331,21 @@ def test_who_bought_a_product_again_is_asked_of_that_product(asked: tuple[Book, 
                 for other in bought
             )
         }
+
+
+def test_a_pipeline_says_which_deals_it_leaves_out() -> None:
+    """Of the undated ones d2 is open and d3 closed later; d4 was closed before, d1 is dated."""
+    deals = """id,account_id,kind,status,created_at,closed_at,amount,currency
+d1,A,new,open,2025-04-02T00:00:00Z,,100,USD
+d2,A,new,open,,,100,USD
+d3,A,new,won,,2025-06-10T00:00:00Z,100,USD
+d4,A,new,lost,,2025-05-10T00:00:00Z,100,USD
+"""
+    with Worlds() as worlds:
+        engine = Engine(worlds.snapshot({"deals": deals}), shipped(), Settings())
+        answers = insight.ask(engine, Question(("open_pipeline", "win_rate"), PERIOD))
+        notes = {answer.kpi: [(n.code, n.count) for n in answer.notes] for answer in answers}
+    assert notes == {"open_pipeline": [("undated", 2)], "win_rate": []}
 
 
 def test_each_is_bridged_with_nothing_left_over(asked: tuple[Book, Engine]) -> None:

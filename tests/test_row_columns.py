@@ -11,7 +11,7 @@ from tests.store.conftest import Desk
 from kampass.catalogue.loader import shipped
 from kampass.engine import Question, parse_filter
 from kampass.engine.planning.dimensions import rows_of
-from kampass.errors import UnknownName
+from kampass.errors import QuestionError, UnknownName
 from kampass.insight.explain import rows_behind
 
 ACCOUNTS = "id,name,plan\nA,A,gold\nB,B,basic"
@@ -111,6 +111,18 @@ def test_a_wrong_name_is_told_with_the_columns_there_are(desk: Desk) -> None:
     with pytest.raises(UnknownName) as wrong:
         by(desk, "time_to_resolution", "Severety")
     assert "Severity" in f"{wrong.value.message} {wrong.value.hint}"
+
+
+def test_a_value_that_no_row_has_is_an_error(desk: Desk) -> None:
+    """'HIGH' is understood; 'severe' no ticket has; 'gold' is an account's plan and no ticket's."""
+    (answer,) = desk.workspace.kpi(
+        "time_to_resolution", period="2026-01-01..2026-01-15", where="Severity=HIGH"
+    )
+    assert answer.n == 2
+    for where in ("Severity=severe", "tickets.plan=gold"):
+        with pytest.raises(QuestionError) as wrong:
+            desk.workspace.kpi("time_to_resolution", period="2026-01", where=where)
+        assert wrong.value.code == "unknown_value", where
 
 
 def test_an_export_holds_them_and_reads_the_same(desk: Desk, tmp_path: Path) -> None:

@@ -95,10 +95,10 @@ class Engine:
         self.coverage = coverage.read(
             self.backend, self.known_at, settings.calendar, settings.sources
         )
-        self.values = DimensionValues(self.backend)
         rows = self.backend.run("SELECT DISTINCT attribute FROM attribute_span").all()
         self.attributes = frozenset(row[0] for row in rows)
         self.named = dimensions.Named(self.attributes, _row_columns(self.backend))
+        self.values = DimensionValues(self.backend, self.named)
 
     def ask(self, question: Question) -> Result:
         """The answers, in the contract's order; what became of them, `insight.ask` adds."""

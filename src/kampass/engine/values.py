@@ -13,6 +13,7 @@ from typing import Final
 from kampass.catalogue import Kpi
 from kampass.engine.answer import worded
 from kampass.engine.backend import Backend
+from kampass.engine.planning.dimensions import Named, rows_of
 from kampass.engine.question import Filter
 from kampass.errors import QuestionError
 from kampass.facts import FACTS
@@ -36,8 +37,8 @@ _NEAREST = 3
 class DimensionValues:
     """What the values in filters mean to one reader of one snapshot."""
 
-    def __init__(self, backend: Backend) -> None:
-        self.backend = backend
+    def __init__(self, backend: Backend, named: Named) -> None:
+        self.backend, self.named = backend, named
         self._meant: dict[tuple[str, tuple[str, ...], str], str] = {}
 
     def understood(self, kpis: Sequence[Kpi], where: Iterable[Filter]) -> tuple[Filter, ...]:
@@ -48,7 +49,8 @@ class DimensionValues:
         )
 
     def _value(self, kpis: Sequence[Kpi], dimension: str, value: str) -> str:
-        places = tuple(dict.fromkeys(_places(kpis, dimension)))
+        of_rows = tuple(_row_columns(kpis, dimension, self.named))
+        places = tuple(dict.fromkeys(of_rows or _places(kpis, dimension)))
         key = (dimension, places, value)
         if key not in self._meant:
             closed = set(_closed(kpis, dimension))
@@ -105,6 +107,15 @@ def _nearest(text: str, names: dict[str, set[str]]) -> str:
     values = list(dict.fromkeys(value for name in close for value in sorted(names[name])))
     listed = " or ".join(f"'{value}'" for value in values[:_NEAREST])
     return f" Did you mean {listed}?" if listed else ""
+
+
+def _row_columns(kpis: Sequence[Kpi], dimension: str, named: Named) -> Iterator[str]:
+    """The same where the dimension is a column of their rows."""
+    for kpi in kpis:
+        table = rows_of(kpi)
+        if table and named.is_of_rows(kpi, dimension):
+            name = literal(dimension.removeprefix(f"{table}."))
+            yield f"SELECT _extra[{name}] AS value FROM {quoted(table)}"
 
 
 def _places(kpis: Sequence[Kpi], dimension: str) -> Iterator[str]:

@@ -4,7 +4,7 @@ without a rate, payers' trials; and the loads that wait.
 
 from collections.abc import Set as AbstractSet
 from dataclasses import dataclass
-from datetime import date
+from datetime import date, datetime
 from functools import cached_property
 
 from kampass.engine.around import HeldLoad
@@ -37,6 +37,17 @@ class KeptForNotes:
     def held(self) -> tuple[HeldLoad, ...]:
         """The loads that wait."""
         return tuple(self.engine.around.held())
+
+    def undated_deals(self, until: datetime) -> int:
+        """How many deals of which nobody says when they were created were not closed before an
+        instant.
+        """
+        ((deals,),) = self.engine.backend.run(
+            "SELECT count(*) FROM live_deals WHERE created_at IS NULL "
+            "AND (status = 'open' OR closed_at >= $until)",
+            {"until": until},
+        ).all()
+        return int(deals)
 
     def no_rate(self, tables: AbstractSet[str]) -> dict[str, tuple[date, int]]:
         """The currencies in which amounts of these tables lack a rate: the first day of each, and

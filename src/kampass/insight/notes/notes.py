@@ -12,6 +12,7 @@ from kampass.engine.engine import Engine, Found
 from kampass.engine.planning.coverage import Stretch
 from kampass.engine.question import Asked
 from kampass.facts import FACTS
+from kampass.facts.deals import OPEN_DEALS
 from kampass.insight.notes.anchors import Anchors
 from kampass.insight.notes.kept import KeptForNotes
 from kampass.insight.notes.rows import ConcernedRows
@@ -55,6 +56,7 @@ class _NotesOfCut:
                 *self.anchors.on(kpi, number, answer),
                 *history,
                 *self._trials(kpi, number, answer),
+                *self._undated(kpi, answer),
             )
             made.append(replace(answer, notes=notes) if notes else answer)
         return made
@@ -138,6 +140,15 @@ class _NotesOfCut:
                 who = "a payer's month is" if accounts == 1 else f"{accounts:,} payers' months are"
                 yield AnswerNote("trial_of_payer", f"{who} marked as trial", accounts)
 
+    def _undated(self, kpi: Kpi, answer: Answer) -> Iterator[AnswerNote]:
+        if answer.through is None or not _counts_open_deals(kpi):
+            return
+        end = self.engine.settings.calendar.first_instant(answer.period_end)
+        if deals := self.kept.undated_deals(min(end, answer.through)):
+            what = "a deal is" if deals == 1 else f"{deals:,} deals are"
+            text = f"{what} left out: nobody says when {'it was' if deals == 1 else 'they were'} created"
+            yield AnswerNote("undated", text, deals)
+
     def _stretches(self, kpi: Kpi) -> Iterator[tuple[str, tuple[Stretch, ...]]]:
         """The stretches of each table that decides how far the KPI reaches."""
         coverage = self.engine.coverage
@@ -163,6 +174,10 @@ def looks_back(kpi: Kpi) -> bool:
         for measure in kpi.measures.values()
         for name in columns_read(measure.of, measure.where, FACTS[measure.fact].kinds)
     )
+
+
+def _counts_open_deals(kpi: Kpi) -> bool:
+    return any(measure.fact == OPEN_DEALS.name for measure in kpi.measures.values())
 
 
 def _rows(count: int) -> str:

@@ -117,7 +117,8 @@ class ConcernedRows:
             return date.min, end
         if "year" in windows:
             return add_months(period.start, -12), end
-        return (period.previous().start if "previous" in windows else period.start), end
+        back = "previous" in windows or kpi.window_covered == "previous"
+        return (period.previous().start if back else period.start), end
 
     def _aside_groups(self, name: str) -> tuple[_AlikeRows, ...]:
         """What is set aside of a table, grouped."""
