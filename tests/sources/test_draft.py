@@ -1,0 +1,139 @@
+"""`kampass source draft` reads files as they are written: every sheet, any encoding, several at once;
+what a person says goes before what is found out.
+"""
+
+import json
+import tomllib
+from pathlib import Path
+from typing import Any
+
+import openpyxl
+import pytest
+from click.testing import Result
+from typer.testing import CliRunner
+
+from kampass.cli.app import app
+from kampass.errors import UnknownName
+
+ORDERS = "Order ID,Customer,Order date,Amount\n1,Müller,2025-01-13,5.5\n2,Birch,2025-01-14,6.5\n"
+TICKETS = "Ticket ID,Organization ID,Organization,Created at\n1,9,Acme,2025-01-13T10:00:00Z\n"
+
+
+def run(*arguments: object) -> Result:
+    done = CliRunner().invoke(app, ["source", "draft", *map(str, arguments)])
+    if done.exception:
+        raise done.exception
+    return done
+
+
+def said(*arguments: object) -> dict[str, Any]:
+    """The sources that a draft says."""
+    return tomllib.loads(run(*arguments).stdout)["sources"]
+
+
+def workbook(file: Path) -> Path:
+    book = openpyxl.Workbook()
+    deals = book.active
+    assert deals is not None
+    deals.title = "Deals"
+    for row in (
+        ["Pipeline of March"],
+        [],
+        ["Deal ID", "Client", "Stage", "Type", "Created"],
+        [1, "Acme", "Closed Won", "New", "2025-01-13"],
+        [2, "Birch", "Closed Lost", "New", "2025-01-14"],
+    ):
+        deals.append(row)
+    invoices = book.create_sheet("Invoices")
+    for row in (["Invoice No", "Client", "Invoice date", "Net"], [1, "Acme", "2025-01-13", 5.5]):
+        invoices.append(row)
+    book.create_sheet("Empty")
+    book.save(file)
+    return file
+
+
+def test_every_sheet_with_rows_is_drafted_below_its_title(tmp_path: Path) -> None:
+    tables = said(workbook(tmp_path / "report.xlsx"))["mine"]["tables"]
+    assert set(tables) == {"accounts", "deals", "purchases"}
+    assert (tables["deals"]["sheet"], tables["deals"]["header_row"]) == ("Deals", 3)
+    assert tables["purchases"]["sheet"] == "Invoices"
+    assert tables["purchases"]["columns"]["id"] == "Invoice No"
+
+
+def test_a_sheet_that_is_wished_is_the_only_one_and_another_is_named(tmp_path: Path) -> None:
+    file = workbook(tmp_path / "report.xlsx")
+    assert set(said(file, "--sheet", "Invoices")["mine"]["tables"]) == {"accounts", "purchases"}
+    with pytest.raises(UnknownName, match="Invoices"):
+        run(file, "--sheet", "Invoice")
+
+
+@pytest.mark.parametrize(
+    ("encoding", "declared"),
+    [("utf-8", None), ("utf-8-sig", None), ("utf-16", "utf-16"), ("windows-1252", "windows-1252")],
+)
+def test_any_encoding_is_read(tmp_path: Path, encoding: str, declared: str | None) -> None:
+    (tmp_path / "orders.csv").write_bytes(ORDERS.encode(encoding))
+    table = said(tmp_path / "orders.csv")["mine"]["tables"]["purchases"]
+    assert table.get("encoding") == declared
+    assert table["columns"]["amount"] == "Amount"
+
+
+def test_the_path_is_told_from_the_workspace(tmp_path: Path) -> None:
+    (tmp_path / "exports").mkdir()
+    (tmp_path / "exports" / "orders.csv").write_text(ORDERS)
+    found = said(tmp_path / "exports" / "orders.csv", "--workspace", tmp_path / "acme")
+    assert found["mine"]["path"] == "../exports"
+
+
+def test_what_a_person_says_goes_first(tmp_path: Path) -> None:
+    (tmp_path / "orders.csv").write_text(f"Order ID,Customer\nx,y\n{ORDERS}")
+    options = ("--header-row", 3, "--table", "purchases", "--name", "shop")
+    found = said(tmp_path / "orders.csv", *options)["shop"]["tables"]["purchases"]
+    assert found["header_row"] == 3 and found["columns"]["purchased_at"] == "Order date"
+
+
+def test_several_files_are_sources_under_their_names(tmp_path: Path) -> None:
+    (tmp_path / "Orders 2025.csv").write_text(ORDERS)
+    (tmp_path / "tickets.csv").write_text(TICKETS)
+    found = said(tmp_path / "Orders 2025.csv", tmp_path / "tickets.csv")
+    assert set(found) == {"orders-2025", "tickets"}
+    assert found["orders-2025"]["tables"]["purchases"]["file"] == "Orders 2025.csv"
+
+
+@pytest.mark.parametrize(
+    ("customer", "header"), [("Acme", "Organization"), ("9", "Organization ID")]
+)
+def test_of_ids_and_names_of_accounts_those_count_that_the_files_share(
+    tmp_path: Path, customer: str, header: str
+) -> None:
+    (tmp_path / "orders.csv").write_text(ORDERS.replace("Birch", customer))
+    (tmp_path / "tickets.csv").write_text(TICKETS)
+    found = said(tmp_path / "orders.csv", tmp_path / "tickets.csv")["tickets"]["tables"]
+    assert found["tickets"]["columns"]["account_id"] == header
+    assert found["accounts"]["columns"]["id"] == header
+
+
+def test_a_file_of_accounts_goes_before_accounts_that_rows_name(tmp_path: Path) -> None:
+    (tmp_path / "orders.csv").write_text(ORDERS)
+    (tmp_path / "customers.csv").write_text(
+        "Customer No,Name,Industry\nMüller,M,Trade\nBirch,B,IT\n"
+    )
+    found = said(tmp_path / "orders.csv", tmp_path / "customers.csv")
+    assert set(found["orders"]["tables"]) == {"purchases"}
+    assert found["customers"]["tables"]["accounts"]["columns"]["id"] == "Customer No"
+
+
+def test_a_program_gets_how_sure_each_column_is_and_why(tmp_path: Path) -> None:
+    (tmp_path / "orders.csv").write_text(ORDERS)
+    (found,) = json.loads(run(tmp_path / "orders.csv", "--format", "json").stdout)
+    (purchases,) = [one for one in found["tables"] if one["table"] == "purchases"]
+    guess = {one["column"]: one for one in purchases["guesses"]}["amount"]
+    assert guess["sure"] and guess["why"] == "the name says it; the values are numbers"
+    assert [one["what"] for one in purchases["questions"]] == ["in which currency are the amounts?"]
+
+
+def test_a_file_of_which_nothing_says_what_it_is_is_named(tmp_path: Path) -> None:
+    (tmp_path / "weather.csv").write_text("Station,Temperature\nA,3.5\nB,4.5\n")
+    done = run(tmp_path / "weather.csv")
+    assert "Nothing says what the rows of weather.csv are." in done.stderr
+    assert tomllib.loads(done.stdout)["sources"]["mine"]["path"]
