@@ -14,6 +14,8 @@ from typer.testing import CliRunner
 
 from kampass.cli.app import app
 from kampass.errors import UnknownName
+from kampass.intake.mapping import MappedSource, parse
+from kampass.intake.preview import preview
 
 ORDERS = "Order ID,Customer,Order date,Amount\n1,Müller,2025-01-13,5.5\n2,Birch,2025-01-14,6.5\n"
 TICKETS = "Ticket ID,Organization ID,Organization,Created at\n1,9,Acme,2025-01-13T10:00:00Z\n"
@@ -137,3 +139,42 @@ def test_a_file_of_which_nothing_says_what_it_is_is_named(tmp_path: Path) -> Non
     done = run(tmp_path / "weather.csv")
     assert "Nothing says what the rows of weather.csv are." in done.stderr
     assert tomllib.loads(done.stdout)["sources"]["mine"]["path"]
+
+
+QUALTRICS = (
+    "StartDate,EndDate,Status,Finished,RecordedDate,ResponseId,RecipientEmail,Q1,Q2\n"
+    "Start,End,Response Type,Finished,Recorded,Response ID,Email,Would you recommend us?,Why?\n"
+    '"{""ImportId"":""a""}","{""ImportId"":""b""}","{""ImportId"":""c""}","{""ImportId"":""d""}",'
+    '"{""ImportId"":""e"",""timeZone"":""America/Denver""}","{""ImportId"":""f""}",'
+    '"{""ImportId"":""g""}","{""ImportId"":""h""}","{""ImportId"":""i""}"\n'
+    "2025-03-03 22:00:00,2025-03-03 22:05:00,IP Address,True,2025-03-03 22:05:01,R_1,Pat@a.example,"
+    '10 - Extremely likely,"Great,\nreally"\n'
+    "2025-03-04 09:00:00,2025-03-04 09:04:00,IP Address,True,2025-03-04 09:04:02,R_2,kim@a.example,"
+    "3,slow\n"
+    "2025-03-05 09:00:00,2025-03-05 09:04:00,Survey Preview,True,2025-03-05 09:04:02,R_3,,10,test\n"
+    "2025-03-06 09:00:00,2025-03-06 09:01:00,IP Address,False,2025-03-06 09:01:02,R_4,,,\n"
+)
+
+
+def test_lines_of_headers_previews_and_unfinished_answers_are_no_rows(tmp_path: Path) -> None:
+    (tmp_path / "nps.csv").write_text(QUALTRICS)
+    found = said(tmp_path / "nps.csv")["mine"]["tables"]
+    responses = found["responses"]
+    assert responses["skip_rows"] == [2, 3] and responses["timezone"] == "America/Denver"
+    mappings = tuple(parse("[sources.mine]", table, keys) for table, keys in found.items())
+    source = MappedSource("mine", tmp_path, mappings)
+    (shown,) = preview(source, "responses", timezone="UTC").tables
+    assert (shown.rows, shown.set_aside, shown.questions) == (2, 0, ())
+    score, contact = (
+        next(column for column in shown.columns if column.column == name)
+        for name in ("score", "contact_id")
+    )
+    assert score.examples == (("10 - Extremely likely", "10"), ("3", "3"))
+    assert contact.examples[0] == ("Pat@a.example", "pat@a.example")
+
+
+def test_a_line_of_totals_at_the_end_is_a_footer_and_one_among_rows_is_none(tmp_path: Path) -> None:
+    (tmp_path / "orders.csv").write_text(f"{ORDERS}Total:,,,12.0\n")
+    assert said(tmp_path / "orders.csv")["mine"]["tables"]["purchases"]["footer"] == "^Total:$"
+    (tmp_path / "orders.csv").write_text(f"{ORDERS}Total:,,,12.0\n3,Acme,2025-01-15,1.5\n")
+    assert "footer" not in said(tmp_path / "orders.csv")["mine"]["tables"]["purchases"]

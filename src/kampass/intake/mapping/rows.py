@@ -149,7 +149,10 @@ def where(raw: RawTable, mapping: TableMapping) -> tuple[RawTable, frozenset[str
 def _only(raw: RawTable, holds: str) -> RawTable:
     """The rows for which some SQL over cells, `_line` and `_file` is true."""
     base = f"SELECT * EXCLUDE (_file) FROM ({with_file(raw)}) WHERE {holds}"
-    return replace(raw, relation=base, numbered=partial(str, base), lines=partial(lines_of, base))
+    # Numbering may have written the rows to a folder that lives as long as what numbered them.
+    hold = (raw.hold, raw.numbered)
+    numbered, lines = partial(str, base), partial(lines_of, base)
+    return replace(raw, relation=base, numbered=numbered, lines=lines, hold=hold)
 
 
 def _by_file(raw: RawTable, holds: str) -> dict[int, int]:

@@ -20,6 +20,7 @@ from kampass.intake.mapping.draft.match import (
     accounts_of,
     headers_of,
     matched,
+    named_in,
 )
 from kampass.intake.mapping.mapping import parse
 from kampass.intake.readers.files import open_raw
@@ -193,12 +194,36 @@ class _Opened:
         said = {"file": file.name, **form, "columns": {"id": {"constant": ""}}}
         self.raw = open_raw(file.parent, parse("[sources.draft]", "accounts", said), None)
         self.export = export_of(self.raw.headers)
-        self.columns = sample(self.raw, skip=self.export.headers - 1 if self.export else 0)
+        self.below = self.export.headers - 1 if self.export else 0
+        self.columns = sample(self.raw, skip=self.below)
 
     def sampled(self, table: str) -> Sampled:
         """What is known of the columns, for a table."""
         export = self.export if self.export and self.export.table == table else None
         return Sampled(self.columns, self._texts(export), export)
+
+    def rows_said(self, export: ExportSection | None) -> dict[str, Any]:
+        """The keys that say which lines of the file are rows, and how a known system wrote them."""
+        said: dict[str, Any] = dict(export.said) if export else {}
+        if export and self.below:
+            lines = self.raw.lines(range(1, self.below + 1))
+            said["skip_rows"] = [lines[row] for row in range(1, self.below + 1)]
+        said |= {"timezone": zone} if (zone := self._zone()) else {}
+        where = (
+            [one for one in export.where if named_in(one) <= set(self.columns)] if export else []
+        )
+        said |= {"where": " and ".join(where)} if where else {}
+        footer = _footer(self.raw)
+        return said | ({"footer": f"^{re.escape(footer)}$"} if footer else {})
+
+    def _zone(self) -> str:
+        """The time zone that the lines below the header say, where they say one."""
+        lines = range(self.raw.header_row + 1, self.raw.header_row + self.below + 1)
+        below = [cell for number, cells in self.raw.first if number in lines for cell in cells]
+        found = {
+            match[1] for cell in below if (match := re.search(r'"timeZone": ?"([^"]+)"', cell))
+        }
+        return found.pop() if len(found) == 1 else ""
 
     def system(self, table: str) -> str:
         """The system that wrote the file, where the table is the one it writes."""
@@ -233,11 +258,30 @@ def sample(raw: RawTable, *, skip: int = 0) -> dict[str, ColumnValues]:
     return found
 
 
+def _footer(raw: RawTable) -> str:
+    """The word with which the line of totals begins that a file ends with; nothing where it ends
+    with a row, or where such a line stands among rows too.
+    """
+    cells = [f"c{index}" for index in range(len(raw.headers))]
+    with in_memory() as connection:
+        sql = f"SELECT {', '.join(cells)} FROM ({raw.relation}) LIMIT {_ROWS}"
+        rows = connection.execute(sql).fetchall()
+    totals = [row for row in rows if _total(row)]
+    ends = len(rows) < _ROWS and len(totals) == 1 and totals[0] == rows[-1]
+    return _total(totals[0]) if ends else ""
+
+
+def _total(cells: Sequence[str | None]) -> str:
+    """The first filled cell of a line, where it is a word for a total."""
+    first = next((cell for cell in cells if cell), "")
+    return first if plain(first.strip(" :")) in {plain(w) for w in known().names.total} else ""
+
+
 def _is_row(raw: RawTable, cells: Sequence[str | None]) -> bool:
     filled = [(header, cell) for header, cell in zip(raw.headers, cells, strict=True) if cell]
     if not filled or all(plain(cell) == plain(header) for header, cell in filled):
         return False
-    return plain(filled[0][1].strip(" :")) not in {plain(word) for word in known().names.total}
+    return not _total(cells)
 
 
 def _table_of(opened: _Opened) -> str:
@@ -282,7 +326,7 @@ def _tables(opened: _Opened, table: str, wish: Wish) -> Iterator[TableDraft]:
     )
     found = matched(table, sampled)
     guesses = dict(found.guesses) | _constants(table, found, opened)
-    said = dict(opened.form) | (dict(sampled.export.said) if sampled.export else {})
+    said = dict(opened.form) | opened.rows_said(sampled.export)
     main = TableDraft(table, opened.file.name, said, _ordered(table, guesses), sampled=sampled)
     asked = tuple(questions_of(main.mapping, table, opened.file, sampled))
     yield replace(main, questions=asked, left=_left(opened, found, main))

@@ -73,7 +73,8 @@ class ExportSection(WrittenTable):
     """A file that a known system writes: the headers that tell it, and what fills the columns.
 
     `marks` are all there; `first` is what the first header may be. Of several lines of `headers` the
-    second says what people were asked.
+    second says what people were asked. Rows are kept `where` all conditions hold whose headers are
+    there.
     """
 
     name: str
@@ -83,6 +84,7 @@ class ExportSection(WrittenTable):
     marks: list[str] = Field(default_factory=list)
     first: list[str] = Field(default_factory=list)
     headers: Annotated[int, Field(ge=1)] = 1
+    where: list[str] = Field(default_factory=list)
     said: dict[str, Any] = Field(default_factory=dict)
     accounts: dict[str, Source] = Field(default_factory=dict)
 

@@ -198,8 +198,7 @@ def _resolved(keys: dict[str, Any], sampled: Sampled) -> dict[str, Any]:
     """The keys with the headers of this file; without a condition on columns that it does not have,
     and without a count of intervals that it does not say.
     """
-    named = re.findall(r'"([^"]+)" in', str(keys.get("where", "")))
-    if not all(name in sampled.columns for name in named):
+    if not all(name in sampled.columns for name in named_in(str(keys.get("where", "")))):
         keys = {key: keys[key] for key in keys if key != "where"}
     if isinstance(keys.get("per"), dict):
         per = {key: _same(name, sampled.columns) for key, name in keys["per"].items()}
@@ -310,13 +309,18 @@ def _near(table: str, column: str, name: str) -> int:
     return _NEARLY if close and len(close[0]) >= _SHORTEST else 0
 
 
+def named_in(condition: str) -> set[str]:
+    """The headers that a condition names."""
+    return set(re.findall(r'"([^"]+)"', condition))
+
+
 def headers_of(guesses: Sequence[Guess]) -> set[str]:
     """Every column of a file that guesses use, also beside the one that they are made of."""
     found = {header for guess in guesses for header in guess.headers}
     for said in (guess.said for guess in guesses if isinstance(guess.said, dict)):
         per = said.get("per")
         found |= set(per.values()) if isinstance(per, dict) else set()
-        found |= set(re.findall(r'"([^"]+)" in', str(said.get("where", ""))))
+        found |= named_in(str(said.get("where", "")))
     return found
 
 
