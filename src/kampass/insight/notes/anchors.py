@@ -1,4 +1,6 @@
-"""Whose account it is where an owner or an attribute changed within the period: which day decides."""
+"""Whose account it is where an owner or an attribute changed within the period: which day
+decides.
+"""
 
 from collections.abc import Iterator, Mapping, Sequence
 from functools import cache
@@ -68,8 +70,8 @@ class Anchors:
             for number, period in enumerate(self.asked.periods)
         )
         return (
-            f"SELECT p.i, s.account_id, list(DISTINCT s.v) FROM ({spans}) s JOIN (VALUES {periods}) "
-            "p(i, first, after) ON s.valid_from < p.after AND s.valid_to > p.first "
+            f"SELECT p.i, s.account_id, list(DISTINCT s.v) FROM ({spans}) s JOIN (VALUES "
+            f"{periods}) p(i, first, after) ON s.valid_from < p.after AND s.valid_to > p.first "
             "GROUP BY 1, 2 HAVING count(DISTINCT s.v) > 1 ORDER BY 1, 2"
         )
 

@@ -160,7 +160,7 @@ class ConcernedRows:
     def _grouped(
         self, rows: str, first: str, last: str, own: dict[str, str | None], account: str | None
     ) -> tuple[_AlikeRows, ...]:
-        """ConcernedRows by their days and values: a dimension is read from a column of their own, or an
+        """Rows by their days and values: a dimension is read from a column of their own, or an
         account's attribute that never was another.
         """
         values = [
