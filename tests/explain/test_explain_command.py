@@ -213,7 +213,7 @@ def test_no_rows_are_an_empty_list_and_a_word(run: Run) -> None:
             "--period",
             "2025-06",
             "--where",
-            "segment=none",
+            "kind=extension",
             "--rows",
             "numerator",
             "--format",
@@ -222,7 +222,9 @@ def test_no_rows_are_an_empty_list_and_a_word(run: Run) -> None:
         == "[]\n"
     )
     assert (
-        run("win_rate", "--period", "2025-06", "--where", "segment=none", "--rows", "numerator")[1]
+        run("win_rate", "--period", "2025-06", "--where", "kind=extension", "--rows", "numerator")[
+            1
+        ]
         == "No rows.\n"
     )
     assert run("nrr", "--period", "2025-06", "--rows", "numerator")[1] == "No rows.\n"

@@ -40,7 +40,8 @@ class Table:
 
     `start` is the column whose earliest value counts for assumed coverage, `otherwise` the one that
     stands in where it is empty; `gates` says whether "no rows" can mean "unknown"; `deletion` says
-    what a deleted row means: a span ends, an entity keeps its history, another row is gone.
+    what a deleted row means: a span ends, an entity keeps its history, another row is gone. A
+    table that keeps `more` holds the columns of a file that it does not declare too, to cut by.
     """
 
     name: str

@@ -45,7 +45,7 @@ Values = tuple[str | None, ...]
 
 @dataclass(frozen=True)
 class _AlikeRows:
-    """ConcernedRows of the same dates and values: `first` and `last` day where they read."""
+    """Rows of the same dates and values: `first` and `last` day where they read."""
 
     first: date | None
     last: date | None
