@@ -38,6 +38,7 @@ class _NotesOfCut:
         self.engine, self.asked, self.kept = engine, asked, KeptForNotes(engine)
         self.rows = ConcernedRows(engine, asked, self.kept)
         self.anchors = Anchors(engine, asked)
+        self.undated = cache(self.kept.undated_deals)
 
     def on(self, kpi: Kpi, number: int, answers: Sequence[Answer]) -> list[Answer]:
         """A KPI's answers for a period, each with its notes."""
@@ -144,7 +145,7 @@ class _NotesOfCut:
         if answer.through is None or not _counts_open_deals(kpi):
             return
         end = self.engine.settings.calendar.first_instant(answer.period_end)
-        if deals := self.kept.undated_deals(min(end, answer.through)):
+        if deals := self.undated(min(end, answer.through)):
             what = "a deal is" if deals == 1 else f"{deals:,} deals are"
             text = f"{what} left out: nobody says when {'it was' if deals == 1 else 'they were'} created"
             yield AnswerNote("undated", text, deals)
