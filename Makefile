@@ -25,7 +25,9 @@ SWITCH_schema := KAMPASS_SCHEMA=200
 SWITCH_questions := KAMPASS_QUESTIONS=300
 SWITCH_publishes := KAMPASS_PUBLISHES=20
 SWITCH_schedules := KAMPASS_SCHEDULES=100
-SWITCHED := worlds histories kills flips simulations explain hostile pairs schema questions publishes schedules
+SWITCH_messy := KAMPASS_MESSY=300
+SWITCH_wrong := KAMPASS_WRONG=all
+SWITCHED := worlds histories kills flips simulations explain hostile pairs schema questions publishes schedules messy wrong
 SHARDS := $(SWITCHED) long mutants
 
 .PHONY: demo test test-quick check nightly $(SHARDS:%=nightly-%) bench screenshots setup lock clean anew

@@ -237,6 +237,22 @@ def answers(scores: list[int]) -> Tables:
     }
 
 
+DEALS = "id,kind,status,created_at,probability\n"
+
+
+def replied(late: int) -> Tables:
+    """Ninety tickets, some of them replied to on the day after they were resolved."""
+    return {
+        "tickets": rows(
+            "id,created_at,account_id,first_replied_at,resolved_at",
+            [
+                f"t{k},{at},a,{at[:8]}{28 if k < late else at[8:10]}T21:00:00Z,{at[:11]}22:00:00Z"
+                for k, at in enumerate(SPREAD)
+            ],
+        )
+    }
+
+
 EVENTS: dict[str, tuple[Tables, Tables]] = {
     "table_stops_early": (
         {
@@ -268,6 +284,11 @@ EVENTS: dict[str, tuple[Tables, Tables]] = {
     "durations_of_another_unit": (
         {"touches": touches(["call"] * 30, minutes=1200)},
         {"touches": touches(["call"] * 30, minutes=45)},
+    ),
+    "replied_after_resolved": (replied(12), replied(9)),
+    "probability_in_per_cent": (
+        {"deals": DEALS + "d1,new,open,2026-01-01T00:00:00Z,40\n"},
+        {"deals": DEALS + "d1,new,open,2026-01-01T00:00:00Z,1\n"},
     ),
     "currency_left_out": (
         {

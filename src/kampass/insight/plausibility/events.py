@@ -183,6 +183,32 @@ FROM live_usage_daily WHERE minutes > 1440 * greatest(coalesce(active_users, log
 GROUP BY account_id HAVING count(*) >= 3""",
 )
 
+REPLIED_LATE = PlausibilityCheck(
+    "replied_after_resolved",
+    "Resolved before anybody replied, more often than not is believable",
+    "ticket",
+    "Look whether the two columns are swapped, or the unit of the first reply is another one.",
+    ("tickets",),
+    """
+SELECT 'tickets' AS "table", id AS key, _source AS source, _line AS line,
+  'replied on ' || first_replied_at::VARCHAR || ', resolved on ' || resolved_at::VARCHAR AS about
+FROM (SELECT *, count(*) OVER () AS n FROM live_tickets
+    WHERE first_replied_at IS NOT NULL AND resolved_at IS NOT NULL)
+WHERE first_replied_at > resolved_at QUALIFY count(*) OVER () >= greatest(10, 0.1 * n)""",
+)
+
+PROBABLY = PlausibilityCheck(
+    "probability_in_per_cent",
+    "A probability above 1",
+    "deal",
+    "probability goes from 0 to 1: divide what is in per cent by a hundred.",
+    ("deals",),
+    """
+SELECT 'deals' AS "table", id AS key, _source AS source, _line AS line,
+  'probability ' || probability::VARCHAR AS about
+FROM live_deals WHERE probability > 1""",
+)
+
 NO_CURRENCY = PlausibilityCheck(
     "currency_left_out",
     "No currency, where other rows of the table name a foreign one",
@@ -198,4 +224,15 @@ FROM live_{table} WHERE currency IS NULL AND {amount} IS NOT NULL
     ),
 )
 
-CHECKS = (STOPS, FUTURE, MIDNIGHT, ONE_MONTH, TWICE, SCALE, DURATIONS, NO_CURRENCY)
+CHECKS = (
+    STOPS,
+    FUTURE,
+    MIDNIGHT,
+    ONE_MONTH,
+    TWICE,
+    SCALE,
+    DURATIONS,
+    REPLIED_LATE,
+    PROBABLY,
+    NO_CURRENCY,
+)
