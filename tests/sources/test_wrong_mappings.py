@@ -206,6 +206,8 @@ def _said(folder: Path) -> Iterator[str]:
             aside = engine.backend.run("SELECT count(*) FROM _quarantine").all()[0][0]
             if aside > 20:
                 yield "set aside at publishing"
+            lost = engine.backend.run('SELECT "table", "column" FROM _notice WHERE "rows" > 20')
+            yield from (f"{table}.{column} is told" for table, column in lost.all())
             yield from (found.check for found in contradictions(engine))
 
 
