@@ -71,3 +71,6 @@ def test_a_file_made_of_known_rows_comes_out_as_those_rows(seed: int, tmp_path: 
             len(made.rows),
             0,
         )
+        (file,) = table.files
+        assert (file.used, sum(file.left_out.values())) == (table.read, made.left_out)
+        assert file.records == table.read + made.left_out
