@@ -36,7 +36,7 @@ def joined(raw: RawTable, other: RawTable, beside: Beside, scratch: Path | None)
         lines=partial(lines_of, base),
         flags=raw.flags or other.flags,
         digest=digest,
-        hold=(raw.hold, hold),
+        hold=(raw, hold),
         notices=(*raw.notices, *_without(raw, other, here, there)),
     )
 

@@ -2,20 +2,26 @@
 the mapping leaves something open.
 """
 
+import codecs
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 from kampass.errors import DataError, UnknownName
 from kampass.intake.mapping.joined import joined
 from kampass.intake.mapping.mapping import TableMapping
+from kampass.intake.mapping.questions.encodings import LIKELY, asked_encoding
 from kampass.intake.mapping.rows import above_footer, where
 from kampass.intake.mapping.view import View, together, view_of
-from kampass.intake.readers.files import files_of, open_raw
+from kampass.intake.readers.files import NOT_UTF8, files_of, open_raw
+from kampass.intake.readers.memory import ask
+from kampass.intake.readers.raw import RawTable
 from kampass.intake.spans import read_whole
 from kampass.model import TABLES
 from kampass.model.messages import Message
-from kampass.model.scan import Scan
+from kampass.model.scan import FILE_LINES, Scan
+
+_SHOWN = 3
 
 
 @dataclass(frozen=True)
@@ -46,9 +52,11 @@ class MappedSource:
         return read_whole(self)
 
     def scan(self, table: str) -> Scan:
-        """The rows of one table; DataError where its values could be read in two ways."""
+        """The rows of one table; DataError where its values could be read in two ways. Lines in
+        another encoding than the file's are set aside, each with its reason.
+        """
         view = self.view(table)
-        if view.questions:
+        if any(question.column != "encoding" for question in view.questions):
             raise _asked(view, self.mapping(table))
         return view.scan
 
@@ -79,7 +87,24 @@ class MappedSource:
             opened, mapping, more = selected(opened, mapping, self.scratch)
             notices += more
         used = read.union(*(mapping.join.on if mapping.join else ()))
-        return view_of(raw, opened, mapping, notices, used, several=several)
+        view = view_of(raw, opened, mapping, notices, used, several=several)
+        return view if mapping.encoding else self._in_its_encoding(view, mapping, several=several)
+
+    def _in_its_encoding(self, view: View, mapping: TableMapping, *, several: bool) -> View:
+        """The view with what its file leaves open: where it is not UTF-8, its encoding, and what
+        its other columns would leave open in the likely one. A file that is UTF-8 but for a torn
+        byte leaves nothing open.
+        """
+        torn = [one.line for one in view.scan.rejects if one.reason.startswith(NOT_UTF8)]
+        if not torn or _beyond_ascii(view.raw):
+            return view
+        number = torn[0] // FILE_LINES
+        file = files_of(self.folder, mapping)[number]
+        lines = [line % FILE_LINES for line in torn if line // FILE_LINES == number][:_SHOWN]
+        asked = asked_encoding(mapping.table, file, lines, number * FILE_LINES)
+        encoding = codecs.lookup(LIKELY).name
+        read = self._block(replace(mapping, encoding=encoding), several=several)
+        return replace(view, questions=(asked, *read.questions))
 
     def blocks(self, table: str) -> list[TableMapping]:
         """The mappings of one table."""
@@ -99,24 +124,36 @@ class MappedSource:
         )
 
 
+def _beyond_ascii(raw: RawTable) -> bool:
+    """Whether any cell that reads holds a letter that tells UTF-8 from other encodings."""
+    cells = " OR ".join(
+        f"strlen(c{index}) <> length(c{index})" for index in range(len(raw.headers))
+    )
+    return bool(ask(f"SELECT 1 FROM ({raw.relation}) WHERE {cells} LIMIT 1"))
+
+
 def _asked(view: View, mapping: TableMapping) -> DataError:
     """The refusal: what is open, where, and the lines that answer."""
     words: list[str] = []
-    answers: list[str] = []
+    answers: dict[str, list[str]] = {}
     for question in view.questions:
         line, value = question.examples[0]
         file, at = view.scan.place_of(line)
-        several = len(question.readings) > 1
-        how = "could be read in two ways" if several else "does not read as it stands"
-        words.append(
-            f"{file}, line {at}, column '{question.header}': {value!r} {how}: {question.what}"
+        of_file = question.column == "encoding"
+        how = (
+            "could be read in two ways" if len(question.readings) > 1 else "does not read as it is"
         )
-        answers += [
+        of = "" if of_file else f", column '{question.header}'"
+        words.append(f"{file}, line {at}{of}: {value!r} {how}: {question.what}")
+        heading = f"[{mapping.place[1:-1]}{'' if of_file else '.columns'}]"
+        answers.setdefault(heading, []).extend(
             f"{reading.setting}   # {value} is {reading.values[0]}" for reading in question.readings
-        ]
+        )
     return DataError(
         "; ".join(words),
         code="ambiguous_values",
-        hint=f"Write one of these under [{mapping.place[1:-1]}.columns] in kampass.toml:\n    "
-        + "\n    ".join(answers),
+        hint="\n".join(
+            "\n    ".join([f"Write one of these under {heading} in kampass.toml:", *lines])
+            for heading, lines in answers.items()
+        ),
     )

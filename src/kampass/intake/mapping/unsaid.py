@@ -26,10 +26,16 @@ def intervals_unsaid(raw: RawTable, mapping: TableMapping) -> tuple[str, ...]:
     return tuple(
         f"'{header}' holds {', '.join(sorted(words))}, and mrr is taken from '{plain.told}' as it "
         f'stands: is that an amount for a month? Else write mrr = {{ column = "{plain.columns[0]}", '
-        f'per = {{ column = "{header}" }} }}'
+        f'per = {{ column = "{header}"{_with_count(header, raw)} }} }}'
         for header, words in zip(raw.headers, found, strict=True)
         if words and _are_intervals([str(word) for word in words])
     )
+
+
+def _with_count(header: str, raw: RawTable) -> str:
+    """The column that says how many intervals, where one is called so."""
+    found = [name for name in raw.headers if name.casefold() == f"{header} count".casefold()]
+    return f', count = "{found[0]}"' if found else ""
 
 
 def _are_intervals(words: list[str]) -> bool:

@@ -153,10 +153,20 @@ def together(views: Sequence[View]) -> View:
         first.raw,
         _filled_by_any(views),
         " UNION ALL ".join(pairs),
-        tuple({(one.column, one.header): one for view in views for one in view.questions}.values()),
+        _asked_by_any(views, starts),
         _mapped_by_none(views),
         tuple(dict.fromkeys(notice for view in views for notice in view.notices)),
     )
+
+
+def _asked_by_any(views: Sequence[View], starts: Sequence[int]) -> tuple[OpenQuestion, ...]:
+    """What the blocks leave open, each once, its lines in the files of all."""
+    found: dict[tuple[str, str], OpenQuestion] = {}
+    for view, start in zip(views, starts, strict=True):
+        for one in view.questions:
+            lines = tuple((line + start * FILE_LINES, value) for line, value in one.examples)
+            found.setdefault((one.column, one.header), replace(one, examples=lines))
+    return tuple(found.values())
 
 
 def _part(view: View, columns: Sequence[str], rows: str, start: int, *, both: bool) -> str:

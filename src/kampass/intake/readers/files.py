@@ -17,6 +17,8 @@ from kampass.intake.readers.scratch import lines_of
 from kampass.model.scan import FILE_LINES, FileCount, LineFinder, Reject
 
 _COLUMNS = 16_384
+NOT_UTF8 = "is not UTF-8"
+"""What is said first of a line whose bytes do not read where no encoding is declared."""
 
 
 def files_of(folder: Path, mapping: TableMapping) -> list[Path]:
@@ -202,7 +204,7 @@ def _toml(delimiter: str) -> str:
 
 def _renamed(reason: str, headers: Sequence[str], encoding: str) -> str:
     """A reason with the file's own header and encoding in it."""
-    if not reason.startswith("is not UTF-8"):
+    if not reason.startswith(NOT_UTF8):
         return reason
     reason = reason.replace("UTF-8", encoding if encoding != "utf-8" else "UTF-8", 1)
     head, _, number = reason.rpartition(" field ")

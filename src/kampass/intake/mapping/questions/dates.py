@@ -126,7 +126,21 @@ def _ways(texts: Sequence[str], column: Column) -> list[_Way]:
             key = "timestamp" if timed and column.type == "instant" else "date"
             if not (form in _EPOCH.values() and column.type == "date"):
                 found.setdefault((order, key), {})[form] = None
-    return [_Way(key, tuple(forms)) for (_, key), forms in found.items()]
+    ways = [_Way(key, tuple(forms)) for (_, key), forms in found.items()]
+    return _with_serials(ways)
+
+
+def _with_serials(ways: list[_Way]) -> list[_Way]:
+    """Where some days are counted and others written, ways that read both."""
+    counted = [way for way in ways if way.forms[0] in SERIALS]
+    written = [way for way in ways if way not in counted]
+    both = [
+        _Way(way.key, (*serial.forms, *way.forms))
+        for serial in counted
+        for way in written
+        if way.key == serial.key
+    ]
+    return both or ways
 
 
 def _forms(text: str) -> Iterator[tuple[str, str, bool]]:
