@@ -102,7 +102,10 @@ def test_what_could_be_read_in_two_ways_stays_open_until_it_is_answered(
     workspace: Workspace,
 ) -> None:
     seen = look(workspace, said(uploaded(workspace), MAPPED))
-    assert seen.open == ("Am: which is the day, which the month?",)
+    assert seen.open == (
+        "Am: which is the day, which the month?; and in which time zone? (timezone)",
+        "Note: are they numbers written so?",
+    )
     asked = next(
         choice
         for choice in choices(
@@ -118,7 +121,10 @@ def test_what_could_be_read_in_two_ways_stays_open_until_it_is_answered(
         workspace,
         said(uploaded(workspace), MAPPED | {"read.responded_at": "timestamp:%d.%m.%Y %H:%M"}),
     )
-    assert dated.open == ("Am: which time zone are these in? (any IANA name)",)
+    assert dated.open == (
+        "Am: which time zone are these in? (any IANA name)",
+        "Note: are they numbers written so?",
+    )
 
 
 def test_the_preview_shows_the_rows_that_would_be_set_aside_and_loads_nothing(
@@ -303,3 +309,17 @@ def test_what_a_form_says_is_what_it_shows_again() -> None:
     assert by_hand({"select": "SELECT 1", "columns": {}}) and by_hand(
         {"columns": {"id": {"columns": ["a", "b"], "join": "-"}}}
     )
+
+
+def test_an_answer_that_takes_signs_off_is_said_and_read_again() -> None:
+    said = {
+        "columns": {
+            "amount": {"column": "Sum", "remove": ["$"], "negative": "brackets", "thousands": ","}
+        }
+    }
+    amount = next(choice for choice in choices("deals", said) if choice.column.name == "amount")
+    fields = {"from.amount": [":Sum"], "read.amount": [amount.read]}
+    assert said_of("deals", fields, {})["columns"] == said["columns"]
+    assert said_of("deals", fields | {"read.amount": ["signs:{"]}, {})["columns"] == {
+        "amount": "Sum"
+    }

@@ -110,12 +110,13 @@ def _read(
     listed = ", ".join(f"({number}, {literal(text)})" for number, text in enumerate(texts))
     cells = ", ".join(way.sql(filling, "v") for way in ways)
     found = values.ask(f"SELECT {cells} FROM (VALUES {listed}) t(n, v) ORDER BY n")
-    return [[_as_shown(text) for text in row] for row in found]
+    return [[_as_shown(text, only=len(ways) == 1) for text in row] for row in found]
 
 
-def _as_shown(text: str | None) -> str:
-    """A day, or the clock of its zone without what nobody has written."""
-    return (text or "").removesuffix("Z").removesuffix(".000000").replace("T", " ")
+def _as_shown(text: str | None, *, only: bool) -> str:
+    """A day, which is what ways differ in; of the `only` way the clock too, as somebody wrote it."""
+    told = (text or "").removesuffix("Z").removesuffix(".000000").replace("T", " ")
+    return told if only else told.partition(" ")[0]
 
 
 def _ways(texts: Sequence[str], column: Column) -> list[_Way]:

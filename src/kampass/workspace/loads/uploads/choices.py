@@ -5,6 +5,7 @@ What a field says is checked by the same parser as `kampass.toml`. A mapping tha
 fields can (a SELECT, columns joined) was written by hand and is left alone.
 """
 
+import json
 import tomllib
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
@@ -79,6 +80,9 @@ _COLUMN = {
     "values",
     "otherwise",
 }
+_POINTS = ("decimal", "thousands")
+_SIGNS = ("remove", "negative", "null")
+_COLUMN |= {*_SIGNS}
 _LAST = datetime(2026, 12, 31, 17, 5, 9)  # noqa: DTZ001 - an example without a zone
 
 
@@ -162,7 +166,7 @@ def choices(
     table: str, said: Mapping[str, Any], questions: Sequence[OpenQuestion] = ()
 ) -> list[Choice]:
     """What is chosen for every column of a table."""
-    asked = {question.column: question for question in questions}
+    asked = {question.column: question for question in reversed(questions)}
     stated = said.get("columns", {})
     return [
         _choice(column, stated.get(column.name), asked.get(column.name))
@@ -214,6 +218,9 @@ def code_of(what: Mapping[str, Any]) -> str:
     for key in ("date", "timestamp"):
         if key in what:
             return f"{key}:{what[key]}"
+    if any(key in what for key in _SIGNS):
+        signs = {key: what[key] for key in (*_SIGNS, *_POINTS) if key in what}
+        return f"signs:{json.dumps(signs, ensure_ascii=False)}"
     numbers = numbers_of(what)
     return f"number:{numbers}" if numbers else ""
 
@@ -236,6 +243,15 @@ def _choice(column: Column, what: object, question: OpenQuestion | None) -> Choi
     )
 
 
+def _signs(form: str) -> dict[str, Any]:
+    """The signs that a question's answer takes off a number, as its code says them."""
+    try:
+        said = json.loads(form)
+    except ValueError:
+        return {}
+    return {key: said[key] for key in (*_SIGNS, *_POINTS) if key in said}
+
+
 def _what(name: str, fields: Mapping[str, Sequence[str]]) -> dict[str, Any] | str | None:
     """What the fields say of one column; None where nothing fills it."""
     chosen, read = fields.get(f"from.{name}", [""])[0], fields.get(f"read.{name}", [""])[0]
@@ -249,6 +265,8 @@ def _what(name: str, fields: Mapping[str, Sequence[str]]) -> dict[str, Any] | st
         found |= _number(form)
     elif key in {"date", "timestamp"}:
         found[key] = form
+    elif key == "signs":
+        found |= _signs(form)
     true, false = (_listed(fields.get(f"{word}.{name}", [""])[0]) for word in ("true", "false"))
     if true or false:
         found |= {"true": true, "false": false}
