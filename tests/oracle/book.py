@@ -11,7 +11,7 @@ from pathlib import Path
 from types import SimpleNamespace
 from typing import Any
 
-from .schema import COLUMNS, PAIRS, ROW_COLUMNS, TABLES, read_field
+from .schema import COLUMNS, PAIRS, ROW_COLUMNS, TABLES, key_columns, read_field
 from .times import Zone
 
 
@@ -50,6 +50,7 @@ class Book:
         self.rows: dict[str, list[Row]] = {table: [] for table in TABLES}
         self.fillers: dict[str, list[Told]] = {table: [] for table in TABLES}
         self.quarantine: list[tuple[str, int, str]] = []
+        self.lost: dict[tuple[str, str], int] = {}
         self._known: dict[datetime, Any] = {}
 
     @property
@@ -77,6 +78,7 @@ def read_book(
                 accepted, refused = _read_table(table, one, book.zone)
                 book.rows[table] += accepted
                 book.fillers[table].append(one)
+                book.lost[one.name, table] = _lost_lines(table, accepted)
                 book.quarantine += [(table, line, reason) for line, reason in refused]
     return book
 
@@ -103,6 +105,42 @@ def _read_table(table: str, told: Told, zone: Zone) -> tuple[list[Row], list[tup
                 continue
             accepted.append(row)
     return accepted, refused
+
+
+def by_key(table: str, rows: Sequence[Row]) -> dict[tuple[Any, ...], Row]:
+    """The greater updated_at wins, else the later line of the later load, whole row."""
+    winners: dict[tuple[Any, ...], Row] = {}
+    for row in rows:
+        held = winners.setdefault(key_of(table, row), row)
+        if order(held, row) <= 0:
+            winners[key_of(table, row)] = row
+    return winners
+
+
+def key_of(table: str, row: Row) -> tuple[Any, ...]:
+    """The natural key of the row, or its id."""
+    return tuple(getattr(row, name) for name in key_columns(table))
+
+
+def order(one: Row, other: Row) -> int:
+    """Above 0 where the first was updated later, below where the second was; 0 where that is not
+    said of both.
+    """
+    if one.updated_at is None or other.updated_at is None:
+        return 0
+    return (one.updated_at > other.updated_at) - (one.updated_at < other.updated_at)
+
+
+def _lost_lines(table: str, rows: Sequence[Row]) -> int:
+    """The lines of a file that lost to a different line of their key though nothing orders them."""
+    winners = by_key(table, rows)
+    pairs = ((row, winners[key_of(table, row)]) for row in rows)
+    return sum(_says(row) != _says(winner) and order(row, winner) == 0 for row, winner in pairs)
+
+
+def _says(row: Row) -> dict[str, Any]:
+    """What a line says, however it is written."""
+    return {name: value for name, value in vars(row).items() if name not in ("line", "told")}
 
 
 def _read_row(table: str, fields: Mapping[str, str], line: int, zone: Zone) -> Row:

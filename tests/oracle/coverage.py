@@ -112,13 +112,13 @@ def start_of(known: Known, table: str, row: Row) -> date | None:
 
 def assumed_end(known: Known, table: str) -> datetime:
     """The end of the source that is furthest behind; uploads have a say only among themselves, and
-    there the latest counts.
+    there the latest counts, as where every source has ended.
     """
     going_on = [told for told in known.fillers[table] if not told.ended]
     ends = [source_end(known, told, table) for told in going_on if not told.upload]
     if ends:
         return min(ends)
-    return max(source_end(known, told, table) for told in going_on)
+    return max(source_end(known, told, table) for told in going_on or known.fillers[table])
 
 
 def source_end(known: Known, told: Told, table: str) -> datetime:

@@ -9,8 +9,8 @@ from fractions import Fraction
 from functools import cached_property
 from typing import Any
 
-from .book import Book, Row
-from .schema import COLUMNS, ENTITY_TABLES, SPAN_TABLES, TABLES, key_columns
+from .book import Book, Row, by_key
+from .schema import COLUMNS, ENTITY_TABLES, SPAN_TABLES, TABLES
 from .times import Zone
 
 
@@ -38,6 +38,10 @@ class Known:
         """Whether a file of this table had been loaded."""
         return bool(self.fillers[table])
 
+    def lost_lines(self, table: str) -> int:
+        """How many lines lost to a different line of their key though nothing orders them."""
+        return sum(self.book.lost[told.name, table] for told in self.fillers[table])
+
     def __getitem__(self, table: str) -> list[Row]:
         return self.tables[table]
 
@@ -55,7 +59,8 @@ class Known:
                     kept.append(copy.copy(row))
                 else:
                     self.quarantine.append((table, row.line, reason))
-            self.tables[table] = _one_row_per_key(table, kept)
+            winners = by_key(table, kept).values()
+            self.tables[table] = sorted(winners, key=lambda row: (row.told.recorded_at, row.line))
 
     def _refusal(self, table: str, row: Row) -> str | None:
         for column in COLUMNS[table]:
@@ -222,23 +227,6 @@ def bridge_gaps(lines: list[Row], grace_days: int, zone: Zone) -> None:
             for earlier in ordered[:place]:
                 if earlier.valid_to == latest:
                     earlier.ends = zone.first_instant(line.valid_from)
-
-
-def _one_row_per_key(table: str, rows: list[Row]) -> list[Row]:
-    """The greater updated_at wins, else the later line of the later load, whole row."""
-    winners: dict[tuple[Any, ...], Row] = {}
-    for row in rows:
-        key = tuple(getattr(row, name) for name in key_columns(table))
-        held = winners.get(key)
-        if (
-            held is not None
-            and held.updated_at is not None
-            and row.updated_at is not None
-            and held.updated_at > row.updated_at
-        ):
-            continue
-        winners[key] = row
-    return sorted(winners.values(), key=lambda row: (row.told.recorded_at, row.line))
 
 
 def _empty_span(row: Row) -> bool:
