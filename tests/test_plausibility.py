@@ -253,6 +253,12 @@ def replied(late: int) -> Tables:
     }
 
 
+def seats(over: int) -> Tables:
+    """Thirty days of usage, on some of them by more people than there are seats."""
+    used = [f"a,{day},{9 if k < over else 5},5" for k, day in enumerate(days("2026-01-01", 30))]
+    return {"usage_daily": rows("account_id,on,active_users,seats", used)}
+
+
 EVENTS: dict[str, tuple[Tables, Tables]] = {
     "table_stops_early": (
         {
@@ -290,6 +296,7 @@ EVENTS: dict[str, tuple[Tables, Tables]] = {
         {"deals": DEALS + "d1,new,open,2026-01-01T00:00:00Z,40\n"},
         {"deals": DEALS + "d1,new,open,2026-01-01T00:00:00Z,1\n"},
     ),
+    "more_users_than_seats": (seats(20), seats(9)),
     "currency_left_out": (
         {
             "deals": "id,kind,status,created_at,amount,currency\n"

@@ -209,6 +209,20 @@ SELECT 'deals' AS "table", id AS key, _source AS source, _line AS line,
 FROM live_deals WHERE probability > 1""",
 )
 
+SEATS = PlausibilityCheck(
+    "more_users_than_seats",
+    "More people active than there are seats, more often than not is believable",
+    "row",
+    "Look whether the two columns are swapped.",
+    ("usage_daily",),
+    """
+SELECT 'usage_daily' AS "table", account_id || ', ' || "on"::VARCHAR AS key, _source AS source,
+  _line AS line, active_users::VARCHAR || ' active, ' || seats::VARCHAR || ' seats' AS about
+FROM (SELECT *, count(*) OVER () AS n FROM live_usage_daily
+    WHERE active_users IS NOT NULL AND seats > 0)
+WHERE active_users > seats QUALIFY count(*) OVER () >= greatest(10, 0.2 * n)""",
+)
+
 NO_CURRENCY = PlausibilityCheck(
     "currency_left_out",
     "No currency, where other rows of the table name a foreign one",
@@ -234,5 +248,6 @@ CHECKS = (
     DURATIONS,
     REPLIED_LATE,
     PROBABLY,
+    SEATS,
     NO_CURRENCY,
 )

@@ -5,12 +5,12 @@ from kampass.insight.plausibility.check import PlausibilityCheck
 _REAL = "account_id NOT IN (SELECT id FROM test_account)"
 
 
-def _next_day(table: str, more: str) -> str:
+def _next_day(table: str, key: str, of: str, more: str = "") -> str:
     """Ends that lie on the day before the next line begins, where hardly any lies on that day; and
     ends on the last of a month, where hardly any lies on a first.
     """
     return f"""
-SELECT '{table}' AS "table", id AS key, _source AS source, _line AS line,
+SELECT '{table}' AS "table", {key} AS key, _source AS source, _line AS line,
   CASE WHEN next = valid_to + 1 THEN 'ends on ' || valid_to::VARCHAR || ', the next begins on '
     || next::VARCHAR ELSE 'ends on ' || valid_to::VARCHAR || ', the last of a month' END AS about
 FROM (
@@ -19,8 +19,8 @@ FROM (
       count(*) FILTER (WHERE day(valid_to + 1) = 1) OVER () AS lasts,
       count(*) FILTER (WHERE day(valid_to) = 1) OVER () AS firsts,
       count(valid_to) OVER () AS ends
-    FROM (SELECT *, lead(valid_from) OVER (PARTITION BY account_id, product_id ORDER BY valid_from)
-        AS next FROM live_{table} WHERE {_REAL}{more}))
+    FROM (SELECT *, lead(valid_from) OVER (PARTITION BY account_id, {of} ORDER BY valid_from) AS next
+        FROM live_{table} WHERE {_REAL}{more}))
 WHERE apart > touching AND next = valid_to + 1
   OR ends >= 5 AND lasts >= 0.6 * ends AND firsts <= 0.1 * ends AND day(valid_to + 1) = 1"""
 
@@ -34,15 +34,16 @@ FROM "{table}" WHERE {_REAL} AND deleted_at IS NULL AND valid_to <= valid_from""
 
 INCLUSIVE_END = PlausibilityCheck(
     "ends_on_the_last_day",
-    "Ends on what looks like the last paid day",
+    "Ends on what looks like the last day that counts",
     "line",
-    "valid_to is the first day that is not paid. If the file has the last paid day, write inclusive "
-    "= true on that column of the mapping.",
+    "valid_to is the first day that does not count. If the file has the last one that does, write "
+    "inclusive = true on that column of the mapping.",
     (),
     " UNION ALL ".join(
         (
-            _next_day("subscriptions", ""),
-            _next_day("contracts", " AND kind IS DISTINCT FROM 'amendment'"),
+            _next_day("subscriptions", "id", "product_id"),
+            _next_day("contracts", "id", "product_id", " AND kind IS DISTINCT FROM 'amendment'"),
+            _next_day("ownerships", "account_id || ', ' || user_id", "role"),
         )
     ),
 )
