@@ -158,3 +158,25 @@ def test_an_answer_keeps_what_the_column_says_beside(mapped: Mapped) -> None:
         "left": 10,
         "date": "%d.%m.%Y",
     }
+
+
+def test_a_file_that_is_not_utf_8_is_asked_about_with_all_its_columns(mapped: Mapped) -> None:
+    """Both lines are set aside as they stand, and their days are asked about all the same."""
+    text = "k,name,x\n1,Müller,03.04.2025\n2,Jäger,13.04.2025\n"
+    mapped.write(t_csv=text.encode("windows-1252"))
+    said = 'file = "t.csv"\n{0}\n[columns]\nid = "k"\nname = "name"\nacquired_on = "x"'
+    encoding, day = mapped.map("accounts", said.format("")).view().questions
+    assert (encoding.column, encoding.readings[0].values) == (
+        "encoding",
+        ("1,Müller,03.04.2025", "2,Jäger,13.04.2025"),
+    )
+    assert [way.unread for way in day.readings] == [0, 1]
+    mapped.map("accounts", said.format(encoding.readings[0].setting))
+    assert list(mapped.view().questions) == [day]
+
+
+def test_a_torn_byte_in_a_file_that_is_utf_8_leaves_nothing_open(mapped: Mapped) -> None:
+    mapped.write(t_csv="k,x\n1,Müller\n2,J".encode() + b"\xe4ger\n")
+    mapped.map("accounts", 'file = "t.csv"\n[columns]\nid = "k"\nname = "x"')
+    assert mapped.view().questions == ()
+    assert [reject.line for reject in mapped.view().scan.rejects] == [3]

@@ -16,7 +16,8 @@ from kampass.intake.mapping.questions.values import (
 )
 from kampass.model.conform import literal
 
-_PLAIN = r"-?\d+([.]\d+)?"
+_ODD = "TRY_CAST(v AS DOUBLE) IS NULL"
+_LONE = {sign: rf"regexp_full_match(v, '-?[1-9]\d{{0,2}}[{sign}]\d{{3}}')" for sign in (".", ",")}
 _MOST = 500
 _SHOWN = 3
 _POINTS = (
@@ -79,23 +80,29 @@ def asked_numbers(mapping: TableMapping, filling: Filling, values: Values) -> li
     """The question that values raise which read in two ways, or which are mostly written with signs
     that nothing has declared.
     """
-    return _points(mapping, filling, values) or _signs(mapping, filling, values)
+    settled = rf"(regexp_full_match(v, '-?\d+[.]\d+') AND NOT {_LONE['.']})"
+    odd = f"v <> '' AND {_ODD}"
+    points, commas, settles, filled, strange = values.count(
+        _LONE["."], _LONE[","], settled, "v <> ''", odd
+    )
+    if commas or (points and not settles):
+        return [_points(mapping, filling, values, "." if points and not settles else ",")]
+    return _signs(mapping, filling, values, mostly=2 * strange >= filled) if strange else []
 
 
-def _signs(mapping: TableMapping, filling: Filling, values: Values) -> list[OpenQuestion]:
-    odd = f"NOT regexp_full_match(v, '{_PLAIN}')"
-    filled, strange = values.count("v <> ''", f"v <> '' AND {odd}")
-    rows = values.odd(odd, _MOST) if strange else []
+def _signs(
+    mapping: TableMapping, filling: Filling, values: Values, *, mostly: bool
+) -> list[OpenQuestion]:
+    """The question that signs raise, where there are ways that differ or `mostly` signs."""
+    rows = values.odd(_ODD, _MOST)
     texts = [value for _, value in rows]
     seen = _seen(texts, filling)
     ways = [replace(seen, decimal=point, thousands=thousands) for point, thousands in _POINTS]
-    if not texts:
-        return []
     unread = values.count(*(f"v <> '' AND {way.sql(filling, 'v')} IS NULL" for way in ways))
     best = [way for way, left in zip(ways, unread, strict=True) if left == min(unread)]
     kept = _different(filling, best, texts, values)
     readable = [at for at, found in enumerate(kept[1]) if any(found)]
-    if not readable or (len(kept[0]) == 1 and 2 * strange < filled):
+    if not readable or (len(kept[0]) == 1 and not mostly):
         return []
     open_ = [at for at in readable if len(set(kept[1][at])) > 1]
     shown = (open_ or readable)[:_SHOWN]
@@ -143,30 +150,16 @@ def _seen(texts: Sequence[str], filling: Filling) -> _Signs:
     )
 
 
-def _points(mapping: TableMapping, filling: Filling, values: Values) -> list[OpenQuestion]:
+def _points(mapping: TableMapping, filling: Filling, values: Values, sign: str) -> OpenQuestion:
     """The question that a lone sign before three digits raises."""
-    point, comma = (rf"regexp_full_match(v, '-?[1-9]\d{{0,2}}[{sign}]\d{{3}}')" for sign in ".,")
-    settled = rf"(regexp_full_match(v, '-?\d+[.]\d+') AND NOT {point})"
-    points, commas, settles = values.count(point, comma, settled)
-    found = []
-    for sign, other, often in ((".", ",", points if not settles else 0), (",", ".", commas)):
-        if not often:
-            continue
-        examples = values.examples(point if sign == "." else comma)
-        whole = tuple(value.replace(sign, "") for _, value in examples)
-        parts = tuple(value.replace(sign, ".") for _, value in examples)
-        readings = (
-            ColumnReading(whole, line(filling, f'decimal = "{other}", thousands = "{sign}"')),
-            ColumnReading(parts, line(filling, f'decimal = "{sign}"')),
-        )
-        found.append(
-            OpenQuestion(
-                mapping.table,
-                filling.name,
-                filling.told,
-                f"is '{sign}' the decimal sign, or does it part thousands?",
-                examples,
-                readings,
-            )
-        )
-    return found[:1]
+    examples = values.examples(_LONE[sign])
+    whole = tuple(value.replace(sign, "") for _, value in examples)
+    parts = tuple(value.replace(sign, ".") for _, value in examples)
+    other = "," if sign == "." else "."
+    taken = f"remove = {toml(list(filling.remove))}, " if filling.remove else ""
+    readings = (
+        ColumnReading(whole, line(filling, f'{taken}decimal = "{other}", thousands = "{sign}"')),
+        ColumnReading(parts, line(filling, f'{taken}decimal = "{sign}"')),
+    )
+    what = f"is '{sign}' the decimal sign, or does it part thousands?"
+    return OpenQuestion(mapping.table, filling.name, filling.told, what, examples, readings)

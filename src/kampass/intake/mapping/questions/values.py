@@ -107,6 +107,9 @@ def line(filling: Filling, setting: str) -> str:
     said += [f"join = {toml(filling.join)}"] if key == "columns" else []
     said += [f"{name} = {toml(value)}" for name in _KEPT if (value := getattr(filling, name))]
     said += [f"{filling.case} = true"] if filling.case else []
+    said += ["trim = true"] if filling.trim else []
+    if filling.null and "null = " not in setting:
+        said += [f"null = {toml(list(filling.null))}"]
     if filling.per:
         of = {"column": filling.per.column, "count": filling.per.count}
         inner = ", ".join(f"{name} = {toml(value)}" for name, value in of.items() if value)
