@@ -3,8 +3,8 @@
 `fixtures/workspace_of_0_1_0.zip` is that workspace as it stood on disk: three accounts loaded
 twice, a subscription whose amount is no number set aside, the first of two snapshots pinned, an
 admin with an account manager and a lead, two notes, a saved question, dashboards.
-`fixtures/answers_of_0_1_0.json` is what 0.1.0 answered from it. Its snapshots are built again, since
-later ones have other tables: they go by other names, and so do statements, notes and digests. Where
+`fixtures/answers_of_0_1_0.json` is what 0.1.0 answered from it. Its snapshots are built again,
+since later ones have other tables: they go by other names, and so do statements, notes and digests. Where
 a table's own first month begins later than 0.1.0 took it to, there is no value now.
 """
 

@@ -156,7 +156,8 @@ class Line:
     def text(self) -> str:
         until = "" if self.ends == FAR else self.ends.isoformat()
         trial = str(self.trial).lower()
-        return f"{self.account},{self.product},{self.mrr},{self.currency},{self.begins},{until},{trial}"
+        cells = (self.account, self.product, self.mrr, self.currency, self.begins, until, trial)
+        return ",".join(map(str, cells))
 
     @property
     def paid(self) -> bool:

@@ -140,7 +140,8 @@ def _lines_behind(scope: FactScope) -> str:
     return f"""
 SELECT p.i, l.account_id AS unit, x.id, x.product_id, x.quantity, x.mrr, x.currency, x.valid_from,
   x.valid_to, x.deleted_at,
-  l.rate_day, l.mrr AS converted_mrr, {AT_START} AS counts_at_start, {AT_END} AS counts_at_end, {LINEAGE}
+  l.rate_day, l.mrr AS converted_mrr, {AT_START} AS counts_at_start, {AT_END} AS counts_at_end,
+  {LINEAGE}
 FROM {scope.paid_lines} l JOIN {scope.period} p ON ({AT_START}) OR ({AT_END}) JOIN subscriptions x
   ON x.id = l.id"""
 

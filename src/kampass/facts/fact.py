@@ -151,7 +151,7 @@ class FactColumn:
 
 
 @dataclass(frozen=True)
-class Beside:
+class AmongRows:
     """A column that depends on the other rows of the same period and slice: SQL over `f` (the row),
     where `{slice}` begins a window's partition, and the fact's columns that it `reads`.
     """
@@ -259,7 +259,7 @@ class Fact:
     actor: Literal["own", "or_manager", "employee"] | None = None
     relations: tuple[Relation, ...] = ()
     derived: dict[str, str] = field(default_factory=dict)
-    beside: dict[str, Beside] = field(default_factory=dict)
+    beside: dict[str, AmongRows] = field(default_factory=dict)
     two_anchors: bool = False
     population: Literal["start", "end", "within"] | None = None
     own_boundaries: tuple[Boundary, ...] = ()

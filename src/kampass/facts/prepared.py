@@ -177,8 +177,8 @@ def _lacking_rate(timezone: str, currency: str) -> str:
     def amounts(table: str, amount: str, day: str) -> str:
         return (
             f'SELECT {literal(table)} AS "table", t.id, t.currency, {day} AS day, t.account_id '
-            f"FROM live_{table} t {fx_join('t.currency', day)} WHERE t.{amount} IS NOT NULL AND NOT "
-            f"{is_own('t.currency', own)} AND fx.rate IS NULL AND {day} IS NOT NULL"
+            f"FROM live_{table} t {fx_join('t.currency', day)} WHERE t.{amount} IS NOT NULL AND "
+            f"NOT {is_own('t.currency', own)} AND fx.rate IS NULL AND {day} IS NOT NULL"
         )
 
     closed = f"CAST(timezone({literal(timezone)}, t.closed_at) AS DATE)"

@@ -7,7 +7,7 @@ from kampass.facts.fact import (
     ACCOUNTS,
     INSTANT,
     LINEAGE,
-    Beside,
+    AmongRows,
     Boundary,
     Evidence,
     Fact,
@@ -27,8 +27,9 @@ def _is_credit(purchase: str) -> str:
 
 
 # Systems write credits with either sign, so the kind decides and, only where there is none, the
-# sign. A credit is no purchase, and a first one does not make an account a repeat customer. The first purchase is of
-# all history, whatever the period: whether it lies before it is asked where the period is known.
+# sign. A credit is no purchase, and a first one does not make an account a repeat customer. The
+# first purchase is of all history, whatever the period: whether it lies before it is asked where
+# the period is known.
 def _purchases(scope: FactScope) -> str:
     credit = _is_credit("b")
     amount = f"CASE WHEN {credit} THEN -abs(b.amount) ELSE b.amount END"
@@ -64,7 +65,8 @@ SELECT i, account_id, _anchor, before, before_missing, {bought} AS bought, bough
   before_missing OR bought_missing AS kept_missing
 FROM (
   SELECT i, account_id, _anchor,
-    CASE WHEN NOT bool_or(lacking AND NOT later) THEN sum(amount) FILTER (WHERE NOT later) END AS before,
+    CASE WHEN NOT bool_or(lacking AND NOT later) THEN sum(amount) FILTER (WHERE NOT later) END
+      AS before,
     bool_or(lacking AND NOT later) AS before_missing,
     sum(amount) FILTER (WHERE later) AS bought, bool_or(lacking AND later) AS bought_missing
   FROM (
@@ -145,7 +147,7 @@ PURCHASES = Fact(
     moment=INSTANT,
     dimensions=PRODUCT_DIMENSIONS,
     derived={"repeat": "coalesce(f.first_purchased_at < p.s, false)"},
-    beside={"again": Beside(_AGAIN, ("account_id", "is_credit", "_at"))},
+    beside={"again": AmongRows(_AGAIN, ("account_id", "is_credit", "_at"))},
 )
 EARLIER_BUYERS = Fact(
     "earlier_buyers",

@@ -28,14 +28,16 @@ _FIRST = "SELECT account_id, min(valid_from) AS day FROM trial_line GROUP BY acc
 # The first trial ever, whatever the period; an account that had paid before tries something else.
 def _first_trials(_: FactScope) -> str:
     return f"""
-SELECT t.day AS _on, t.day AS _anchor, t.account_id, coalesce(f.day <= t.day + 90, false) AS converted
+SELECT t.day AS _on, t.day AS _anchor, t.account_id,
+  coalesce(f.day <= t.day + 90, false) AS converted
 FROM ({_FIRST}) t LEFT JOIN first_paid f ON f.account_id = t.account_id
 WHERE coalesce(f.day >= t.day, true)"""
 
 
 def _trial_lines(scope: FactScope) -> str:
     return f"""
-SELECT p.i, l.account_id AS unit, x.id, x.is_trial, x.valid_from, x.valid_to, x.deleted_at, {LINEAGE}
+SELECT p.i, l.account_id AS unit, x.id, x.is_trial, x.valid_from, x.valid_to, x.deleted_at,
+  {LINEAGE}
 FROM trial_line l JOIN {scope.period} p ON {AT_END} JOIN subscriptions x ON x.id = l.id"""
 
 

@@ -147,7 +147,8 @@ class _NotesOfCut:
         end = self.engine.settings.calendar.first_instant(answer.period_end)
         if deals := self.undated(min(end, answer.through)):
             what = "a deal is" if deals == 1 else f"{deals:,} deals are"
-            text = f"{what} left out: nobody says when {'it was' if deals == 1 else 'they were'} created"
+            they = "it was" if deals == 1 else "they were"
+            text = f"{what} left out: nobody says when {they} created"
             yield AnswerNote("undated", text, deals)
 
     def _stretches(self, kpi: Kpi) -> Iterator[tuple[str, tuple[Stretch, ...]]]:

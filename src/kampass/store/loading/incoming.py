@@ -283,7 +283,8 @@ def unknown_columns(scan: Scan) -> list[str]:
         return [
             (
                 f"{scan.place}: '{name}' is kept as "
-                f"{'an attribute' if table.name == 'accounts' else 'a column'} of its own; did you mean "
+                f"{'an attribute' if table.name == 'accounts' else 'a column'} of its own; did "
+                "you mean "
                 f"'{known[name.strip().casefold()]}'?"
             )
             for name in near

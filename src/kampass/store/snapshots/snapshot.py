@@ -60,7 +60,10 @@ class Snapshot:
     @property
     def is_of_this_version(self) -> bool:
         """Whether the file has the tables that this version reads."""
-        shape = "SELECT 1 FROM duckdb_columns() WHERE (table_name, column_name) = ('_settings', 'shape')"
+        shape = (
+            "SELECT 1 FROM duckdb_columns() WHERE table_name = '_settings' "
+            "AND column_name = 'shape'"
+        )
         cursor = self.cursor()
         if cursor.execute(shape).fetchone() is None:
             return False
