@@ -39,6 +39,16 @@ def upload(client: Signed, *more: tuple[str, str]) -> str:
     return client.submit("/data/uploads", files=[("files", (name, text)) for name, text in files])
 
 
+@pytest.mark.parametrize("role", [Role.EXECUTIVE, Role.ACCOUNT_MANAGER])
+def test_only_analysts_and_admins_upload_files(workspace: Workspace, role: Role) -> None:
+    client = signed_in(workspace, role)
+    files = [("files", ("deals.csv", DEALS))]
+    refused = client.post("/data/uploads", data={"csrf": client.csrf}, files=files)
+    assert refused.status_code == 403
+    assert client.get("/data/uploads/" + "0" * 32).status_code == 403
+    assert not (workspace.folder / ".kampass" / "batches").exists()
+
+
 def test_what_each_file_fills_is_shown_and_what_is_open_is_asked(analyst: Signed) -> None:
     assert 'name="files"' in analyst.get("/data/upload").text
     page = words(analyst.get(upload(analyst)).text)

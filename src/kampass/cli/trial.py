@@ -32,7 +32,7 @@ def try_files(
     """Draft, ask, load, and show the KPIs that became possible. Example: `kampass try deals.csv
     tickets.csv nps.csv`.
     """
-    from kampass.cli.workspace import busy, say, tell_loads
+    from kampass.cli.workspace import HELD, busy, say, tell_loads
     from kampass.errors import DataError
     from kampass.workspace.loads.trial import begun, load_trial, read_answers
     from kampass.workspace.settings import FILE, WorkspaceSettings
@@ -57,6 +57,8 @@ def try_files(
         f"{workspace / 'answers.toml'}. Next: 'kampass serve --workspace {workspace}'."
     )
     found.workspace.close()
+    if any(load.state == "held" for load in found.reports):
+        raise typer.Exit(HELD)
 
 
 def _tell(asked: "Asked") -> None:

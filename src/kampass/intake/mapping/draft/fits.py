@@ -146,9 +146,10 @@ def _score(held: ColumnValues) -> Verdict:
 
 
 def _day(held: ColumnValues) -> Verdict:
-    shape = shapes.dates(held.values)
-    if shape is None and shapes.serial(held.values):
+    said, counted = shapes.apart(held.values)
+    if counted and (not said or shapes.dates(said)):
         return Fit(why="the values may be days as spreadsheets count them")
+    shape = shapes.dates(held.values)
     if shape is None:
         return f"{_shown(held.unlike)} are no days"
     if held.typed or (not shape.forms and not shape.clock):

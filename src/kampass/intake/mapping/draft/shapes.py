@@ -167,12 +167,17 @@ def seconds(values: Sequence[str]) -> str:
     return "unix_ms" if values and all(re.fullmatch(r"[1-3]\d{12}", v) for v in values) else ""
 
 
-def serial(values: Sequence[str]) -> bool:
-    """Whether values may be days as spreadsheets count them, of the years 2000 to 2050."""
+def apart(values: Sequence[str]) -> tuple[list[str], list[str]]:
+    """Values, and those among them that may be days as spreadsheets count them, of the years 2000
+    to 2050.
+    """
     least, most = 36526, 54789
-    return bool(values) and all(
-        re.fullmatch(r"\d{5}(\.\d+)?", value) and least <= float(value) <= most for value in values
-    )
+    counted = [
+        value
+        for value in values
+        if re.fullmatch(r"\d{5}(\.\d+)?", value) and least <= float(value) <= most
+    ]
+    return [value for value in values if value not in counted], counted
 
 
 def numbers(values: Sequence[str]) -> NumberShape | None:
