@@ -2,12 +2,16 @@
 what a person says goes before what is found out.
 """
 
+import gzip
 import json
 import tomllib
+from datetime import date
 from pathlib import Path
 from typing import Any
 
 import openpyxl
+import pyarrow as pa
+import pyarrow.parquet as pq
 import pytest
 from click.testing import Result
 from typer.testing import CliRunner
@@ -78,6 +82,24 @@ def test_any_encoding_is_read(tmp_path: Path, encoding: str, declared: str | Non
     table = said(tmp_path / "orders.csv")["mine"]["tables"]["purchases"]
     assert table.get("encoding") == declared
     assert table["columns"]["amount"] == "Amount"
+
+
+def test_a_packed_file_is_read_as_the_one_inside(tmp_path: Path) -> None:
+    with gzip.open(tmp_path / "orders.csv.gz", "wt", encoding="utf-8") as stream:
+        stream.write(ORDERS.replace(",", ";"))
+    (source,) = said(tmp_path / "orders.csv.gz", "--name", "shop").values()
+    purchases = source["tables"]["purchases"]
+    assert (purchases["file"], purchases["delimiter"]) == ("orders.csv.gz", ";")
+    assert purchases["columns"]["amount"] == "Amount"
+
+
+def test_a_parquet_file_needs_no_form(tmp_path: Path) -> None:
+    columns = {"Order ID": ["1", "2"], "Customer": ["a", "b"], "Amount": [5.5, 6.5]}
+    days = [date(2025, 1, 13), date(2025, 1, 14)]
+    pq.write_table(pa.table({**columns, "Order date": days}), tmp_path / "orders.parquet")
+    purchases = said(tmp_path / "orders.parquet")["mine"]["tables"]["purchases"]
+    assert purchases["columns"]["purchased_at"] == "Order date"
+    assert set(purchases) == {"file", "columns"}
 
 
 def test_the_path_is_told_from_the_workspace(tmp_path: Path) -> None:

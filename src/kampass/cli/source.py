@@ -199,7 +199,10 @@ def _show_question(question: "OpenQuestion") -> None:
 @source_app.command("draft")
 def draft_mapping(  # noqa: PLR0913, PLR0917 - a command's options are its parameters
     files: Annotated[
-        list[Path], typer.Argument(help="CSV, TSV, Excel or JSON lines files.", metavar="FILE...")
+        list[Path],
+        typer.Argument(
+            help="CSV, TSV, Excel, JSON lines or Parquet files, packed or not.", metavar="FILE..."
+        ),
     ],
     table: Annotated[
         str | None,

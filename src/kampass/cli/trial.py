@@ -18,7 +18,11 @@ _FEW = 6
 
 def try_files(
     files: Annotated[
-        list[Path], typer.Argument(help="Exports: CSV, TSV, Excel, JSON lines.", metavar="FILE...")
+        list[Path],
+        typer.Argument(
+            help="Exports: CSV, TSV, Excel, JSON lines or Parquet, packed or not.",
+            metavar="FILE...",
+        ),
     ],
     workspace: Annotated[
         Path, typer.Option("--workspace", "-w", help="The new workspace's folder.")

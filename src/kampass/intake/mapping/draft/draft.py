@@ -11,7 +11,7 @@ from typing import Any
 from kampass.errors import DataError, UnknownName
 from kampass.intake.mapping.draft.asks import DraftQuestion, questions_of, scale_of, survey_kind
 from kampass.intake.mapping.draft.fits import ColumnValues
-from kampass.intake.mapping.draft.form import forms_of
+from kampass.intake.mapping.draft.form import forms_of, packed
 from kampass.intake.mapping.draft.known import ExportSection, export_of, known, parts, plain
 from kampass.intake.mapping.draft.match import (
     Guess,
@@ -113,7 +113,7 @@ def drafted(file: Path, wish: Wish = Wish()) -> FileDraft:
             continue
         system = opened.system(name) or system
         tables += _tables(opened, name, wish)
-    source = wish.name or slug(file.stem)
+    source = wish.name or slug(stem_of(file))
     return FileDraft(source, file.parent, _once(tables), system, tuple(unknown))
 
 
@@ -288,7 +288,7 @@ def _table_of(opened: _Opened) -> str:
     """The table that a file fills best; nothing where another does nearly as well."""
     if opened.export:
         return opened.export.table
-    title = f"{opened.file.stem} {opened.form.get('sheet', '')}"
+    title = f"{stem_of(opened.file)} {opened.form.get('sheet', '')}"
     scores = {name: _suits(name, opened, title) for name in known().tables}
     best, second = sorted(scores.values(), reverse=True)[:2]
     if best < _LEAST or best - second < _LEAD:
@@ -344,7 +344,7 @@ def _constants(table: str, found: Matched, opened: _Opened) -> dict[str, Guess]:
             said = {"constant": code}
             made["currency"] = Guess("currency", said, sure=True, why="the amounts say so")
     if table == "responses" and "survey_id" not in found.guesses:
-        said = {"constant": slug(opened.file.stem)}
+        said = {"constant": slug(stem_of(opened.file))}
         made["survey_id"] = Guess("survey_id", said, sure=True, why="the file is one survey")
     return made
 
@@ -443,6 +443,11 @@ def _once(tables: Sequence[TableDraft]) -> tuple[TableDraft, ...]:
         if one.table not in first or (one.stated and not first[one.table].stated):
             first[one.table] = one
     return tuple(first[name] for name in TABLES if name in first)
+
+
+def stem_of(file: Path) -> str:
+    """A file's name without its ending, and without that of the file that is packed in it."""
+    return Path(file.stem).stem if packed(file) else file.stem
 
 
 def slug(text: str) -> str:

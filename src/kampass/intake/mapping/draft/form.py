@@ -13,6 +13,7 @@ from typing import Any
 from kampass.intake.mapping.draft import shapes
 from kampass.intake.mapping.mapping import FORMATS
 from kampass.intake.readers.encodings import refuse_strangers, wide_letters
+from kampass.intake.readers.packed import ENDINGS, unpacked
 
 CANDIDATES = ("windows-1252", "iso-8859-1", "windows-1250", "mac_roman")
 _DELIMITERS = ",;\t|"
@@ -22,11 +23,19 @@ _MOST_OF = 0.6
 
 def forms_of(file: Path) -> list[dict[str, Any]]:
     """The keys that say how a file is written; one set for each sheet of a workbook."""
+    if packed(file):
+        inside = unpacked(file, None)
+        return forms_of(inside.file)
     kind = FORMATS.get(file.suffix.lower().lstrip("."), "")
     if kind == "excel":
         refuse_strangers(file, kind)
         return _sheets(file)
-    return [_delimited(file)] if kind == "csv" else [_encoded(file)] if kind else [{}]
+    return [_delimited(file)] if kind == "csv" else [_encoded(file)] if kind == "jsonl" else [{}]
+
+
+def packed(file: Path) -> bool:
+    """Whether a file holds another one, packed."""
+    return file.suffix.lower() in ENDINGS
 
 
 def _encoded(file: Path) -> dict[str, Any]:
@@ -115,6 +124,9 @@ def readings(file: Path) -> tuple[tuple[str, str], ...]:
     """How the first line of a file that is no UTF-8 reads under the usual encodings; nothing where
     all of it is UTF-8.
     """
+    if packed(file):
+        inside = unpacked(file, None)
+        return readings(inside.file)
     decoder = codecs.getincrementaldecoder("utf-8")()
     rest = b""
     with file.open("rb") as stream:
