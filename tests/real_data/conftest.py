@@ -67,7 +67,7 @@ def follow_example() -> Iterator[FollowExample]:
 
     def follow(folder: Path, page: str, downloads: Path, recorded_at: str) -> Workspace:
         create(folder / "workspace", WorkspaceSettings()).close()
-        (settings,) = _TOML.findall((DOCS / page).read_text(encoding="utf-8"))
+        settings, *_ = _TOML.findall((DOCS / page).read_text(encoding="utf-8"))
         with (folder / "workspace" / "kampass.toml").open("a", encoding="utf-8") as stream:
             stream.write("\n" + settings.replace('path = "downloads"', f'path = "{downloads}"'))
         workspace = Workspace(folder / "workspace")

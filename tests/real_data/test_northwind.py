@@ -2,11 +2,14 @@
 docs/worked-examples/northwind.md does.
 """
 
+import tomllib
 from pathlib import Path
 
+import duckdb
 import pytest
-from tests.real_data.conftest import FollowExample
+from tests.real_data.conftest import DOCS, FollowExample
 
+from kampass.intake.mapping import MappedSource, parse
 from kampass.workspace import Workspace
 
 
@@ -58,3 +61,18 @@ def test_letters_beyond_ascii_are_kept(workspace: Workspace) -> None:
     assert ask(workspace, "SELECT _extra['city'] FROM accounts WHERE id = 'ANATR'") == [
         ("M\N{LATIN SMALL LETTER E WITH ACUTE}xico D.F.",)
     ]
+
+
+def test_order_lines_meet_their_orders_without_sql(reference_data: Path, tmp_path: Path) -> None:
+    """The sum of price times quantity over the file, added up apart from the mapping."""
+    text = (DOCS / "northwind.md").read_text(encoding="utf-8").rpartition("```toml\n")[2]
+    said = tomllib.loads(text.partition("```")[0])["sources"]["northwind"]["tables"]["purchases"]
+    mapping = parse("[sources.northwind]", "purchases", said)
+    folder = reference_data / "crm" / "northwind"
+    scan = MappedSource("northwind", folder, (mapping,), tmp_path).scan("purchases")
+    with duckdb.connect() as connection:
+        counted = (
+            "SELECT count(*), count(DISTINCT account_id), CAST(sum(CAST(amount AS DECIMAL(18, 6))) "
+            f"AS VARCHAR) FROM ({scan.relation})"
+        )
+        assert connection.execute(counted).fetchall() == [(2155, 89, "1354458.590000")]

@@ -95,7 +95,7 @@ def _interval(said: object) -> object:
     if said not in [word for words in INTERVALS.values() for word in words]:
         raise wrong(
             "{place}: per is an interval or names a column, not {value!r}.",
-            'Write per = "year", "quarter", "month", "week" or "day", or per = {{ column = "..." }}.',
+            'Write per = "year", "quarter", "month", "week" or "day", or {{ column = "..." }}.',
         )
     return {"every": said}
 

@@ -10,7 +10,7 @@ from functools import partial
 from pathlib import Path
 
 from kampass.errors import DataError
-from kampass.intake.mapping.mapping import Beside
+from kampass.intake.mapping.mapping import JoinedFile
 from kampass.intake.readers.memory import ask
 from kampass.intake.readers.raw import RawTable
 from kampass.intake.readers.scratch import Scratch, lines_of
@@ -18,7 +18,7 @@ from kampass.model.conform import literal
 from kampass.model.scan import FILE_LINES
 
 
-def joined(raw: RawTable, other: RawTable, beside: Beside, scratch: Path | None) -> RawTable:
+def joined(raw: RawTable, other: RawTable, beside: JoinedFile, scratch: Path | None) -> RawTable:
     """The rows of a file with those of another beside them, in their order; a row that meets none
     has empty cells.
     """
@@ -41,7 +41,7 @@ def joined(raw: RawTable, other: RawTable, beside: Beside, scratch: Path | None)
     )
 
 
-def _keys(table: RawTable, headers: list[str], beside: Beside) -> list[str]:
+def _keys(table: RawTable, headers: list[str], beside: JoinedFile) -> list[str]:
     """The cells of a key, each a text."""
     at = {header: f"c{index}" for index, header in enumerate(table.headers)}
     for header in headers:
@@ -56,7 +56,7 @@ def _keys(table: RawTable, headers: list[str], beside: Beside) -> list[str]:
     return [at[header] for header in headers]
 
 
-def _meets_one(other: RawTable, key: list[str], beside: Beside) -> None:
+def _meets_one(other: RawTable, key: list[str], beside: JoinedFile) -> None:
     """Refuse a key that stands more than once."""
     listed = ", ".join(key)
     filled = " AND ".join(f"coalesce({cell}, '') <> ''" for cell in key)

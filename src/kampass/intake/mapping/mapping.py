@@ -149,7 +149,7 @@ class TableMapping:
     keep: str = ""
     skip_rows: tuple[int, ...] = ()
     footer: str = ""
-    join: "Beside | None" = None
+    join: "JoinedFile | None" = None
     where: str = ""
     shape: str = ""
     extra: tuple[str, ...] = ()
@@ -204,7 +204,7 @@ def _meant(value: Any) -> Any:
 
 
 @dataclass(frozen=True)
-class Beside:
+class JoinedFile:
     """A second file: how it is read, and which header of the table's own file is which there."""
 
     reading: TableMapping
@@ -317,12 +317,12 @@ def _form(said: dict[str, Any], keys: Sequence[str]) -> dict[str, Any]:
     return form
 
 
-def _beside(place: str, table: str, said: dict[str, Any]) -> Beside:
+def _beside(place: str, table: str, said: dict[str, Any]) -> JoinedFile:
     """A second file, read in its own form."""
     written = json.dumps(said, sort_keys=True)
     form = _form(said, _OF_A_FILE)
     reading = TableMapping(table, f"{place} join", (said["file"],), (), written, **form)
-    return Beside(reading, tuple(said["on"].items()))
+    return JoinedFile(reading, tuple(said["on"].items()))
 
 
 def _reading(said: dict[str, Any]) -> dict[str, Any]:

@@ -23,10 +23,11 @@ def intervals_unsaid(raw: RawTable, mapping: TableMapping) -> tuple[str, ...]:
         f"list_distinct(list(nullif(lower(trim(c{at})), '')))" for at in range(len(raw.headers))
     )
     (found,) = ask(f"SELECT {cells} FROM (SELECT * FROM ({raw.relation}) LIMIT {_ROWS})")
+    column = plain.columns[0]
     return tuple(
-        f"'{header}' holds {', '.join(sorted(words))}, and mrr is taken from '{plain.told}' as it "
-        f'stands: is that an amount for a month? Else write mrr = {{ column = "{plain.columns[0]}", '
-        f'per = {{ column = "{header}"{_with_count(header, raw)} }} }}'
+        f"'{header}' holds {', '.join(sorted(words))}, and mrr is taken from '{column}' as it "
+        "stands: is that an amount for a month? Else write mrr = "
+        f'{{ column = "{column}", per = {{ column = "{header}"{_with_count(header, raw)} }} }}'
         for header, words in zip(raw.headers, found, strict=True)
         if words and _are_intervals([str(word) for word in words])
     )

@@ -114,7 +114,7 @@ def _read(
 
 
 def _as_shown(text: str | None, *, only: bool) -> str:
-    """A day, which is what ways differ in; of the `only` way the clock too, as somebody wrote it."""
+    """A day, which is what ways differ in; of the `only` way the clock too."""
     told = (text or "").removesuffix("Z").removesuffix(".000000").replace("T", " ")
     return told if only else told.partition(" ")[0]
 

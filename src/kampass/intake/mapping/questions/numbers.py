@@ -71,8 +71,8 @@ class _Signs:
         )
         words = ", ".join(literal(word) for word in ("", *self.null))
         return (
-            f"(SELECT CASE WHEN {value} IN ({words}) THEN '' WHEN NOT starts_with(r, chr(0)) THEN r "
-            f"END FROM (SELECT {number(said, value)} AS r))"
+            f"(SELECT CASE WHEN {value} IN ({words}) THEN '' WHEN NOT starts_with(r, chr(0)) "
+            f"THEN r END FROM (SELECT {number(said, value)} AS r))"
         )
 
 
