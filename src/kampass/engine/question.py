@@ -184,9 +184,9 @@ class Question:
         Spelling(
             "A filter, e.g. segment=enterprise.",
             meaning="`segment=enterprise`, `region!=emea` (known values only), `segment is "
-            "unknown`, `tier in a,b`, `team in_tree sales`; several hold together. A value is taken "
-            "as it stands, else, in any letter case, for the one that pages show like this; one that "
-            "no row has is an error.",
+            "unknown`, `tier in a,b`, `team in_tree sales`; several hold together. A value is "
+            "taken as it stands, else, in any letter case, for the one that pages show like this; "
+            "one that no row has is an error.",
             description="a filter such as segment=enterprise; may be repeated",
             told="conditions, e.g. segment=enterprise or account=acc-0001",
             most=20,

@@ -5,7 +5,7 @@ What depends on what somebody may see takes plain values: how far the data reach
 """
 
 from collections.abc import Iterable, Mapping, Sequence
-from datetime import date, timedelta
+from datetime import date, datetime, timedelta
 from typing import Final
 
 from kampass.catalogue import Kpi
@@ -193,7 +193,8 @@ def why_none(kpi: Kpi, answer: Answer, coverage: Coverage, calendar: Calendar) -
             named = " or ".join(lacking) or "source"
             return f"No {named} connected. Add a file or a source under Data."
         case "not_covered":
-            return _not_covered(kpi, coverage, calendar, when)
+            start = calendar.first_instant(answer.period_start)
+            return _not_covered(kpi, coverage, calendar, start, when)
         case "missing_rate":
             return (
                 "An amount has no exchange rate at its date. Open the rows to see which, then add "
@@ -208,17 +209,25 @@ def why_none(kpi: Kpi, answer: Answer, coverage: Coverage, calendar: Calendar) -
             return f"No {noun(kpi)} to count in {when}. Choose a longer period or fewer filters."
 
 
-def _not_covered(kpi: Kpi, coverage: Coverage, calendar: Calendar, when: str) -> str:
-    known = coverage.stretches
-    ends = [(stretches[-1].end, name) for name in kpi.needs if (stretches := known.get(name))]
-    if not ends:
+def _not_covered(
+    kpi: Kpi, coverage: Coverage, calendar: Calendar, start: datetime, when: str
+) -> str:
+    """Which table is in the way: the last to begin where the period lies before it, else the first
+    to end.
+    """
+    known = [(each, name) for name in kpi.needs if (each := coverage.stretches.get(name))]
+    if not known:
         return (
             "The data does not say for which time it is complete. Add a coverage line under Data."
         )
-    end, name = min(ends)
+    latest = max(known, key=lambda each: each[0][0].start)
+    soonest = min(known, key=lambda each: each[0][-1].end)
+    stretches, name = latest if start < latest[0][0].start else soonest
+    first = day(calendar.local_date(stretches[0].start))
+    last = day(calendar.last_date_before(stretches[-1].end))
     return (
-        f"The {table(name)} reach to {day(calendar.last_date_before(end))} and do not cover "
-        f"{when}. Choose another period, or load more data."
+        f"The {table(name)} are known from {first} to {last} and do not cover {when}. Choose "
+        "another period, or load more data."
     )
 
 
