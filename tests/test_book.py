@@ -18,6 +18,7 @@ from kampass.book.attention import attention
 from kampass.book.managers import managers
 from kampass.book.reasons import Reason
 from kampass.book.renewals import renewals
+from kampass.book.today import today
 from kampass.book.week import week
 from kampass.workspace import create
 from kampass.workspace.settings import SourceSettings, WorkspaceSettings
@@ -39,6 +40,7 @@ HEADS = {
     "goals": "id,account_id,name,kind,direction,target,due_on",
     "goal_measurements": "goal_id,measured_at,value",
     "usage_daily": "account_id,on,logins",
+    "coverage": "table,covered_from,covered_to",
 }
 BASE = {
     "accounts": ["a,Alder", "b,Birch"],
@@ -134,6 +136,21 @@ def test_a_contract_that_another_continues_is_not_due(world: World) -> None:
         )
         == []
     )
+
+
+def test_each_table_is_read_on_its_own_last_day(world: World) -> None:
+    """Contracts are known to 10 February, tickets to the load: five days before a renewal, and nine
+    days into a ticket.
+    """
+    sight = world(
+        contracts=["k,a,2025-01-01,2026-02-15,new,pending"],
+        tickets=["t,2026-02-20T06:00:00Z,a,urgent,"],
+        coverage=["contracts,2025-01-01,2026-02-11"],
+    )
+    assert [(one.contract, one.days) for one in renewals(sight)] == [("k", 5)]
+    assert (today(sight, "contracts"), today(sight, "tickets")) == (date(2026, 2, 10), TODAY)
+    dossier = find(sight, "a")
+    assert [row["days"] for row in dossier.tickets] == [9]
 
 
 def test_silence_counts_from_the_last_real_touch(world: World) -> None:

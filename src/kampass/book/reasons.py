@@ -12,7 +12,7 @@ from typing import Literal
 
 from kampass.book.accounts import ListedAccount, accounts
 from kampass.book.renewals import AHEAD, renewals
-from kampass.book.today import PAID_LINES, by_account, last_day, rows, today
+from kampass.book.today import PAID_LINES, by_account, last_day, rows, today, year_to
 from kampass.engine.intervals import newcombe
 from kampass.render.display import show_value
 from kampass.workspace.view import Sight
@@ -196,10 +196,9 @@ ORDER BY account_id, created_at"""
 
 
 def _tickets(sight: Sight, listed: dict[str, ListedAccount]) -> Iterator[Reason]:
-    end = last_day(sight, "time_to_resolution_median")
-    usual = sight.kpi("time_to_resolution_median", period=f"{end - timedelta(days=364)}..{end}")[
-        0
-    ].value
+    kpi = "time_to_resolution_median"
+    (answer,) = sight.kpi(kpi, period=year_to(sight, last_day(sight, kpi), kpi))
+    usual = answer.value
     found = [
         row for row in rows(sight, _TICKETS, now=sight.known_at) if _pays(listed, row["account"])
     ]

@@ -4,11 +4,12 @@ the last day that is covered; and the last day for which a KPI can be asked.
 
 import re
 from collections.abc import Iterable
-from datetime import date
+from datetime import date, timedelta
 from typing import Any, Final
 
 from kampass.catalogue import Kpi
 from kampass.engine.answer import Answer
+from kampass.engine.planning.coverage import Stretch
 from kampass.facts.prepared import paid_lines
 from kampass.model import TABLES
 from kampass.workspace.view import Sight
@@ -31,14 +32,25 @@ def today(sight: Sight, table: str = "") -> date:
 
 def last_day(sight: Sight, *kpis: str) -> date:
     """The last local day that the data of all these KPIs reaches."""
-    stretches = sight.engine().coverage.stretches
+    ends = [stretches[-1].end for stretches in _covered(sight, kpis)]
+    return sight.settings.calendar.last_date_before(min([sight.known_at, *ends]))
+
+
+def year_to(sight: Sight, end: date, kpi: str) -> str:
+    """The year that ends with a day, as a period: as much of it as the KPI's data reaches back."""
+    calendar = sight.settings.calendar
+    begins = [calendar.local_date(stretches[-1].start) for stretches in _covered(sight, (kpi,))]
+    start = max([end - timedelta(days=364), *begins])
+    return f"{min(start, end)}..{end}"
+
+
+def _covered(sight: Sight, kpis: Iterable[str]) -> list[tuple[Stretch, ...]]:
+    """The stretches of each table that these KPIs need, where there are any."""
+    known = sight.engine().coverage.stretches
     tables = {
         table for kpi in kpis for table in sight.catalogue.get(kpi).needs if TABLES[table].gates
     }
-    ends = [
-        max(stretch.end for stretch in stretches[table]) for table in tables if stretches.get(table)
-    ]
-    return sight.settings.calendar.last_date_before(min([sight.known_at, *ends]))
+    return [known[table] for table in tables if known.get(table)]
 
 
 def by_account(sight: Sight, kpi: str) -> dict[str, Answer]:
