@@ -12,7 +12,7 @@ from pathlib import Path
 import pytest
 
 from kampass.access import NotFound, Scope
-from kampass.book.account import find
+from kampass.book.account import dossier, find
 from kampass.book.accounts import Wanted, accounts
 from kampass.book.attention import attention
 from kampass.book.managers import managers
@@ -149,8 +149,7 @@ def test_each_table_is_read_on_its_own_last_day(world: World) -> None:
     )
     assert [(one.contract, one.days) for one in renewals(sight)] == [("k", 5)]
     assert (today(sight, "contracts"), today(sight, "tickets")) == (date(2026, 2, 10), TODAY)
-    dossier = find(sight, "a")
-    assert [row["days"] for row in dossier.tickets] == [9]
+    assert [row["days"] for row in dossier(sight, "a").tickets] == [9]
 
 
 def test_silence_counts_from_the_last_real_touch(world: World) -> None:
