@@ -160,8 +160,8 @@ def dismiss_rows(  # noqa: PLR0913, PLR0917 - a command's options are its parame
     reason: Annotated[str | None, typer.Option(help="Only reasons with these words.")] = None,
     recorded_at: Annotated[str | None, typer.Option(help="Date it: 2026-01-03T00:00:00Z.")] = None,
 ) -> None:
-    """Say that what is set aside is no row, for good: a footer, a row of totals. It is known again by
-    what stands in it. Example: `kampass data dismiss --table purchases --reason "fields"`.
+    """Say that what is set aside is no row, for good: a footer, a row of totals. It is known again
+    by what stands in it. Example: `kampass data dismiss --table purchases --reason "fields"`.
     """
     from kampass.cli.workspace import say
     from kampass.errors import QuestionError

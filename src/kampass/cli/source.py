@@ -222,13 +222,13 @@ def draft_mapping(  # noqa: PLR0913, PLR0917 - a command's options are its param
     deals.csv tickets.xlsx >> kampass.toml`.
     """
     from kampass.errors import UnknownName
-    from kampass.intake.mapping.draft import Wish, together, written
+    from kampass.intake.mapping.draft import DraftTerms, together, written
     from kampass.model import TABLES
 
     if table is not None and table not in TABLES:
         raise UnknownName("table", table, TABLES, hint=f"Tables: {', '.join(TABLES)}.")
     called = name or ("mine" if len(files) == 1 else "")
-    found = together(files, Wish(table or "", sheet or "", header_row or 0, called))
+    found = together(files, DraftTerms(table or "", sheet or "", header_row or 0, called))
     if form is Form.json:
         print(json.dumps([one.to_dict() for one in found], ensure_ascii=False, indent=1))
     else:

@@ -11,9 +11,10 @@ from kampass.cli.terminal import printable
 
 if TYPE_CHECKING:
     from kampass.intake.mapping.draft.asks import DraftAnswer, DraftQuestion
-    from kampass.workspace.loads.trial import Asked, Trial
+    from kampass.workspace.loads.trial import AskedDrafts, Trial
 
 _FEW = 6
+_NAMED = 4
 
 
 def try_files(
@@ -65,7 +66,7 @@ def try_files(
         raise typer.Exit(HELD)
 
 
-def _tell(asked: "Asked") -> None:
+def _tell(asked: "AskedDrafts") -> None:
     """Say what each file was taken for."""
     from kampass.cli.workspace import say
 
@@ -78,7 +79,7 @@ def _tell(asked: "Asked") -> None:
             say(f"{place}: nothing says what its rows are; it is left out.")
 
 
-def _answered(asked: "Asked", given: Mapping[str, str]) -> "Asked":
+def _answered(asked: "AskedDrafts", given: Mapping[str, str]) -> "AskedDrafts":
     """Everything answered: as before, else by whoever sits at the terminal."""
     asked = asked.replayed(given)
     while asked.open:
@@ -155,7 +156,7 @@ def _show(found: "Trial") -> None:
     console().print(table)
     console().print(f"{len(known)} KPIs have a figure.")
     for tables, added in list(found.adds.items())[:_FEW]:
-        names = ", ".join(kpis[kpi].name for kpi in added[:4])
-        more = f" and {len(added) - 4} more" if len(added) > 4 else ""  # noqa: PLR2004 - as many are named
+        names = ", ".join(kpis[kpi].name for kpi in added[:_NAMED])
+        more = f" and {len(added) - _NAMED} more" if len(added) > _NAMED else ""
         text = f"An export of {words.table(tables)} would add {len(added)}: {names}{more}."
         console().print(text, markup=False, highlight=False)

@@ -1,4 +1,4 @@
-"""Rows of one key: what names a row, in what two rows of a key can differ, and which of them wins."""
+"""Rows of one key: what names a row, in what two of them can differ, and which of them wins."""
 
 from kampass.model.conform import quoted
 from kampass.model.tables import Table

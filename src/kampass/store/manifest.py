@@ -31,8 +31,9 @@ class LoadedTable:
     always. `changes`: the source said what has changed, and not the whole table.
 
     `conflicting` of the superseded lines differ from the one that counts, and nothing orders the
-    two; `dismissed` of the quarantined are no rows, as somebody has said. `files` says what became of each file's records. `anew`: it is the first under another
-    `reading`, so that the loads of its source before say nothing of the table any more.
+    two; `dismissed` of the quarantined are no rows, as somebody has said. `files` says what became
+    of each file's records. `anew`: it is the first under another `reading`, so that the loads of
+    its source before say nothing of the table any more.
     """
 
     table: str

@@ -28,8 +28,8 @@ SHAPE = (
 whether it reads now, its line. `dismisses` is what somebody has said is no row.
 """
 _TOTALS = (
-    r"^\W*((grand|sub|net|overall)[ -]?)?(totals?|sum|summe|gesamt\w*|zwischensumme|insgesamt|totaux"
-    r"|somme|suma|totale|totaal|totalt|yhteens\x{E4})\b"
+    r"^\W*((grand|sub|net|overall)[ -]?)?(totals?|sum|summe|gesamt\w*|zwischensumme|insgesamt"
+    r"|totaux|somme|suma|totale|totaal|totalt|yhteens\x{E4})\b"
 )
 _FIGURES = r"[-+]?\d+([.,:/'\x{00A0}\x{202F} ]\d+)*"
 
@@ -50,8 +50,8 @@ def content() -> str:
     said = f"raw IS NULL AND {cells} <= 2 AND len(regexp_extract_all(value, '\\pL{{3,}}')) >= 2"
     varies = f"regexp_matches({first}, {literal(_TOTALS)}, 'i') OR ({said})"
     return (
-        f"nullif(CASE WHEN {varies} THEN regexp_replace({text}, {literal(_FIGURES)}, '#', 'g') ELSE "
-        f"{text} END, '')"
+        f"nullif(CASE WHEN {varies} THEN regexp_replace({text}, {literal(_FIGURES)}, '#', 'g') "
+        f"ELSE {text} END, '')"
     )
 
 
@@ -179,8 +179,8 @@ def rejected(scan: Scan) -> tuple[str, list[Any]]:
 
 
 def write_dismissal(snapshot: Path, rows: RowsAside, file: Path) -> None:
-    """Write what is said of rows that a snapshot's file sets aside and that are no rows, each by its
-    content, as a file of the quarantine.
+    """Write what is said of rows that a snapshot's file sets aside and that are no rows, each by
+    its content, as a file of the quarantine.
     """
     with connect() as connection:
         connection.execute(f"ATTACH {literal(str(snapshot))} AS b (READ_ONLY)")

@@ -62,9 +62,9 @@ def stage_losers(
         f"SELECT {key_of(table, 'v')}, v.updated_at, v._load, v._line FROM ({versions}) v SEMI "
         f"JOIN rival r ON {same(table.key, 'v', 'r')}"
     )
+    rows = ranked(narrow, table, first=first)
     connection.execute(
-        f"CREATE TEMP TABLE {name} AS SELECT {key}, _load, _line FROM ({ranked(narrow, table, first=first)}) "
-        "WHERE _rank > 1"
+        f"CREATE TEMP TABLE {name} AS SELECT {key}, _load, _line FROM ({rows}) WHERE _rank > 1"
     )
     connection.execute("DROP TABLE rival")
     found = connection.execute(f"SELECT count(*) FROM {name}").fetchone()

@@ -172,7 +172,8 @@ WITH address AS (
     GROUP BY 1 HAVING n BETWEEN 2 AND 5 AND families > 1 AND families = n)
 SELECT 'accounts' AS "table", a.id AS key, a._source AS source, a._line AS line,
   string_agg(domain || ' is shared by ' || ids, '; ' ORDER BY domain) AS about
-FROM shared JOIN address USING (domain) JOIN live_accounts a ON a.id = address.account_id GROUP BY ALL""",
+FROM shared JOIN address USING (domain) JOIN live_accounts a ON a.id = address.account_id
+GROUP BY ALL""",
 )
 
 WITHOUT_OWNER = PlausibilityCheck(

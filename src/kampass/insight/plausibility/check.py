@@ -1,20 +1,11 @@
-"""What a plausibility check is, and looking through a snapshot with all of them.
+"""What a plausibility check is, and what it finds.
 
 A check never changes or withholds a figure: it shows rows that a person should look at, and says
 what to do if they are wrong. It reads the rows that live, test accounts left out where they would
 mislead.
 """
 
-from collections.abc import Iterable
 from dataclasses import dataclass
-from datetime import date
-from typing import Any, Final
-
-from kampass.engine import Engine
-from kampass.engine.backend import Backend
-
-SHOWN: Final = 20
-"""How many rows of a contradiction are shown; all of them are counted."""
 
 
 @dataclass(frozen=True)
@@ -74,46 +65,3 @@ class Contradiction:
         'Marked as churned, and still paying: 2 accounts'
         """
         return f"{self.title}: {self.count:,} {self.unit}{'' if self.count == 1 else 's'}"
-
-
-def contradictions(
-    engine: Engine, checks: Iterable[PlausibilityCheck] | None = None, most: int = SHOWN
-) -> tuple[Contradiction, ...]:
-    """What the checks (all of them) find in the engine's snapshot, in their written order; of each
-    at most `most` rows, ordered by table and key.
-    """
-    from kampass.insight.plausibility.checks import CHECKS
-
-    today = engine.known_at.astimezone(engine.settings.calendar.zone).date()
-    values: dict[str, Any] = {
-        "today": today,
-        "zone": engine.settings.calendar.timezone,
-        "currency": engine.settings.currency,
-    }
-    connected = engine.coverage.connected
-    found = (
-        _found(engine.backend, check, values, most)
-        for check in (CHECKS if checks is None else checks)
-        if set(check.tables) <= connected
-    )
-    return tuple(each for each in found if each is not None)
-
-
-def _found(
-    backend: Backend, check: PlausibilityCheck, values: dict[str, str | date], most: int
-) -> Contradiction | None:
-    rows = backend.run(
-        f'SELECT "table", key, source, line, about, count(*) OVER () FROM ({check.rows}) AS found '
-        f'ORDER BY "table", key, line LIMIT {most:d}',
-        {name: value for name, value in values.items() if f"${name}" in check.rows},
-    ).all()
-    if not rows:
-        return None
-    return Contradiction(
-        check.id,
-        check.title,
-        check.unit,
-        rows[0][5],
-        check.advice,
-        tuple(ContradictoryRow(*row[:5]) for row in rows),
-    )

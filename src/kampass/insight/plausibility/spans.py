@@ -19,7 +19,8 @@ FROM (
       count(*) FILTER (WHERE day(valid_to + 1) = 1) OVER () AS lasts,
       count(*) FILTER (WHERE day(valid_to) = 1) OVER () AS firsts,
       count(valid_to) OVER () AS ends
-    FROM (SELECT *, lead(valid_from) OVER (PARTITION BY account_id, {of} ORDER BY valid_from) AS next
+    FROM (
+        SELECT *, lead(valid_from) OVER (PARTITION BY account_id, {of} ORDER BY valid_from) AS next
         FROM live_{table} WHERE {_REAL}{more}))
 WHERE apart > touching AND next = valid_to + 1
   OR ends >= 5 AND lasts >= 0.6 * ends AND firsts <= 0.1 * ends AND day(valid_to + 1) = 1"""
@@ -137,7 +138,8 @@ WITH line AS (SELECT * FROM live_subscriptions
       / 30.4375)) AS ratio
     FROM live_contracts c JOIN line s ON s.contract_id = c.id
       AND s.currency = coalesce(c.currency, $currency)
-    WHERE c.value > 0 AND c.valid_to > c.valid_from GROUP BY c.id, c.value, c.valid_from, c.valid_to),
+    WHERE c.value > 0 AND c.valid_to > c.valid_from
+    GROUP BY c.id, c.value, c.valid_from, c.valid_to),
   paying AS (SELECT account_id, avg(mrr) AS mrr FROM line
     GROUP BY 1 HAVING count(*) = 1 OR max(mrr) <= 2 * min(mrr)),
   invoiced AS (

@@ -368,7 +368,8 @@ FROM joined WHERE "table" IN (SELECT "table" FROM _connected) ORDER BY 1, 2""")
         mends = self.journal.mends(self.loads)
         dismissed = self.journal.dismissed(self.loads)
         said = [
-            "SELECT '' AS \"table\", '' AS source, '' AS mark, 0 AS load, false AS no_row WHERE false"
+            """SELECT '' AS "table", '' AS source, '' AS mark, 0 AS load, false AS no_row
+            WHERE false"""
         ]
         if mends:
             said.append(f'SELECT "table", source, mark, load, false FROM ({mends})')

@@ -1,8 +1,8 @@
 """Lines that are no rows (a torn footer, a row of totals) dismissed for good: known again by what
 stands in them, wherever and whenever.
 
-A dismissal is a load of its source that states nothing else, so it has a date, and dropping it takes
-it back.
+A dismissal is a load of its source that states nothing else, so it has a date, and dropping it
+takes it back.
 """
 
 from collections.abc import Callable, Sequence

@@ -5,14 +5,11 @@ fresh each source is.
 from collections.abc import Iterable
 from dataclasses import asdict, dataclass
 from datetime import datetime
-from typing import TYPE_CHECKING
 
 from kampass.model.messages import Covered
 from kampass.model.scan import FileCount
 from kampass.store.manifest import Load, LoadedTable
-
-if TYPE_CHECKING:
-    from kampass.workspace.workspace import Workspace
+from kampass.workspace.home import Home
 
 STATES = ("complete", "held", "dropped")
 
@@ -64,7 +61,7 @@ class SourceCard:
     waits: int | None
 
 
-def loads(workspace: "Workspace") -> list[LoadCard]:
+def loads(workspace: Home) -> list[LoadCard]:
     """The loads, latest first."""
     found = workspace.manifest.loads(states=STATES)[::-1]
     return [card(load) for load in found]
@@ -102,7 +99,7 @@ def total(sums: Iterable[Sum]) -> Sum:
     return Sum(*(sum(getattr(one, name) for one in listed) for name in Sum.__dataclass_fields__))
 
 
-def sources(workspace: "Workspace") -> list[SourceCard]:
+def sources(workspace: Home) -> list[SourceCard]:
     """Every source of the settings, in their order."""
     counting, waiting = workspace.manifest.loads(), workspace.manifest.loads(states=("held",))
     found = []

@@ -1,5 +1,5 @@
-"""From files of other systems to figures in one go: drafted, asked about, loaded into a workspace of
-their own, with what became possible and what one more export would add.
+"""From files of other systems to figures in one go: drafted, asked about, loaded into a workspace
+of their own, with what became possible and what one more export would add.
 """
 
 import tomllib
@@ -13,7 +13,7 @@ from kampass.engine import Answer
 from kampass.engine.backend import Backend
 from kampass.engine.planning.coverage import Stretch
 from kampass.errors import DataError
-from kampass.intake.mapping.draft import FileDraft, Wish, together, written
+from kampass.intake.mapping.draft import DraftTerms, FileDraft, together, written
 from kampass.intake.mapping.draft.answered import answer_of, answered, open_questions
 from kampass.intake.mapping.draft.asks import DraftAnswer, DraftQuestion
 from kampass.intake.mapping.draft.draft import TableDraft
@@ -43,7 +43,7 @@ class Trial:
 
 
 @dataclass(frozen=True)
-class Asked:
+class AskedDrafts:
     """Drafts on their way: what was answered so far, by source and question."""
 
     drafts: tuple[FileDraft, ...]
@@ -54,15 +54,15 @@ class Asked:
         """What nobody has answered yet, with the source it is about."""
         return tuple((draft.source, question) for draft, question in open_questions(self.drafts))
 
-    def answered(self, source: str, question: DraftQuestion, answer: DraftAnswer) -> "Asked":
+    def answered(self, source: str, question: DraftQuestion, answer: DraftAnswer) -> "AskedDrafts":
         """The same once a question about a source is answered."""
         drafts = tuple(
             answered(draft, question, answer) if draft.source == source else draft
             for draft in self.drafts
         )
-        return Asked(drafts, {**self.given, f"{source}.{question.key}": answer.text})
+        return AskedDrafts(drafts, {**self.given, f"{source}.{question.key}": answer.text})
 
-    def replayed(self, given: Mapping[str, str]) -> "Asked":
+    def replayed(self, given: Mapping[str, str]) -> "AskedDrafts":
         """The same with every question answered that was answered before."""
         now = self
         while True:
@@ -75,10 +75,10 @@ class Asked:
             )
 
 
-def begun(files: Sequence[Path], settings: WorkspaceSettings) -> Asked:
+def begun(files: Sequence[Path], settings: WorkspaceSettings) -> AskedDrafts:
     """Files, drafted for a workspace."""
-    wish = Wish(currency=settings.currency, timezone=settings.timezone)
-    return Asked(tuple(together(files, wish)))
+    wish = DraftTerms(currency=settings.currency, timezone=settings.timezone)
+    return AskedDrafts(tuple(together(files, wish)))
 
 
 def read_answers(file: Path) -> dict[str, str]:
@@ -115,7 +115,7 @@ def answers_text(given: Mapping[str, str]) -> str:
     )
 
 
-def load_trial(asked: Asked, folder: Path, settings: WorkspaceSettings) -> Trial:
+def load_trial(asked: AskedDrafts, folder: Path, settings: WorkspaceSettings) -> Trial:
     """Make a workspace of drafts about which nothing is open, and load it."""
     drafts = usable(asked)
     create(folder, settings).close()
@@ -127,7 +127,7 @@ def load_trial(asked: Asked, folder: Path, settings: WorkspaceSettings) -> Trial
     return came_of(workspace, workspace.sync(), asked)
 
 
-def usable(asked: Asked) -> list[FileDraft]:
+def usable(asked: AskedDrafts) -> list[FileDraft]:
     """The drafts with the tables about which nothing needed is open; DataError where there are
     none.
     """
@@ -141,7 +141,7 @@ def usable(asked: Asked) -> list[FileDraft]:
     return [draft for draft in found if draft.tables]
 
 
-def came_of(workspace: Workspace, reports: Sequence[LoadReport], asked: Asked) -> Trial:
+def came_of(workspace: Workspace, reports: Sequence[LoadReport], asked: AskedDrafts) -> Trial:
     """What the loads made possible."""
     found = examine(workspace)
     unknown = tuple(place for draft in asked.drafts for place in draft.unknown)

@@ -1,5 +1,6 @@
 """A draft after an answer: what it says then, and what it still leaves open."""
 
+import re
 from collections.abc import Iterator, Sequence
 from dataclasses import replace
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
@@ -31,7 +32,7 @@ def answer_of(question: DraftQuestion, said: str) -> DraftAnswer:
             return answer
     if question.free == ZONE and _is_zone(said):
         return DraftAnswer(said, file={"timezone": said})
-    if question.free == CURRENCY and len(said) == 3 and said.isascii() and said.isalpha():  # noqa: PLR2004
+    if question.free == CURRENCY and re.fullmatch("[A-Za-z]{3}", said):
         return DraftAnswer(said.upper(), (), {"constant": said.upper()})
     listed = "; ".join(answer.text for answer in question.answers)
     other = f", or {question.free}" if question.free else ""

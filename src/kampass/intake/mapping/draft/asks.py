@@ -1,5 +1,5 @@
-"""What a draft leaves open, each with the answers that can be given and what they make of the values:
-how values read, what words mean, and what nothing in the file says.
+"""What a draft leaves open, each with the answers that can be given and what they make of the
+values: how values read, what words mean, and what nothing in the file says.
 """
 
 import re

@@ -1,5 +1,5 @@
-"""A mapping to begin with: what a file leaves no doubt about is filled in, what could be read in two
-ways or is nowhere said is asked, and what is not known is left out.
+"""A mapping to begin with: what a file leaves no doubt about is filled in, what could be read in
+two ways or is nowhere said is asked, and what is not known is left out.
 """
 
 import re
@@ -85,7 +85,7 @@ class FileDraft:
 
 
 @dataclass(frozen=True)
-class Wish:
+class DraftTerms:
     """What a person says of a file before it is looked at."""
 
     table: str = ""
@@ -97,7 +97,7 @@ class Wish:
     timezone: str = ""
 
 
-def drafted(file: Path, wish: Wish = Wish()) -> FileDraft:
+def drafted(file: Path, wish: DraftTerms = DraftTerms()) -> FileDraft:
     """What a file would fill, drafted; DataError where it cannot be read."""
     if not file.is_file():
         raise DataError(f"There is no file {file}.", code="no_file")
@@ -129,7 +129,7 @@ def columns_for(file: Path, table: str, said: Mapping[str, Any]) -> dict[str, An
     }
 
 
-def together(files: Sequence[Path], wish: Wish = Wish()) -> list[FileDraft]:
+def together(files: Sequence[Path], wish: DraftTerms = DraftTerms()) -> list[FileDraft]:
     """Several files, drafted so that their rows find each other's accounts: where a file has both
     names and ids of accounts, those count that other files have too, and a file of accounts goes
     before accounts that rows name.
@@ -144,7 +144,7 @@ def together(files: Sequence[Path], wish: Wish = Wish()) -> list[FileDraft]:
     return _apart(found)
 
 
-def _accounts_in(file: Path, wish: Wish) -> frozenset[str]:
+def _accounts_in(file: Path, wish: DraftTerms) -> frozenset[str]:
     """Every name or id of an account that stands in a file."""
     values: set[str] = set()
     for form in _forms(file, wish):
@@ -170,7 +170,7 @@ def _apart(drafts: Sequence[FileDraft]) -> list[FileDraft]:
     return found
 
 
-def _forms(file: Path, wish: Wish) -> list[dict[str, Any]]:
+def _forms(file: Path, wish: DraftTerms) -> list[dict[str, Any]]:
     """How the file, or the sheet that is wished, is written."""
     forms = forms_of(file)
     if wish.sheet:
@@ -316,7 +316,7 @@ def _suits(table: str, opened: _Opened, title: str) -> float:
     return points + (4 if titled else 0) + (3 if own else 0)
 
 
-def _tables(opened: _Opened, table: str, wish: Wish) -> Iterator[TableDraft]:
+def _tables(opened: _Opened, table: str, wish: DraftTerms) -> Iterator[TableDraft]:
     """The table and those that its rows name and nothing else states."""
     sampled = replace(
         opened.sampled(table),

@@ -72,9 +72,9 @@ class QuestionSection(WrittenTable):
 class ExportSection(WrittenTable):
     """A file that a known system writes: the headers that tell it, and what fills the columns.
 
-    `marks` are all there; `first` is what the first header may be. Of several lines of `headers` the
-    second says what people were asked. Rows are kept `where` all conditions hold whose headers are
-    there.
+    `marks` are all there; `first` is what the first header may be. Of several lines of `headers`
+    the second says what people were asked. Rows are kept `where` all conditions hold whose headers
+    are there.
     """
 
     name: str

@@ -278,7 +278,8 @@ def _points(table: str, column: str, header: str) -> int:
 def _forms(name: str) -> tuple[str, ...]:
     """A name, and the same without small words, two words in either order: "date de facture"."""
     words = [word for word in name.split() if word not in known().names.small]
-    return (name, " ".join(words), *([" ".join(reversed(words))] if len(words) == 2 else []))  # noqa: PLR2004
+    turned = [" ".join(reversed(words))] if len(words) == 2 else []  # noqa: PLR2004 - of what
+    return (name, " ".join(words), *turned)
 
 
 def _without_noun(table: str, name: str) -> str:

@@ -1,5 +1,5 @@
-"""Upload several exports at once: what each fills is found out, what they leave open is asked on one
-page after the other, and they are loaded when nothing is open.
+"""Upload several exports at once: what each fills is found out, what they leave open is asked on
+one page after the other, and they are loaded when nothing is open.
 """
 
 from collections.abc import AsyncIterator
@@ -17,8 +17,8 @@ from kampass.web.pages.uploads.view import batch_form, field_of
 from kampass.web.parts.filled import Fields, filled
 from kampass.web.parts.jobs import work
 from kampass.web.rendering import PageHead, go, render
-from kampass.workspace.loads.trial import Asked
-from kampass.workspace.loads.uploads.batch import Batch, Batches, asked_of
+from kampass.workspace.loads.trial import AskedDrafts
+from kampass.workspace.loads.uploads.batch import Batches, UploadBatch, asked_of
 from kampass.workspace.loads.uploads.pending import LARGEST
 
 router = APIRouter()
@@ -69,7 +69,7 @@ def answer(
         batches.discard(batch)
         return go("/data", "The files were thrown away. Nothing of them was loaded.")
     if do == "again":
-        batches.keep(Batch(batch.id, batch.person, batch.at, batch.files))
+        batches.keep(UploadBatch(batch.id, batch.person, batch.at, batch.files))
         return go(f"/data/uploads/{batch.id}")
     try:
         asked = asked_of(call.workspace, batch)
@@ -78,11 +78,11 @@ def answer(
         given = {**batch.given, **_answers(asked, fields)}
     except DataError as wrong:
         return _page(call, batch, wrong)
-    batches.keep(Batch(batch.id, batch.person, batch.at, batch.files, given))
+    batches.keep(UploadBatch(batch.id, batch.person, batch.at, batch.files, given))
     return go(f"/data/uploads/{batch.id}")
 
 
-def _answers(asked: Asked, fields: Fields) -> dict[str, str]:
+def _answers(asked: AskedDrafts, fields: Fields) -> dict[str, str]:
     """What a form says to the questions that are open; DataError where it is no answer."""
     found = {}
     for source, question in asked.open:
@@ -93,7 +93,7 @@ def _answers(asked: Asked, fields: Fields) -> dict[str, str]:
     return found
 
 
-def _load(call: Call, batch: Batch, asked: Asked) -> Response:
+def _load(call: Call, batch: UploadBatch, asked: AskedDrafts) -> Response:
     if any(question.needed for _, question in asked.open):
         raise DataError(
             "They cannot be loaded yet.", code="not_mapped", hint="Answer what is asked first."
@@ -103,7 +103,7 @@ def _load(call: Call, batch: Batch, asked: Asked) -> Response:
     return work(call, "batch", title, batch=batch.id, person=batch.person)
 
 
-def _page(call: Call, batch: Batch, wrong: DataError | None = None) -> Response:
+def _page(call: Call, batch: UploadBatch, wrong: DataError | None = None) -> Response:
     view, status = batch_form(call, batch, wrong), wrong.status if wrong else 200
     page = PageHead("What do these files fill?", "Data")
     return render(call, "pages/uploads/page.html", page, view, status=status)

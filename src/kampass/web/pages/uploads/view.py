@@ -9,8 +9,8 @@ from kampass.intake.mapping.draft.draft import FileDraft, TableDraft
 from kampass.intake.mapping.draft.text import toml
 from kampass.render import words
 from kampass.server.rules import Call
-from kampass.workspace.loads.trial import Asked, answers_text
-from kampass.workspace.loads.uploads.batch import Batch, asked_of
+from kampass.workspace.loads.trial import AskedDrafts, answers_text
+from kampass.workspace.loads.uploads.batch import UploadBatch, asked_of
 
 
 @dataclass(frozen=True)
@@ -74,12 +74,12 @@ def field_of(source: str, question: DraftQuestion) -> str:
     return f"{source}.{question.key}"
 
 
-def batch_form(call: Call, batch: Batch, wrong: DataError | None) -> BatchForm:
+def batch_form(call: Call, batch: UploadBatch, wrong: DataError | None) -> BatchForm:
     """The page of a batch; where its files cannot be read, what is in the way."""
     try:
         asked = asked_of(call.workspace, batch)
     except DataError as trouble:
-        asked, wrong = Asked(()), wrong or trouble
+        asked, wrong = AskedDrafts(()), wrong or trouble
     shown = {kept.rpartition(".")[0]: called for called, kept in batch.files}
     needed = any(question.needed for _, question in asked.open)
     filled = any(draft.tables for draft in asked.drafts)

@@ -18,7 +18,7 @@ from kampass.errors import DataError
 from kampass.intake.mapping.draft import FileDraft
 from kampass.intake.mapping.draft.draft import slug
 from kampass.store import LoadReport
-from kampass.workspace.loads.trial import ANSWERS, Asked, begun, parse_answers, usable
+from kampass.workspace.loads.trial import ANSWERS, AskedDrafts, begun, parse_answers, usable
 from kampass.workspace.loads.uploads.loading import GITIGNORE, Tell
 from kampass.workspace.loads.uploads.pending import copy, shown_name, suffix_of
 from kampass.workspace.loads.uploads.written import map_table, replace_text, text_of
@@ -37,7 +37,7 @@ _LONGEST = 64 << 10
 
 
 @dataclass(frozen=True)
-class Batch:
+class UploadBatch:
     """Files that wait together: each as it was called and as it is kept, and what was answered."""
 
     id: str
@@ -53,12 +53,12 @@ class Batches:
     def __init__(self, workspace: Path) -> None:
         self.folder = workspace / ".kampass" / "batches"
 
-    def receive(self, files: Sequence[tuple[BinaryIO, str]], person: int) -> Batch:
+    def receive(self, files: Sequence[tuple[BinaryIO, str]], person: int) -> UploadBatch:
         """Keep files; DataError where one is of no kind that is read, is empty or is too large. A
         file `answers.toml` among them answers as it did before.
         """
         self._make_room(person)
-        batch = Batch(secrets.token_hex(16), person, datetime.now(UTC).isoformat())
+        batch = UploadBatch(secrets.token_hex(16), person, datetime.now(UTC).isoformat())
         place = self.place(batch)
         place.mkdir(parents=True, mode=0o700)
         try:
@@ -68,7 +68,7 @@ class Batches:
             shutil.rmtree(place, ignore_errors=True)
             raise
 
-    def find(self, batch_id: str, person: int) -> Batch:
+    def find(self, batch_id: str, person: int) -> UploadBatch:
         """A batch of that person; NotFound otherwise."""
         found = self._read(self.folder / batch_id) if _ID.fullmatch(batch_id) else None
         if found is None or found.person != person:
@@ -79,32 +79,32 @@ class Batches:
             )
         return found
 
-    def keep(self, batch: Batch) -> Batch:
+    def keep(self, batch: UploadBatch) -> UploadBatch:
         """Remember what was answered."""
         part = self.place(batch) / f".{secrets.token_hex(4)}"
         part.write_text(json.dumps(asdict(batch), ensure_ascii=False), encoding="utf-8")
         part.replace(self.place(batch) / _ABOUT)
         return batch
 
-    def place(self, batch: Batch) -> Path:
+    def place(self, batch: UploadBatch) -> Path:
         """The folder in which a batch's files lie."""
         return self.folder / batch.id
 
-    def discard(self, batch: Batch) -> None:
+    def discard(self, batch: UploadBatch) -> None:
         """Throw a batch away."""
         shutil.rmtree(self.place(batch), ignore_errors=True)
 
-    def waiting(self, person: int) -> list[Batch]:
+    def waiting(self, person: int) -> list[UploadBatch]:
         """What a person has uploaded and not loaded, latest first."""
         places = self.folder.iterdir() if self.folder.is_dir() else ()
         found = [batch for place in places if (batch := self._read(place)) is not None]
         mine = [batch for batch in found if batch.person == person]
         return sorted(mine, key=lambda batch: batch.at, reverse=True)
 
-    def _read(self, place: Path) -> Batch | None:
+    def _read(self, place: Path) -> UploadBatch | None:
         try:
             said = json.loads((place / _ABOUT).read_text(encoding="utf-8"))
-            return Batch(**{**said, "files": tuple(map(tuple, said["files"]))})
+            return UploadBatch(**{**said, "files": tuple(map(tuple, said["files"]))})
         except (OSError, ValueError, TypeError, KeyError):
             return None
 
@@ -116,7 +116,7 @@ class Batches:
             self.discard(batch)
 
 
-def _kept(place: Path, batch: Batch, files: Sequence[tuple[BinaryIO, str]]) -> Batch:
+def _kept(place: Path, batch: UploadBatch, files: Sequence[tuple[BinaryIO, str]]) -> UploadBatch:
     if len(files) > MOST:
         raise DataError(
             f"{len(files)} files are more than {MOST}.",
@@ -148,14 +148,14 @@ def _free(name: str, taken: set[str]) -> str:
     )
 
 
-def asked_of(workspace: "Workspace", batch: Batch) -> Asked:
+def asked_of(workspace: "Workspace", batch: UploadBatch) -> AskedDrafts:
     """What the files of a batch make, with what was answered so far."""
     place = Batches(workspace.folder).place(batch)
     files = [place / kept for _, kept in batch.files]
     return begun(files, workspace.settings).replayed(batch.given)
 
 
-def load_batch(workspace: "Workspace", batch: Batch, tell: Tell) -> list[LoadReport]:
+def load_batch(workspace: "Workspace", batch: UploadBatch, tell: Tell) -> list[LoadReport]:
     """Load the files of a batch about which nothing needed is open, and publish; DataError, and
     nothing changed, where one cannot be loaded.
     """
