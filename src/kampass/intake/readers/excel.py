@@ -9,19 +9,20 @@ merged cell) is marked and never read as empty.
 import hashlib
 import re
 import zipfile
-from collections.abc import Iterator, Sequence
+import zlib
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
-from datetime import date, datetime, time, timedelta
 from functools import partial
 from itertools import chain, islice
 from pathlib import Path
-from typing import Any, Self
+from typing import Any
 
 from kampass.errors import DataError
 from kampass.intake.mapping.mapping import TableMapping
 from kampass.intake.readers.packed import MOST, RATIO, SMALL
 from kampass.intake.readers.raw import RawTable, letter, unique
 from kampass.intake.readers.scratch import RowWriter, Scratch, lines_of
+from kampass.intake.readers.sheet import Row, Sheet
 from kampass.model.scan import MARK, FileCount
 
 _SHARED = 256 << 20
@@ -29,14 +30,9 @@ _ENTRIES = 10_000
 _ROWS = 1_048_576
 _LOOKED_AT = 40
 _BLOCK = 1 << 20
-_FIRST_DAY = datetime(1900, 3, 1)  # noqa: DTZ001 - a cell has no zone
 _MERGED = re.compile(rb'<(?:\w+:)?mergeCell\s[^>]*?ref="([A-Z]+)(\d+):([A-Z]+)(\d+)"')
 _FORMULA = re.compile(rb"<(?:\w+:)?f[\s>/]")
 _HOW = "Open the workbook in Excel or LibreOffice and save it as .xlsx anew, or export CSV."
-
-
-_Row = tuple[int, list[tuple[str, bool]]]
-"""A row's number, and its cells as text with whether Excel has typed them."""
 
 
 @dataclass(frozen=True)
@@ -53,18 +49,17 @@ def open_excel(file: Path, mapping: TableMapping, scratch: Path | None) -> RawTa
     """One sheet of a workbook."""
     _safe(file)
     hold = Scratch(scratch)
-    with _Books(file) as books:
-        name = _sheet(books.values, mapping, file)
-        seen = _look(file, books.part(name))
-        place = f"{file.name}, sheet {name}"
-        rows = books.rows(name, formulas=seen.formulas)
-        header, first, ahead = _header(rows, mapping, place)
-        writer = RowWriter(hold.folder / "rows", flags=True)
-        width = max((index for index, text in enumerate(header) if text), default=-1) + 1
-        wider = _copy(chain(ahead, rows), writer, _Covered(seen.merged, place), width)
-        formula_notice = (
-            ("formulas are read by the values Excel last saved",) if seen.formulas else ()
-        )
+    books = _Books(file)
+    name = _sheet(books.sheets, mapping, file)
+    sheet = Sheet(file, books.book, books.sheets[name].part)
+    seen = _look(file, sheet.part)
+    place = f"{file.name}, sheet {name}"
+    rows = books.rows(sheet, name)
+    header, first, ahead = _header(rows, mapping, place)
+    writer = RowWriter(hold.folder / "rows", flags=True)
+    width = max((index for index, text in enumerate(header) if text), default=-1) + 1
+    wider = _copy(chain(ahead, rows), writer, _Covered(seen.merged, place), width)
+    formula_notice = ("formulas are read by the values Excel last saved",) if seen.formulas else ()
     # Where the header is not the one that the mapping means, that is what there is to say.
     if wider and (not mapping.headers or set(mapping.headers) & set(header)):
         raise DataError(
@@ -96,14 +91,17 @@ def open_excel(file: Path, mapping: TableMapping, scratch: Path | None) -> RawTa
 def first_rows(file: Path) -> dict[str, list[list[str]]]:
     """The first rows of every sheet of a workbook, as text."""
     _safe(file)
-    with _Books(file) as books:
-        return {
-            sheet.title: [
-                ["" if cell is None else str(cell) for cell in row]
-                for row in sheet.iter_rows(max_row=_LOOKED_AT, values_only=True)
-            ]
-            for sheet in books.values.worksheets
-        }
+    books = _Books(file)
+    found: dict[str, list[list[str]]] = {}
+    for name, named in books.sheets.items():
+        rows = books.rows(Sheet(file, books.book, named.part), name)
+        found[name] = [[_shown(text) for text in cells] for _, cells, _ in islice(rows, _LOOKED_AT)]
+    return found
+
+
+def _shown(text: str) -> str:
+    """What stands in a cell, marked or not."""
+    return text.split(MARK)[1] if text.startswith(MARK) else text
 
 
 def _digest(file: Path) -> str:
@@ -186,33 +184,43 @@ def _plain(packed: zipfile.ZipFile, part: zipfile.ZipInfo, file: Path) -> None:
         )
 
 
+@dataclass(frozen=True)
+class NamedSheet:
+    """A sheet of a workbook: whether people see it, and the part of the zip that holds it."""
+
+    visible: bool
+    part: str
+
+
 class _Books:
-    """The workbook, opened for the values Excel saved; and once more for its formulas, where there
-    are any.
-    """
+    """The workbook, as openpyxl opens it: its sheets and the styles of its `book`."""
 
     def __init__(self, file: Path) -> None:
         self.file = file
-        self.values = self._open(values=True)
-        self._opened = [self.values]
+        self.sheets: dict[str, NamedSheet] = {}
+        self.book = self._open()
 
-    def __enter__(self) -> Self:
-        return self
-
-    def __exit__(self, *_: object) -> None:
-        for book in self._opened:
-            book.close()
-
-    def _open(self, *, values: bool) -> Any:
+    def _open(self) -> Any:
         import warnings
         from xml.etree.ElementTree import ParseError
 
-        from openpyxl import load_workbook
+        from openpyxl.reader.excel import ExcelReader
+        from openpyxl.styles.stylesheet import apply_stylesheet
 
         try:
             with warnings.catch_warnings():
                 warnings.simplefilter("ignore")
-                return load_workbook(self.file, read_only=True, data_only=values, keep_links=False)
+                reader = ExcelReader(self.file, read_only=True, data_only=True, keep_links=False)
+                reader.read_manifest()
+                reader.read_workbook()
+                apply_stylesheet(reader.archive, reader.wb)
+                self.sheets = {
+                    str(sheet.name): NamedSheet(sheet.state == "visible", str(named.target))
+                    for sheet, named in reader.parser.find_sheets()
+                    if named.target in reader.valid_files and "chartsheet" not in named.Type
+                }
+                reader.archive.close()
+                return reader.wb
         except (
             KeyError,
             ValueError,
@@ -233,45 +241,20 @@ class _Books:
                 hint=_HOW,
             ) from None
 
-    def part(self, sheet: str) -> str:
-        """The part of the zip that holds a sheet."""
-        # Openpyxl does not say it otherwise.
-        return str(self.values[sheet]._worksheet_path).lstrip("/")  # noqa: SLF001
+    def rows(self, sheet: Sheet, name: str) -> Iterator[Row]:
+        """Each row of a sheet; DataError where it cannot be read."""
+        from xml.parsers.expat import ExpatError
 
-    def rows(self, sheet: str, *, formulas: bool) -> Iterator[_Row]:
-        """Each row's number and its cells as text, with whether Excel has typed them."""
-        from xml.etree.ElementTree import ParseError
-
-        from openpyxl.utils.exceptions import InvalidFileException
-
-        values = self._cells(self.values, sheet)
-        if formulas:
-            self._opened.append(self._open(values=False))
-            pairs: Iterator[tuple[tuple[Any, ...], tuple[Any, ...]]] = zip(
-                values, self._cells(self._opened[-1], sheet), strict=False
-            )
-        else:
-            pairs = ((row, ()) for row in values)
         number = 0
         try:
-            for number, (row, said) in enumerate(pairs, start=1):
+            for number, texts, typed in sheet.rows():
                 if number > _ROWS:
                     raise DataError(
-                        (
-                            f"{self.file.name}, sheet {sheet}: there are more rows than a sheet "
-                            "can "
-                            "have."
-                        ),
+                        f"{self.file.name}, sheet {name}: there are more rows than a sheet can have.",
                         code="unreadable_file",
                         hint=_HOW,
                     )
-                yield (
-                    number,
-                    [
-                        _cell(cell, said[index] if index < len(said) else None)
-                        for index, cell in enumerate(row)
-                    ],
-                )
+                yield number, texts, typed
         except (
             KeyError,
             ValueError,
@@ -280,45 +263,21 @@ class _Books:
             IndexError,
             OverflowError,
             zipfile.BadZipFile,
-            ParseError,
-            InvalidFileException,
+            zlib.error,
+            ExpatError,
             EOFError,
         ) as wrong:
             raise DataError(
-                (
-                    f"{self.file.name}, sheet {sheet}, after line {number}: the sheet cannot be "
-                    "read "
-                    f"({type(wrong).__name__}: {wrong})."
-                ),
+                f"{self.file.name}, sheet {name}, after line {number}: the sheet cannot be read "
+                f"({type(wrong).__name__}: {wrong}).",
                 code="unreadable_file",
                 hint=_HOW,
             ) from None
 
-    def _cells(self, book: Any, sheet: str) -> Iterator[tuple[Any, ...]]:
-        worksheet = book[sheet]
-        worksheet.reset_dimensions()  # what a sheet says of its own size is not to be trusted
-        rows = iter(worksheet.iter_rows())
-        while (row := _quietly(rows)) is not None:
-            yield row
 
-
-def _quietly(rows: Iterator[tuple[Any, ...]]) -> tuple[Any, ...] | None:
-    """The next row; what openpyxl warns of in it becomes an error of its cell."""
-    import warnings
-
-    with warnings.catch_warnings():
-        warnings.simplefilter("ignore")
-        return next(rows, None)
-
-
-def _sheet(book: Any, mapping: TableMapping, file: Path) -> str:
+def _sheet(sheets: Mapping[str, NamedSheet], mapping: TableMapping, file: Path) -> str:
     """The sheet to read: the one named, or the only one."""
-    from openpyxl.worksheet._read_only import ReadOnlyWorksheet
-
-    sheets = {
-        sheet.title: sheet for sheet in book.worksheets if isinstance(sheet, ReadOnlyWorksheet)
-    }
-    hidden = [name for name, sheet in sheets.items() if sheet.sheet_state != "visible"]
+    hidden = [name for name, sheet in sheets.items() if not sheet.visible]
     listed = ", ".join(f"'{name}'" + (" (hidden)" if name in hidden else "") for name in sheets)
     if not sheets:
         raise DataError(f"{file.name} has no sheet with cells.", code="unreadable_file", hint=_HOW)
@@ -347,9 +306,11 @@ def _look(file: Path, part: str) -> _Seen:
         rest = b""
         while block := stream.read(_BLOCK):
             text = rest + block
-            formulas = formulas or _FORMULA.search(text) is not None
+            # Most sheets have neither, and to see that takes no pattern.
+            some = b"<f" in text or b":f" in text
+            formulas = formulas or (some and _FORMULA.search(text) is not None)
             end = 0
-            for found in _MERGED.finditer(text):
+            for found in _MERGED.finditer(text) if b"mergeCell" in text else ():
                 merged.append((int(found[2]), _index(found[1]), int(found[4]), _index(found[3])))
                 end = found.end()
             rest = text[max(end, len(text) - 200) :]
@@ -383,18 +344,18 @@ class _Covered:
 
 
 def _header(
-    rows: Iterator[_Row], mapping: TableMapping, place: str
-) -> tuple[list[str], tuple[tuple[int, tuple[str, ...]], ...], list[_Row]]:
+    rows: Iterator[Row], mapping: TableMapping, place: str
+) -> tuple[list[str], tuple[tuple[int, tuple[str, ...]], ...], list[Row]]:
     """The header's texts, the first lines for a hint, and the rows below that were looked at. A
     sheet without a header has numbered columns, as many as its first rows are wide.
     """
     if mapping.header_row == 0:
         ahead = list(islice(rows, _LOOKED_AT))
-        width = max((len(cells) for _, cells in ahead), default=0)
+        width = max((len(cells) for _, cells, _ in ahead), default=0)
         return [str(number + 1) for number in range(width)], (), ahead
     first: list[tuple[int, tuple[str, ...]]] = []
-    for line, cells in rows:
-        texts = [text.partition(MARK)[0] if not text.startswith(MARK) else "" for text, _ in cells]
+    for line, cells, _ in rows:
+        texts = [text.partition(MARK)[0] if not text.startswith(MARK) else "" for text in cells]
         first.append((line, tuple(texts)))
         if line == mapping.header_row:
             break
@@ -406,7 +367,7 @@ def _header(
         )
     wanted = set(mapping.headers)
     ahead = [] if wanted & set(texts) else list(islice(rows, _LOOKED_AT))
-    first += [(number, tuple(text for text, _ in more)) for number, more in ahead]
+    first += [(number, tuple(more)) for number, more, _ in ahead]
     if not any(texts):
         near = next((number for number, known in first if wanted & set(known)), 0)
         raise DataError(
@@ -420,22 +381,22 @@ def _header(
 
 
 def _copy(
-    rows: Iterator[_Row],
+    rows: Iterator[Row],
     writer: RowWriter,
     covered: _Covered,
     width: int,
 ) -> tuple[int, str, str] | None:
     """Write the rows that hold anything; the first cell beyond the header, if there is one."""
-    for line, cells in rows:
-        texts, typed = [text for text, _ in cells], [known for _, known in cells]
-        beyond = next((index for index in range(width, len(texts)) if texts[index]), None)
-        if beyond is not None:
-            return line, letter(beyond), texts[beyond]
-        texts, typed = texts[:width], typed[:width]
+    for line, texts, typed in rows:
+        if len(texts) != width:
+            beyond = next((index for index in range(width, len(texts)) if texts[index]), None)
+            if beyond is not None:
+                return line, letter(beyond), texts[beyond]
+            lacking = width - len(texts)
+            texts[:] = texts[:width] + [""] * lacking
+            typed[:] = typed[:width] + [False] * lacking
         if not any(texts):
             continue
-        texts += [""] * (width - len(texts))
-        typed += [False] * (width - len(typed))
         for column, area in covered.of(line):
             if column < width and not texts[column]:
                 texts[column], typed[column] = (
@@ -448,73 +409,3 @@ def _copy(
                 )
         writer.add(line, texts, typed)
     return None
-
-
-def _cell(cell: Any, said: Any) -> tuple[str, bool]:
-    """A cell as text, and whether Excel has typed it."""
-    value = cell.value
-    if value is None:
-        formula = getattr(said, "data_type", "") == "f" and said.value is not None
-        return (
-            (
-                (
-                    f"{MARK}{said.value if isinstance(said.value, str) else '=...'}{MARK}is a "
-                    "formula without a saved value: open the workbook in Excel and save it"
-                ),
-                True,
-            )
-            if formula
-            else ("", False)
-        )
-    if cell.data_type == "e":
-        return (
-            (
-                f"{MARK}{value}{MARK}is an error of Excel's, in column "
-                f"{cell.column_letter if hasattr(cell, 'column_letter') else '?'}"
-            ),
-            True,
-        )
-    if isinstance(value, str):
-        return value, False
-    if isinstance(value, datetime) and value < _FIRST_DAY:
-        return (
-            (
-                f"{MARK}{value.date().isoformat()}{MARK}is a date before March 1900, where Excel "
-                "counts a day that never was: write it as text"
-            ),
-            True,
-        )
-    return _typed(value, str(getattr(cell, "number_format", "") or "")), True
-
-
-def _typed(value: object, shape: str) -> str:
-    """A number, date, time or truth as canonical text."""
-    if isinstance(value, bool):
-        return "true" if value else "false"
-    if isinstance(value, int):
-        return str(value).zfill(len(shape)) if shape and set(shape) == {"0"} else str(value)
-    if isinstance(value, float):
-        return (
-            _typed(int(value), shape)
-            if value.is_integer() and abs(value) < 1e15  # noqa: PLR2004
-            else plain_float(value)
-        )
-    if isinstance(value, datetime):
-        return value.date().isoformat() if value.time() == time() else value.isoformat()
-    if isinstance(value, date | time):
-        return value.isoformat()
-    if isinstance(value, timedelta):
-        seconds = round(value.total_seconds())
-        return f"{seconds // 3600}:{seconds // 60 % 60:02}:{seconds % 60:02}"
-    return str(value)
-
-
-def plain_float(value: float) -> str:
-    """A float with the fifteen digits Excel keeps, never with an exponent.
-
-    >>> plain_float(0.1 + 0.2), plain_float(1.5e-7)
-    ('0.3', '0.00000015')
-    """
-    from decimal import Decimal
-
-    return format(Decimal(f"{value:.15g}"), "f")

@@ -94,21 +94,26 @@ class RowWriter:
         import pyarrow.parquet as pq
 
         width = self.width
-        rows = [[*row, *[None] * (width - len(row))] for row in self._rows]
+        rows = [
+            row if len(row) == width else [*row, *[None] * (width - len(row))] for row in self._rows
+        ]
         names = [f"c{index}" for index in range(width)]
         columns = [
             pa.array(column, pa.string())
             for column in (zip(*rows, strict=True) if rows else [()] * width)
         ]
         if self.flags:
-            marks = [[*row, *[False] * (width - len(row))] for row in self._typed]
+            marks = [
+                row if len(row) == width else [*row, *[False] * (width - len(row))]
+                for row in self._typed
+            ]
             names += [f"t{index}" for index in range(width)]
             columns += [
                 pa.array(column, pa.bool_())
                 for column in (zip(*marks, strict=True) if marks else [()] * width)
             ]
         table = pa.table([*columns, pa.array(self._lines, pa.int64())], names=[*names, "_line"])
-        pq.write_table(table, self.folder / f"{self._part:08}.parquet", compression="zstd")
+        pq.write_table(table, self.folder / f"{self._part:08}.parquet", compression="lz4")
         self._part += 1
         self._lines, self._rows, self._typed, self._letters = [], [], [], 0
 
