@@ -60,3 +60,17 @@ def test_an_interval_that_nobody_has_mapped_is_told(
 ) -> None:
     line = 'mrr = { column = "amt", per = { column = "Interval" } }'
     assert (line in told(mapped, first, "2025-02-01", second, "2025-03-01")) == is_told
+
+
+@pytest.mark.parametrize(
+    ("quantity", "times", "is_told"),
+    [("4", "", True), ("1", "", False), ("", "", False), ("4", ', times = "q"', False)],
+)
+def test_a_quantity_that_mrr_does_not_multiply_by_is_told(
+    mapped: Mapped, quantity: str, times: str, is_told: bool
+) -> None:
+    mapped.write(t_csv=f"id,who,amt,q,a\n1,ash,12,{quantity},2025-01-01\n")
+    mrr = f'{{ column = "amt", per = "year"{times} }}'
+    said = PLAIN.format(to='""').replace('mrr = "amt"', f'mrr = {mrr}\nquantity = "q"')
+    mapped.map("subscriptions", said.replace('valid_to = ""\n', ""))
+    assert any('times = "q"' in notice for notice in mapped.view().notices) == is_told

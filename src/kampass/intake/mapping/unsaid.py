@@ -33,6 +33,23 @@ def intervals_unsaid(raw: RawTable, mapping: TableMapping) -> tuple[str, ...]:
     )
 
 
+def quantity_unsaid(raw: RawTable, mapping: TableMapping) -> tuple[str, ...]:
+    """A word where amounts become MRR by their interval alone, and there are several of a thing."""
+    of = {one.name: one for one in mapping.fillings if one.columns}
+    mrr, quantity = of.get("mrr"), of.get("quantity")
+    if not (mrr and quantity and mrr.per and not mrr.times and mrr.columns != quantity.columns):
+        return ()
+    header = quantity.columns[0]
+    cell = f"c{raw.headers.index(header)}" if header in raw.headers else "NULL"
+    several = f"TRY_CAST({cell} AS DOUBLE) > 1"
+    ((rows,),) = ask(f"SELECT count(*) FILTER (WHERE {several}) FROM ({raw.relation})")
+    told = (
+        f"'{header}' is more than 1 in {rows:,} rows, and mrr does not multiply by it: is "
+        f"'{mrr.columns[0]}' for all of them? Else add times = \"{header}\" to mrr"
+    )
+    return (told,) if rows else ()
+
+
 def _with_count(header: str, raw: RawTable) -> str:
     """The column that says how many intervals, where one is called so."""
     found = [name for name in raw.headers if name.casefold() == f"{header} count".casefold()]

@@ -11,7 +11,7 @@ from kampass.intake.mapping.mapping import Filling, TableMapping
 from kampass.intake.mapping.movements import first_movements, lines_of_log, subscriptions
 from kampass.intake.mapping.questions import Base, OpenQuestion, questions
 from kampass.intake.mapping.rows import condition
-from kampass.intake.mapping.unsaid import intervals_unsaid
+from kampass.intake.mapping.unsaid import intervals_unsaid, quantity_unsaid
 from kampass.intake.readers.files import missing
 from kampass.intake.readers.memory import ask
 from kampass.intake.readers.raw import FILE, LINE, RawTable, with_file
@@ -69,7 +69,8 @@ def view_of(  # noqa: PLR0913 - what is known of one block
     unmapped = tuple(
         header for header in raw.headers if header not in used and header not in _named_in(mapping)
     )
-    notices += _doubts(mapping, pairs) + intervals_unsaid(opened, mapping)
+    notices += _doubts(mapping, pairs)
+    notices += intervals_unsaid(opened, mapping) + quantity_unsaid(opened, mapping)
     return View(scan, raw, mapping, _made(mapping, pairs), tuple(asked), unmapped, notices)
 
 
