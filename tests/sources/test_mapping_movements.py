@@ -116,6 +116,8 @@ def test_a_log_without_a_currency_is_in_the_one_given() -> None:
     (mapping,) = parse_all("[sources.shop]", "subscriptions", said)
     (filling,) = [one for one in mapping.in_currency("CHF").fillings if one.name == "currency"]
     assert filling.constant == "CHF"
+    chosen = parse_all("[sources.shop]", "subscriptions", said | {"select": "SELECT * FROM raw"})
+    assert chosen[0].in_currency("CHF") == chosen[0]
 
 
 @pytest.mark.parametrize(

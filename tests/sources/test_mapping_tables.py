@@ -119,6 +119,12 @@ def test_a_file_without_a_header_has_numbered_columns(mapped: Mapped, encoding: 
     assert mapped.view().unmapped == ("3",)
 
 
+def test_an_empty_file_without_a_header_says_so(mapped: Mapped) -> None:
+    mapped.write(t_csv="")
+    with pytest.raises(DataError, match=r"t\.csv is empty"):
+        mapped.map("teams", 'file = "t.csv"\nheader_row = 0\n[columns]\nid = "1"').view()
+
+
 PLANS = "Name,Price\nBasic,10\nPro,50\n,7\n,8\n"
 SUBS = (
     "No,Customer,Plan,From\n1,ash,Pro,2025-01-01\n2,birch,Gold,2025-01-01\n3,elm,Basic,2025-02-01\n"

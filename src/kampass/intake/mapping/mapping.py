@@ -167,8 +167,9 @@ class TableMapping:
         return MOVEMENTS if self.shape else TABLES[self.table]
 
     def in_currency(self, currency: str) -> "TableMapping":
-        """The same; a log that names no currency is in this one."""
-        if not self.shape or any(filling.name == "currency" for filling in self.fillings):
+        """The same; a log that names no currency is in this one. A SELECT names its own."""
+        named = self.select or any(filling.name == "currency" for filling in self.fillings)
+        if not self.shape or named:
             return self
         return replace(self, fillings=(*self.fillings, Filling("currency", constant=currency)))
 

@@ -124,10 +124,13 @@ def _open_delimited(file: Path, mapping: TableMapping, scratch: Path | None) -> 
     text = as_utf8(file, mapping, scratch, partial(_numbers_above, dialect))
     headers = delimited.header(text.file, dialect, line=mapping.header_row)
     if not headers or not any(headers):
+        at = f"{file.name}, line {mapping.header_row}: there is no header."
         raise DataError(
-            f"{file.name}, line {mapping.header_row}: there is no header.",
+            at if mapping.header_row else f"{file.name} is empty.",
             code="no_header",
-            hint="header_row says on which line it stands, from 1.",
+            hint="header_row says on which line it stands, from 1."
+            if mapping.header_row
+            else "Export it again.",
         )
     if len(headers) > _COLUMNS:
         raise DataError(
