@@ -131,9 +131,6 @@ STRANGERS = [
     Stranger(
         "products.csv",
         "SKU,Product name,Price,Category\nA1,Widget,10.5,Tools\nA2,Gadget,20.5,Tools\n",
-        "products",
-        {"name": "Product name"},
-        ("id", "family"),
     ),
     Stranger(
         "bankstatement.csv",
@@ -378,6 +375,9 @@ STRANGERS = [
         "Task ID,Title,Owner,Created,Due,Status\n"
         "1,Call Acme,Ada,2025-01-13,2025-01-20,Done\n"
         "2,Mail Birch,Bo,2025-01-14,2025-01-21,Open\n",
+        "feedback",
+        {"received_at": "Created", "status": "Status", "text": "Title"},
+        ("id",),
     ),
     Stranger(
         "marketing.csv",
@@ -428,5 +428,167 @@ STRANGERS = [
             "amount": "Amount",
         },
         ("timezone",),
+    ),
+    Stranger(
+        "italian.csv",
+        "Numero fattura;Cliente;Data fattura;Importo;Valuta\n"
+        "1;A;13/01/2025;100,50;EUR\n"
+        "2;B;14/01/2025;90,25;EUR\n",
+    ),
+    Stranger(
+        "two_amounts.csv",
+        "Invoice ID,Customer ID,Invoice date,Amount,Total,Currency\n"
+        "1,c1,2025-01-13,100,120,USD\n"
+        "2,c2,2025-01-14,50,60,USD\n",
+        "purchases",
+        {
+            "id": "Invoice ID",
+            "account_id": "Customer ID",
+            "purchased_at": "Invoice date",
+            "currency": "Currency",
+        },
+        ("amount",),
+    ),
+    Stranger(
+        "two_dates.csv",
+        "Order ID,Customer,Date,Order date,Total,Currency\n"
+        "1,c1,2025-02-13,2025-01-13,120,USD\n"
+        "2,c2,2025-02-14,2025-01-14,60,USD\n",
+        "purchases",
+        {
+            "id": "Order ID",
+            "account_id": "Customer",
+            "purchased_at": "Order date",
+            "amount": "Total",
+            "currency": "Currency",
+        },
+        (),
+    ),
+    Stranger(
+        "closed_flag.csv",
+        "Ticket ID,Created,Closed,Priority\n"
+        "1,2025-01-13T10:00:00Z,Yes,High\n"
+        "2,2025-01-14T10:00:00Z,No,Low\n",
+        "tickets",
+        {"id": "Ticket ID", "created_at": "Created", "priority": "Priority"},
+        (),
+    ),
+    Stranger(
+        "expected_close.csv",
+        "Deal ID,Company,Status,Type,Created,Expected close date,Amount\n"
+        "1,Acme,Won,New,2025-01-13,2025-03-13,5\n"
+        "2,Birch,Open,New,2025-01-14,2025-04-14,6\n",
+        "deals",
+        {
+            "id": "Deal ID",
+            "kind": "Type",
+            "status": "Status",
+            "created_at": "Created",
+            "account_id": "Company",
+            "amount": "Amount",
+        },
+        (),
+    ),
+    Stranger(
+        "revenue_arr.csv",
+        "Subscription ID,Customer,ARR,Currency,Start date\n"
+        "1,Acme,1200,USD,2025-01-13\n"
+        "2,Birch,2400,USD,2025-01-14\n",
+        "subscriptions",
+        {
+            "id": "Subscription ID",
+            "account_id": "Customer",
+            "mrr": "ARR",
+            "currency": "Currency",
+            "valid_from": "Start date",
+        },
+        (),
+    ),
+    Stranger(
+        "mrr_by_month.csv",
+        "Customer,2025-01,2025-02,2025-03\nAcme,100,100,120\nBirch,50,0,0\n",
+    ),
+    Stranger(
+        "headerless_cols.csv",
+        "Ticket ID,,Created,\n1,x,2025-01-13T10:00:00Z,y\n2,x,2025-01-14T10:00:00Z,y\n",
+        "tickets",
+        {"id": "Ticket ID", "created_at": "Created"},
+        (),
+    ),
+    Stranger(
+        "dup_headers.csv",
+        "Order ID,Customer,Order date,Amount,Amount\n"
+        "1,Acme,2025-01-13,5,6\n"
+        "2,Birch,2025-01-14,7,8\n",
+        "purchases",
+        {"id": "Order ID", "account_id": "Customer", "purchased_at": "Order date"},
+        ("amount", "currency"),
+    ),
+    Stranger(
+        "pipe.csv",
+        "Order ID|Customer|Order date|Amount\n1|Acme|2025-01-13|5\n2|Birch|2025-01-14|7\n",
+        "purchases",
+        {
+            "id": "Order ID",
+            "account_id": "Customer",
+            "purchased_at": "Order date",
+            "amount": "Amount",
+        },
+        ("currency",),
+    ),
+    Stranger(
+        "sum_row_first.csv",
+        "Total,300.5,,\n"
+        "Order ID,Amount,Customer,Order date\n"
+        "1,100.5,Acme,2025-01-13\n"
+        "2,200,Birch,2025-01-14\n",
+        "purchases",
+        {
+            "id": "Order ID",
+            "account_id": "Customer",
+            "purchased_at": "Order date",
+            "amount": "Amount",
+        },
+        ("currency",),
+    ),
+    Stranger(
+        "closed_won_no.csv",
+        "Deal ID,Company,Closed won,Type,Created,Amount\n"
+        "1,Acme,Yes,New,2025-01-13,5\n"
+        "2,Birch,No,New,2025-01-14,6\n",
+        "deals",
+        {
+            "id": "Deal ID",
+            "kind": "Type",
+            "created_at": "Created",
+            "account_id": "Company",
+            "amount": "Amount",
+        },
+        ("status",),
+    ),
+    Stranger(
+        "negative_mrr.csv",
+        "Subscription ID,Customer,MRR,Currency,Start date,End date,Status\n"
+        "1,Acme,-5,USD,2025-01-13,,active\n"
+        "2,Birch,24,USD,2025-01-14,2025-02-14,cancelled\n",
+        "subscriptions",
+        {
+            "id": "Subscription ID",
+            "account_id": "Customer",
+            "mrr": "MRR",
+            "currency": "Currency",
+            "valid_from": "Start date",
+            "valid_to": "End date",
+        },
+        ("valid_to.end",),
+    ),
+    Stranger(
+        "two_satisfactions.csv",
+        "Response ID,Submitted,How satisfied are you with support?,How satisfied are you with the product?\n"
+        "1,2025-01-13,5,4\n"
+        "2,2025-01-14,2,3\n",
+        "responses",
+        {"id": "Response ID", "responded_at": "Submitted"},
+        ("score",),
     ),
 ]

@@ -19,6 +19,8 @@ from typer.testing import CliRunner
 from kampass.cli.app import app
 from kampass.errors import UnknownName
 from kampass.intake.mapping import MappedSource, parse
+from kampass.intake.mapping.draft import drafted
+from kampass.intake.mapping.draft.answered import answer_of, answered, open_questions
 from kampass.intake.preview import preview
 
 ORDERS = "Order ID,Customer,Order date,Amount\n1,Müller,2025-01-13,5.5\n2,Birch,2025-01-14,6.5\n"
@@ -193,6 +195,25 @@ def test_lines_of_headers_previews_and_unfinished_answers_are_no_rows(tmp_path: 
     )
     assert score.examples == (("10 - Extremely likely", "10"), ("3", "3"))
     assert contact.examples[0] == ("Pat@a.example", "pat@a.example")
+
+
+def test_an_answer_brings_what_the_rows_then_name(tmp_path: Path) -> None:
+    """Which of two questions counts was asked; once it is said, its survey is there as well."""
+    (tmp_path / "answers.csv").write_text(
+        "Response ID,Submitted,How satisfied are you with us?,How satisfied are you with it?\n"
+        "1,2025-01-13,5,4\n2,2025-01-14,2,3\n"
+    )
+    draft = drafted(tmp_path / "answers.csv")
+    ((_, question),) = open_questions([draft])
+    assert question.key == "responses.score" and [one.table for one in draft.tables] == [
+        "responses"
+    ]
+    chosen = answer_of(question, "How satisfied are you with it?")
+    assert chosen.becomes == ("4", "3")
+    after = answered(draft, question, chosen)
+    surveys = next(one for one in after.tables if one.table == "surveys")
+    assert surveys.columns["kind"] == {"constant": "csat"}
+    assert list(open_questions([after])) == []
 
 
 def test_a_line_of_totals_at_the_end_is_a_footer_and_one_among_rows_is_none(tmp_path: Path) -> None:

@@ -304,7 +304,7 @@ def _suits(table: str, opened: _Opened, title: str) -> float:
         guess = found.guesses.get(column.name)
         if guess is not None:
             points += (3 if column.required else 1) * (1 if guess.sure else 0.6)
-        elif column.required and column.type in {"instant", "date", "decimal"}:
+        elif column.required and (column.type != "text" or column.name in {"name", "family"}):
             points -= 3
     section = known().tables[table]
     nouns = {plain(noun) for noun in section.called}
@@ -330,8 +330,6 @@ def _tables(opened: _Opened, table: str, wish: DraftTerms) -> Iterator[TableDraf
     main = TableDraft(table, opened.file.name, said, _ordered(table, guesses), sampled=sampled)
     asked = tuple(questions_of(main.mapping, table, opened.file, sampled))
     yield replace(main, questions=asked, left=_left(opened, found, main))
-    if table == "responses":
-        yield from _survey(main, opened, sampled)
     yield from named(main)
 
 
@@ -375,8 +373,9 @@ def _left(opened: _Opened, found: Matched, main: TableDraft) -> tuple[tuple[str,
     )
 
 
-def _survey(main: TableDraft, opened: _Opened, sampled: Sampled) -> Iterator[TableDraft]:
+def _survey(main: TableDraft) -> Iterator[TableDraft]:
     """The survey that the answers belong to; its kind and scale are asked where nothing tells."""
+    sampled = main.sampled
     score = next((guess for guess in main.guesses if guess.column == "score"), None)
     if score is None:
         return
@@ -392,12 +391,14 @@ def _survey(main: TableDraft, opened: _Opened, sampled: Sampled) -> Iterator[Tab
         said |= {"scale_min": {"constant": least}, "scale_max": {"constant": most}}
     guesses = {name: Guess(name, what, True, "the question tells") for name, what in said.items()}
     asked = () if question is not None else (survey_kind(header, sampled),)
-    form = dict(opened.form) | {"distinct": True}
+    form = dict(main.said) | {"distinct": True}
     yield TableDraft("surveys", main.file, form, _ordered("surveys", guesses), asked)
 
 
 def named(main: TableDraft) -> Iterator[TableDraft]:
-    """The accounts and users that rows name, so that the rows find them."""
+    """The accounts, users and the survey that rows name, so that the rows find them."""
+    if main.table == "responses":
+        yield from _survey(main)
     for column in TABLES[main.table].columns:
         guess = next((one for one in main.guesses if one.column == column.name), None)
         target = column.refers_to or ""

@@ -96,9 +96,13 @@ def matched(table: str, sampled: Sampled) -> Matched:
     guesses: dict[str, Guess] = {}
     refused: dict[str, str] = {}
     taken: set[str] = set()
-    found = sorted(_offers(table, sampled), key=lambda offer: -_rank(offer, sampled))
+    found = sorted(_offers(table, sampled), key=lambda offer: -_rank(table, offer, sampled))
     for offer in found:
         if offer.column in guesses or offer.header in taken:
+            continue
+        rival = _rival(table, offer, found, sampled)
+        if rival:
+            refused.setdefault(offer.header, f"as {offer.column}: {rival!r} could be it as well")
             continue
         verdict = _verdict(table, offer, sampled)
         if isinstance(verdict, str):
@@ -116,15 +120,31 @@ def _guess(offer: _Offer, fit: Fit) -> Guess:
     return Guess(offer.column, said, sure, f"{offer.why}; {fit.why}", fit.unknown)
 
 
-def _rank(offer: _Offer, sampled: Sampled) -> float:
-    """The points of an offer: what holds values goes before what is empty, and of two names of an
-    account that which other files know.
+def _rival(table: str, offer: _Offer, found: Sequence[_Offer], sampled: Sampled) -> str:
+    """Another column of numbers that has as good a name, fits as well and says something else."""
+    if TABLES[table].column(offer.column).type != "decimal" or offer.keys:
+        return ""
+    mine = sampled.columns[offer.header].values
+    for other in found:
+        same = (other.column, other.points) == (offer.column, offer.points)
+        if same and other.header != offer.header and not other.keys:
+            theirs = sampled.columns[other.header].values
+            if theirs != mine and isinstance(_verdict(table, other, sampled), Fit):
+                return other.header
+    return ""
+
+
+def _rank(table: str, offer: _Offer, sampled: Sampled) -> float:
+    """The points of an offer: what holds values goes before what is empty, of two names of an
+    account that which other files know, and of two names what is listed first.
     """
     held = sampled.columns.get(offer.header)
     if held is not None and not held.values:
         return offer.points - _KNOWN
     if offer.column != "account_id" or not sampled.accounts or held is None:
-        return float(offer.points)
+        listed = list(_listed(table, offer.column).values())
+        name = parts(offer.header).name
+        return offer.points - 0.001 * (listed.index(name) if name in listed else len(listed))
     values = set(held.values)
     return offer.points + _SHARED * len(values & sampled.accounts) / max(len(values), 1)
 
