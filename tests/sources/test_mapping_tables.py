@@ -267,7 +267,7 @@ TEAMS = '[columns]\nid = "id"\nname = "name"'
 @pytest.mark.parametrize(
     ("name", "content"),
     [
-        ("t.csv.gz", gzip.compress(b"id,name\n1,Ash\n2\n")),
+        ("t.csv.gz", gzip.compress(b"id,name\n1,Ash\n2\n", mtime=0)),
         ("t.zip", packed("inner/t.csv", b"id,name\n1,Ash\n2\n")),
     ],
 )
@@ -288,9 +288,9 @@ BOMB = b"id,name\n" + b"0" * (40 << 20)
 @pytest.mark.parametrize(
     ("name", "content", "words"),
     [
-        ("t.csv.gz", gzip.compress(BOMB), "unpacks to more than 32 MB"),
+        ("t.csv.gz", gzip.compress(BOMB, mtime=0), "unpacks to more than 32 MB"),
         ("t.zip", packed("t.csv", BOMB), "unpacks to more than 32 MB"),
-        ("t.csv.gz", gzip.compress(b"id,name\n1,Ash\n")[:-6], "is damaged"),
+        ("t.csv.gz", gzip.compress(b"id,name\n1,Ash\n", mtime=0)[:-6], "is damaged"),
         ("t.zip", b"PK\x03\x04no zip", "is damaged"),
         ("t.zip", packed("a.csv", b"x")[:0], "is damaged"),
     ],

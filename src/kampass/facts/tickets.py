@@ -200,10 +200,7 @@ RESOLUTIONS = Fact(
         "reopened": number(),
         "messages": number("replies and messages, one unknown counts 0"),
         "counted": flag("replies or messages are known"),
-        # Made of the account's other tickets too, which are known as far as the data goes.
-        "repeated": flag(
-            "the same account wrote again about the same topic within 7 days", looks_back=True
-        ),
+        "repeated": flag("the same account wrote again about the same topic within 7 days"),
     },
     _resolutions,
     _ended_tickets(

@@ -163,8 +163,8 @@ class _NotesOfCut:
 
 
 _DECLARE = (
-    "A table 'coverage' says otherwise; or coverage = \"up_to_load\" of a source whose silence is "
-    "true"
+    "If nothing happened on other days, say so: in a table 'coverage', or by coverage = "
+    '"up_to_load" at the source'
 )
 
 

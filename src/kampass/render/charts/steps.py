@@ -7,7 +7,7 @@ from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from math import fsum
 
-from kampass.engine.answer import Answer, Result
+from kampass.engine.answer import Answer, Result, worded
 from kampass.insight.change.bridge import Bridge
 from kampass.insight.change.splits import is_member
 from kampass.render import words
@@ -169,7 +169,8 @@ def _label(bridge: Bridge, parts: Sequence[str | None], *, member: bool) -> str:
         return ", ".join(str(part) for part in parts).replace("_", " ")
     named = zip(bridge.dimensions, parts, strict=True)
     return ", ".join(
-        "Unknown" if part is None else bridge.labels.get((name, part), part) for name, part in named
+        "Unknown" if part is None else bridge.labels.get((name, part)) or worded(part)
+        for name, part in named
     )
 
 
