@@ -42,12 +42,19 @@ class KeptForNotes:
         """How many deals of which nobody says when they were created were not closed before an
         instant.
         """
+        if not self._any_undated:
+            return 0
         ((deals,),) = self.engine.backend.run(
             "SELECT count(*) FROM live_deals WHERE created_at IS NULL "
             "AND (status = 'open' OR closed_at >= $until)",
             {"until": until},
         ).all()
         return int(deals)
+
+    @cached_property
+    def _any_undated(self) -> bool:
+        undated = "SELECT 1 FROM live_deals WHERE created_at IS NULL LIMIT 1"
+        return self.engine.backend.run(undated).first() is not None
 
     def no_rate(self, tables: AbstractSet[str]) -> dict[str, tuple[date, int]]:
         """The currencies in which amounts of these tables lack a rate: the first day of each, and
