@@ -108,7 +108,7 @@ def _show(source: str, shown: "TablePreview") -> None:
         say(f"  required and not filled: {name}", "bold red")
     for question in shown.questions:
         _show_question(question)
-    if shown.questions:
+    if any(len(question.readings) > 1 for question in shown.questions):
         say("  Nothing is loaded until kampass.toml says which.", "bold")
     _show_accounts(shown)
     if shown.unmapped:

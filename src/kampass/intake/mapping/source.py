@@ -52,11 +52,11 @@ class MappedSource:
         return read_whole(self)
 
     def scan(self, table: str) -> Scan:
-        """The rows of one table; DataError where its values could be read in two ways. Lines in
-        another encoding than the file's are set aside, each with its reason.
+        """The rows of one table; DataError where its values could be read in two ways. What reads
+        in one way that is not declared, or in another encoding, is set aside as it stands.
         """
         view = self.view(table)
-        if any(question.column != "encoding" for question in view.questions):
+        if any(len(one.readings) > 1 and one.column != "encoding" for one in view.questions):
             raise _asked(view, self.mapping(table))
         return view.scan
 
