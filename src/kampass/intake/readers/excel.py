@@ -22,7 +22,7 @@ from kampass.intake.mapping.mapping import TableMapping
 from kampass.intake.readers.packed import MOST, RATIO, SMALL
 from kampass.intake.readers.raw import RawTable, letter, unique
 from kampass.intake.readers.scratch import RowWriter, Scratch, lines_of
-from kampass.intake.readers.sheet import Row, Sheet
+from kampass.intake.readers.sheet import Row, SheetFile
 from kampass.model.scan import MARK, FileCount
 
 _SHARED = 256 << 20
@@ -51,7 +51,7 @@ def open_excel(file: Path, mapping: TableMapping, scratch: Path | None) -> RawTa
     hold = Scratch(scratch)
     books = _Books(file)
     name = _sheet(books.sheets, mapping, file)
-    sheet = Sheet(file, books.book, books.sheets[name].part)
+    sheet = SheetFile(file, books.book, books.sheets[name].part)
     seen = _look(file, sheet.part)
     place = f"{file.name}, sheet {name}"
     rows = books.rows(sheet, name)
@@ -94,7 +94,7 @@ def first_rows(file: Path) -> dict[str, list[list[str]]]:
     books = _Books(file)
     found: dict[str, list[list[str]]] = {}
     for name, named in books.sheets.items():
-        rows = books.rows(Sheet(file, books.book, named.part), name)
+        rows = books.rows(SheetFile(file, books.book, named.part), name)
         found[name] = [[_shown(text) for text in cells] for _, cells, _ in islice(rows, _LOOKED_AT)]
     return found
 
@@ -241,7 +241,7 @@ class _Books:
                 hint=_HOW,
             ) from None
 
-    def rows(self, sheet: Sheet, name: str) -> Iterator[Row]:
+    def rows(self, sheet: SheetFile, name: str) -> Iterator[Row]:
         """Each row of a sheet; DataError where it cannot be read."""
         from xml.parsers.expat import ExpatError
 
@@ -250,7 +250,7 @@ class _Books:
             for number, texts, typed in sheet.rows():
                 if number > _ROWS:
                     raise DataError(
-                        f"{self.file.name}, sheet {name}: there are more rows than a sheet can have.",
+                        f"{self.file.name}, sheet {name}: more rows than a sheet can have.",
                         code="unreadable_file",
                         hint=_HOW,
                     )

@@ -45,7 +45,7 @@ class _Style:
     shape: str
 
 
-class Sheet:
+class SheetFile:
     """One sheet of a workbook, in this part of its file; openpyxl has opened the `book`."""
 
     def __init__(self, file: Path, book: Any, part: str) -> None:
@@ -381,8 +381,8 @@ def _at_least_zero(text: str) -> int:
 def _unsaved(formula: str) -> str:
     said = f"={formula}" if formula else "=..."
     return (
-        f"{MARK}{said}{MARK}is a formula without a saved value: open the workbook in Excel and save "
-        "it"
+        f"{MARK}{said}{MARK}is a formula without a saved value: open the workbook in Excel and "
+        "save it"
     )
 
 
