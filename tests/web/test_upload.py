@@ -247,6 +247,21 @@ def test_a_row_is_mended_in_the_page_and_the_page_says_which_kpi_moved(
     assert analyst.get(f"/data/quarantine/rows/{row.id}").status_code == 404
 
 
+def test_a_row_that_is_none_is_dismissed_with_one_click_and_stays_away(
+    workspace: Workspace, analyst: Signed
+) -> None:
+    loaded(workspace, analyst)
+    row = next(row for row in workspace.quarantine(rows=True).rows if row.value == "sehr gut")
+    assert f"/data/quarantine/rows/{row.id}/dismiss" in analyst.get("/data/quarantine").text
+    place = analyst.submit(f"/data/quarantine/rows/{row.id}/dismiss")
+    assert finished(workspace, place).state == "done"
+    assert "nor is it when it comes again" in analyst.get(place).text
+    left = workspace.quarantine(rows=True)
+    assert left.total == 1
+    assert all(one.dismissed for one in left.rows if one.value == "sehr gut")
+    assert "no row, says load" in analyst.get("/data/quarantine").text
+
+
 def test_a_row_still_wrong_is_said_to_remain(workspace: Workspace, analyst: Signed) -> None:
     loaded(workspace, analyst)
     row = next(row for row in workspace.quarantine(rows=True).rows if row.value == "sehr gut")

@@ -98,6 +98,18 @@ def _mend(workspace: "Workspace", job: Job, progress: Progress) -> Came:
         return Came("The rows were mended before the work was interrupted.")
 
 
+def _dismiss(workspace: "Workspace", job: Job, progress: Progress) -> Came:
+    """Say that a row is none; where that was done before an interruption, say so."""
+    progress("Publishing")
+    try:
+        found = workspace.dismiss(_what(job)["row"])
+    except DataError as wrong:
+        if job.tries == 1 or wrong.code != "not_set_aside":
+            raise
+        return Came("It was dismissed before the work was interrupted.")
+    return Came(f"It is no row of {found[0].table}, nor is it when it comes again.")
+
+
 def _of_replay(found: "Replay") -> Came:
     """What came of a replay; of what remains, the first rows are named."""
     loads = of_reports(found.loads)
@@ -120,5 +132,6 @@ WORK: dict[str, Work] = {
     "decision": _decision,
     "replay": _replay,
     "mend": _mend,
+    "dismiss": _dismiss,
 }
 """Every kind that waits in the queue; all of them may be begun again from the start."""

@@ -151,6 +151,15 @@ def mend(
     return work(call, "mend", title, file=str(kept), table=row.table, source=row.source)
 
 
+@router.post("/data/quarantine/rows/{row_id}/dismiss")
+def dismiss(call: Annotated[Call, Depends(CHANGING_DATA)], row_id: RowId) -> Response:
+    """Say that a footer or a row of totals is no row, now and when it comes again."""
+    row = _found(call, row_id)
+    call.record("data.dismiss", f"a row of {row.table}", row=row.id, source=row.source)
+    where = f"line {row.line}" if row.line else "a row"
+    return work(call, "dismiss", f"Dismissing {where} of {words.table(row.table)}", row=row.id)
+
+
 def _found(call: Call, row_id: str) -> SetAside:
     found = one(call.workspace.snapshot(), row_id)
     if found is None:

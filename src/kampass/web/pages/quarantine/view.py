@@ -66,7 +66,7 @@ class AsideGroup:
 
 @dataclass(frozen=True)
 class AsideRow:
-    """One row that is set aside, and by which load it is mended."""
+    """One row that is set aside, and by which load it is mended, or `dismissed` as no row."""
 
     id: str
     where: str
@@ -75,6 +75,7 @@ class AsideRow:
     value: str
     reason: str
     mended: int | None
+    dismissed: bool
     cells: str
 
 
@@ -131,7 +132,7 @@ def quarantine_page(
 
 
 def _lead(found: Quarantine, *, narrowed: bool) -> str:
-    more = f" {found.mended:,} more {'was' if found.mended == 1 else 'were'} mended by hand."
+    more = f" {found.mended:,} more {'was' if found.mended == 1 else 'were'} mended or dismissed by hand."
     if not found.total:
         said = f"Nothing is set aside{' that fits' if narrowed else ''}."
     elif found.total == 1:
@@ -192,6 +193,7 @@ def _row(row: SetAside) -> AsideRow:
         (row.value or "")[:300],
         plain(row.reason),
         row.mended_by,
+        row.dismissed,
         ", ".join(cells)[:_LONGEST],
     )
 
