@@ -123,7 +123,7 @@ SHAPES = (
     names("an id joined by a sign that both parts hold", "No,Name,Area\na-b,c,x\na,b-c,y\n", "", columns=NAMES.replace('"No"', '{ columns = ["No", "Name"], ' 'join = "-" }'), refused="two rows could get one name", way_out="join"),
     names("more columns than any sheet has", "No,Name,Area," + "," * 17_000 + "\n", "", refused="columns", way_out="only what is needed"),
     names("ten thousand columns", PLAIN.replace("Area", "Area" + ",x" * 10_000).replace(",x\n", ",x" + ",1" * 10_000 + "\n").replace(",y\n", ",y" + ",1" * 10_000 + "\n").replace("Area" + ",x" * 9_999 + ",x" + ",1" * 10_000, "Area" + ",x" * 10_000), "", *BOTH),
-    names("gzip", gzip.compress(PLAIN.encode(), mtime=0), "", refused="packed", way_out="Unpack"),
+    names("gzip", gzip.compress(PLAIN.encode(), mtime=0), "", refused="packed", way_out="ends in .gz"),
     names("a web page", b"<html><table>", "", refused="web page", way_out="export CSV"),
     names("a SELECT that casts what does not read", "No,Name,Area\n1,Ann,x\nA,Bob,y\n", ('select = "SELECT CAST(No AS ' 'INTEGER) AS id, Name AS ' 'name FROM raw"'), columns="", refused="select: .*onver", way_out="TRY_CAST"),
     names("a SELECT that reaches for another file", PLAIN, ('select = "SELECT * FROM ' "read_csv('/etc/passwd')\""), columns="", refused="may read raw and nothing " "else", way_out="raw"),
