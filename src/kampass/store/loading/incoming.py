@@ -337,8 +337,11 @@ def _conflict(batch: TableBatch) -> str:
 
 
 def _none_kept(tables: Sequence[LoadedTable]) -> str:
-    """The same where rows were read and none is kept; deleting alone is something to keep."""
+    """The same where rows were read and none is kept, because of what was set aside; deleting is
+    something to keep, also what came in the same load.
+    """
     read = sum(table.read for table in tables)
-    if not read or any(table.kept or table.deleted for table in tables):
+    aside = sum(table.quarantined for table in tables)
+    if not aside or any(table.kept or table.deleted for table in tables):
         return ""
     return f"none of the {read:,} rows that were read is kept"
