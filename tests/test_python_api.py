@@ -80,6 +80,7 @@ def test_a_workspace_can_do_this_and_nothing_else(workspace: Workspace) -> None:
         "catalogue_digest",
         "close",
         "confirm",
+        "dismiss",
         "drop",
         "enabled",
         "engine",

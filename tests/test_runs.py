@@ -36,7 +36,14 @@ def worlds() -> Iterator[Worlds]:
 
 
 def snapshot(worlds: Worlds, *lines: str) -> Snapshot:
-    return worlds.snapshot({"subscriptions": "\n".join([HEADER, *lines]), "fx_rates": RATES})
+    """The book of these lines, whose silence is true."""
+    return worlds.snapshot(
+        {
+            "subscriptions": "\n".join([HEADER, *lines]),
+            "fx_rates": RATES,
+            "coverage": "table,covered_from,covered_to\nsubscriptions,2024-01-01,2030-01-01\n",
+        }
+    )
 
 
 def value(snapshot: Snapshot, kpi: str, period: str, *, grace: int = 0) -> float | None:

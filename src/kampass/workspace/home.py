@@ -119,7 +119,7 @@ class Home:
             raise UnknownName("source", name, [source.name for source in self.settings.sources])
         return [kinds.make(source, self.folder, self._data / "scratch") for source in found]
 
-    def meaning(self, name: str) -> str:
+    def _meaning(self, name: str) -> str:
         """A digest of what the settings make of a source's rows (see `kinds.meaning`)."""
         found = next((source for source in self.settings.sources if source.name == name), None)
         return kinds.meaning(found) if found else ""

@@ -112,7 +112,7 @@ class Workspace(Home, Answers):
                 else:
                     at = recorded_at or self._next_instant()
                     read = Measured(source, progress)
-                    means = self.meaning(source.name)
+                    means = self._meaning(source.name)
                     reports.append(
                         self.journal.load(read, recorded_at=at, tell=tell, meaning=means)
                     )
