@@ -64,4 +64,9 @@ class Contradiction:
         >>> Contradiction("x", "Marked as churned, and still paying", "account", 2, "", ()).text
         'Marked as churned, and still paying: 2 accounts'
         """
-        return f"{self.title}: {self.count:,} {self.unit}{'' if self.count == 1 else 's'}"
+        return f"{self.title}: {self.counted}"
+
+    @property
+    def counted(self) -> str:
+        """How many of what."""
+        return f"{self.count:,} {self.unit}{'' if self.count == 1 else 's'}"

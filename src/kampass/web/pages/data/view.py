@@ -10,7 +10,7 @@ from typing import Final
 
 from kampass.access import NotFound
 from kampass.errors import DataError
-from kampass.insight.plausibility import Contradiction
+from kampass.insight.plausibility import Contradiction, ContradictoryRow
 from kampass.server.rules import DEFINING, Call
 from kampass.web.parts import jobs as told
 from kampass.web.parts import loads as loaded
@@ -40,6 +40,17 @@ _JOB_LEADS: Final = {
 
 
 @dataclass(frozen=True)
+class ContradictionView:
+    """Rows that contradict each other: how many, what to do, and the first of them."""
+
+    title: str
+    count: str
+    advice: str
+    rows: Sequence[ContradictoryRow]
+    more: str
+
+
+@dataclass(frozen=True)
 class DataPage:
     """The page; `whole` for those who see every account, `may` for those who may load."""
 
@@ -55,7 +66,7 @@ class DataPage:
     tables: Sequence[TableLine]
     missing: Sequence[MissingTables]
     notices: Sequence[str]
-    contradictions: Sequence[Contradiction]
+    contradictions: Sequence[ContradictionView]
 
 
 @dataclass(frozen=True)
@@ -112,8 +123,14 @@ def data_page(call: Call) -> DataPage:
         tables=loaded.table_lines(health, workspace, whole=whole) if health else [],
         missing=loaded.missing(health, workspace) if health else [],
         notices=health.notices if health and whole else (),
-        contradictions=health.contradictions if health else (),
+        contradictions=[_contradiction(found) for found in health.contradictions] if health else [],
     )
+
+
+def _contradiction(found: Contradiction) -> ContradictionView:
+    further = found.count - len(found.rows)
+    more = f"and {further:,} more" if further else ""
+    return ContradictionView(found.title, found.counted, found.advice, found.rows, more)
 
 
 def _health(call: Call) -> doctor.Examination | None:

@@ -132,7 +132,8 @@ def quarantine_page(
 
 
 def _lead(found: Quarantine, *, narrowed: bool) -> str:
-    more = f" {found.mended:,} more {'was' if found.mended == 1 else 'were'} mended or dismissed by hand."
+    were = "was" if found.mended == 1 else "were"
+    more = f" {found.mended:,} more {were} mended or dismissed by hand."
     if not found.total:
         said = f"Nothing is set aside{' that fits' if narrowed else ''}."
     elif found.total == 1:

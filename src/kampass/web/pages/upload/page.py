@@ -12,7 +12,7 @@ from starlette.responses import Response
 from kampass.errors import DataError, KampassError
 from kampass.render import words
 from kampass.server.rules import ANALYSING, CHANGING_DATA, Call
-from kampass.web.pages.upload.view import Typed, mapping_form, upload_form
+from kampass.web.pages.upload.view import Typed, form_page, mapping_form
 from kampass.web.parts.filled import Fields, Sent, filled, sent
 from kampass.web.parts.jobs import work
 from kampass.web.rendering import PageHead, fragment, go, render
@@ -136,14 +136,6 @@ def _said(upload: Upload, fields: Fields) -> Upload:
     if by_hand(upload.said):
         return replace(upload, adds=adds)
     return replace(upload, said=said_of(upload.table, fields, upload.said), adds=adds)
-
-
-def form_page(call: Call, source: str, table: str, wrong: KampassError | None = None) -> Response:
-    """The page that asks for a file."""
-    view = upload_form(call, source, table, wrong)
-    question = f"What is new in {source}?" if view.again else "Which file shall be loaded?"
-    page, status = PageHead(question, "Data"), wrong.status if wrong else 200
-    return render(call, "pages/upload/page.html", page, view, status=status)
 
 
 def _page(

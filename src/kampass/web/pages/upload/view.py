@@ -6,6 +6,8 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Final
 
+from starlette.responses import Response
+
 from kampass.errors import DataError, KampassError
 from kampass.model import TABLES
 from kampass.render import words
@@ -13,6 +15,7 @@ from kampass.server.rules import Call
 from kampass.web.parts.figures import Badge
 from kampass.web.parts.forms import FormField, Options
 from kampass.web.parts.loads import plain
+from kampass.web.rendering import PageHead, render
 from kampass.workspace.loads.uploads import Upload, UploadLook, Uploads
 from kampass.workspace.loads.uploads.batch import MOST, Batches
 from kampass.workspace.loads.uploads.choices import (
@@ -158,6 +161,14 @@ class MappingForm:
     attributes: Sequence[tuple[str, bool]]
     left_out: str
     outcome: UploadOutcome | None
+
+
+def form_page(call: Call, source: str, table: str, wrong: KampassError | None = None) -> Response:
+    """The page that asks for a file."""
+    view = upload_form(call, source, table, wrong)
+    question = f"What is new in {source}?" if view.again else "Which file shall be loaded?"
+    page, status = PageHead(question, "Data"), wrong.status if wrong else 200
+    return render(call, "pages/upload/page.html", page, view, status=status)
 
 
 def upload_form(call: Call, source: str, table: str, wrong: KampassError | None) -> UploadForm:

@@ -12,7 +12,7 @@ from starlette.responses import Response
 from kampass.errors import DataError, KampassError
 from kampass.intake.mapping.draft.answered import answer_of
 from kampass.server.rules import ANALYSING, CHANGING_DATA, Call
-from kampass.web.pages.upload.page import form_page
+from kampass.web.pages.upload.view import form_page
 from kampass.web.pages.uploads.view import batch_form, field_of
 from kampass.web.parts.filled import Fields, filled
 from kampass.web.parts.jobs import work
