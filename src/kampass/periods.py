@@ -12,7 +12,7 @@ from dataclasses import dataclass
 from datetime import UTC, date, datetime, time, timedelta
 from functools import cached_property
 from typing import Literal
-from zoneinfo import ZoneInfo
+from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
 from kampass.errors import QuestionError
 
@@ -79,6 +79,19 @@ class Calendar:
         wall = instant.astimezone(self.zone).replace(tzinfo=None)
         clock = timedelta() if at_midnight else wall - datetime.combine(end, time.min)
         return ((end - start) + clock) / timedelta(days=_DAYS_PER_MONTH)
+
+
+def is_zone(name: str) -> bool:
+    """Whether a time zone has that IANA name.
+
+    >>> is_zone("Europe/Berlin"), is_zone("Europe/Bonn")
+    (True, False)
+    """
+    try:
+        ZoneInfo(name)
+    except (ZoneInfoNotFoundError, ValueError, OSError):
+        return False
+    return True
 
 
 def add_months(day: date, months: int) -> date:

@@ -6,7 +6,6 @@ takes.
 
 from datetime import date
 from typing import Annotated, ClassVar, Literal, Self
-from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
 from pydantic import (
     AfterValidator,
@@ -23,17 +22,14 @@ from kampass.engine import parse_hours
 from kampass.engine.planning.hours import WEEKDAYS
 from kampass.intake.kinds import check_link, kinds
 from kampass.intake.mapping.schema import COVERAGE, Coverage, TableName, Tables
+from kampass.periods import is_zone
 from kampass.store.database import SCHEMA, parse_schema, parse_url
 from kampass.validation import WrittenTable, amiss, key, passes, says, unlike, wrong
 
 
 def _zone(name: str) -> str:
-    try:
-        ZoneInfo(name)
-    except (ZoneInfoNotFoundError, ValueError, OSError):
-        raise wrong(
-            "There is no time zone '{value}'.", "Write an IANA name such as Europe/Berlin."
-        ) from None
+    if not is_zone(name):
+        raise wrong("There is no time zone '{value}'.", "Write an IANA name such as Europe/Berlin.")
     return name
 
 

@@ -2,7 +2,6 @@
 
 from datetime import date, datetime
 from typing import Annotated, Literal, Self
-from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
 from pydantic import (
     AfterValidator,
@@ -15,6 +14,7 @@ from pydantic.json_schema import JsonSchemaValue
 from pydantic_core import CoreSchema
 
 from kampass.intake.mapping.intervals import INTERVALS
+from kampass.periods import is_zone
 from kampass.validation import WrittenTable, amiss, key, says, wrong
 
 SEE = "See docs/mapping.md."
@@ -28,12 +28,10 @@ def a_text(value: object) -> object:
 
 
 def _zone(name: str) -> str:
-    try:
-        ZoneInfo(name)
-    except (ZoneInfoNotFoundError, ValueError, OSError):
+    if not is_zone(name):
         raise wrong(
             "{place}: there is no time zone '{value}'.", "Write an IANA name such as Europe/Berlin."
-        ) from None
+        )
     return name
 
 

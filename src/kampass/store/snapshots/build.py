@@ -215,9 +215,7 @@ class SnapshotBuilder:
         """The local date of the table's main moment."""
         if table.start is None:
             return "NULL::DATE"
-        if table.column(table.start).type == "date":
-            return quoted(table.start)
-        return f"CAST(timezone({literal(self.settings.timezone)}, {quoted(table.start)}) AS DATE)"
+        return filled.day_of(table, table.start, self.settings.timezone)
 
     def _set_aside(self, connection: duckdb.DuckDBPyConnection, table: Table) -> None:
         """Stage the versions whose required reference is unknown, or which break a rule across

@@ -42,7 +42,7 @@ def _first(table: Table, timezone: str) -> str:
     """The first local day of each source's rows; empty spans begin never."""
     day = "_day"
     if table.otherwise is not None:
-        day = f"coalesce(_day, {_day(table, table.otherwise, timezone)})"
+        day = f"coalesce(_day, {day_of(table, table.otherwise, timezone)})"
     kept = (
         "WHERE valid_to IS NULL OR valid_to > valid_from"
         if table.has("valid_to") and table.start == "valid_from"
@@ -61,7 +61,7 @@ def _days(table: Table, timezone: str) -> str:
         for column in table.columns
         if column.type in {"date", "instant"} and column.name not in _UNTOLD
     ]
-    cells = ["_day" if name == table.start else _day(table, name, timezone) for name in dated]
+    cells = ["_day" if name == table.start else day_of(table, name, timezone) for name in dated]
     return " UNION ALL ".join(
         f'SELECT DISTINCT {literal(table.name)} AS "table", _source AS source, {cell} AS day '
         f"FROM {quoted(table.name)}"
@@ -69,8 +69,8 @@ def _days(table: Table, timezone: str) -> str:
     )
 
 
-def _day(table: Table, column: str, timezone: str) -> str:
-    """A column's local day."""
+def day_of(table: Table, column: str, timezone: str) -> str:
+    """The SQL of a column's local day."""
     if table.column(column).type == "date":
         return quoted(column)
     return f"CAST(timezone({literal(timezone)}, {quoted(column)}) AS DATE)"

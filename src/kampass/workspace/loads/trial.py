@@ -143,7 +143,7 @@ def usable(asked: AskedDrafts) -> list[FileDraft]:
 
 def came_of(workspace: Workspace, reports: Sequence[LoadReport], asked: AskedDrafts) -> Trial:
     """What the loads made possible."""
-    found = examine(workspace)
+    found = examine(workspace, whole=False)
     unknown = tuple(place for draft in asked.drafts for place in draft.unknown)
     figures = figures_of(workspace, found.possible)
     adds = {tables: kpis for tables, kpis in found.missing.items() if " + " not in tables}

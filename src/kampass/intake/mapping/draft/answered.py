@@ -3,7 +3,6 @@
 import re
 from collections.abc import Iterator, Sequence
 from dataclasses import replace
-from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
 from kampass.errors import DataError
 from kampass.intake.mapping.draft.asks import (
@@ -16,6 +15,7 @@ from kampass.intake.mapping.draft.asks import (
 from kampass.intake.mapping.draft.draft import FileDraft, TableDraft, named
 from kampass.intake.mapping.draft.match import Guess
 from kampass.model import TABLES
+from kampass.periods import is_zone
 
 
 def open_questions(drafts: Sequence[FileDraft]) -> Iterator[tuple[FileDraft, DraftQuestion]]:
@@ -30,7 +30,7 @@ def answer_of(question: DraftQuestion, said: str) -> DraftAnswer:
     for answer in question.answers:
         if answer.text == said:
             return answer
-    if question.free == ZONE and _is_zone(said):
+    if question.free == ZONE and is_zone(said):
         return DraftAnswer(said, file={"timezone": said})
     if question.free == CURRENCY and re.fullmatch("[A-Za-z]{3}", said):
         return DraftAnswer(said.upper(), (), {"constant": said.upper()})
@@ -41,14 +41,6 @@ def answer_of(question: DraftQuestion, said: str) -> DraftAnswer:
         code="no_such_answer",
         hint=f"There are: {listed}{other}.",
     )
-
-
-def _is_zone(name: str) -> bool:
-    try:
-        ZoneInfo(name)
-    except (ZoneInfoNotFoundError, ValueError, OSError):
-        return False
-    return True
 
 
 def answered(draft: FileDraft, question: DraftQuestion, answer: DraftAnswer) -> FileDraft:

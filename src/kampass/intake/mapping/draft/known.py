@@ -10,11 +10,11 @@ from dataclasses import dataclass
 from functools import cache
 from pathlib import Path
 from typing import Annotated, Any
-from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
 from pydantic import Field
 
 from kampass.model import TABLES, Column, Table
+from kampass.periods import is_zone
 from kampass.validation import WrittenTable
 
 FILE = Path(__file__).with_name("known.toml")
@@ -154,7 +154,7 @@ def parts(header: str) -> HeaderParts:
         return HeaderParts(plain(header))
     if beside in {"UTC", "GMT"}:
         return HeaderParts(plain(found[1]), zone="UTC")
-    if "/" in beside and _is_zone(beside):
+    if "/" in beside and is_zone(beside):
         return HeaderParts(plain(found[1]), zone=beside)
     money = known().currencies
     code = money.signs.get(beside, beside)
@@ -164,14 +164,6 @@ def parts(header: str) -> HeaderParts:
     if unit:
         return HeaderParts(plain(found[1]), unit=unit)
     return HeaderParts(plain(header))
-
-
-def _is_zone(name: str) -> bool:
-    try:
-        ZoneInfo(name)
-    except (ZoneInfoNotFoundError, ValueError, OSError):
-        return False
-    return True
 
 
 @cache
