@@ -6,6 +6,7 @@ about signing in pays for hashing passwords.
 """
 
 import os
+import re
 import shutil
 import socket
 import subprocess
@@ -273,11 +274,8 @@ def busy(house: House, browser: Browser) -> dict[str, str]:
             page.goto(job)
             page.get_by_text("What it did to the figures").wait_for(timeout=LOADING)
         known["job_id"] = job.rpartition("/")[2]
-        known["row_id"] = (
-            client.get("/data/quarantine")
-            .text.partition("/data/quarantine/rows/")[2]
-            .partition('"')[0]
-        )
+        rows = re.findall(r'"/data/quarantine/rows/(\w+)"', client.get("/data/quarantine").text)
+        known["row_id"] = rows[0]
         known["upload_id"] = _uploaded(
             client,
             messy(known["survey"], known["account"], month=11),
