@@ -260,6 +260,21 @@ def test_words_for_true_and_false_are_those_declared(mapped: Mapped) -> None:
     ]
 
 
+def test_a_value_that_becomes_nothing_is_an_empty_cell(mapped: Mapped) -> None:
+    mapped.write(accounts_csv="id,name,Left\na,Ada,Yes\nb,Ben,No\n")
+    mapped.map(
+        "accounts",
+        """
+        file = "accounts.csv"
+        [columns]
+        id = "id"
+        name = "name"
+        deleted_at = { column = "Left", values = { Yes = "2025-03-01T00:00:00Z", No = "" } }
+        """,
+    )
+    assert mapped.column("deleted_at") == ["2025-03-01T00:00:00Z", None]
+
+
 @pytest.mark.parametrize(
     ("otherwise", "last"),
     [

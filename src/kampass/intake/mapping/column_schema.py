@@ -228,7 +228,7 @@ class ColumnKeys(ReadingKeys):
     )
     times: Text = key("the header of a number that the amount is multiplied by", "")
     values: Annotated[dict[str, Constant], BeforeValidator(_pairs)] = key(
-        "what becomes of each value", None
+        'what becomes of each value; `""` is an empty cell', None
     )
     otherwise: Annotated[
         Literal["quarantine", "keep", "empty"],

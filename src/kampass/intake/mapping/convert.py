@@ -299,7 +299,9 @@ def _chosen(
     otherwise: str,
     reason: str,
 ) -> str:
-    cases = " ".join(f"WHEN {literal(key)} THEN {literal(word)}" for key, word in pairs)
+    cases = " ".join(
+        f"WHEN {literal(key)} THEN {literal(word) if word else 'NULL'}" for key, word in pairs
+    )
     last = {"keep": value, "empty": "NULL"}.get(otherwise) or mark(value, literal(reason))
     return f"CASE {value} {cases} ELSE {last} END"
 
