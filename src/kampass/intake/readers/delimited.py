@@ -17,6 +17,7 @@ from pathlib import Path
 from typing import TextIO
 
 from kampass.errors import DataError
+from kampass.intake.readers.memory import in_memory
 from kampass.intake.readers.scratch import RowWriter, Scratch, lines_of
 from kampass.model.conform import literal, quoted
 from kampass.model.scan import LineFinder, Reject
@@ -249,7 +250,7 @@ def _ends_with_delimiters(file: Path, names: Sequence[str], dialect: Dialect) ->
     import duckdb
 
     wider = _relation(file, [*names, "?"], dialect, ", ignore_errors = true")
-    with duckdb.connect() as connection:
+    with in_memory() as connection:
         try:
             return bool(connection.execute(f"SELECT 1 FROM ({wider}) LIMIT 1").fetchall())
         except duckdb.Error:
@@ -260,8 +261,7 @@ def _regular(relation: str) -> int | None:
     """How many rows DuckDB reads, where it reads the whole file without an objection."""
     import duckdb
 
-    connection: duckdb.DuckDBPyConnection
-    with duckdb.connect() as connection:
+    with in_memory() as connection:
         try:
             row = connection.execute(
                 f"SELECT count(*), count(COLUMNS(*)) FROM ({relation})"

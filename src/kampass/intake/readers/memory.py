@@ -1,7 +1,9 @@
 """A database in memory, in which files are read: what a relation holds, asked once."""
 
 from collections.abc import Iterator, Mapping
-from contextlib import contextmanager
+from contextlib import closing, contextmanager
+from functools import cache
+from os import getpid
 from typing import TYPE_CHECKING, Any
 
 from kampass.errors import DataError
@@ -14,12 +16,22 @@ if TYPE_CHECKING:
     Connection = DuckDBPyConnection
 
 
-@contextmanager
-def in_memory(objects: Mapping[str, Any] | None = None) -> "Iterator[Connection]":
-    """A connection to a database with nothing in it but these objects, under their names."""
+@cache
+def _database(_process: int) -> "Connection":
+    """The one database of a process: to open one takes longer than most questions to it. It keeps
+    nothing of the files that were read.
+    """
     import duckdb
 
-    with duckdb.connect() as connection:
+    return duckdb.connect(config={"enable_external_file_cache": False})
+
+
+@contextmanager
+def in_memory(objects: Mapping[str, Any] | None = None) -> "Iterator[Connection]":
+    """A connection in which there is nothing but these objects, under their names; it sees nothing
+    of another's.
+    """
+    with closing(_database(getpid()).cursor()) as connection:
         for name, value in (objects or {}).items():
             connection.register(name, value)
         yield connection
