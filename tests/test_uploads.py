@@ -103,7 +103,7 @@ def test_what_could_be_read_in_two_ways_stays_open_until_it_is_answered(
 ) -> None:
     seen = look(workspace, said(uploaded(workspace), MAPPED))
     assert seen.open == (
-        "Am: which is the day, which the month?; and in which time zone? (timezone)",
+        "Am: which is the day, which the month? And in which time zone? (timezone)",
         "Note: are they numbers written so?",
     )
     asked = next(

@@ -84,7 +84,10 @@ class SnapshotBuilder:
         """
         built = 0
         with connect(file.parent, memory=BUILDING) as connection:
-            connection.execute(f"ATTACH {literal(str(file))} AS snapshot")
+            # What a build that ends early has written is thrown away: no log helps it.
+            connection.execute(
+                f"ATTACH {literal(str(file))} AS snapshot (RECOVERY_MODE NO_WAL_WRITES)"
+            )
             connection.execute("USE snapshot")
             self._registers(connection)
             faults.reach("publish.building")
@@ -135,7 +138,7 @@ class SnapshotBuilder:
         """
         versions = self.journal.versions(table, self.loads)
         if versions is None:
-            connection.execute(self._create(table, f"SELECT {_nulls(table)} WHERE false"))
+            connection.execute(f"CREATE TABLE {quoted(table.name)} ({_columns(table)})")
             return 0
         rows = (
             f"SELECT j.* REPLACE ({self._deleted_at()} AS deleted_at) FROM ({versions}) j JOIN "
@@ -356,7 +359,9 @@ FROM joined WHERE "table" IN (SELECT "table" FROM _connected) ORDER BY 1, 2""")
         connection.execute('CREATE TABLE _conflict ("table" VARCHAR, lines BIGINT)')
         for table, lines in conflicting(self.loads).items():
             connection.execute("INSERT INTO _conflict VALUES (?, ?)", [table, lines])
-        connection.execute(f"CREATE TABLE _filled AS {filled.sql(self.settings.timezone)}")
+        loaded = {row.table for load in self.loads for row in load.tables}
+        shown = filled.sql(self.settings.timezone, loaded)
+        connection.execute(f"CREATE TABLE _filled AS {shown}")
         connection.execute("DROP TABLE stating")
 
     def _take_out_mended(self, connection: duckdb.DuckDBPyConnection) -> None:
@@ -409,9 +414,9 @@ def _key(table: Table) -> str:
     return ", ".join(quoted(name) for name in table.key)
 
 
-def _nulls(table: Table) -> str:
-    extra = "NULL::MAP(VARCHAR, VARCHAR) AS _extra, " if table.more else ""
-    columns = ", ".join(
-        f"NULL::{SQL_TYPES[column.type]} AS {quoted(column.name)}" for column in table.columns
-    )
-    return f"{columns}, {extra}0::BIGINT AS _load, 0::BIGINT AS _line, '' AS _source"
+def _columns(table: Table) -> str:
+    """The columns of a table that no load stated."""
+    stated = [f"{quoted(column.name)} {SQL_TYPES[column.type]}" for column in table.columns]
+    extra = ["_extra MAP(VARCHAR, VARCHAR)"] if table.more else []
+    told = ("_load BIGINT", "_line BIGINT", "_source VARCHAR")
+    return ", ".join(["_day DATE", *stated, *extra, *told])

@@ -3,6 +3,8 @@
 How far a table is thought to reach follows from it and from the settings, when a question is asked.
 """
 
+from collections.abc import Collection
+
 from kampass.model import TABLES, Table
 from kampass.model.conform import literal, quoted
 
@@ -11,11 +13,13 @@ _UNTOLD = {"updated_at", "deleted_at"}
 YEAR = 365
 
 
-def sql(timezone: str) -> str:
-    """The SQL of what is known of each fact table and source: `loaded_at` (of its latest load in
-    `stating`, null where people typed its rows), `first`, `newest`, `dates` and `gap`.
+def sql(timezone: str, loaded: Collection[str]) -> str:
+    """The SQL of what is known of each fact table that has loads and each source: `loaded_at` (of
+    its latest load in `stating`, null where people typed its rows), `first`, `newest`, `dates` and
+    `gap`.
     """
-    facts = [table for table in TABLES.values() if table.gates and table.start]
+    dated = [table for table in TABLES.values() if table.gates and table.start]
+    facts = [table for table in dated if table.name in loaded] or dated[:1]
     first = " UNION ALL ".join(_first(table, timezone) for table in facts)
     days = " UNION ALL ".join(_days(table, timezone) for table in facts)
     return f"""

@@ -89,7 +89,7 @@ def asked_dates(
         if any(texts[at] for texts in read)
     )
     what = _what(ways) + (
-        "; and in which time zone? (timezone)"
+        " And in which time zone? (timezone)"
         if not filling.timezone and any(way.asks_zone for way in ways)
         else ""
     )
