@@ -2,6 +2,7 @@
 the PostgreSQL server starts when a test first wants it.
 """
 
+import gc
 import itertools
 import shutil
 import signal
@@ -35,6 +36,12 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     for item in items:
         if not slow(item):
             item.add_marker("quick")
+
+
+def pytest_collection_finish() -> None:
+    """Modules and cases stay for the whole run: no garbage collection walks through them."""
+    gc.collect()
+    gc.freeze()
 
 
 @pytest.fixture(autouse=True)
