@@ -22,7 +22,7 @@ from kampass.workspace import open_workspace
 from kampass.workspace.backup import restore, verify_backup, verify_workspace
 from kampass.workspace.backup.archive import CONTENTS, Archive, BackupContents, Member
 
-FLIPS = int(os.environ.get("KAMPASS_FLIPS", "60"))
+FLIPS = int(os.environ.get("KAMPASS_FLIPS", "24"))
 OWN = "kpis/own.yaml"
 
 

@@ -1,7 +1,7 @@
 """A byte of the pointer, a snapshot or the journal changes: it is noticed, what can be built again
 is, and nobody gets another answer.
 
-KAMPASS_FLIPS sets how many bytes are flipped: 60, or 1,000 in `make nightly`, a third of them in
+KAMPASS_FLIPS sets how many bytes are flipped: 24, or 1,000 in `make nightly`, a third of them in
 each kind of file.
 """
 
@@ -23,7 +23,7 @@ from kampass.workspace.backup import verify_workspace
 from kampass.workspace.loads.export import digest
 from kampass.workspace.repair import mending
 
-FLIPS = int(os.environ.get("KAMPASS_FLIPS", "60"))
+FLIPS = int(os.environ.get("KAMPASS_FLIPS", "24"))
 THOROUGH = 0.2
 """How many of the damaged journals `kampass verify` is shown as well."""
 PREPARED = "SELECT table_name FROM duckdb_tables() ORDER BY 1"

@@ -179,7 +179,9 @@ def test_a_condition_is_spelled_as_it_is_read(text: str) -> None:
     assert str(parse_having(text)) == text
 
 
-@pytest.fixture(scope="module", params=SEEDS)
+@pytest.fixture(
+    scope="module", params=[SEEDS[0], pytest.param(SEEDS[1], marks=pytest.mark.nightly)]
+)
 def engine(
     request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory
 ) -> Iterator[tuple[Engine, str]]:

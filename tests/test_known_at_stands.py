@@ -5,7 +5,7 @@ Random histories: a small world told by two sources in several loads, each of wh
 came late, corrects some, deletes some and brings some back. After every load a handful of KPIs of
 differing kinds is asked as known at every earlier load, by `known_at` and by snapshot id, cut and
 in total, and must be answered as it was then, snapshot id included. Now and then a snapshot's file
-is taken away, so that it is built again. KAMPASS_HISTORIES sets how many: 5, 100 in `make nightly`.
+is taken away, so that it is built again. KAMPASS_HISTORIES sets how many: 3, 100 in `make nightly`.
 """
 
 import csv
@@ -25,7 +25,7 @@ from tests.worlds_draft import Row
 from kampass.workspace import Workspace, create
 from kampass.workspace.settings import SourceSettings, WorkspaceSettings
 
-HISTORIES = int(os.environ.get("KAMPASS_HISTORIES", "5"))
+HISTORIES = int(os.environ.get("KAMPASS_HISTORIES", "3"))
 LOADS = 3
 SOURCES = {
     "crm": ("accounts", "contacts", "subscriptions", "contracts", "deals"),

@@ -2,7 +2,7 @@
 filters.
 
 Two worlds of three are mixed: several sources, nothing said of coverage, drifting currencies.
-KAMPASS_WORLDS sets how many (default 3; `make nightly-worlds` runs 1,000).
+KAMPASS_WORLDS sets how many (default 2; `make nightly-worlds` runs 1,000).
 """
 
 import math
@@ -30,7 +30,7 @@ from kampass.engine import Question, parse_filter
 from kampass.insight import ask
 from kampass.workspace import Workspace
 
-WORLDS = int(os.environ.get("KAMPASS_WORLDS", "3"))
+WORLDS = int(os.environ.get("KAMPASS_WORLDS", "2"))
 NUMBERS = ("value", "numerator", "denominator", "low", "high")
 WORDS = ("n", "status", "reason", "through", "unit", "period_start", "period_end")
 TALLY: Counter[str] = Counter()

@@ -1,7 +1,7 @@
 """Random questions through Python, the command line, REST, its client, an assistant's tools and
 every export: not one digit differs.
 
-KAMPASS_QUESTIONS sets how many (12 by default, 300 at night).
+KAMPASS_QUESTIONS sets how many (6 by default, 300 at night).
 """
 
 import asyncio
@@ -29,7 +29,7 @@ from kampass.mcp.server import make_server
 from kampass.mcp.sides import Here
 from kampass.render.files import write
 
-QUESTIONS = int(os.environ.get("KAMPASS_QUESTIONS", "12"))
+QUESTIONS = int(os.environ.get("KAMPASS_QUESTIONS", "6"))
 FIGURES = ("value", "numerator", "denominator", "low", "high")
 PERIODS = (
     ("2025", None),

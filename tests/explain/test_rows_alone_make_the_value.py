@@ -24,7 +24,7 @@ from kampass.insight.explain import rows_behind
 from kampass.workspace import Workspace
 
 ALL = os.environ.get("KAMPASS_EXPLAIN") == "all"
-MONTHS = "2024-01..2025-12"
+MONTHS = "2024-01..2025-12" if ALL else "2025-04..2025-12"
 PARTS = 8
 SEEDS = seeds_of_every_zone(10 if ALL else 3)
 UNTOLD = {"not_connected", "not_covered", "missing_rate", "suppressed_small_n"}

@@ -13,7 +13,7 @@ from kampass.workspace import create, open_workspace
 from kampass.workspace.settings import WorkspaceSettings
 from kampass.workspace.workspace import Workspace
 
-FILES = int(os.environ.get("KAMPASS_MESSY", "8"))
+FILES = int(os.environ.get("KAMPASS_MESSY", "4"))
 
 
 def workspace_of(made: MessyFile, folder: Path) -> Workspace:
@@ -50,8 +50,8 @@ def loaded(workspace: Workspace, made: MessyFile) -> list[dict[str, Any]]:
 @pytest.mark.parametrize(
     "seed",
     [
-        pytest.param(seed, marks=[pytest.mark.nightly] if seed >= 8 else [])
-        for seed in range(max(8, FILES))
+        pytest.param(seed, marks=[pytest.mark.nightly] if seed >= 4 else [])
+        for seed in range(max(4, FILES))
     ],
 )
 def test_a_file_made_of_known_rows_comes_out_as_those_rows(seed: int, tmp_path: Path) -> None:

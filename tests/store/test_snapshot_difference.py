@@ -1,7 +1,7 @@
 """The difference of two snapshots names exactly the rows that came late, changed or went, and the
 load that brought each of it.
 
-KAMPASS_HISTORIES sets how many random ones are drawn beside those drawn by hand: 3, 100 in `make
+KAMPASS_HISTORIES sets how many random ones are drawn beside those drawn by hand: 2, 100 in `make
 nightly`.
 """
 
@@ -21,7 +21,7 @@ from kampass.insight.restated.restatement import Restatement, row_dict
 from kampass.store.snapshots.difference import Count, Difference, RowChange
 from kampass.workspace.restated import difference, restate
 
-HISTORIES = int(os.environ.get("KAMPASS_HISTORIES", "3"))
+HISTORIES = int(os.environ.get("KAMPASS_HISTORIES", "2"))
 ACCOUNTS = "id,name,deleted_at\nA,Ada,\nB,Bob,\n"
 TICKETS = "id,created_at,account_id,contact_id,priority,deleted_at\n"
 
