@@ -14,6 +14,7 @@ from datetime import datetime, time
 from decimal import Decimal
 from pathlib import Path
 from typing import Any
+from zlib import crc32
 
 import pytest
 from tests.explain.conftest import seeds_of_every_zone
@@ -36,7 +37,7 @@ from kampass.workspace import Workspace
 from kampass.workspace.authoring.worlds import Worlds
 
 ALL = os.environ.get("KAMPASS_EXPLAIN") == "all"
-SEEDS = seeds_of_every_zone(20 if ALL else 3, start=700)
+SEEDS = seeds_of_every_zone(20 if ALL else 1, start=700)
 DEFAULT_HOURS = {"": Hours()}
 
 
@@ -96,12 +97,11 @@ def window_of(
 def test_of_every_kpi_on_random_worlds(
     random_engine: Callable[[int], tuple[World, Engine, Path]], place: int
 ) -> None:
-    """By default each world has a third of the KPIs, for two of its periods."""
+    """By default in one world, for one of its periods."""
     world, engine, _ = random_engine(SEEDS[place])
     seen, wrong = Counter[str](), list[str]()
-    for turn, kpi in enumerate(chosen()):
-        periods = world.periods() if ALL else world.periods()[:2]
-        for period in periods if ALL or turn % len(SEEDS) == place else ():
+    for kpi in chosen():
+        for period in world.periods() if ALL else world.periods()[:1]:
             wrong += compare(engine, Question((kpi.id,), period.text), kpi, seen)
     print(dict(seen))
     assert sum(seen.values()) > 100
@@ -110,11 +110,14 @@ def test_of_every_kpi_on_random_worlds(
 
 @pytest.mark.parametrize("share", range(2))
 def test_of_worked_examples(share: int) -> None:
+    """Examples of one world are in one share, so that it is built once."""
     seen, wrong = Counter[str](), list[str]()
     with Worlds() as worlds:
-        for turn, kpi in enumerate(chosen()):
+        for kpi in chosen():
             examples = [example for example in kpi.examples if "tables" in example]
-            for example in (examples if ALL else examples[:1]) if turn % 2 == share else ():
+            for example in examples if ALL else examples[:1]:
+                if crc32(str(example["tables"]).encode()) % 2 != share:
+                    continue
                 recorded = (
                     datetime.fromisoformat(example["recorded_at"])
                     if "recorded_at" in example
