@@ -15,7 +15,6 @@ from pathlib import Path
 from types import ModuleType
 from typing import Any
 
-import duckdb
 import pytest
 from tests.each import each
 from tests.hostile import json_lines, mapped_text, parquet_files, text_files, values, workbooks
@@ -25,6 +24,7 @@ from tests.store.conftest import Desk, counts, day
 from kampass.errors import KampassError
 from kampass.intake.mapping import MappedSource, parse
 from kampass.intake.preview import preview
+from kampass.intake.readers.memory import in_memory
 from kampass.intake.sources.folder import FileSource
 from kampass.model import TABLES
 from kampass.model.conform import literal, quoted
@@ -88,7 +88,7 @@ class Book:
         ]
         versions = journal.versions(TABLES[case.of], loads)
         shown = ", ".join(_text(case.of, name) for name in case.columns)
-        with duckdb.connect() as connection:
+        with in_memory() as connection:
             connection.execute("SET TimeZone = 'UTC'")
             return connection.execute(f"SELECT {shown} FROM ({versions}) ORDER BY _line").fetchall()
 
@@ -99,7 +99,7 @@ class Book:
             for each in self.desk.workspace.manifest.loads(states=("complete", "held"))
             if each.id == load
         ]
-        with duckdb.connect() as connection:
+        with in_memory() as connection:
             rows = self.desk.workspace.journal.quarantine(loads)
             return connection.execute(
                 f"SELECT line, coalesce(\"column\", ''), value, reason FROM ({rows}) ORDER BY 1, 2"

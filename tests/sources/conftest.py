@@ -5,12 +5,12 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
-import duckdb
 import pytest
 
 from kampass.intake.mapping import MappedSource, parse
 from kampass.intake.mapping.view import View
 from kampass.intake.preview import TablePreview, preview
+from kampass.intake.readers.memory import in_memory
 
 
 class Mapped:
@@ -45,7 +45,7 @@ class Mapped:
         there and the reason.
         """
         scan = self.source.scan(self.table)
-        with duckdb.connect() as connection:
+        with in_memory() as connection:
             cursor = connection.execute(scan.relation)
             names = [column[0] for column in cursor.description or ()]
             found = [dict(zip(names, row, strict=True)) for row in cursor.fetchall()]

@@ -13,12 +13,12 @@ import json
 from collections.abc import Callable, Iterator, Sequence
 from itertools import product
 
-import duckdb
 import openpyxl
 import pytest
 from tests.sources.conftest import Mapped
 
 from kampass.errors import DataError
+from kampass.intake.readers.memory import in_memory
 
 Record = tuple[str, str, str]
 HEADER = ("id", "name", "note")
@@ -69,7 +69,7 @@ def read(mapped: Mapped) -> tuple[list[Record], list[int]]:
     scan = mapped.source.scan("accounts")
     gc.collect()
     assert not scan.rejects
-    with duckdb.connect() as connection:
+    with in_memory() as connection:
         found = connection.execute(f"SELECT id, name, note FROM ({scan.relation})").fetchall()
     lines = scan.lines(range(1, len(found) + 1)) if found else {}
     return [(id_, name, note or "") for id_, name, note in found], list(lines.values())

@@ -8,9 +8,9 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
-import duckdb
 import pytest
 
+from kampass.intake.readers.memory import in_memory
 from kampass.store import Snapshot, TableReport
 from kampass.workspace import create
 from kampass.workspace.loads.export import export
@@ -60,7 +60,7 @@ class Desk:
 
     def set_aside(self) -> list[tuple[Any, ...]]:
         """The same of what loading set aside, without publishing."""
-        with duckdb.connect() as connection:
+        with in_memory() as connection:
             rows = self.workspace.journal.quarantine(self.workspace.manifest.loads())
             return connection.execute(
                 f'SELECT "table", line, "column", value, reason FROM ({rows}) ORDER BY 1, 2'

@@ -7,11 +7,11 @@ import io
 import tempfile
 from pathlib import Path
 
-import duckdb
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from kampass.intake.readers import delimited
+from kampass.intake.readers.memory import in_memory
 from kampass.intake.sources import folder as files
 from kampass.model.scan import Scan
 
@@ -50,7 +50,7 @@ Rows = list[tuple[str | None, ...]]
 
 
 def read(scan: Scan) -> Rows:
-    with duckdb.connect() as connection:
+    with in_memory() as connection:
         for name, value in scan.objects.items():
             connection.register(name, value)
         return [
@@ -64,7 +64,7 @@ def read(scan: Scan) -> Rows:
 def slowly(file: Path) -> tuple[Rows, list[int], list[int]]:
     """The rows of the slow path, their lines, and the lines it sets aside."""
     found = delimited.read_slowly(file, ["id", "name", "email"])
-    with duckdb.connect() as connection:
+    with in_memory() as connection:
         rows = connection.execute(found.numbered()).fetchall()
     return (
         [tuple(cell or None for cell in row[:-1]) for row in rows],
