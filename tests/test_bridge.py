@@ -199,13 +199,13 @@ def test_nothing_is_left_over_for_any_kpi_between_random_periods_and_snapshots(
     sample: Workspace,
 ) -> None:
     """Every KPI, over accounts and over a cut, between two periods and two snapshots drawn at
-    random; KAMPASS_PAIRS draws more.
+    random; by day every second KPI, KAMPASS_PAIRS draws more.
     """
     rng = random.Random(os.environ.get("KAMPASS_SEED", "3"))
     first, last = (load.recorded_at for load in sample.manifest.loads())
     engines = [sample.engine(known_at=first), sample.engine(known_at=last)]
     bridged = 0
-    for kpi in engines[0].catalogue:
+    for kpi in list(engines[0].catalogue)[:: 1 if PAIRS > 1 else 2]:
         for _ in range(PAIRS):
             before, after = (BridgeEnd(rng.choice(engines), rng.choice(PERIODS)) for _ in range(2))
             cuts = [
@@ -219,7 +219,7 @@ def test_nothing_is_left_over_for_any_kpi_between_random_periods_and_snapshots(
             for made in _bridges(before, after, kpi.id, rng.choice(cuts)):
                 bridged += made.reason is None
                 _check(made)
-    assert bridged > 60 * PAIRS
+    assert bridged > 30 * PAIRS
 
 
 def _bridges(before: BridgeEnd, after: BridgeEnd, kpi: str, by: tuple[str, ...]) -> list[Bridge]:

@@ -18,6 +18,7 @@ that it cannot spill.
 """
 
 
+@pytest.mark.nightly
 def test_memory_does_not_grow_with_the_file(tmp_path: Path) -> None:
     small = list(measured(tmp_path / "small", "touches", 40, publishing=False, settling=SETTLING))
     large = list(measured(tmp_path / "large", "touches", 120, publishing=False, settling=SETTLING))

@@ -47,7 +47,9 @@ def engine() -> Iterator[Engine]:
         yield Engine(worlds.snapshot(BOOK), shipped(), Settings())
 
 
-@pytest.fixture(scope="module", params=SEEDS)
+@pytest.fixture(
+    scope="module", params=[SEEDS[0], pytest.param(SEEDS[1], marks=pytest.mark.nightly)]
+)
 def world(
     request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory
 ) -> Iterator[tuple[Engine, list[str]]]:
