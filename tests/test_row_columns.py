@@ -13,6 +13,7 @@ from kampass.engine import Question, parse_filter
 from kampass.engine.planning.dimensions import rows_of
 from kampass.errors import QuestionError, UnknownName
 from kampass.insight.explain import rows_behind
+from kampass.mcp.sides import Here
 
 ACCOUNTS = "id,name,plan\nA,A,gold\nB,B,basic"
 TICKETS = """id,created_at,resolved_at,account_id,Severity,plan,region
@@ -105,6 +106,13 @@ def test_figures_of_accounts_and_of_employees_are_not_cut_by_rows(desk: Desk) ->
         "contracts",
         "subscriptions",
     }
+
+
+def test_they_are_listed_with_what_else_a_kpi_is_cut_by(desk: Desk) -> None:
+    listed = {one["id"]: one["dimensions"] for one in Here(desk.workspace.sight).kpis()}
+    assert set(listed["time_to_resolution"]) >= {"account", "topic", "plan", "Severity", "region"}
+    assert "tickets.plan" in listed["time_to_resolution"]
+    assert not {"Severity", "Campaign code"} & set(listed["nrr"])
 
 
 def test_a_wrong_name_is_told_with_the_columns_there_are(desk: Desk) -> None:

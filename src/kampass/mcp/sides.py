@@ -58,16 +58,18 @@ class Here:
 
     def kpis(self) -> Iterable[dict[str, Any]]:
         """Every KPI."""
+        sight = self.sight()
+        named = sight.engine().named
         return [
             {
                 "id": kpi.id,
                 "name": kpi.name,
                 "question": kpi.question,
                 "unit": kpi.unit,
-                "dimensions": list(kpi.named_dimensions),
+                "dimensions": list(named.listed(kpi)),
             }
             | {"synonyms": list(kpi.synonyms)}
-            for kpi in self.sight().catalogue
+            for kpi in sight.catalogue
         ]
 
     def ask(self, kpis: Sequence[str], **words: Any) -> Result:

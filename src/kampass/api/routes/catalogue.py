@@ -40,7 +40,7 @@ def _card(call: Call, kpi: Kpi) -> dict[str, Any]:
         "kind": kpi.kind,
         "unit": kpi.unit,
         "direction": kpi.direction,
-        "dimensions": list(kpi.named_dimensions),
+        "dimensions": list(call.sight.engine().named.listed(kpi)),
         "definition": kpi.label,
         "own": kpi.own,
         "enabled": switched_on,

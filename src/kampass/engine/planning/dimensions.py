@@ -62,6 +62,11 @@ class Named:
             for name in sorted(self.columns.get(table or "", ()))
         )
 
+    def listed(self, kpi: Kpi) -> tuple[str, ...]:
+        """Every dimension of a KPI: those that it names, then what the data adds."""
+        attributes = sorted(self.taken(kpi) - {*kpi.named_dimensions})
+        return *kpi.named_dimensions, *attributes, *self.of_rows(kpi)
+
     def is_of_rows(self, kpi: Kpi, dimension: str) -> bool:
         """Whether a dimension is a column of the KPI's rows; the table's name may always stand
         before it.
@@ -78,9 +83,9 @@ def rows_of(kpi: Kpi) -> str | None:
 
 def check(kpi: Kpi, dimension: str, named: Named) -> None:
     """UnknownName where a KPI cannot be cut by a dimension."""
-    known = {*named.taken(kpi), *named.of_rows(kpi)}
+    known = set(named.listed(kpi))
     if dimension not in known and not named.is_of_rows(kpi, dimension):
-        listed = ", ".join([*kpi.named_dimensions, *named.of_rows(kpi)]) or "none"
+        listed = ", ".join(named.listed(kpi)) or "none"
         raise UnknownName(
             "dimension", dimension, known, hint=f"'{kpi.id}' can be cut by: {listed}."
         )

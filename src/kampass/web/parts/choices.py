@@ -16,15 +16,10 @@ def dimensions_of(sight: Sight, kpis: Sequence[Kpi]) -> tuple[str, ...]:
     """By what any of these KPIs can be cut, the workspace's own attributes with the account's, and
     the columns of their rows; all that accounts have where none is named.
     """
-    names = (
-        list(dict.fromkeys(name for kpi in kpis for name in kpi.named_dimensions))
-        if kpis
-        else list(ACCOUNT_DIMENSIONS)
-    )
-    if not kpis or any(kpi.takes_any_account_dimension for kpi in kpis):
-        names += sorted(sight.engine().attributes - set(names))
-    of_rows = (name for kpi in kpis for name in sight.engine().named.of_rows(kpi))
-    return tuple(dict.fromkeys([*names, *of_rows]))
+    named = sight.engine().named
+    if not kpis:
+        return *ACCOUNT_DIMENSIONS, *sorted(named.attributes.difference(ACCOUNT_DIMENSIONS))
+    return tuple(dict.fromkeys(name for kpi in kpis for name in named.listed(kpi)))
 
 
 def suggestions(sight: Sight, dimensions: Sequence[str]) -> list[str]:
