@@ -4,6 +4,7 @@ it.
 
 from collections.abc import Callable, Iterator
 from datetime import UTC, date, datetime, timedelta
+from pathlib import Path
 
 import pytest
 
@@ -12,7 +13,10 @@ from kampass.engine import Engine, Settings
 from kampass.insight.plausibility import Contradiction, contradictions
 from kampass.insight.plausibility.checks import CHECKS
 from kampass.periods import Calendar
+from kampass.store import Snapshot
+from kampass.workspace import create
 from kampass.workspace.authoring.worlds import Worlds
+from kampass.workspace.settings import SourceSettings, WorkspaceSettings
 
 Tables = dict[str, str]
 Look = Callable[[Tables], dict[str, Contradiction]]
@@ -53,6 +57,44 @@ def signed(mrr: int) -> Tables:
     }
 
 
+def subscribed(*prices: int) -> Tables:
+    """An account with a line for each price, and no products."""
+    names = [f"a{k}" for k in range(len(prices))]
+    lines = [
+        f"s{k},{name},,,{price},USD,2025-01-01,,"
+        for k, (name, price) in enumerate(zip(names, prices, strict=True))
+    ]
+    return {"accounts": accounts(*names), "subscriptions": rows(LINES, lines)}
+
+
+def of_two(x: str, y: str) -> Tables:
+    """Subscriptions of two sources."""
+    return {"x/subscriptions": LINES + x, "y/subscriptions": LINES + y}
+
+
+def rates(*lines: str) -> Tables:
+    """Rates towards USD."""
+    return {"fx_rates": rows("currency,valid_from,rate", list(lines))}
+
+
+SOURCES: dict[str, tuple[Tables, Tables]] = {
+    "another_source_s_key": (
+        of_two(
+            "1,a,,,100,USD,2025-01-01,,\n2,b,,,200,USD,2025-01-01,,\n", "1,c,,,7,USD,2025-01-01,,\n"
+        ),
+        of_two(
+            "1,a,,,100,USD,2025-01-01,,\n", "1,a,,,100,USD,2025-01-01,,\n3,c,,,7,USD,2025-01-01,,\n"
+        ),
+    ),
+    "rate_of_the_own_currency": (
+        rates("USD,2024-01-01,0.92", "EUR,2024-01-01,1"),
+        rates("USD,2024-01-01,1.000", "EUR,2024-01-01,1.1"),
+    ),
+    "rate_upside_down": (
+        rates("JPY,2024-01-01,161", "EUR,2024-01-01,1.1"),
+        rates("JPY,2024-01-01,0.0062", "PLN,2024-01-01,4.2"),
+    ),
+}
 SPANS: dict[str, tuple[Tables, Tables]] = {
     "ends_on_the_last_day": (
         {
@@ -309,16 +351,36 @@ EVENTS: dict[str, tuple[Tables, Tables]] = {
         },
     ),
 }
-WORLDS = SPANS | PEOPLE | EVENTS
+WORLDS = SOURCES | SPANS | PEOPLE | EVENTS
+
+
+def apart(tables: Tables, folder: Path) -> Snapshot:
+    """The snapshot of a world in which `x/tickets` are the tickets of a source x."""
+    written = {name if "/" in name else f"x/{name}": text for name, text in tables.items()}
+    for name, text in written.items():
+        file = folder / f"{name}.csv"
+        file.parent.mkdir(exist_ok=True)
+        file.write_text(text, encoding="utf-8")
+    sources = tuple(
+        SourceSettings(name, "folder", {"path": str(folder / name)}) for name in ("x", "y")
+    )
+    workspace = create(folder / "workspace", WorkspaceSettings(sources=sources))
+    workspace.sync(recorded_at=TODAY)
+    return workspace.snapshot()
 
 
 @pytest.fixture(scope="module")
-def look() -> Iterator[Look]:
+def look(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Look]:
     """What the checks find in a world, by check."""
     with Worlds() as worlds:
 
         def found(tables: Tables) -> dict[str, Contradiction]:
-            snapshot = worlds.snapshot(ABC | tables, timezone="UTC", recorded_at=TODAY)
+            world = ABC | tables
+            snapshot = (
+                worlds.snapshot(world, timezone="UTC", recorded_at=TODAY)
+                if not any("/" in name for name in tables)
+                else apart(world, tmp_path_factory.mktemp("apart"))
+            )
             engine = Engine(snapshot, shipped(), Settings(Calendar("UTC")))
             return {each.check: each for each in contradictions(engine)}
 
@@ -349,3 +411,32 @@ def test_all_are_counted_and_the_first_are_shown(look: Look) -> None:
     assert (found.count, len(found.rows), found.rows[0].key) == (50, 20, "s00")
     assert (found.rows[0].table, found.rows[0].line) == ("subscriptions", 2)
     assert found.text == "Ends before it begins, and so counts on no day: 50 lines"
+
+
+def test_a_yearly_amount_is_found_among_lines_without_a_product(look: Look) -> None:
+    (found,) = look(subscribed(100, 90, 110, 100, 120, 1200)).values()
+    assert [(row.key, row.about) for row in found.rows] == [
+        ("s5", "1200.000000 a month, and lines without a product cost 100.0")
+    ]
+
+
+@pytest.mark.parametrize("prices", [(40, 70, 100, 200, 400, 1200), (49, 49, 49, 49, 49, 599)])
+def test_lines_without_a_product_may_cost_what_they_like(
+    look: Look, prices: tuple[int, ...]
+) -> None:
+    assert look(subscribed(*prices)) == {}
+
+
+def test_a_rate_is_upside_down_from_the_other_side_too() -> None:
+    with Worlds() as worlds:
+        snapshot = worlds.snapshot(ABC | rates("EUR,2024-01-01,0.0062"), recorded_at=TODAY)
+        engine = Engine(snapshot, shipped(), Settings(Calendar("UTC"), currency="JPY"))
+        (found,) = contradictions(engine)
+    assert found.rows[0].about == "one EUR is said to be 0.0062 JPY"
+
+
+def test_what_was_replaced_is_told_with_both_places(look: Look) -> None:
+    (found,) = look(SOURCES["another_source_s_key"][0]).values()
+    (row,) = found.rows
+    assert row.where == "subscriptions 1 (y, line 2)"
+    assert row.about == "x, line 2, states another row of this key"

@@ -2,7 +2,12 @@
 
 from typing import Final
 
-from kampass.insight.plausibility import accounts, events, spans
+from kampass.insight.plausibility import accounts, events, sources, spans
 from kampass.insight.plausibility.check import PlausibilityCheck
 
-CHECKS: Final[tuple[PlausibilityCheck, ...]] = (*spans.CHECKS, *accounts.CHECKS, *events.CHECKS)
+CHECKS: Final[tuple[PlausibilityCheck, ...]] = (
+    *sources.CHECKS,
+    *spans.CHECKS,
+    *accounts.CHECKS,
+    *events.CHECKS,
+)

@@ -107,18 +107,25 @@ YEARLY = PlausibilityCheck(
     ("subscriptions",),
     f"""
 WITH line AS (
-    SELECT *, mrr / coalesce(nullif(quantity, 0), 1) AS price FROM live_subscriptions
+    SELECT *, coalesce(product_id, '') AS product,
+      mrr / coalesce(nullif(quantity, 0), 1) AS price FROM live_subscriptions
     WHERE {_REAL} AND mrr > 0 AND NOT coalesce(is_trial, false)),
-  usual AS (SELECT product_id, currency, median(price) AS price FROM line
-    WHERE product_id IS NOT NULL GROUP BY ALL HAVING count(*) >= 5),
+  usual AS (SELECT product, currency, median(price) AS price FROM line
+    GROUP BY ALL HAVING count(*) >= 5 AND (product <> ''
+      OR quantile_cont(line.price, 0.25) >= median(line.price) / 1.5
+      AND quantile_cont(line.price, 0.75) <= median(line.price) * 1.5)),
+  asked AS (SELECT DISTINCT currency, round(price, 2) FROM line WHERE product = ''),
   beside AS (SELECT id, lag(mrr) OVER w AS before, lead(mrr) OVER w AS next FROM line
     WINDOW w AS (PARTITION BY account_id, product_id, currency ORDER BY valid_from, id)),
   times AS (
-    SELECT line.*, CASE WHEN line.price / usual.price BETWEEN 11.4 AND 12.6
-        THEN 'lines of ' || usual.product_id || ' cost ' || round(usual.price, 2)::VARCHAR
+    SELECT line.*, CASE WHEN product <> '' AND line.price / usual.price BETWEEN 11.4 AND 12.6
+        THEN 'lines of ' || product || ' cost ' || round(usual.price, 2)::VARCHAR
+      WHEN line.price / usual.price BETWEEN 11.4 AND 12.6
+          AND (line.currency, round(line.price / 12, 2)) IN (FROM asked)
+        THEN 'lines without a product cost ' || round(line.price / 12, 2)::VARCHAR
       WHEN mrr / before BETWEEN 11.9 AND 12.1 THEN 'the line before has ' || before::VARCHAR
       WHEN mrr / next BETWEEN 11.9 AND 12.1 THEN 'the next line has ' || next::VARCHAR END AS why
-    FROM line JOIN beside USING (id) LEFT JOIN usual USING (product_id, currency))
+    FROM line JOIN beside USING (id) LEFT JOIN usual USING (product, currency))
 SELECT 'subscriptions' AS "table", id AS key, _source AS source, _line AS line,
   mrr::VARCHAR || ' a month, and ' || why AS about
 FROM times WHERE why IS NOT NULL""",

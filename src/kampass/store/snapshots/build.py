@@ -24,9 +24,10 @@ from kampass.store.loading.incoming import is_by_hand
 from kampass.store.manifest import Load, Wording, to_text
 from kampass.store.progress import SILENT, Progress
 from kampass.store.snapshots import filled
+from kampass.store.snapshots.replaced import CREATED, keep_replaced
 from kampass.store.versions import winners
 
-SHAPE = 6
+SHAPE = 7
 """Which tables a snapshot has: a file with others is built again."""
 
 
@@ -126,6 +127,7 @@ class SnapshotBuilder:
         connection.execute(
             'CREATE TABLE _notice ("table" VARCHAR, "column" VARCHAR, "rows" BIGINT, what VARCHAR)'
         )
+        connection.execute(CREATED)
         connection.execute(f"CREATE TABLE _quarantine AS {self.journal.quarantine(self.loads)}")
         connection.execute(
             'CREATE TABLE _reconciliation ("table" VARCHAR, journal BIGINT, kept BIGINT, gone '
@@ -187,9 +189,13 @@ class SnapshotBuilder:
         connection.execute(f"CREATE TEMP TABLE rival AS SELECT * FROM version g WHERE {several}")
         standing = "SELECT * FROM rival ANTI JOIN aside USING (_load, _line) WHERE NOT _deleted"
         connection.execute(
-            "CREATE TEMP TABLE latest AS "
-            f"{winners(f'{standing} UNION ALL SELECT * FROM rival WHERE _deleted', table)}"
+            "CREATE TEMP VIEW contending AS "
+            f"{standing} UNION ALL SELECT * FROM rival WHERE _deleted"
         )
+        connection.execute(
+            f"CREATE TEMP TABLE latest AS {winners('SELECT * FROM contending', table)}"
+        )
+        keep_replaced(connection, table, self.loads)
         ended = (
             f"SELECT g.* REPLACE (least(g.deleted_at, l.deleted_at) AS deleted_at)"
             f" FROM ({winners(standing, table)}) g JOIN latest l ON {match} WHERE l._deleted"
@@ -198,7 +204,9 @@ class SnapshotBuilder:
             f"CREATE TEMP TABLE state AS {good} AND NOT {several} UNION ALL SELECT * FROM latest "
             f"WHERE NOT _deleted UNION ALL {ended}"
         )
-        connection.execute("DROP TABLE latest; DROP TABLE rival; DROP TABLE repeated")
+        connection.execute(
+            "DROP VIEW contending; DROP TABLE latest; DROP TABLE rival; DROP TABLE repeated"
+        )
 
     def _deleted_at(self) -> str:
         """When a row ended: as it says, or as its source said of its deletion; else as of its
