@@ -221,3 +221,20 @@ def test_a_line_of_totals_at_the_end_is_a_footer_and_one_among_rows_is_none(tmp_
     assert said(tmp_path / "orders.csv")["mine"]["tables"]["purchases"]["footer"] == "^Total:$"
     (tmp_path / "orders.csv").write_text(f"{ORDERS}Total:,,,12.0\n3,Acme,2025-01-15,1.5\n")
     assert "footer" not in said(tmp_path / "orders.csv")["mine"]["tables"]["purchases"]
+
+
+def test_rows_without_an_id_are_called_by_their_file_and_line(tmp_path: Path) -> None:
+    """Two exports of a form, and two files of one name."""
+    form = "Timestamp,Email Address,How satisfied are you with our support?\n"
+    row = "3/14/2025 10:14:01,pat@acme.example,5\n"
+    files = [tmp_path / "a" / "march.csv", tmp_path / "a" / "april.csv", tmp_path / "b/march.csv"]
+    for file in files:
+        file.parent.mkdir(exist_ok=True)
+        file.write_text(form + row)
+    found = said(*files)
+    assert {
+        name: source["tables"]["responses"]["columns"]["id"] for name, source in found.items()
+    } == {name: {"column": "_line", "prefix": f"{name}:"} for name in ("march", "april", "march-2")}
+    (alone,) = said(files[0], "--name", "forms").values()
+    prefix = alone["tables"]["responses"]["columns"]["id"]["prefix"]
+    assert prefix == "forms-march:"

@@ -392,3 +392,26 @@ def test_a_format_without_an_offset_asks_for_the_zone(mapped: Mapped) -> None:
         "purchases", said + 'timestamp = "%d/%m/%Y %H:%M", timezone = "America/New_York" }\n'
     )
     assert mapped.column("purchased_at") == ["2025-04-01T04:30:00.000000Z"]
+
+
+def test_an_id_gets_its_sources_prefix_and_an_empty_one_stays_empty(mapped: Mapped) -> None:
+    mapped.write(calls_csv="No,At,Who\n7,2026-03-01T10:00:00Z,\n,2026-03-01T10:00:00Z,9\n")
+    said = (
+        'file = "calls.csv"\n[columns]\nid = { column = "No", prefix = "desk:" }\ncreated_at = '
+        '"At"\naccount_id = { column = "Who", prefix = "crm:" }\n'
+    )
+    mapped.map("tickets", said)
+    assert mapped.column("id") == ["desk:7", None]
+    assert mapped.column("account_id") == [None, "crm:9"]
+
+
+@pytest.mark.parametrize(
+    ("filling", "message"),
+    [
+        ('{ column = "at", date = "%d.%m.%Y", prefix = "x" }', "prefix is for ids"),
+        ('{ constant = "2026-01-01", prefix = "x" }', "a constant has no prefix"),
+    ],
+)
+def test_only_an_id_has_a_prefix(mapped: Mapped, filling: str, message: str) -> None:
+    with pytest.raises(DataError, match=message):
+        mapped.map("purchases", f'file = "orders.csv"\n[columns]\npurchased_at = {filling}\n')

@@ -37,7 +37,7 @@ def try_files(
     """Draft, ask, load, and show the KPIs that became possible. Example: `kampass try deals.csv
     tickets.csv nps.csv`.
     """
-    from kampass.cli.workspace import HELD, busy, say, tell_loads
+    from kampass.cli.workspace import HELD, busy, say, tell_loads, tell_replaced
     from kampass.errors import DataError
     from kampass.workspace.loads.trial import begun, load_trial, read_answers
     from kampass.workspace.settings import FILE, WorkspaceSettings
@@ -56,6 +56,7 @@ def try_files(
     with busy("Loading"):
         found = load_trial(asked, workspace, settings)
     tell_loads(found.reports)
+    tell_replaced(found.workspace.engine())
     _show(found)
     say(
         f"The workspace is {workspace}; its mapping is {workspace / FILE}, what was answered "

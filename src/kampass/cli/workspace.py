@@ -21,6 +21,7 @@ from kampass.workspace.loads.loads import counts
 from kampass.workspace.settings import WorkspaceSettings
 
 if TYPE_CHECKING:
+    from kampass.engine import Engine
     from kampass.workspace import Workspace
     from kampass.workspace.jobs.runner import Doing
 
@@ -127,8 +128,18 @@ def _doubt(opened: "Workspace") -> None:
     """Say what is missing or in doubt in what was published."""
     from kampass.insight.notes import doubts
 
-    for text in doubts(opened.engine()):
+    engine = opened.engine()
+    tell_replaced(engine)
+    for text in doubts(engine):
         say(f"  note: {text}.")
+
+
+def tell_replaced(engine: "Engine") -> None:
+    """Say whose rows took the place of another source's."""
+    from kampass.insight.notes import replaced
+
+    for text in replaced(engine):
+        say(f"  {text}.")
 
 
 def publish_workspace(folder: Path) -> None:

@@ -4,7 +4,7 @@ Each note is worked out from what the snapshot keeps for it; where it keeps noth
 often, nothing more is read.
 """
 
-from kampass.insight.notes.doubts import doubts
+from kampass.insight.notes.doubts import doubts, replaced
 from kampass.insight.notes.notes import noted
 
-__all__ = ["doubts", "noted"]
+__all__ = ["doubts", "noted", "replaced"]

@@ -8,6 +8,19 @@ from kampass.model import TABLES
 from kampass.periods import spoken
 
 
+def replaced(engine: Engine) -> Iterator[str]:
+    """Rows of one source that took the place of another's with the same key."""
+    found = engine.backend.run(
+        'SELECT "table", source, other, count(*) FROM _replaced GROUP BY ALL ORDER BY ALL'
+    )
+    for table, source, other, rows in found.all():
+        key = "id" if TABLES[table].key == ("id",) else "key"
+        one = f"1 row of '{source}' has the {key} of another row of '{other}', which no longer"
+        many = f"{rows:,} rows of '{source}' have the {key}s of other rows of '{other}', which no"
+        told = f"{one} counts" if rows == 1 else f"{many} longer count"
+        yield f"{table}: {told}; 'kampass doctor' says which, and what to do"
+
+
 def doubts(engine: Engine) -> Iterator[str]:
     """Old exports, amounts without a rate, payers' time that is marked as trial."""
     kept = KeptForNotes(engine)

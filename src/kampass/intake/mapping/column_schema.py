@@ -192,6 +192,11 @@ class ColumnKeys(ReadingKeys):
     ] = key("so many of the first letters", 0, otherwise="all")
     lower: Flag = key("in lower case, such as e-mails that are keys", default=False)
     upper: Flag = key("in upper case", default=False)
+    prefix: Text = key(
+        "a text to put before an id, such as `crm:`, where another source has the same ids for "
+        "other rows; the columns that name the id get it too",
+        "",
+    )
     date: Texts = key(
         'formats of a day, one or a list: `"%d.%m.%Y"`; `"excel"` counts days from 1899-12-30, '
         '`"excel1904"` from 1904-01-01',
@@ -272,6 +277,8 @@ class ColumnKeys(ReadingKeys):
             )
         if self.lower and self.upper:
             raise amiss("{place}: lower and upper cannot both be.", "Keep one.")
+        if "prefix" in said and "constant" in said:
+            raise amiss("{place}: a constant has no prefix.", "Write it into the constant.")
         if "after" in said and "unit" not in said:
             raise amiss(
                 "{place}: after goes with a unit.", 'unit = "minutes", after = "created_at"'

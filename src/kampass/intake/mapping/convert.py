@@ -212,6 +212,8 @@ def converted(
     text = bound(value, "v_", lambda at: _converted(filling, column, at, found.typed))
     if filling.per or filling.times:
         text = monthly(filling, text, beside)
+    if filling.prefix:
+        return bound(text, "p_", lambda at: _prefixed(filling, at))
     return bound(text, "i_", _next_day) if filling.inclusive else text
 
 
@@ -250,6 +252,12 @@ def _taken(filling: Filling, value: str, read: Callable[[str], str]) -> str:
     none = mark(value, literal(f"holds no part that {filling.part} finds"))
     lacks = none if filling.part else "NULL"
     return bound(text, "s_", lambda at: f"CASE WHEN {at} = '' THEN {lacks} ELSE {read(at)} END")
+
+
+def _prefixed(filling: Filling, value: str) -> str:
+    """An id below its source's prefix; what is marked stays."""
+    prefixed = f"{literal(filling.prefix)} || {value}"
+    return f"CASE WHEN starts_with({value}, chr(0)) THEN {value} ELSE {prefixed} END"
 
 
 def _next_day(value: str) -> str:

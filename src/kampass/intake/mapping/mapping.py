@@ -69,7 +69,7 @@ MOVEMENTS = Table(
 KEEPING = tuple(name for name, table in TABLES.items() if table.more)
 """The tables that keep columns which are none of the model's."""
 _NO_READING = {"place", "files", "written", "select_line", "keep"}
-_SHAPE = ("part", "left", "inclusive", "negative", "unit", "after", "times", "where")
+_SHAPE = ("part", "left", "inclusive", "negative", "unit", "after", "times", "where", "prefix")
 _READING = ("timezone", "fold", "decimal", "thousands", "trim")
 
 
@@ -109,6 +109,7 @@ class Filling:
     per: BillingInterval | None = None
     times: str = ""
     where: str = ""
+    prefix: str = ""
 
     @property
     def told(self) -> str:
@@ -384,10 +385,15 @@ def _fits_column(said: dict[str, Any], column: Column, at: str) -> None:
         "per": (
             column.type == "decimal",
             "is for amounts of money",
-            'mrr = {{ ..., per = "year" }}',
+            'mrr = { ..., per = "year" }',
         ),
         "times": (column.type == "decimal", "is for amounts of money", ""),
         "after": (column.type == "instant", "is for an instant", ""),
+        "prefix": (
+            column.type == "text" and not column.choices,
+            "is for ids",
+            'id = { column = "...", prefix = "crm:" }',
+        ),
     }
     for key, (fit, words, hint) in fits.items():
         if key in said and not fit:

@@ -60,6 +60,11 @@ class TableDraft:
         """The table's mapping, without what is asked."""
         return {"file": self.file, **self.said, "columns": self.columns}
 
+    def mapping_of(self, source: str) -> dict[str, Any]:
+        """The same as a source of that name says it: see `told_apart`."""
+        columns = {name: told_apart(said, source, self.file) for name, said in self.columns.items()}
+        return {**self.mapping, "columns": columns}
+
 
 @dataclass(frozen=True)
 class FileDraft:
@@ -444,6 +449,20 @@ def _once(tables: Sequence[TableDraft]) -> tuple[TableDraft, ...]:
         if one.table not in first or (one.stated and not first[one.table].stated):
             first[one.table] = one
     return tuple(first[name] for name in TABLES if name in first)
+
+
+def told_apart(said: Any, source: str, file: str) -> Any:
+    """What fills a column; where that is the line a row stands on, below the name of its source and
+    file, since every other file has such lines too.
+
+    >>> told_apart("_line", "crm", "calls.csv")
+    {'column': '_line', 'prefix': 'crm-calls:'}
+    """
+    if said != "_line":
+        return said
+    stem = slug(stem_of(Path(file)))
+    name = source if source.startswith(stem) else f"{source}-{stem}"
+    return {"column": "_line", "prefix": f"{name}:"}
 
 
 def stem_of(file: Path) -> str:

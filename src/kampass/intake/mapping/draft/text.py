@@ -5,11 +5,12 @@ as comments with the lines that answer.
 import os
 import re
 from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
 from kampass.intake.mapping.draft.asks import DraftQuestion
-from kampass.intake.mapping.draft.draft import FileDraft, TableDraft
+from kampass.intake.mapping.draft.draft import FileDraft, TableDraft, told_apart
 from kampass.model import TABLES, Column
 
 _STAMPS = {"updated_at", "deleted_at"}
@@ -39,10 +40,10 @@ def _table(source: str, draft: TableDraft) -> Iterator[str]:
     for guess in draft.guesses:
         yield f"#   {guess.column}: {'sure' if guess.sure else 'likely'}, {_line(guess.why)}"
     yield f"[{heading}.columns]"
-    columns = draft.columns
+    columns = draft.mapping_of(source)["columns"]
     for column in TABLES[draft.table].columns:
         asked = [one for one in draft.questions if one.column == column.name and not _of_file(one)]
-        yield from _column(column, columns, asked)
+        yield from _column(column, columns, [_of_source(one, source, draft.file) for one in asked])
     if draft.left:
         yield ""
         yield "# Headers that nothing is filled with yet:"
@@ -61,6 +62,12 @@ def _file_questions(draft: TableDraft) -> Iterator[str]:
 def _of_file(question: DraftQuestion) -> bool:
     """Whether a question is about the whole table."""
     return any(answer.file for answer in question.answers)
+
+
+def _of_source(question: DraftQuestion, source: str, file: str) -> DraftQuestion:
+    """The question with its answers as this source says them."""
+    answers = (replace(one, said=told_apart(one.said, source, file)) for one in question.answers)
+    return replace(question, answers=tuple(answers))
 
 
 def _column(

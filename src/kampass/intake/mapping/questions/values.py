@@ -96,7 +96,7 @@ class Values:
         return self.at_lines(self.odd(condition, 3))
 
 
-_KEPT = ("where", "part", "left", "inclusive", "unit", "after", "times")
+_KEPT = ("where", "part", "left", "inclusive", "unit", "after", "times", "prefix")
 
 
 def line(filling: Filling, setting: str) -> str:

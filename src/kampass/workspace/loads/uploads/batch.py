@@ -216,5 +216,5 @@ def _target(workspace: "Workspace", source: str, draft: FileDraft) -> Path:
 
 def _map(workspace: "Workspace", source: str, draft: FileDraft, file: str) -> None:
     for one in draft.tables:
-        said: Mapping[str, object] = {**one.mapping, "file": file}
+        said: Mapping[str, object] = {**one.mapping_of(source), "file": file}
         map_table(workspace.folder, source, one.table, dict(said), path=f"{UPLOADS}/{source}")
