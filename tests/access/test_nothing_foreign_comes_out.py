@@ -126,7 +126,7 @@ def test_the_rows_that_may_be_read_directly_are_the_scope_s_own(
 
 
 def test_what_was_set_aside_is_not_shown_within_a_scope(mine: Sight) -> None:
-    for table in ("_quarantine", "_notice", "_mended", "_reconciliation"):
+    for table in ("_quarantine", "_notice", "_mended", "_reconciliation", "_replaced"):
         assert mine.backend.run(f'SELECT count(*) FROM "{table}"').first() == (0,)
 
 

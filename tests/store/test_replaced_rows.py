@@ -107,6 +107,29 @@ def test_a_ticket_that_was_written_later_is_the_same_ticket_and_another_is_not(
     assert two.replaced == [("tickets", "2", "y", 3, "x", 3)]
 
 
+def test_the_next_export_of_a_system_under_another_name_replaces_nothing(two: TwoSources) -> None:
+    """Of ten tickets all went on; one is open again."""
+    head, at = "id,created_at,topic,resolved_at\n", "2025-01-01T10:00:00Z"
+    before = [f"{k},{at},old,{'' if k else at}\n" for k in range(10)]
+    after = [f"{k},{at},new,{at if k else ''}\n" for k in range(10)]
+    two.load(2, "x", tickets=head + "".join(before))
+    two.load(3, "y", tickets=head + "".join(after))
+    assert two.replaced == []
+
+
+def test_a_source_that_knows_less_of_the_same_rows_has_replaced_them(two: TwoSources) -> None:
+    """y has no regions, and one account's name is written otherwise."""
+    two.load(2, "x", accounts="id,name,region\na,A,north\nb,B,north\nc,C,\n")
+    two.load(3, "y", accounts="id,name\na,A\nb,Bee\nc,C\n")
+    assert [row[1] for row in two.replaced] == ["a", "b"]
+
+
+def test_amounts_of_one_day_from_two_sources_are_told(two: TwoSources) -> None:
+    two.load(2, "x", usage_daily="account_id,on,logins\na,2025-01-01,3\nb,2025-01-01,3\n")
+    two.load(3, "y", usage_daily="account_id,on,logins\na,2025-01-01,4\nc,2025-01-01,3\n")
+    assert two.replaced == [("usage_daily", "a, 2025-01-01", "y", 2, "x", 2)]
+
+
 def test_how_far_two_sources_reach_is_no_row_of_one_of_them(two: TwoSources) -> None:
     for number, end in ((2, "01"), (3, "02")):
         text = f"table,covered_from,covered_to\ntickets,2025-01-01,2025-{end}-15\n"

@@ -30,34 +30,58 @@ def keep_replaced(
     """Keep what was replaced of a table of which `latest` has the version of each key that wins,
     and `contending` all good ones and deletions of these keys; nothing where one source states it.
 
-    A source that has stated its whole table since, and not this key, states it no more. Rows that
-    `updated_at` orders are one row over time, unless it began at another moment or is another
-    account's.
+    A row that began at another moment or is another account's is another row. What else differs may
+    be one row over time, as in two exports that overlap: it counts where two sources contradict
+    each other in half of what they share, and `updated_at` does not order the two. A source that
+    has stated its whole table since, and not this key, states it no more.
     """
     heard = _heard(table, loads)
     if len(heard) < 2 or table.name == "coverage":  # noqa: PLR2004 - two share
         return
     last = ", ".join(f"({literal(source)}, {load})" for source, load in heard.items())
-    stated = [name for name in state_columns(table) if name not in _UNTOLD]
-    began = [name for name in (table.start, "account_id") if name in stated]
-    is_one = same(began, "l", "w") or "true"
-    key = ", ".join(f"w.{quoted(name)}" for name in table.key)
     shared = (
         f"SELECT {key_of(table)} FROM contending GROUP BY ALL HAVING min(_source) <> max(_source)"
     )
-    latest_words = (
+    words = (
         f"SELECT c.* FROM contending c SEMI JOIN ({shared}) s ON {same(table.key, 'c', 's')} "
         f"QUALIFY row_number() OVER (PARTITION BY {key_of(table, 'c')}, _source ORDER BY _load "
         "DESC, _line DESC) = 1"
     )
-    connection.execute(
-        f"INSERT INTO _replaced SELECT {literal(table.name)}, concat_ws(', ', {key}), w._source, "
-        f"{line_of('w._line')}, l._source, {line_of('l._line')} FROM ({latest_words}) l JOIN "
-        f"latest w ON {same(table.key, 'l', 'w')} AND l._source <> w._source JOIN (VALUES {last}) "
-        "heard(source, load) ON heard.source = l._source WHERE NOT l._deleted AND NOT w._deleted "
-        f"AND NOT ({same(stated, 'l', 'w')}) AND CASE WHEN l.updated_at <> w.updated_at THEN NOT "
-        f"({is_one}) ELSE heard.load <= w._load END"
+    stated = [name for name in state_columns(table) if name not in _UNTOLD]
+    key = ", ".join(f"w.{quoted(name)}" for name in table.key)
+    pairs = (
+        f"SELECT concat_ws(', ', {key}) AS key, w._source AS source, {line_of('w._line')} AS line, "
+        f"l._source AS other, {line_of('l._line')} AS other_line, {same(stated, 'l', 'w')} AS "
+        f"alike, {_is_another(table)} AS another, {_contradicts(table, stated)} AS contradicts, "
+        "coalesce(l.updated_at <> w.updated_at, false) AS ordered, heard.load <= w._load AS "
+        f"stands FROM ({words}) l JOIN latest w ON {same(table.key, 'l', 'w')} AND l._source <> "
+        f"w._source JOIN (VALUES {last}) heard(source, load) ON heard.source = l._source WHERE NOT "
+        "l._deleted AND NOT w._deleted"
     )
+    connection.execute(
+        f"INSERT INTO _replaced SELECT {literal(table.name)}, key, source, line, other, other_line "
+        f"FROM ({pairs}) WHERE ordered OR stands WINDOW two AS (PARTITION BY source, other) "
+        "QUALIFY NOT alike AND (another OR NOT ordered AND 2 * count_if(another OR NOT alike AND "
+        "contradicts) OVER two >= count(*) OVER two)"
+    )
+
+
+def _is_another(table: Table) -> str:
+    """The SQL that says that two versions of a key were never one row."""
+    names = [name for name in (table.start, "account_id") if name and table.has(name)]
+    apart = [f"coalesce(l.{quoted(name)} <> w.{quoted(name)}, false)" for name in names]
+    return f"({' OR '.join(apart) or 'false'})"
+
+
+def _contradicts(table: Table, stated: Sequence[str]) -> str:
+    """The SQL that says that one version is not merely the other, later: it has another name, or
+    lacks what the other has; where the key is what the row is about, that it differs at all.
+    """
+    if table.key != ("id",):
+        return "true"
+    lost = [f"l.{quoted(name)} IS NOT NULL AND w.{quoted(name)} IS NULL" for name in stated]
+    named = ["coalesce(l.name <> w.name, false)"] if table.has("name") else []
+    return f"({' OR '.join([*named, *lost])})"
 
 
 def _heard(table: Table, loads: Sequence[Load]) -> dict[str, int]:
