@@ -86,6 +86,12 @@ SOURCES: dict[str, tuple[Tables, Tables]] = {
             "1,a,,,100,USD,2025-01-01,,\n", "1,a,,,100,USD,2025-01-01,,\n3,c,,,7,USD,2025-01-01,,\n"
         ),
     ),
+    "every_amount_times_twelve": (
+        subscribed(*range(50, 58))
+        | {"then/subscriptions": subscribed(*range(600, 696, 12))["subscriptions"]},
+        subscribed(*range(50, 59))
+        | {"then/subscriptions": subscribed(*range(600, 696, 12), 60)["subscriptions"]},
+    ),
     "rate_of_the_own_currency": (
         rates("USD,2024-01-01,0.92", "EUR,2024-01-01,1"),
         rates("USD,2024-01-01,1.000", "EUR,2024-01-01,1.1"),
@@ -355,17 +361,27 @@ WORLDS = SOURCES | SPANS | PEOPLE | EVENTS
 
 
 def apart(tables: Tables, folder: Path) -> Snapshot:
-    """The snapshot of a world in which `x/tickets` are the tickets of a source x."""
-    written = {name if "/" in name else f"x/{name}": text for name, text in tables.items()}
-    for name, text in written.items():
+    """The snapshot of a world in which `y/tickets` are the tickets of a source y, and
+    `then/tickets` what the source x says of them next time.
+    """
+
+    def write(name: str, text: str) -> None:
         file = folder / f"{name}.csv"
         file.parent.mkdir(exist_ok=True)
         file.write_text(text, encoding="utf-8")
+
+    (folder / "y").mkdir()
+    for name, text in tables.items():
+        write(name if "/" in name else f"x/{name}", text)
     sources = tuple(
         SourceSettings(name, "folder", {"path": str(folder / name)}) for name in ("x", "y")
     )
     workspace = create(folder / "workspace", WorkspaceSettings(sources=sources))
     workspace.sync(recorded_at=TODAY)
+    for name, text in tables.items():
+        if name.startswith("then/"):
+            write(name.replace("then/", "x/"), text)
+            workspace.sync("x", recorded_at=TODAY)
     return workspace.snapshot()
 
 
@@ -433,6 +449,12 @@ def test_a_rate_is_upside_down_from_the_other_side_too() -> None:
         engine = Engine(snapshot, shipped(), Settings(Calendar("UTC"), currency="JPY"))
         (found,) = contradictions(engine)
     assert found.rows[0].about == "one EUR is said to be 0.0062 JPY"
+
+
+def test_cents_that_became_euros_are_told_as_a_part(look: Look) -> None:
+    then = subscribed(*range(50, 58))["subscriptions"]
+    (found,) = look(subscribed(*range(5000, 5800, 100)) | {"then/subscriptions": then}).values()
+    assert found.rows[0].about == ("load 3 states 8 lines anew, all with a 100th of what they had")
 
 
 def test_what_was_replaced_is_told_with_both_places(look: Look) -> None:

@@ -1,4 +1,4 @@
-"""Rows of different sources that take each other's place, and rates of exchange that cannot be."""
+"""What sources say against each other or against what they said before, and rates that cannot be."""
 
 from kampass.insight.plausibility.check import PlausibilityCheck
 
@@ -17,6 +17,20 @@ REPLACED = PlausibilityCheck(
 SELECT "table", key, source, line, other || CASE WHEN other_line IS NULL THEN ''
   ELSE ', line ' || other_line::VARCHAR || ',' END || ' states another row of this key' AS about
 FROM _replaced""",
+)
+
+RESCALED = PlausibilityCheck(
+    "every_amount_times_twelve",
+    "Every mrr that the latest load changed is the same multiple of what it was",
+    "source",
+    "Look whether the file has amounts a year now, or cents, or had before. A load that is wrong is "
+    "taken back by 'kampass data drop'; if it is right, the next changed load ends this.",
+    ("subscriptions",),
+    """
+SELECT "table", source AS key, source, NULL::BIGINT AS line, 'load ' || load::VARCHAR || ' states '
+  || lines::VARCHAR || ' lines anew, all with ' || times || CASE WHEN times LIKE '%of' THEN ''
+  ELSE ' times' END || ' what they had' AS about
+FROM _rescaled""",
 )
 
 OWN_RATE = PlausibilityCheck(
@@ -48,4 +62,4 @@ WHERE currency IN {_SMALL} AND $currency IN {_LARGE} AND rate > 1
   OR currency IN {_LARGE} AND $currency IN {_SMALL} AND rate < 1""",
 )
 
-CHECKS = (REPLACED, OWN_RATE, INVERTED_RATE)
+CHECKS = (REPLACED, RESCALED, OWN_RATE, INVERTED_RATE)

@@ -23,8 +23,7 @@ from kampass.store.journal import Journal
 from kampass.store.loading.incoming import is_by_hand
 from kampass.store.manifest import Load, Wording, to_text
 from kampass.store.progress import SILENT, Progress
-from kampass.store.snapshots import filled
-from kampass.store.snapshots.replaced import CREATED, keep_replaced
+from kampass.store.snapshots import filled, replaced, rescaled
 from kampass.store.versions import winners
 
 SHAPE = 7
@@ -127,7 +126,8 @@ class SnapshotBuilder:
         connection.execute(
             'CREATE TABLE _notice ("table" VARCHAR, "column" VARCHAR, "rows" BIGINT, what VARCHAR)'
         )
-        connection.execute(CREATED)
+        connection.execute(replaced.CREATED)
+        connection.execute(rescaled.CREATED)
         connection.execute(f"CREATE TABLE _quarantine AS {self.journal.quarantine(self.loads)}")
         connection.execute(
             'CREATE TABLE _reconciliation ("table" VARCHAR, journal BIGINT, kept BIGINT, gone '
@@ -195,7 +195,8 @@ class SnapshotBuilder:
         connection.execute(
             f"CREATE TEMP TABLE latest AS {winners('SELECT * FROM contending', table)}"
         )
-        keep_replaced(connection, table, self.loads)
+        replaced.keep_replaced(connection, table, self.loads)
+        rescaled.keep_rescaled(connection, table, self.loads)
         ended = (
             f"SELECT g.* REPLACE (least(g.deleted_at, l.deleted_at) AS deleted_at)"
             f" FROM ({winners(standing, table)}) g JOIN latest l ON {match} WHERE l._deleted"

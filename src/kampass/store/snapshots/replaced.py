@@ -35,7 +35,7 @@ def keep_replaced(
     each other in half of what they share, and `updated_at` does not order the two. A source that
     has stated its whole table since, and not this key, states it no more.
     """
-    heard = _heard(table, loads)
+    heard = wholly_read(table, loads)
     if len(heard) < 2 or table.name == "coverage":  # noqa: PLR2004 - two share
         return
     last = ", ".join(f"({literal(source)}, {load})" for source, load in heard.items())
@@ -84,8 +84,8 @@ def _contradicts(table: Table, stated: Sequence[str]) -> str:
     return f"({' OR '.join([*named, *lost])})"
 
 
-def _heard(table: Table, loads: Sequence[Load]) -> dict[str, int]:
-    """The sources that state a table, each with the last load that read the whole of it."""
+def wholly_read(table: Table, loads: Sequence[Load]) -> dict[str, int]:
+    """The sources that state a table, each with the last load that read the whole of it, or 0."""
     digests: dict[str, str] = {}
     heard: dict[str, int] = {}
     for load in loads:
