@@ -28,12 +28,12 @@ class Mapped:
                 raw if isinstance(raw, bytes) else raw.encode()
             )
 
-    def map(self, table: str, settings: str) -> "Mapped":
-        """Map a table by TOML below its heading; `[columns]` is the heading of its columns."""
-        said = tomllib.loads(settings)
-        self.source = MappedSource(
-            "shop", self.folder, (parse("[sources.shop]", table, said),), self.source.scratch
-        )
+    def map(self, table: str, settings: str, zone: str = "") -> "Mapped":
+        """Map a table by TOML below its heading; `[columns]` is the heading of its columns. The
+        workspace may have a time zone.
+        """
+        mapping = parse("[sources.shop]", table, tomllib.loads(settings)).in_zone(zone)
+        self.source = MappedSource("shop", self.folder, (mapping,), self.source.scratch)
         return self
 
     @property

@@ -16,11 +16,14 @@ _WHOSE = ("account_id", "user_id")
 
 
 def read_whole(source: TableSource) -> Iterator[Message]:
-    """Every table of a source, each as a whole, with a word where last days seem to be written."""
+    """Every table of a source, each as a whole, with a word on what may be read otherwise than it
+    was meant, such as last days.
+    """
     for message in whole(source):
         yield message
-        if isinstance(message, Batch) and (told := last_days(message.scan)):
-            yield Notice(f"{message.scan.table}: {told}")
+        if isinstance(message, Batch):
+            told = (*message.scan.doubts, last_days(message.scan))
+            yield from (Notice(f"{message.scan.table}: {word}") for word in told if word)
 
 
 def last_days(scan: Scan) -> str:

@@ -93,7 +93,8 @@ class Scan:
     `counts` says how many records each file holds and what became of them (empty: each is a row);
     of the lines of one key that differ, `keep` says which counts, the "first" or the "last"
     (nothing: nobody has said). `reading` is the digest of how the file is read: where it changes,
-    what was read before means something else.
+    what was read before means something else. `doubts` are words on what may be read otherwise than
+    it was meant.
     """
 
     table: str
@@ -111,6 +112,7 @@ class Scan:
     counts: tuple[FileCount, ...] = ()
     keep: str = ""
     reading: str = ""
+    doubts: tuple[str, ...] = ()
 
     def place_of(self, line: int) -> tuple[str, int | None]:
         """The file a line's number means, and the line in it (None: no single line).

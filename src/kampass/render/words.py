@@ -98,6 +98,7 @@ _TEXTS, _TEXT = 3, 20
 """How many texts of a column are told in a table, and how much of each."""
 _LEFT_OUT: Final = {
     "condition": "by the condition",
+    "unread": "for a cell that the condition cannot read",
     "footer": "in the footer",
     "select": "by the SELECT",
     "dismissed": "dismissed as no rows",

@@ -124,7 +124,7 @@ def read(folder: Path) -> WorkspaceSettings:
     return WorkspaceSettings(
         **{key: written[key] for key in _ALONE if key in written},
         sources=tuple(
-            _with_lines(_source(name, said, written.get("currency", "USD")), text)
+            _with_lines(_source(name, said, written), text)
             for name, said in written.get("sources", {}).items()
         ),
         business=calendars,
@@ -218,7 +218,7 @@ def _place(loc: tuple[int | str, ...]) -> dict[str, str]:
     }
 
 
-def _source(name: str, said: dict[str, Any], currency: str) -> SourceSettings:
+def _source(name: str, said: dict[str, Any], written: dict[str, Any]) -> SourceSettings:
     options = {key: value for key, value in said.items() if key not in _OF_ANY}
     found = SourceSettings(name, said["kind"], options, **_of_any(said))
     if said["kind"] in {"folder", "sample"}:
@@ -228,7 +228,7 @@ def _source(name: str, said: dict[str, Any], currency: str) -> SourceSettings:
     from kampass.intake.mapping.mapping import parse_all
 
     mappings = tuple(
-        mapping.in_currency(currency)
+        mapping.in_currency(written.get("currency", "USD")).in_zone(written.get("timezone", "UTC"))
         for table, blocks in options["tables"].items()
         for mapping in parse_all(f"[sources.{name}]", table, blocks, checked=True)
     )

@@ -17,6 +17,7 @@ from kampass.intake.readers.formats import (
     bound,
     date_sql,
     instant_sql,
+    iso_day,
     iso_local,
     localised,
     mark,
@@ -25,7 +26,7 @@ from kampass.intake.readers.raw import FILE, LINE
 from kampass.model import Column
 from kampass.model.conform import asked, literal, quoted, typed
 
-_NUMBERS = {"decimal", "rate", "integer"}
+NUMBERS = {"decimal", "rate", "integer"}
 _BLANKS = r"[\s\x{00A0}\x{200B}-\x{200D}\x{2060}\x{FEFF}\x{202F}\x{3000}]+"
 RAW = "raw:"
 """The names of the columns that hold what stood in the file start with this."""
@@ -204,17 +205,18 @@ def converted(
     """The SQL of one column's canonical text; `beside` has the cells that it names by header."""
     if not filling.columns:
         return found.text
-    value = (
-        f"regexp_replace({found.text}, '^{_BLANKS}|{_BLANKS}$', '', 'g')"
-        if filling.trim
-        else found.text
-    )
+    value = trimmed(found.text) if filling.trim else found.text
     text = bound(value, "v_", lambda at: _converted(filling, column, at, found.typed))
     if filling.per or filling.times:
         text = monthly(filling, text, beside)
     if filling.prefix:
         return bound(text, "p_", lambda at: _prefixed(filling, at))
     return bound(text, "i_", _next_day) if filling.inclusive else text
+
+
+def trimmed(value: str) -> str:
+    """A text without the blanks at its ends."""
+    return f"regexp_replace({value}, '^{_BLANKS}|{_BLANKS}$', '', 'g')"
 
 
 def _converted(filling: Filling, column: Column, value: str, known: str) -> str:
@@ -288,17 +290,24 @@ def _reads(filling: Filling, column: Column, value: str) -> str:
         return length(filling, value) if filling.after else minutes(filling, value)
     if column.type == "instant" and filling.timezone:
         return _local(filling, value)
-    return number(filling, value) if column.type in _NUMBERS and has_signs(filling) else value
+    return number(filling, value) if column.type in NUMBERS and has_signs(filling) else value
 
 
 def by_format(filling: Filling, value: str) -> str:
     """A value by the formats declared."""
     if filling.date:
-        return _dated(filling, [date_sql(form, value) for form in filling.date], "date", value)
+        zone, hung = zones(filling)
+        readings = [date_sql(form, value, zone, hung) for form in filling.date]
+        return _dated(filling, readings, "date", value)
     readings = [
         instant_sql(form, value, filling.timezone, filling.fold) for form in filling.timestamp
     ]
     return _dated(filling, readings, "timestamp", value)
+
+
+def zones(filling: Filling) -> tuple[str, str]:
+    """The zone whose days are meant, and the one in which clocks without an offset hung."""
+    return filling.home or filling.timezone or "UTC", filling.timezone or ""
 
 
 def _chosen(
@@ -363,9 +372,8 @@ def _known(filling: Filling, column: Column, value: str) -> str:
 
 def _typed_date(filling: Filling, column: Column, value: str) -> str:
     """A date that the file itself has typed as one; anything else as it stands."""
-    matches, _ = iso_local(value)
     if column.type == "date":
-        return f"CASE WHEN {matches} THEN left({value}, 10) ELSE {value} END"
+        return f"coalesce({iso_day(value, *zones(filling))}, {value})"
     if column.type == "instant" and filling.timezone:
         midnight = (
             rf"CASE WHEN regexp_full_match({value}, '\d{{4}}-\d{{2}}-\d{{2}}') THEN {value} || "

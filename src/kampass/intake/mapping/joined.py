@@ -38,6 +38,7 @@ def joined(raw: RawTable, other: RawTable, beside: JoinedFile, scratch: Path | N
         digest=digest,
         hold=(raw, hold),
         notices=(*raw.notices, *_without(raw, other, here, there)),
+        doubts=(*raw.doubts, *other.doubts),
     )
 
 

@@ -8,6 +8,7 @@ itself.
 import codecs
 import hashlib
 import json
+import re
 from collections.abc import Mapping, Sequence
 from dataclasses import MISSING, dataclass, field, fields, is_dataclass, replace
 from datetime import date, datetime
@@ -68,7 +69,8 @@ MOVEMENTS = Table(
 )
 KEEPING = tuple(name for name, table in TABLES.items() if table.more)
 """The tables that keep columns which are none of the model's."""
-_NO_READING = {"place", "files", "written", "select_line", "keep"}
+_NO_READING = {"place", "files", "written", "select_line", "keep", "zone"}
+_CLOCK = re.compile("%[HI]")
 _SHAPE = ("part", "left", "inclusive", "negative", "unit", "after", "times", "where", "prefix")
 _READING = ("timezone", "fold", "decimal", "thousands", "trim")
 
@@ -78,7 +80,8 @@ class Filling:
     """What one canonical column (or attribute) is made of.
 
     `columns` are headers of the file, joined by `join` where there are several, or the `first` of
-    them that holds anything; without any, `constant` stands.
+    them that holds anything; without any, `constant` stands. `home` is the zone whose days count,
+    `timezone` the one in which the file's clocks hung.
     """
 
     name: str
@@ -110,6 +113,7 @@ class Filling:
     times: str = ""
     where: str = ""
     prefix: str = ""
+    home: str = ""
 
     @property
     def told(self) -> str:
@@ -155,6 +159,7 @@ class TableMapping:
     shape: str = ""
     extra: tuple[str, ...] = ()
     defaults: Mapping[str, Any] = field(default_factory=dict)
+    zone: str = ""
 
     @property
     def headers(self) -> tuple[str, ...]:
@@ -174,6 +179,11 @@ class TableMapping:
             return self
         return replace(self, fillings=(*self.fillings, Filling("currency", constant=currency)))
 
+    def in_zone(self, zone: str) -> "TableMapping":
+        """The same; where an instant becomes a day, it is the day in this zone."""
+        fillings = tuple(replace(filling, home=zone) for filling in self.fillings)
+        return replace(self, fillings=fillings, zone=zone)
+
     @property
     def reading(self) -> str:
         """A digest of what the settings make of a file's cells, however they are written: which
@@ -181,6 +191,9 @@ class TableMapping:
         """
         said = _meant(self)
         said["fillings"] = sorted(said["fillings"], key=lambda filling: filling["name"])
+        for filling in said["fillings"]:
+            if not any(_CLOCK.search(form) for form, _ in filling.get("date", ())):
+                filling.pop("home", None)
         said["select"] = " ".join((self.select or "").split())
         text = json.dumps(
             {key: said[key] for key in said if key not in _NO_READING}, sort_keys=True, default=str

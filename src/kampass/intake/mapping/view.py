@@ -6,11 +6,12 @@ from dataclasses import dataclass, replace
 from functools import partial
 
 from kampass.errors import DataError
+from kampass.intake.mapping.condition import condition, readings
 from kampass.intake.mapping.convert import RAW, cell, column_of, distinct, relation
+from kampass.intake.mapping.doubts import of_condition
 from kampass.intake.mapping.mapping import Filling, TableMapping
 from kampass.intake.mapping.movements import first_movements, lines_of_log, subscriptions
 from kampass.intake.mapping.questions import Base, OpenQuestion, questions
-from kampass.intake.mapping.rows import condition
 from kampass.intake.mapping.unsaid import intervals_unsaid, quantity_unsaid
 from kampass.intake.readers.files import missing
 from kampass.intake.readers.memory import ask
@@ -48,12 +49,13 @@ def view_of(  # noqa: PLR0913 - what is known of one block
     are the headers that this has used. Of `several` blocks each row knows its line.
     """
     index = _index(opened, mapping)
+    cells = readings(mapping, opened)
     conditions = {
-        filling.where: condition(f"{mapping.place} {filling.name}", filling.where, index)
+        filling.where: condition(f"{mapping.place} {filling.name}", filling.where, cells)
         for filling in mapping.fillings
         if filling.where
     }
-    used = read.union(mapping.headers, *(cell.headers for cell in conditions.values()))
+    used = read.union(mapping.headers, *(holds.headers for holds in conditions.values()))
     numbered = several or mapping.distinct or bool(mapping.shape) or bool(raw.files)
     numbered = numbered or bool(used & {LINE, FILE})
     base = opened.numbered() if numbered else opened.relation
@@ -61,15 +63,22 @@ def view_of(  # noqa: PLR0913 - what is known of one block
     _joins_well(mapping, base, index)
     lines = partial(lines_of, base) if numbered else opened.lines
     filled = replace(mapping, table=mapping.model.name)
-    said = {text: cell.sql for text, cell in conditions.items()}
+    said = {text: holds.sql for text, holds in conditions.items()}
     pairs = relation(filled, base, index, flags=opened.flags, line=numbered, conditions=said)
     asked = questions(filled, Base(base, opened.flags, ask, lines), index)
     scan = _scan(raw, opened, mapping, pairs, lines if numbered else opened.lines)
-    scan = replace(scan, line=LINE if numbered else None)
+    told = [
+        word
+        for text, holds in conditions.items()
+        for word in of_condition(
+            f"{mapping.place} where = {text!r}", holds, cells, with_file(opened)
+        )
+    ]
+    scan = replace(scan, line=LINE if numbered else None, doubts=(*opened.doubts, *told))
     unmapped = tuple(
         header for header in raw.headers if header not in used and header not in _named_in(mapping)
     )
-    notices += _doubts(mapping, pairs)
+    notices = (*scan.doubts, *notices, *_doubts(mapping, pairs))
     notices += intervals_unsaid(opened, mapping) + quantity_unsaid(opened, mapping)
     return View(scan, raw, mapping, _made(mapping, pairs), tuple(asked), unmapped, notices)
 
@@ -148,6 +157,7 @@ def together(views: Sequence[View]) -> View:
         hold=tuple(view.scan.hold for view in views),
         counts=tuple(count for view in views for count in view.scan.counts),
         reading="|".join(view.scan.reading for view in views),
+        doubts=tuple(dict.fromkeys(doubt for view in views for doubt in view.scan.doubts)),
     )
     return View(
         scan,

@@ -264,6 +264,7 @@ def _together(tables: Sequence[RawTable], mapping: TableMapping) -> RawTable:
         hold=tables,
         notices=tuple(dict.fromkeys(note for table in tables for note in table.notices)),
         counts=tuple(count for table in tables for count in table.counts),
+        doubts=tuple(dict.fromkeys(doubt for table in tables for doubt in table.doubts)),
     )
 
 

@@ -53,6 +53,7 @@ SERIALS = {"excel": ("1899-12-30", 61, 2_958_465), "excel1904": ("1904-01-01", 0
 """Days as Excel counts them: from which day, and between which numbers. Before March 1900 it counts
 a day that never was.
 """
+OFFSET = r"Z|[+-]\d{2}(:?\d{2})?"
 _ISO_LOCAL = r"\d{4}-\d{2}-\d{2}[T ]\d{2}:\d{2}(:\d{2}([.]\d{1,9})?)?"
 
 
@@ -154,17 +155,29 @@ def _day(form: DateFormat, parts: str) -> str:
     return f"({year} || '-' || {month} || '-' || lpad({_part(parts, 'day')}, 2, '0'))"
 
 
-def date_sql(form: DateFormat, value: str) -> str:
-    """The SQL of a date as canonical text; null where the value does not read."""
+def date_sql(form: DateFormat, value: str, zone: str = "", hung: str = "") -> str:
+    """The SQL of a date as canonical text; null where the value does not read.
+
+    Where the format says a clock and its offset, or it is known in which zone the clock `hung`,
+    that is the day in `zone`.
+    """
     if form.text in SERIALS:
         return f"strftime({_serial(form, value)}, '%Y-%m-%d')"
+    clock = bool({"hour", "hour12"} & set(form.parts)) and "minute" in form.parts
 
     def read(parts: str) -> str:
-        return bound(
-            _day(form, parts),
-            "d_",
-            lambda day: f"CASE WHEN TRY_CAST({day} AS DATE) >= DATE '0001-01-01' THEN {day} END",
-        )
+        def told(day: str) -> str:
+            if not (zone and clock and ("offset" in form.parts or hung not in {"", zone})):
+                return day
+            local = f"TRY_CAST({day} || ' ' || {_clock(form, parts)} AS TIMESTAMP)"
+            offset = _part(parts, "offset") if "offset" in form.parts else ""
+            return local_day(local, zone, offset=offset, hung=hung)
+
+        def valid(day: str) -> str:
+            within = f"TRY_CAST({day} AS DATE) >= DATE '0001-01-01'"
+            return f"CASE WHEN {within} THEN {told(day)} END"
+
+        return bound(_day(form, parts), "d_", valid)
 
     return bound(_parts(form, value), "p_", read)
 
@@ -199,6 +212,37 @@ def instant_sql(form: DateFormat, value: str, timezone: str | None, fold: str) -
         return localised(local, timezone or "UTC", fold)
 
     return bound(_parts(form, value), "p_", read)
+
+
+def local_day(local: str, zone: str, *, offset: str = "", hung: str = "") -> str:
+    """The SQL of the day in a zone that a clock's time means, by its offset or by the zone in which
+    it `hung`. At midnight the clock says nothing but a day, which stays.
+    """
+
+    def read(at: str) -> str:
+        instant = (
+            f"TRY_CAST(CAST({at} AS VARCHAR) || {offset} AS TIMESTAMPTZ)"
+            if offset
+            else f"timezone({literal(hung)}, {at})"
+        )
+        day = f"strftime(timezone({literal(zone)}, {instant}), '%Y-%m-%d')"
+        midnight = f"CAST({at} AS TIME) = TIME '00:00:00'"
+        return f"CASE WHEN {midnight} THEN strftime({at}, '%Y-%m-%d') ELSE {day} END"
+
+    return bound(local, "n_", read)
+
+
+def iso_day(value: str, zone: str, hung: str = "") -> str:
+    """The SQL of the day in a zone that an ISO timestamp means; null where the value is none."""
+    bare = f"TRY_CAST(left({value}, length({value}) - length({{0}})) AS TIMESTAMP)"
+    offset = rf"regexp_extract({value}, '({OFFSET})$')"
+    hangs = f"regexp_full_match({value}, '{_ISO_LOCAL}({OFFSET})')"
+    stands = f"regexp_full_match({value}, '{_ISO_LOCAL}')"
+    day = local_day(bare.format(offset), zone, offset=offset)
+    plain = f"left({value}, 10)"
+    if hung not in {"", zone}:
+        plain = local_day(f"TRY_CAST({value} AS TIMESTAMP)", zone, hung=hung)
+    return f"CASE WHEN {hangs} THEN {day} WHEN {stands} THEN {plain} END"
 
 
 def _serial(form: DateFormat, value: str) -> str:

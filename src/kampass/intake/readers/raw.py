@@ -20,7 +20,8 @@ class RawTable:
     say which cells the file has typed.
 
     `first` holds the first lines by number, for hints; `form` is what a preview says of the file.
-    `counts` says how many records each file holds, torn ones among them, and what leaves some out.
+    `counts` says how many records each file holds, torn ones among them, and what leaves some out;
+    `doubts` what may be read otherwise than it was meant, told when it is loaded too.
     """
 
     place: str
@@ -38,6 +39,7 @@ class RawTable:
     hold: object = None
     notices: tuple[str, ...] = ()
     counts: tuple[FileCount, ...] = ()
+    doubts: tuple[str, ...] = ()
 
     def letter(self, index: int) -> str:
         """A column's letter as spreadsheets count.

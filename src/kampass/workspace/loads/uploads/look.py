@@ -145,10 +145,11 @@ def _raw(folder: Path, upload: Upload, scratch: Path) -> RawTable:
 
 def _preview(workspace: "Workspace", upload: Upload, scratch: Path, rows: int) -> TablePreview:
     mapping = parse(f"[sources.{upload.source}]", upload.table, upload.said | {"file": upload.file})
+    zone = workspace.settings.timezone
     source = MappedSource(
-        upload.source, Uploads(workspace.folder).place(upload), (mapping,), scratch
+        upload.source, Uploads(workspace.folder).place(upload), (mapping.in_zone(zone),), scratch
     )
-    return preview(source, upload.table, timezone=workspace.settings.timezone, rows=rows).tables[0]
+    return preview(source, upload.table, timezone=zone, rows=rows).tables[0]
 
 
 def _written(mapping: TableMapping) -> dict[str, Any]:
