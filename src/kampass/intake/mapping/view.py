@@ -8,7 +8,7 @@ from functools import partial
 from kampass.errors import DataError
 from kampass.intake.mapping.condition import condition, readings
 from kampass.intake.mapping.convert import RAW, cell, column_of, distinct, relation
-from kampass.intake.mapping.doubts import of_condition
+from kampass.intake.mapping.doubts import of_columns, of_condition
 from kampass.intake.mapping.mapping import Filling, TableMapping
 from kampass.intake.mapping.movements import first_movements, lines_of_log, subscriptions
 from kampass.intake.mapping.questions import Base, OpenQuestion, questions
@@ -74,10 +74,11 @@ def view_of(  # noqa: PLR0913 - what is known of one block
             f"{mapping.place} where = {text!r}", holds, cells, with_file(opened)
         )
     ]
-    scan = replace(scan, line=LINE if numbered else None, doubts=(*opened.doubts, *told))
     unmapped = tuple(
         header for header in raw.headers if header not in used and header not in _named_in(mapping)
     )
+    told += of_columns(mapping, opened, unmapped)
+    scan = replace(scan, line=LINE if numbered else None, doubts=(*opened.doubts, *told))
     notices = (*scan.doubts, *notices, *_doubts(mapping, pairs))
     notices += intervals_unsaid(opened, mapping) + quantity_unsaid(opened, mapping)
     return View(scan, raw, mapping, _made(mapping, pairs), tuple(asked), unmapped, notices)

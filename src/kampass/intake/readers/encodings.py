@@ -17,6 +17,7 @@ from typing import TYPE_CHECKING, BinaryIO, TextIO
 
 from kampass.errors import DataError
 from kampass.intake.readers.delimited import Dialect
+from kampass.intake.readers.mixed import MixedLines
 from kampass.intake.readers.scratch import Scratch
 
 if TYPE_CHECKING:
@@ -38,6 +39,7 @@ class Text:
     encoding: str
     digest: str = ""
     hold: object = None
+    doubts: tuple[str, ...] = ()
 
     def first(self, dialect: Dialect) -> tuple[tuple[int, tuple[str, ...]], ...]:
         """The first lines of the original file, as fields."""
@@ -94,7 +96,7 @@ def as_utf8(
                 hint="Check header_row.",
             )
         copy.finish()
-    return Text(target, file, encoding, sha.hexdigest(), hold)
+    return Text(target, file, encoding, sha.hexdigest(), hold, copy.mixed.doubts)
 
 
 def _blocks(source: BinaryIO, sha: "hashlib._Hash") -> Iterator[bytes]:
@@ -130,6 +132,7 @@ class _Copy:
         self._lines = 1
         self._begun = False
         self._kept = ""
+        self.mixed = MixedLines(file, encoding)
 
     def decode(self, block: bytes, *, final: bool) -> str:
         if (
@@ -174,6 +177,7 @@ class _Copy:
 
     def _look(self, block: bytes, *, final: bool) -> None:
         self._wide = self._wide or not block.isascii()
+        self.mixed.hear(block, final=final)
         if self._utf8 is not None:
             try:
                 self._utf8.decode(block, final)

@@ -97,7 +97,8 @@ def _open_packed(file: Path, mapping: TableMapping, scratch: Path | None) -> Raw
     raw = _open(inside.file, mapping, scratch)
     place = raw.place.replace(inside.file.name, file.name, 1)
     counts = tuple(replace(count, file=place) for count in raw.counts)
-    return replace(raw, place=place, counts=counts, hold=(raw.hold, inside))
+    doubts = tuple(doubt.replace(inside.file.name, file.name, 1) for doubt in raw.doubts)
+    return replace(raw, place=place, counts=counts, doubts=doubts, hold=(raw.hold, inside))
 
 
 def _fits(mapping: TableMapping, kind: str, file: Path) -> None:
@@ -166,6 +167,7 @@ def _open_delimited(file: Path, mapping: TableMapping, scratch: Path | None) -> 
         hold=hold,
         notices=_one_column(headers, delimiter),
         counts=(FileCount(file.name, rows.count + len(rejects)),),
+        doubts=text.doubts,
     )
 
 

@@ -14,6 +14,7 @@ from pathlib import Path
 from kampass.errors import DataError
 from kampass.intake.mapping.mapping import TableMapping
 from kampass.intake.readers.encodings import refuse_wide_letters
+from kampass.intake.readers.mixed import MixedLines
 from kampass.intake.readers.raw import RawTable, unique
 from kampass.intake.readers.scratch import RowWriter, Scratch, lines_of
 from kampass.model.scan import FileCount, Reject
@@ -47,7 +48,9 @@ def open_jsonl(file: Path, mapping: TableMapping, scratch: Path | None) -> RawTa
     paths: dict[str, int] = {}
     rejects: list[Reject] = []
     sha = hashlib.sha256()
+    mixed = MixedLines(file, encoding)
     for line, raw in _lines(file, sha):
+        mixed.look(line, raw)
         if line == 1:
             _is_lines(raw, file)
         try:
@@ -90,6 +93,7 @@ def open_jsonl(file: Path, mapping: TableMapping, scratch: Path | None) -> RawTa
         header_row=1,
         hold=hold,
         counts=(FileCount(file.name, writer.count + len(rejects)),),
+        doubts=mixed.doubts,
     )
 
 

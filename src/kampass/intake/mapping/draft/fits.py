@@ -152,12 +152,13 @@ def _day(held: ColumnValues) -> Verdict:
     shape = shapes.dates(held.values)
     if shape is None:
         return f"{_shown(held.unlike)} are no days"
+    zone = _in_zone(held, shape)
     if held.typed or (not shape.forms and not shape.clock):
-        return Fit(why="the values are days")
+        return Fit(zone, "the values are days")
     if not shape.forms:
         forms = shapes.iso_forms(held.values)
-        return Fit({"date": _one(forms)}, "the values are days with a clock")
-    return Fit({} if shape.open else {"date": _one(shape.forms)}, "the values are days")
+        return Fit({"date": _one(forms)} | zone, "the values are days with a clock")
+    return Fit({} if shape.open else {"date": _one(shape.forms)} | zone, "the values are days")
 
 
 def _instant(held: ColumnValues) -> Verdict:
