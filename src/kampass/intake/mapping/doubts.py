@@ -22,25 +22,26 @@ def of_columns(mapping: TableMapping, raw: RawTable, unused: Sequence[str]) -> t
     thousands, keys that were renamed.
     """
     found: list[str] = []
-    table = mapping.model.name
-    for filling in mapping.fillings if len(raw.headers) <= _WIDEST else ():
-        header = filling.columns[0] if len(filling.columns) == 1 else ""
-        if header not in raw.headers:
-            continue
-        kind, at = column_of(table, filling.name).type, raw.headers.index(header)
-        if kind in {"date", "instant"} and raw.form.startswith("Excel"):
-            found += _swapped(raw, header, at)
-        if kind in NUMBERS and filling.decimal:
-            found += _decimals(filling, raw, header, at)
-        if raw.form.startswith("JSON"):
-            found += _renamed(raw, header, at, unused)
-    return tuple(dict.fromkeys(found))
+    filled = {
+        filling.columns[0]: filling
+        for filling in (mapping.fillings if len(raw.headers) <= _WIDEST else ())
+        if len(filling.columns) == 1 and filling.columns[0] in raw.headers
+    }
+    kinds = {name: column_of(mapping.model.name, of.name).type for name, of in filled.items()}
+    for header in filled:
+        if kinds[header] in {"date", "instant"} and raw.form.startswith("Excel"):
+            found += _swapped(raw, header)
+        if raw.form.startswith("JSON") and mapping.select is None:
+            found += _renamed(raw, header, unused)
+    signed = [of for name, of in filled.items() if kinds[name] in NUMBERS and of.decimal]
+    return (*found, *_decimals(signed, raw))
 
 
-def _swapped(raw: RawTable, header: str, at: int) -> list[str]:
+def _swapped(raw: RawTable, header: str) -> list[str]:
     """A word where every true date could be one whose day and month were swapped, and no text
     could: a program that reads the month first has made dates of what it could.
     """
+    at = raw.headers.index(header)
     true = rf"t{at} AND regexp_matches(c{at}, '^\d{{4}}-\d{{2}}-\d{{2}}')"
     text = f"NOT t{at}"
     parts = r"'^(\d{1,2})[./-](\d{1,2})[./-]\d{2,4}'"
@@ -68,34 +69,42 @@ def _swapped(raw: RawTable, header: str, at: int) -> list[str]:
     ]
 
 
-def _decimals(filling: Filling, raw: RawTable, header: str, at: int) -> list[str]:
+def _decimals(fillings: Sequence[Filling], raw: RawTable) -> list[str]:
     """A word where a number has three decimals among those with two: they may be thousands."""
+    counted = [part for filling in fillings for part in _by_decimals(filling, raw)]
+    if not counted:
+        return []
+    (row,) = ask(f"SELECT {', '.join(counted)} FROM ({raw.relation})")
+    found = []
+    for number, filling in enumerate(fillings):
+        three, two, some, sample = row[4 * number : 4 * number + 4]
+        if 0 < three <= two and three + two == some:
+            found.append(
+                f"'{filling.columns[0]}' holds {sample!r}, which is read as "
+                f"{str(sample).replace(filling.decimal, '.')}, and its other decimals have two "
+                "digits: where the sign parts thousands there, mend the file"
+            )
+    return found
+
+
+def _by_decimals(filling: Filling, raw: RawTable) -> list[str]:
+    """How many numbers could be thousands, have two decimals, have any, and one of the first."""
+    at = raw.headers.index(filling.columns[0])
     cell = trimmed(f"c{at}") if filling.trim else f"c{at}"
-    sign = rf"[{filling.decimal}]"
     plain = f"NOT t{at} AND " if raw.flags else ""
+    sign = f"[{filling.decimal}]"
     lone = rf"{plain}regexp_full_match({cell}, '-?[1-9]\d{{0,2}}{sign}\d{{3}}')"
     two = rf"{plain}regexp_matches({cell}, '\d{sign}\d{{2}}$')"
-    any_ = rf"{plain}regexp_matches({cell}, '\d{sign}\d+$')"
-    three, twos, all_, sample = ask(
-        f"SELECT count(*) FILTER (WHERE {lone}), count(*) FILTER (WHERE {two}), "
-        f"count(*) FILTER (WHERE {any_}), any_value({cell}) FILTER (WHERE {lone}) FROM "
-        f"({raw.relation})"
-    )[0]
-    if not three or three > twos or three + twos < all_:
-        return []
-    return [
-        (
-            f"'{header}' holds {sample!r}, which is read as "
-            f"{str(sample).replace(filling.decimal, '.')}: its other decimals are two digits; where "
-            "the sign parts thousands there, mend the file, for one column has one way to write them"
-        )
-    ]
+    some = rf"{plain}regexp_matches({cell}, '\d{sign}\d+$')"
+    counts = [f"count(*) FILTER (WHERE {holds})" for holds in (lone, two, some)]
+    return [*counts, f"min({cell}) FILTER (WHERE {lone})"]
 
 
-def _renamed(raw: RawTable, header: str, at: int, unused: Sequence[str]) -> list[str]:
+def _renamed(raw: RawTable, header: str, unused: Sequence[str]) -> list[str]:
     """A word where a key that is used stands in the first lines alone, or in the last, and one that
     is not used in the others alone: it may have been renamed.
     """
+    at = raw.headers.index(header)
     others = [(name, raw.headers.index(name)) for name in unused if name in raw.headers]
     if not others:
         return []
@@ -109,10 +118,10 @@ def _renamed(raw: RawTable, header: str, at: int, unused: Sequence[str]) -> list
     for number, (name, _) in enumerate(others):
         theirs, begin, end = rest[3 * number : 3 * number + 3]
         apart = min(mine, theirs) > 1 and (last < begin or end < first)
-        if apart and mine + theirs == rows:
+        if apart and 2 * (mine + theirs) >= rows:
             found.append(
                 f"'{header}' stands in {mine:,} of {rows:,} lines, and '{name}', which is not "
-                f"used, in the other {theirs:,} alone: was it renamed? Then write first_of = "
+                f"used, in {theirs:,} others alone: was it renamed? Then write first_of = "
                 f'["{header}", "{name}"]'
             )
     return found
@@ -124,44 +133,60 @@ def of_condition(
     """A word on cells that a condition could not read, and on points that may part thousands; the
     rows have lines.
     """
-    found = []
+    points = [
+        one.header
+        for one in asked.unread
+        if one.what == READS["number"] and _may_part(one.header, cells)
+    ]
+    counted = [
+        f"{found} FILTER (WHERE {one.holds})"
+        for one in asked.unread
+        for found in ("count(*)", f"arg_min({one.cell}, _line)", "min(_line)")
+    ]
+    counted += [part for header in points for part in _by_points(cells, header)]
+    if not counted:
+        return ()
+    row = list(ask(f"SELECT {', '.join(counted)} FROM ({rows})")[0])
+    told = []
     for one in asked.unread:
-        count, first, line = ask(
-            f"SELECT count(*), arg_min({one.cell}, _line), min(_line) FROM ({rows}) WHERE "
-            f"{one.holds}"
-        )[0]
+        count, first, line = row[:3]
+        del row[:3]
         if count:
             how = _HOW if one.what == READS["number"] else ""
             shown = str(first).strip(MARK).partition(MARK)[0]
-            found.append(
+            told.append(
                 f"{place}: {_several(count)} of '{one.header}' {_be(count)} no {one.what}, the "
                 f"first is {shown!r}{_at(line)}: the condition does not hold there{how}"
             )
-        if one.what == READS["number"] and one.header not in cells.asked:
-            found += _points(place, one.header, cells, rows)
-    return tuple(found)
+    for header in points:
+        count, first, settles = row[:3]
+        del row[:3]
+        if count and not settles:
+            told.append(
+                f"{place}: {_several(count)} of '{header}' such as {first!r} {_be(count)} read as "
+                f"{str(first).rstrip('0').rstrip('.')}; where the point parts thousands, write "
+                'decimal = ",", thousands = "."'
+            )
+    return tuple(told)
 
 
-def _points(place: str, header: str, cells: CellReadings, rows: str) -> list[str]:
-    """A word on points before three digits, where nothing says what they are."""
-    if has_signs(cells.filling(header)) or header not in cells.index:
-        return []
+def _may_part(header: str, cells: CellReadings) -> bool:
+    """Whether nothing says, and no question asks, what a point in a header's cells is."""
+    said = has_signs(cells.filling(header)) or header in cells.asked
+    return header in cells.index and not said
+
+
+def _by_points(cells: CellReadings, header: str) -> list[str]:
+    """How many cells could be thousands, the first of them, and how many tell that they are not."""
     text = cells.text(header)
     plain = f"NOT t{cells.index[header]} AND " if cells.flags else ""
     lone = f"{plain}regexp_full_match({text}, '{_THOUSANDS}')"
     settled = rf"{plain}regexp_full_match({text}, '-?\d+[.]\d+') AND NOT {lone}"
-    count, first, settles = ask(
-        f"SELECT count(*) FILTER (WHERE {lone}), arg_min({text}, _line) FILTER (WHERE {lone}), "
-        f"count(*) FILTER (WHERE {settled}) FROM ({rows})"
-    )[0]
-    if not count or settles:
-        return []
-    told = (
-        f"{place}: {_several(count)} of '{header}' such as {first!r} {_be(count)} read as "
-        f"{str(first).rstrip('0').rstrip('.')}; where the point parts thousands, write "
-        'decimal = ",", thousands = "."'
-    )
-    return [told]
+    return [
+        f"count(*) FILTER (WHERE {lone})",
+        f"arg_min({text}, _line) FILTER (WHERE {lone})",
+        f"count(*) FILTER (WHERE {settled})",
+    ]
 
 
 def _several(count: int) -> str:

@@ -50,7 +50,7 @@ def where(raw: RawTable, mapping: TableMapping) -> tuple[RawTable, frozenset[str
     holds = condition(place, mapping.where, cells)
     unread = " OR ".join(f"({one.holds})" for one in holds.unread) or "false"
     left = _by_file(raw, f"NOT {holds.sql} AND NOT ({unread})")
-    unknown = _by_file(raw, f"NOT {holds.sql} AND ({unread})")
+    unknown = _by_file(raw, f"NOT {holds.sql} AND ({unread})") if holds.unread else {}
     counts = tuple(
         count.without("condition", left.get(number, 0)).without("unread", unknown.get(number, 0))
         for number, count in enumerate(raw.counts)
