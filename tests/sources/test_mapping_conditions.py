@@ -131,6 +131,20 @@ def test_texts_are_not_ordered_letter_by_letter(mapped: Mapped, condition: str) 
         where(mapped, condition).view()
 
 
+@pytest.mark.parametrize(
+    ("reading", "condition", "words"),
+    [
+        ('null = ["n/a"]\n', "\"Status\" <> 'n/a'", "'n/a' means empty by null"),
+        ("trim = true\n", "\"Status\" in ('Cancelled ', 'Open')", "blanks that trim takes away"),
+    ],
+)
+def test_a_text_that_no_cell_can_hold_is_refused(
+    mapped: Mapped, reading: str, condition: str, words: str
+) -> None:
+    with pytest.raises(DataError, match=words):
+        where(mapped, condition, reading).view()
+
+
 def test_an_instant_is_compared_by_its_day_in_the_workspace(mapped: Mapped) -> None:
     mapped.write(t_csv="Nr,At\na,2026-03-31T22:30:00Z\nb,2026-04-01T22:30:00Z\n")
     said = "file = 't.csv'\nwhere = '\"At\" < \"2026-04-01\"'\n[columns]\nid = 'Nr'\nname = 'Nr'"

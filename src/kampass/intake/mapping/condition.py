@@ -157,6 +157,7 @@ def condition(place: str, text: str, cells: CellReadings) -> RowCondition:
             hint="""Write "Header" = 'text'.""",
         )
     whole = exp.Paren(this=tree)
+    _can_be_told(place, whole, cells)
     moments = _moments(place, whole)
     filler = tuple(whole.find_all(exp.Coalesce, exp.Least, exp.Greatest, exp.Case))
     unread = []
@@ -194,6 +195,25 @@ def _with_texts(tree: "exp.Expression", known: set[str]) -> "exp.Expression":
             raise unknown(node, sorted(known))
         node.replace(exp.Literal.string(node.name))
     return tree
+
+
+def _can_be_told(place: str, tree: "exp.Expression", cells: CellReadings) -> None:
+    """Refuse a text that no cell can hold, as the cells are read."""
+    from sqlglot import exp
+
+    for node in tree.find_all(exp.EQ, exp.NEQ, exp.In):
+        texts = {one.name for one in node.find_all(exp.Literal) if one.is_string} - {""}
+        for column in node.find_all(exp.Column):
+            filling = cells.filling(column.name)
+            empty = texts & set(filling.null)
+            blank = {text for text in texts if filling.trim and text != text.strip()}
+            for text in sorted(empty | blank):
+                why = "means empty by null" if text in empty else "has blanks that trim takes away"
+                raise DataError(
+                    f"{place}: '{text}' {why}, so no cell of '{column.name}' is ever that.",
+                    code="bad_settings",
+                    hint="Compare with the empty text, '', or without the blanks.",
+                )
 
 
 def _read(column: "exp.Column", cells: CellReadings, moment: str) -> tuple[str, str]:

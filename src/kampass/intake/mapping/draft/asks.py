@@ -105,7 +105,7 @@ def _readings(
     for the table.
     """
     try:
-        parsed = parse("[sources.draft]", table, dict(mapping))
+        parsed = parse("[sources.draft]", table, dict(mapping)).in_zone(sampled.timezone)
         found = MappedSource("draft", file.parent, (parsed,)).view(table).questions
     except KampassError:
         return
