@@ -96,6 +96,23 @@ def _monthly(at: str) -> str:
     return f"CASE {' '.join(cases)} ELSE {_millionths(top, bottom)} END"
 
 
+def net(filling: Filling, amount: str, less: str) -> str:
+    """An amount without what is taken off it, in the size that `scale` says; both read alike."""
+    size = f"CAST({literal(filling.scale or '1')} AS DECIMAL(16, 6))"
+    reason = literal(f"is less what {filling.minus} says, which is no number")
+
+    def written(at: str) -> str:
+        left = f"CAST({at}.a AS DECIMAL(21, 9)) - CAST({at}.b AS DECIMAL(21, 9))"
+        made = f"CAST(CAST({left} AS DECIMAL(21, 9)) * {size} AS DECIMAL(38, 6))"
+        return (
+            f"CASE WHEN {at}.a IS NULL OR NOT regexp_full_match({at}.a, '{_AMOUNT}') THEN {at}.a "
+            f"WHEN NOT regexp_full_match({at}.b, '{_AMOUNT}') THEN {mark(f'{at}.a', reason)} "
+            f"ELSE CAST({made} AS VARCHAR) END"
+        )
+
+    return bound(f"{{'a': {amount}, 'b': coalesce({less}, '0')}}", "x_", written)
+
+
 def _units(text: str, places: int) -> str:
     """A plain number as a whole number of units of that decimal place."""
     fraction = rf"rpad(left(regexp_extract({text}, '[.](\d+)$', 1), {places}), {places}, '0')"

@@ -18,6 +18,7 @@ from kampass.periods import is_zone
 from kampass.validation import WrittenTable, amiss, key, says, wrong
 
 SEE = "See docs/mapping.md."
+SMALLEST, LARGEST = 0.000001, 1_000_000_000
 
 
 def a_text(value: object) -> object:
@@ -96,6 +97,21 @@ def _interval(said: object) -> object:
             'Write per = "year", "quarter", "month", "week" or "day", or {{ column = "..." }}.',
         )
     return {"every": said}
+
+
+def _factor(said: object) -> object:
+    """A number above 0 with at most six decimals."""
+    if (
+        not isinstance(said, int | float)
+        or isinstance(said, bool)
+        or not SMALLEST <= said <= LARGEST
+        or round(said, 6) != said
+    ):
+        raise wrong(
+            "{place}: scale is a number from 0.000001 to 1000000000, not {value!r}.",
+            "Cents are scale = 0.01, thousands scale = 1000.",
+        )
+    return said
 
 
 Pattern = Annotated[str, AfterValidator(_pattern), BeforeValidator(a_text)]
@@ -232,6 +248,16 @@ class ColumnKeys(ReadingKeys):
         None,
     )
     times: Text = key("the header of a number that the amount is multiplied by", "")
+    minus: Text = key(
+        "the header of a number that is taken off the amount, such as what was refunded of it; an "
+        "empty cell takes off nothing",
+        "",
+    )
+    scale: Annotated[float, BeforeValidator(_factor)] = key(
+        "what an amount is multiplied by: `0.01` where cents are written, `1000` where thousands "
+        "are",
+        1,
+    )
     values: Annotated[dict[str, Constant], BeforeValidator(_pairs)] = key(
         'what becomes of each value; `""` is an empty cell', None
     )

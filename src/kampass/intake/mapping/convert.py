@@ -10,7 +10,15 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from types import MappingProxyType
 
-from kampass.intake.mapping.amounts import has_signs, length, long_after, minutes, monthly, number
+from kampass.intake.mapping.amounts import (
+    has_signs,
+    length,
+    long_after,
+    minutes,
+    monthly,
+    net,
+    number,
+)
 from kampass.intake.mapping.mapping import Filling, TableMapping, model_of
 from kampass.intake.readers.formats import (
     SERIALS,
@@ -207,6 +215,10 @@ def converted(
         return found.text
     value = trimmed(found.text) if filling.trim else found.text
     text = bound(value, "v_", lambda at: _converted(filling, column, at, found.typed))
+    if filling.minus or filling.scale:
+        other = beside.get(filling.minus, "''")
+        less = bound(other, "l_", lambda at: _converted(filling, column, at, ""))
+        text = net(filling, text, less)
     if filling.per or filling.times:
         text = monthly(filling, text, beside)
     if filling.prefix:

@@ -71,7 +71,18 @@ KEEPING = tuple(name for name, table in TABLES.items() if table.more)
 """The tables that keep columns which are none of the model's."""
 _NO_READING = {"place", "files", "written", "select_line", "keep", "zone"}
 _CLOCK = re.compile("%[HI]")
-_SHAPE = ("part", "left", "inclusive", "negative", "unit", "after", "times", "where", "prefix")
+_SHAPE = (
+    "part",
+    "left",
+    "inclusive",
+    "negative",
+    "unit",
+    "after",
+    "times",
+    "minus",
+    "where",
+    "prefix",
+)
 _READING = ("timezone", "fold", "decimal", "thousands", "trim")
 
 
@@ -111,6 +122,8 @@ class Filling:
     after: str = ""
     per: BillingInterval | None = None
     times: str = ""
+    minus: str = ""
+    scale: str = ""
     where: str = ""
     prefix: str = ""
     home: str = ""
@@ -125,7 +138,7 @@ class Filling:
     def headers(self) -> tuple[str, ...]:
         """The headers that it names, apart from those of its condition."""
         per = (self.per.column, self.per.count) if self.per else ()
-        return tuple(filter(None, (*self.columns, *per, self.times)))
+        return tuple(filter(None, (*self.columns, *per, self.times, self.minus)))
 
 
 @dataclass(frozen=True)
@@ -384,6 +397,8 @@ def _shape(said: dict[str, Any], column: Column, at: str) -> dict[str, Any]:
     found = {key: said[key] for key in _SHAPE if key in said}
     if said.get("lower") or said.get("upper"):
         found["case"] = "lower" if said.get("lower") else "upper"
+    if "scale" in said:
+        found["scale"] = f"{said['scale']:.6f}".rstrip("0").rstrip(".")
     per = said.get("per")
     if per:
         found["per"] = BillingInterval(**per) if isinstance(per, dict) else BillingInterval(per)
@@ -401,6 +416,8 @@ def _fits_column(said: dict[str, Any], column: Column, at: str) -> None:
             'mrr = { ..., per = "year" }',
         ),
         "times": (column.type == "decimal", "is for amounts of money", ""),
+        "minus": (column.type == "decimal", "is for amounts of money", ""),
+        "scale": (column.type == "decimal", "is for amounts of money", ""),
         "after": (column.type == "instant", "is for an instant", ""),
         "prefix": (
             column.type == "text" and not column.choices,

@@ -96,7 +96,7 @@ class Values:
         return self.at_lines(self.odd(condition, 3))
 
 
-_KEPT = ("where", "part", "left", "inclusive", "unit", "after", "times", "prefix")
+_KEPT = ("where", "part", "left", "inclusive", "unit", "after", "times", "minus", "prefix")
 
 
 def line(filling: Filling, setting: str) -> str:
@@ -106,6 +106,7 @@ def line(filling: Filling, setting: str) -> str:
     said = [f"{key} = {origin}"]
     said += [f"join = {toml(filling.join)}"] if key == "columns" else []
     said += [f"{name} = {toml(value)}" for name in _KEPT if (value := getattr(filling, name))]
+    said += [f"scale = {filling.scale}"] if filling.scale else []
     said += [f"{filling.case} = true"] if filling.case else []
     said += ["trim = true"] if filling.trim else []
     if filling.null and "null = " not in setting:
