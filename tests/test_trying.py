@@ -96,3 +96,25 @@ def test_an_answer_that_is_none_is_asked_again(tmp_path: Path) -> None:
         '"deals.deals.created_at" = "date %d.%m.%Y"'
         in (tmp_path / "ws" / "answers.toml").read_text()
     )
+
+
+SUBS = (
+    "Subscription ID,Customer,MRR,Currency,Start date,Status\n"
+    "1,a,100,EUR,2026-01-13,Active\n2,b,200,EUR,2026-01-13,Cancelled\n"
+)
+
+
+def test_rows_that_may_not_count_are_loaded_by_an_answer_alone_and_it_is_replayed(
+    tmp_path: Path,
+) -> None:
+    (tmp_path / "subs.csv").write_text(SUBS)
+    arguments = ["try", str(tmp_path / "subs.csv"), "--workspace"]
+    done = CliRunner().invoke(app, [*arguments, str(tmp_path / "a")], input="")
+    assert isinstance(done.exception, DataError) and not (tmp_path / "a").exists()
+    key = '"subs.subscriptions.where.status" = "leave out Cancelled"'
+    assert key in done.exception.hint
+    (tmp_path / "answers.toml").write_text(f"[answers]\n{key}\n")
+    answers = ["--answers", str(tmp_path / "answers.toml")]
+    done = CliRunner().invoke(app, [*arguments, str(tmp_path / "b"), *answers], input="")
+    assert done.exit_code == 0, done.output
+    assert "not in ('Cancelled')" in (tmp_path / "b" / "kampass.toml").read_text()

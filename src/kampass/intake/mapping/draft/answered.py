@@ -12,6 +12,7 @@ from kampass.intake.mapping.draft.asks import (
     DraftQuestion,
     questions_of,
 )
+from kampass.intake.mapping.draft.asks.counting import SUMS
 from kampass.intake.mapping.draft.draft import FileDraft, TableDraft, named
 from kampass.intake.mapping.draft.match import Guess
 from kampass.model import TABLES
@@ -50,9 +51,8 @@ def answered(draft: FileDraft, question: DraftQuestion, answer: DraftAnswer) -> 
             {"responses", "surveys"} if question.table == "surveys" else set()
         )
         return replace(draft, tables=tuple(one for one in draft.tables if one.table not in gone))
-    whole = "encoding" in answer.file
     tables = [
-        _after(one, draft, question, answer) if whole or one.table == question.table else one
+        _after(one, draft, question, answer) if _concerns(one, draft, question, answer) else one
         for one in draft.tables
     ]
     there = {one.table for one in tables}
@@ -60,6 +60,18 @@ def answered(draft: FileDraft, question: DraftQuestion, answer: DraftAnswer) -> 
         if one.table == question.table and one.stated and one.sampled.columns:
             tables = [*tables, *(new for new in named(one) if new.table not in there)]
     return replace(draft, tables=tuple(tables))
+
+
+def _concerns(
+    table: TableDraft, draft: FileDraft, question: DraftQuestion, answer: DraftAnswer
+) -> bool:
+    """Whether an answer says something of a table: an encoding of every one of the file, and which
+    lines are sums also of what only its rows name.
+    """
+    if "encoding" in answer.file or table.table == question.table:
+        return True
+    sheet = next((one.said.get("sheet") for one in draft.tables if one.table == question.table), "")
+    return question.about == SUMS and not table.stated and table.said.get("sheet") == sheet
 
 
 def _after(

@@ -10,9 +10,10 @@ from typing import Any
 
 from kampass.errors import DataError, UnknownName
 from kampass.intake.mapping.draft.asks import DraftQuestion, questions_of, scale_of, survey_kind
-from kampass.intake.mapping.draft.fits import ColumnValues
+from kampass.intake.mapping.draft.asks.counting import trial_said
+from kampass.intake.mapping.draft.asks.money import currency_of
 from kampass.intake.mapping.draft.form import forms_of, packed
-from kampass.intake.mapping.draft.known import ExportSection, export_of, known, parts, plain
+from kampass.intake.mapping.draft.known import ExportSection, export_of, known, plain
 from kampass.intake.mapping.draft.match import (
     Guess,
     Matched,
@@ -22,13 +23,11 @@ from kampass.intake.mapping.draft.match import (
     matched,
     named_in,
 )
+from kampass.intake.mapping.draft.rows import sample, totals
 from kampass.intake.mapping.mapping import parse
 from kampass.intake.readers.files import open_raw
-from kampass.intake.readers.memory import in_memory
-from kampass.intake.readers.raw import RawTable
 from kampass.model import TABLES
 
-_ROWS = 5000
 _LEAST, _LEAD = 6.0, 1.5
 
 
@@ -201,11 +200,12 @@ class _Opened:
         self.export = export_of(self.raw.headers)
         self.below = self.export.headers - 1 if self.export else 0
         self.columns = sample(self.raw, skip=self.below)
+        self.footer, self.totals = totals(self.raw)
 
     def sampled(self, table: str) -> Sampled:
         """What is known of the columns, for a table."""
         export = self.export if self.export and self.export.table == table else None
-        return Sampled(self.columns, self._texts(export), export)
+        return Sampled(self.columns, self._texts(export), export, totals=self.totals)
 
     def rows_said(self, export: ExportSection | None) -> dict[str, Any]:
         """The keys that say which lines of the file are rows, and how a known system wrote them."""
@@ -218,8 +218,7 @@ class _Opened:
             [one for one in export.where if named_in(one) <= set(self.columns)] if export else []
         )
         said |= {"where": " and ".join(where)} if where else {}
-        footer = _footer(self.raw)
-        return said | ({"footer": f"^{re.escape(footer)}$"} if footer else {})
+        return said | ({"footer": f"^{re.escape(self.footer)}$"} if self.footer else {})
 
     def _zone(self) -> str:
         """The time zone that the lines below the header say, where they say one."""
@@ -241,52 +240,6 @@ class _Opened:
         line = self.raw.header_row + 1
         cells = dict(self.raw.first).get(line, ())
         return dict(zip(self.raw.headers, cells, strict=False))
-
-
-def sample(raw: RawTable, *, skip: int = 0) -> dict[str, ColumnValues]:
-    """The values of every column of a file's first rows, without headers that stand there again,
-    totals, and cells that cannot be read.
-    """
-    cells = [f"c{index}" for index in range(len(raw.headers))]
-    types = [f"t{index}" for index in range(len(raw.headers))] if raw.flags else []
-    with in_memory() as connection:
-        sql = f"SELECT {', '.join([*cells, *types])} FROM ({raw.relation}) LIMIT {_ROWS}"
-        rows = connection.execute(sql).fetchall()
-    kept = [row for row in rows[skip:] if _is_row(raw, row[: len(cells)])]
-    found = {}
-    for index, header in enumerate(raw.headers):
-        values = tuple(
-            text for row in kept if (text := (row[index] or "").strip()) and "\0" not in text
-        )
-        typed = bool(types) and any(row[len(cells) + index] for row in kept)
-        found[header] = ColumnValues(header, values, len(kept), typed)
-    return found
-
-
-def _footer(raw: RawTable) -> str:
-    """The word with which the line of totals begins that a file ends with; nothing where it ends
-    with a row, or where such a line stands among rows too.
-    """
-    cells = [f"c{index}" for index in range(len(raw.headers))]
-    with in_memory() as connection:
-        sql = f"SELECT {', '.join(cells)} FROM ({raw.relation}) LIMIT {_ROWS}"
-        rows = connection.execute(sql).fetchall()
-    totals = [row for row in rows if _total(row)]
-    ends = len(rows) < _ROWS and len(totals) == 1 and totals[0] == rows[-1]
-    return _total(totals[0]) if ends else ""
-
-
-def _total(cells: Sequence[str | None]) -> str:
-    """The first filled cell of a line, where it is a word for a total."""
-    first = next((cell for cell in cells if cell), "")
-    return first if plain(first.strip(" :")) in {plain(w) for w in known().names.total} else ""
-
-
-def _is_row(raw: RawTable, cells: Sequence[str | None]) -> bool:
-    filled = [(header, cell) for header, cell in zip(raw.headers, cells, strict=True) if cell]
-    if not filled or all(plain(cell) == plain(header) for header, cell in filled):
-        return False
-    return not _total(cells)
 
 
 def _table_of(opened: _Opened) -> str:
@@ -339,30 +292,26 @@ def _tables(opened: _Opened, table: str, wish: DraftTerms) -> Iterator[TableDraf
 
 
 def _constants(table: str, found: Matched, opened: _Opened) -> dict[str, Guess]:
-    """What a header says for every row, and the survey that a file of answers belongs to."""
+    """What a header says for every row, which rows are trials, and the survey that a file of
+    answers belongs to.
+    """
     made: dict[str, Guess] = {}
     if TABLES[table].has("currency") and "currency" not in found.guesses:
-        code = _currency(found.guesses)
+        code = currency_of(
+            {name: guess.said for name, guess in found.guesses.items()}, opened.columns
+        )
         if code:
             said = {"constant": code}
             made["currency"] = Guess("currency", said, sure=True, why="the amounts say so")
+    if table == "subscriptions" and "is_trial" not in found.guesses:
+        trial = trial_said(opened.sampled(table))
+        if trial:
+            why = "the words of a trial are known"
+            made["is_trial"] = Guess("is_trial", trial, sure=True, why=why)
     if table == "responses" and "survey_id" not in found.guesses:
         said = {"constant": slug(stem_of(opened.file))}
         made["survey_id"] = Guess("survey_id", said, sure=True, why="the file is one survey")
     return made
-
-
-def _currency(guesses: Mapping[str, Guess]) -> str:
-    """The currency that the headers or values of all amounts say."""
-    money = known().currencies
-    found: set[str] = set()
-    for guess in guesses.values():
-        if guess.column in {"amount", "mrr", "value", "unit_price"}:
-            code = parts(guess.headers[0]).currency
-            signs = guess.said.get("remove", ()) if isinstance(guess.said, dict) else ()
-            beside = {money.signs.get(sign, sign) for sign in signs if sign not in {"$", "%"}}
-            found |= {code} if code else beside
-    return found.pop() if len(found) == 1 else ""
 
 
 def _ordered(table: str, guesses: Mapping[str, Guess]) -> tuple[Guess, ...]:

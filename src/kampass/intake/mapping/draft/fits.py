@@ -5,17 +5,19 @@ A name alone fills nothing: a column `Amount` that holds text is no amount.
 
 import re
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any
 
 from kampass.intake.mapping.draft import shapes
-from kampass.intake.mapping.draft.known import choices, labels, parts, plain
+from kampass.intake.mapping.draft.known import choices, labels, ordinary, parts, plain
 from kampass.model import TABLES, Column
 
 _LONGEST_NAME = 120
 _MOST_VALUES = 40
 _ENOUGH = 20
 _HALF = 0.5
+AMOUNTS = ("amount", "mrr", "value", "unit_price")
+"""The columns that hold money."""
 
 
 @dataclass(frozen=True)
@@ -28,6 +30,8 @@ class ColumnValues:
     values: tuple[str, ...]
     rows: int
     typed: bool = False
+    cells: tuple[str, ...] = ()
+    """The same with its empty cells, row by row."""
 
     @property
     def full(self) -> bool:
@@ -69,21 +73,30 @@ def fits(table: str, column: str, held: ColumnValues) -> Verdict:
     by_name = {"currency": _currency, "email": _mail, "name": _name, "score": _score}
     if column in by_name:
         return by_name[column](held)
-    return _OF_TYPE[target.type](held)
+    verdict = _OF_TYPE[target.type](held)
+    size = parts(held.header).size
+    if column in AMOUNTS and size != 1 and isinstance(verdict, Fit):
+        keys = {**verdict.keys, "scale": size}
+        return replace(verdict, keys=keys, why=f"{verdict.why}, in a size that the name says")
+    return verdict
 
 
 def _choice(table: str, column: Column, held: ColumnValues) -> Verdict:
-    """Words of a closed list, in whatever language; at least half of the rows have to be known."""
+    """Words of a closed list, in whatever language; at least half of the rows have to be known. One
+    that turns the sign of an amount counts however few there are.
+    """
     words = choices(table, column.name)
-    unlike = held.unlike
+    unlike, plainer = held.unlike, ordinary(table, column.name)
     found = {value: words[plain(value)] for value in unlike if plain(value) in words}
-    unknown = tuple(value for value in unlike if value not in found)
-    many = sum(value in found for value in held.values)
-    if not found or many < _HALF * len(held.values) or len(unlike) > _MOST_VALUES:
+    known = found | {value: "" for value in unlike if plain(value) in plainer - set(words)}
+    unknown = tuple(value for value in unlike if value not in known)
+    many = sum(value in known for value in held.values)
+    few = many < _HALF * len(held.values) and "credit" not in found.values()
+    if not found or few or len(unlike) > _MOST_VALUES:
         return f"{_shown(unlike)} are no words for {', '.join(column.choices)}"
     why = f"{_shown(tuple(found))} are known words for it"
-    plainly = all(value == meant for value, meant in found.items()) and not unknown
-    return Fit({} if plainly else {"values": found}, why, unknown)
+    plainly = all(value == meant for value, meant in known.items()) and not unknown
+    return Fit({} if plainly else {"values": known}, why, unknown)
 
 
 def _key(held: ColumnValues) -> Verdict:

@@ -46,11 +46,28 @@ class TableSection(WrittenTable):
     """What a table, its columns and the values of its closed lists may be called."""
 
     called: list[str]
+    less: list[str] = Field(default_factory=list)
+    """What a column is called that holds what was taken off an amount later."""
     titled: list[str] = Field(default_factory=list)
     columns: dict[str, list[str]] = Field(default_factory=dict)
     values: dict[str, dict[str, list[str]]] = Field(default_factory=dict)
+    ordinary: dict[str, list[str]] = Field(default_factory=dict)
+    """Words of a closed list that say nothing more than what a row is."""
     durations: dict[str, list[str]] = Field(default_factory=dict)
     amounts: dict[str, list[str]] = Field(default_factory=dict)
+
+
+class UncountedSection(WrittenTable):
+    """What a column is called that may say which rows count, and the words of rows that usually do
+    not: in any table (`never`), where no end is said (`ended`), and by table.
+    """
+
+    called: list[str]
+    never: list[str]
+    ended: list[str]
+    trial: list[str]
+    unresolved: list[str]
+    tables: dict[str, list[str]] = Field(default_factory=dict)
 
 
 class IntervalsSection(WrittenTable):
@@ -104,8 +121,10 @@ class KnownFile(WrittenTable):
     currencies: CurrenciesSection
     tables: dict[str, TableSection]
     everywhere: dict[str, list[str]]
+    uncounted: UncountedSection
     intervals: IntervalsSection
     units: dict[str, list[str]]
+    sizes: dict[str, list[str]]
     labels: dict[str, list[str]]
     questions: list[QuestionSection]
     exports: list[ExportSection]
@@ -132,13 +151,14 @@ def plain(name: str) -> str:
 @dataclass(frozen=True)
 class HeaderParts:
     """A header without what it says in brackets: its plain name, a time zone, a currency, a unit of
-    time.
+    time, the size of an amount.
     """
 
     name: str
     zone: str = ""
     currency: str = ""
     unit: str = ""
+    size: float = 1
 
 
 @cache
@@ -147,7 +167,11 @@ def parts(header: str) -> HeaderParts:
 
     >>> parts("Started at (America/New_York)").zone, parts("Betrag in EUR").currency
     ('America/New_York', 'EUR')
+    >>> parts("MRR (in k EUR)").size, parts("amount_cents").size
+    (1000, 0.01)
     """
+    if sized := _sized(header):
+        return sized
     found = re.fullmatch(r"(.*?)\s*(?:[(\[]([^()\[\]]+)[)\]]|\b(?:in|en)\s+(\w+))\s*", header)
     beside = (found[2] or found[3]).strip() if found else ""
     if found is None or not found[1]:
@@ -164,6 +188,35 @@ def parts(header: str) -> HeaderParts:
     if unit:
         return HeaderParts(plain(found[1]), unit=unit)
     return HeaderParts(plain(header))
+
+
+def _sized(header: str) -> HeaderParts | None:
+    """A header that says the size of its amounts: in brackets, behind "in", or by its last word."""
+    parted = re.sub(r"(?<=[a-z])(?=[A-Z][a-z]{3})", " ", header)
+    found = re.fullmatch(
+        r"(.*?)[\s_]*(?:[(\[]([^()\[\]]+)[)\]]|[\s_](?:in|en)[\s_]([^()]{1,16})|[\s_](\w{4,}))\s*",
+        parted,
+    )
+    if found is None or not plain(found[1]):
+        return None
+    code, rest = _money_in(found[2] or found[3] or found[4])
+    words = [word for word in plain(rest).split() if word not in {"in", "en"}]
+    sizes = known().sizes.items()
+    size = next((float(size) for size, listed in sizes if " ".join(words) in listed), 0.0)
+    if not size:
+        return None
+    name = re.sub(r" (in|en)$", "", plain(found[1]))
+    return HeaderParts(name, currency=code, size=int(size) if size > 1 else size)
+
+
+def _money_in(beside: str) -> tuple[str, str]:
+    """The currency in what a header says beside its name, and the rest: "k EUR", "TEUR", "k€"."""
+    money = known().currencies
+    text = re.sub(r"\b([kKtTmM])(?=(?:" + "|".join(money.codes) + r")\b)", r"\1 ", beside)
+    for sign, code in [*money.signs.items(), *((code, code) for code in money.codes), ("$", "")]:
+        if sign in text:
+            return code, text.replace(sign, " ")
+    return "", text
 
 
 @cache
@@ -210,6 +263,13 @@ def choices(table: str, column: str) -> Mapping[str, str]:
     listed = section.values.get(column, {}) if section else {}
     own = {plain(choice): choice for choice in TABLES[table].column(column).choices}
     return {plain(word): value for value, words in listed.items() for word in words} | own
+
+
+@cache
+def ordinary(table: str, column: str) -> frozenset[str]:
+    """The words beside those of a closed list that mean none of its values, in plain letters."""
+    section = known().tables.get(table)
+    return frozenset(map(plain, section.ordinary.get(column, ()))) if section else frozenset()
 
 
 @cache

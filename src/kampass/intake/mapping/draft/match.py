@@ -66,6 +66,8 @@ class Sampled:
     accounts: frozenset[str] = frozenset()
     currency: str = ""
     timezone: str = ""
+    totals: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
+    """The words with which lines of totals begin that are filled like any row, by column."""
 
     def question(self, header: str) -> QuestionSection | None:
         """What a survey asks in a column."""
@@ -220,6 +222,9 @@ def _resolved(keys: dict[str, Any], sampled: Sampled) -> dict[str, Any]:
     """
     if not all(name in sampled.columns for name in named_in(str(keys.get("where", "")))):
         keys = {key: keys[key] for key in keys if key != "where"}
+    if "minus" in keys:
+        there = _same(keys.pop("minus"), sampled.columns)
+        keys |= {"minus": there[0]} if there else {}
     if isinstance(keys.get("per"), dict):
         per = {key: _same(name, sampled.columns) for key, name in keys["per"].items()}
         keys = {**keys, "per": {key: there[0] for key, there in per.items() if there}}
@@ -341,6 +346,7 @@ def headers_of(guesses: Sequence[Guess]) -> set[str]:
     for said in (guess.said for guess in guesses if isinstance(guess.said, dict)):
         per = said.get("per")
         found |= set(per.values()) if isinstance(per, dict) else set()
+        found |= {str(said["minus"])} if "minus" in said else set()
         found |= named_in(str(said.get("where", "")))
     return found
 

@@ -117,8 +117,13 @@ def matched(workspace: "Workspace", upload: Upload) -> Upload:
         filled = columns_for(file, upload.table, upload.said)
     except DataError:
         return upload
-    plain = {name: _in_form(what) for name, what in filled.items()}
+    plain = {name: _in_form(what) for name, what in filled.items() if not _resized(what)}
     return replace(upload, said=upload.said | {"columns": plain})
+
+
+def _resized(what: str | dict[str, Any]) -> bool:
+    """Whether an amount is another one than what stands there, which no field of a form can say."""
+    return isinstance(what, dict) and bool({"scale", "minus"} & set(what))
 
 
 def _in_form(what: str | dict[str, Any]) -> str | dict[str, Any]:

@@ -2,17 +2,26 @@
 values: how values read, what words mean, and what nothing in the file says.
 """
 
-import re
 import tomllib
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
 from kampass.errors import KampassError
+from kampass.intake.mapping.draft.asks.counting import rows_that_count
+from kampass.intake.mapping.draft.asks.money import mixed_money, refunded
+from kampass.intake.mapping.draft.asks.question import (
+    CURRENCY,
+    DROP,
+    LEAVE,
+    ZONE,
+    DraftAnswer,
+    DraftQuestion,
+)
+from kampass.intake.mapping.draft.asks.surveys import turned
 from kampass.intake.mapping.draft.fits import Fit, fits
 from kampass.intake.mapping.draft.form import readings
-from kampass.intake.mapping.draft.known import QuestionSection, known
+from kampass.intake.mapping.draft.known import known
 from kampass.intake.mapping.draft.match import Sampled
 from kampass.intake.mapping.mapping import parse
 from kampass.intake.mapping.questions import OpenQuestion
@@ -20,52 +29,6 @@ from kampass.intake.mapping.source import MappedSource
 from kampass.model import TABLES, Column
 
 _FEW = 12
-ZONE, CURRENCY = "an IANA time zone", "the code of a currency"
-"""What else can be written as an answer."""
-
-
-@dataclass(frozen=True)
-class DraftAnswer:
-    """One way to answer: in words, what it makes of the examples, and what the mapping then says:
-    of the column, of others (`also`), or `file` keys of the whole table. Without any of them the
-    column is left out; `drops` leaves out the table.
-    """
-
-    text: str
-    becomes: tuple[str, ...] = ()
-    said: Any = None
-    also: Mapping[str, Any] = field(default_factory=dict)
-    file: Mapping[str, Any] = field(default_factory=dict)
-    drops: bool = False
-
-
-@dataclass(frozen=True)
-class DraftQuestion:
-    """Something that a file leaves open about a column of a table; `needed`: without an answer
-    nothing of the table can be loaded. `free` names what else can be written as an answer.
-    """
-
-    table: str
-    column: str
-    header: str
-    what: str
-    examples: tuple[str, ...]
-    answers: tuple[DraftAnswer, ...]
-    needed: bool = True
-    free: str = ""
-    about: str = ""
-    """What else of the column is asked, where more than how it reads is."""
-
-    @property
-    def key(self) -> str:
-        """What the question is called where answers are written down."""
-        keys = {key for answer in self.answers for key in answer.file}
-        of = keys.pop() if keys else self.column
-        return ".".join(filter(None, (self.table, of, self.about)))
-
-
-LEAVE = DraftAnswer("leave it out")
-DROP = DraftAnswer("leave all of them out", ("nothing of the table is loaded",), drops=True)
 
 
 def questions_of(
@@ -77,9 +40,14 @@ def questions_of(
         yield from _encoding(table, file)
     if columns:
         yield from _readings(mapping, table, file, sampled)
+        yield from rows_that_count(mapping, table, sampled)
+    money = list(mixed_money(mapping, table, sampled))
+    yield from money
+    yield from refunded(mapping, table, sampled)
+    yield from turned(mapping, table, sampled)
     for column in TABLES[table].columns:
         said = columns.get(column.name)
-        if said is None and column.required:
+        if said is None and column.required and not (money and column.name == "currency"):
             yield _missing(table, column, sampled)
         elif isinstance(said, dict) and column.choices and "column" in said:
             yield from _words(table, column, said, sampled)
@@ -174,6 +142,9 @@ def _words(
         )
         for choice in column.choices
     ]
+    if not column.required:
+        none = {**said, "values": pairs | dict.fromkeys(unknown, "")}
+        answers.append(DraftAnswer("none of these", ("their cells are empty",), none))
     answers.append(DraftAnswer("leave them", ("their rows are set aside",), dict(said)))
     shown = ", ".join(repr(value) for value in unknown[:_FEW])
     what = f"what do {shown} mean?" if len(unknown) > 1 else f"what does {shown} mean?"
@@ -244,53 +215,3 @@ def _columns(table: str, column: Column, sampled: Sampled) -> Iterator[DraftAnsw
             yield DraftAnswer(header, held.unlike[:3], said if verdict.keys else header)
     if column.name == "id":
         yield DraftAnswer("the line it stands on", ("rows keep their place",), "_line")
-
-
-_SCALES = (
-    ("nps", 0, 10),
-    ("csat", 1, 5),
-    ("csat", 1, 7),
-    ("csat", 1, 10),
-    ("enps", 0, 10),
-    ("esat", 1, 5),
-    ("custom", 0, 100),
-)
-_NARROW = 5
-
-
-def scale_of(header: str, sampled: Sampled) -> QuestionSection | None:
-    """What the question above a column asks for, where the answers lie on its scale and could not
-    lie on a narrower one.
-    """
-    question = sampled.question(header)
-    if question is None:
-        return None
-    least, most = question.scale
-    found = _scores(header, sampled)
-    narrower = most > _NARROW >= max(found, default=most)
-    return question if all(least <= one <= most for one in found) and not narrower else None
-
-
-def _scores(header: str, sampled: Sampled) -> list[float]:
-    """The numbers that the answers begin with; none where they are words."""
-    held = sampled.columns.get(header)
-    found = [re.match(r"-?\d+(\.\d+)?", value) for value in held.values] if held else []
-    return [float(match[0]) for match in found if match]
-
-
-def survey_kind(header: str, sampled: Sampled) -> DraftQuestion:
-    """What the answers of a survey measure, where its question does not tell."""
-    found = _scores(header, sampled)
-    answers = [
-        DraftAnswer(
-            f"{kind}, {least} to {most}",
-            (),
-            {"constant": kind},
-            {"scale_min": {"constant": least}, "scale_max": {"constant": most}},
-        )
-        for kind, least, most in _SCALES
-        if all(least <= one <= most for one in found)
-    ]
-    what = "what do the answers measure, on which scale?"
-    examples = sampled.columns[header].unlike[:3] if header in sampled.columns else ()
-    return DraftQuestion("surveys", "kind", header, what, examples, (*answers, DROP))
