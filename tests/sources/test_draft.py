@@ -75,6 +75,16 @@ def test_a_sheet_that_is_wished_is_the_only_one_and_another_is_named(tmp_path: P
         run(file, "--sheet", "Invoice")
 
 
+def test_a_hidden_sheet_is_said_to_be_hidden(tmp_path: Path) -> None:
+    file = workbook(tmp_path / "report.xlsx")
+    told = '# The sheet "Invoices" is hidden in the workbook.'
+    assert told not in run(file).stdout
+    book = openpyxl.load_workbook(file)
+    book["Invoices"].sheet_state = "hidden"
+    book.save(file)
+    assert told in run(file).stdout
+
+
 @pytest.mark.parametrize(
     ("encoding", "declared"),
     [("utf-8", None), ("utf-8-sig", None), ("utf-16", "utf-16"), ("windows-1252", "windows-1252")],

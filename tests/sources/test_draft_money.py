@@ -63,6 +63,7 @@ def test_a_file_with_a_column_of_currencies_is_not_asked(tmp_path: Path) -> None
         ("Betrag in TEUR", 1000),
         ("Amount in thousands", 1000),
         ("Betrag (Mio. €)", 1000000),
+        ("Amount (€m)", 1000000),
     ],
 )
 def test_the_size_that_a_header_says_is_the_amounts(
@@ -73,7 +74,7 @@ def test_the_size_that_a_header_says_is_the_amounts(
 
 
 @pytest.mark.parametrize(
-    "header", ["Amount", "Amount (EUR)", "Order total", "First reply time (min)", "Company name"]
+    "header", ["Amount", "Amount (EUR)", "Order total", "First reply time (min)", "MRR (m)"]
 )
 def test_a_header_that_says_no_size_has_none(header: str) -> None:
     assert parts(header).size == 1
@@ -95,3 +96,13 @@ def test_what_any_other_file_refunded_is_asked_about(tmp_path: Path) -> None:
     after = first(draft, "purchases.amount.refunds")
     assert main_of(after).columns["amount"] == {"column": "Amount", "minus": "Refunded amount"}
     assert asked(draft_of(tmp_path, f"{ORDERS},Refunded amount\n{rows.replace('300', '0')}")) == {}
+
+
+def test_ids_are_no_amounts_and_what_has_decimals_goes_first(tmp_path: Path) -> None:
+    head = "Subscription ID,Customer No,Seats sold,Fee,Currency,Start date"
+    draft = draft_of(
+        tmp_path, f"{head}\n1,70001,3,9.5,EUR,2025-01-13\n2,70002,4,8.5,EUR,2025-01-14\n"
+    )
+    texts = [one.text for one in asked(draft)["subscriptions.mrr"].answers]
+    assert texts[0] == "Fee, for a month" and texts[3] == "Seats sold, for a month"
+    assert not [text for text in texts if "Customer No" in text or "Subscription ID" in text]

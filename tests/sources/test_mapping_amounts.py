@@ -17,6 +17,9 @@ from kampass.errors import DataError
         ("400,-100", 'minus = "b"', "500.000000"),
         (",100", 'minus = "b"', None),
         ('"1.400,50","1.000,25"', 'minus = "b", decimal = ",", thousands = "."', "400.250000"),
+        ('"200,00-",', 'decimal = ",", negative = "trailing"', "-200.00"),
+        ('"200,00- €",', 'decimal = ",", remove = ["€"], negative = "trailing"', "-200.00"),
+        ("-7,", 'negative = "trailing"', "-7"),
         ("12345,", "scale = 0.01", "123.450000"),
         ("-5,", "scale = 0.01", "-0.050000"),
         ("1.5,", "scale = 1000", "1500.000000"),
@@ -54,3 +57,10 @@ def test_what_is_taken_off_and_is_no_number_sets_the_amount_aside(mapped: Mapped
 def test_a_key_that_makes_no_amount_is_an_error(mapped: Mapped, said: str, wrong: str) -> None:
     with pytest.raises(DataError, match=wrong):
         column(mapped, "a,b\n1,2\n", said, "purchases")
+
+
+def test_a_trailing_minus_is_asked_about_by_its_key(mapped: Mapped) -> None:
+    mapped.write(t_csv='a\n"1.200,50"\n"200,00-"\n')
+    (question,) = mapped.map("deals", 'file = "t.csv"\n[columns]\namount = "a"').preview().questions
+    settings = [reading.setting for reading in question.readings]
+    assert any('negative = "trailing"' in line and 'decimal = ","' in line for line in settings)

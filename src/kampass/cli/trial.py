@@ -76,6 +76,8 @@ def _tell(asked: "AskedDrafts") -> None:
         for table in [one for one in draft.tables if one.stated]:
             filled = len(table.guesses)
             say(f"{table.file}{known}: {table.table}, {filled} columns filled.")
+        for sheet in draft.hidden:
+            say(f"{sheet}: the sheet is hidden in the workbook, and is read all the same.")
         for place in draft.unknown:
             say(f"{place}: nothing says what its rows are; it is left out.")
 

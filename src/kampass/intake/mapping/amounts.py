@@ -32,12 +32,13 @@ def number(filling: Filling, value: str) -> str:
 
 
 def _bare(filling: Filling, value: str) -> str:
-    """The text without the signs that are taken off; in brackets it is below zero."""
+    """The text without the signs that are taken off; as declared it is below zero."""
     for sign in filling.remove:
         value = f"replace({value}, {literal(sign)}, '')"
     value = f"trim({value})" if filling.remove else value
     if filling.negative:
-        value = rf"regexp_replace({value}, '^\(\s*(.*?)\s*\)$', '-\1')"
+        below = r"^\(\s*(.*?)\s*\)$" if filling.negative == "brackets" else r"^(\d.*?)\s*-$"
+        value = rf"regexp_replace({value}, '{below}', '-\1')"
     return value
 
 

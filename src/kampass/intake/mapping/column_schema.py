@@ -231,10 +231,16 @@ class ColumnKeys(ReadingKeys):
     false: Texts = key("the words for false", [])
     remove: Texts = key('signs to take off a number, such as `["€", "%"]`', [])
     negative: Annotated[
-        Literal["", "brackets"],
-        says('{place}: negative is "brackets", not {value!r}.', "A minus needs no key."),
+        Literal["", "brackets", "trailing"],
+        says(
+            '{place}: negative is "brackets" or "trailing", not {value!r}.', "A minus needs no key."
+        ),
         BeforeValidator(a_text),
-    ] = key("`brackets`: `(2,000.00)` is below zero", "", otherwise="a minus")
+    ] = key(
+        "`brackets`: `(2,000.00)` is below zero; `trailing`: `2,000.00-` is",
+        "",
+        otherwise="a minus",
+    )
     unit: Annotated[
         Literal["", "minutes", "hours", "days", "h:mm"],
         says("{place}: unit is minutes, hours, days or h:mm, not '{value}'.", SEE),

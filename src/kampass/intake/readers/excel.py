@@ -88,6 +88,13 @@ def open_excel(file: Path, mapping: TableMapping, scratch: Path | None) -> RawTa
     )
 
 
+def hidden_sheets(file: Path) -> frozenset[str]:
+    """The sheets of a workbook that are not shown."""
+    _safe(file)
+    sheets = _Books(file).sheets
+    return frozenset(name for name, sheet in sheets.items() if not sheet.visible)
+
+
 def first_rows(file: Path) -> dict[str, list[list[str]]]:
     """The first rows of every sheet of a workbook, as text."""
     _safe(file)

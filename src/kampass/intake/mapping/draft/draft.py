@@ -12,7 +12,7 @@ from kampass.errors import DataError, UnknownName
 from kampass.intake.mapping.draft.asks import DraftQuestion, questions_of, scale_of, survey_kind
 from kampass.intake.mapping.draft.asks.counting import trial_said
 from kampass.intake.mapping.draft.asks.money import currency_of
-from kampass.intake.mapping.draft.form import forms_of, packed
+from kampass.intake.mapping.draft.form import forms_of, hidden_in, packed
 from kampass.intake.mapping.draft.known import ExportSection, export_of, known, plain
 from kampass.intake.mapping.draft.match import (
     Guess,
@@ -76,6 +76,8 @@ class FileDraft:
     tables: tuple[TableDraft, ...]
     system: str = ""
     unknown: tuple[str, ...] = ()
+    hidden: tuple[str, ...] = ()
+    """The sheets among them that the workbook does not show."""
 
     def to_dict(self) -> dict[str, Any]:
         """The draft, ready for JSON."""
@@ -118,7 +120,10 @@ def drafted(file: Path, wish: DraftTerms = DraftTerms()) -> FileDraft:
         system = opened.system(name) or system
         tables += _tables(opened, name, wish)
     source = wish.name or slug(stem_of(file))
-    return FileDraft(source, file.parent, _once(tables), system, tuple(unknown))
+    found = _once(tables)
+    read = dict.fromkeys(one.said["sheet"] for one in found if "sheet" in one.said)
+    hidden = tuple(name for name in read if name in hidden_in(file)) if read else ()
+    return FileDraft(source, file.parent, found, system, tuple(unknown), hidden)
 
 
 def columns_for(file: Path, table: str, said: Mapping[str, Any]) -> dict[str, Any]:

@@ -205,7 +205,7 @@ def _number(held: ColumnValues) -> Verdict:
         keys |= {"decimal": shape.decimal} if settled else {}
         keys |= {"thousands": shape.thousands} if shape.thousands else {}
         keys |= {"remove": list(shape.remove)} if shape.remove else {}
-        keys |= {"negative": "brackets"} if shape.brackets else {}
+        keys |= {"negative": shape.negative} if shape.negative else {}
     return Fit(keys, "the values are numbers")
 
 

@@ -38,6 +38,17 @@ def packed(file: Path) -> bool:
     return file.suffix.lower() in ENDINGS
 
 
+def hidden_in(file: Path) -> frozenset[str]:
+    """The sheets of a workbook that are not shown."""
+    from kampass.intake.readers.excel import hidden_sheets
+
+    if packed(file):
+        inside = unpacked(file, None)
+        return hidden_in(inside.file)
+    kind = FORMATS.get(file.suffix.lower().lstrip("."), "")
+    return hidden_sheets(file) if kind == "excel" else frozenset()
+
+
 def _encoded(file: Path) -> dict[str, Any]:
     """The encoding, where it is not UTF-8. Nobody can tell from bytes alone which of the usual ones
     a file has (`readings` shows them); the most frequent is written down.

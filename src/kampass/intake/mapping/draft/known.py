@@ -20,6 +20,8 @@ from kampass.validation import WrittenTable
 FILE = Path(__file__).with_name("known.toml")
 EXACT, NOUN, NAMED = 100, 96, 92
 """How well a name fits: it is listed; it is the noun alone; it is the noun with "name"."""
+_WITH_MONEY = {"m", "t"}
+"""Letters that say a size only where money stands beside them: "(m)" may be for a month."""
 Source = str | list[str] | dict[str, Any]
 """What fills a column, as a mapping says it; of several headers the first that is there."""
 
@@ -200,6 +202,8 @@ def _sized(header: str) -> HeaderParts | None:
     if found is None or not plain(found[1]):
         return None
     code, rest = _money_in(found[2] or found[3] or found[4])
+    if plain(rest) in _WITH_MONEY and rest == (found[2] or found[3] or found[4]):
+        return None
     words = [word for word in plain(rest).split() if word not in {"in", "en"}]
     sizes = known().sizes.items()
     size = next((float(size) for size, listed in sizes if " ".join(words) in listed), 0.0)

@@ -1,4 +1,4 @@
-"""The rows of a file, looked at: what stands in each column, and which lines are no rows but totals."""
+"""The rows of a file, looked at: what stands in each column, and which lines are totals."""
 
 from collections.abc import Sequence
 

@@ -53,13 +53,14 @@ class DateShape:
 @dataclass(frozen=True)
 class NumberShape:
     """How numbers are written: decimal sign, sign of thousands, signs beside them; `open` where a
-    sign could be either. `brackets` where some are below zero by brackets.
+    sign could be either. `negative` where some are below zero by brackets or by
+    a trailing minus.
     """
 
     decimal: str = ""
     thousands: str = ""
     remove: tuple[str, ...] = ()
-    brackets: bool = False
+    negative: str = ""
     open: bool = False
     whole: bool = False
 
@@ -184,7 +185,9 @@ def numbers(values: Sequence[str]) -> NumberShape | None:
     """How values say numbers; None where any of them says none, or two contradict each other."""
     if not values:
         return None
-    bare, remove, brackets = _bare(values)
+    bare, remove, below = _bare(values)
+    if len(below) > 1:
+        return None
     points, commas, unclear, thousands = 0, 0, 0, set[str]()
     for value in bare:
         if (kind := _written(value)) is None:
@@ -204,7 +207,9 @@ def numbers(values: Sequence[str]) -> NumberShape | None:
         thousands |= {"," if sign == "." else "."} if _grouped(bare, sign) else set()
     whole = not (points or commas or unclear)
     group = next(iter(thousands), "")
-    return NumberShape(sign or ("." if group else ""), group, remove, brackets, open_, whole)
+    return NumberShape(
+        sign or ("." if group else ""), group, remove, next(iter(below), ""), open_, whole
+    )
 
 
 def _grouped(values: Sequence[str], decimal: str) -> bool:
@@ -212,22 +217,24 @@ def _grouped(values: Sequence[str], decimal: str) -> bool:
     return any(other in value for value in values)
 
 
-def _bare(values: Sequence[str]) -> tuple[list[str], tuple[str, ...], bool]:
-    """Numbers without what stands beside them; what that was; whether brackets mean below zero."""
+def _bare(values: Sequence[str]) -> tuple[list[str], tuple[str, ...], set[str]]:
+    """Numbers without what stands beside them; what that was; what means below zero."""
     money = known().currencies
     signs = [*money.signs, "$", "%", *money.codes]
     found = [sign for sign in signs if any(sign in value for value in values)]
     bare = []
-    brackets = False
+    below: set[str] = set()
     for value in values:
         text = value
         for sign in found:
             text = text.replace(sign, "")
         text = text.strip()
         if inside := re.fullmatch(r"\((.*)\)", text):
-            brackets, text = True, inside[1].strip()
+            below, text = below | {"brackets"}, inside[1].strip()
+        elif behind := re.fullmatch(r"(\d.*?)\s*-", text):
+            below, text = below | {"trailing"}, f"-{behind[1]}"
         bare.append(text)
-    return bare, tuple(found), brackets
+    return bare, tuple(found), below
 
 
 def _written(value: str) -> tuple[str, str] | None:

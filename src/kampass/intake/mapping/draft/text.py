@@ -25,6 +25,8 @@ def written(draft: FileDraft, beside: Path | None = None) -> str:
     lines += [f"[sources.{key(draft.source)}]", 'kind = "mapped"', f"path = {toml(path)}"]
     for one in draft.tables:
         lines += ["", *_table(draft.source, one)]
+    for sheet in draft.hidden:
+        lines += ["", f"# The sheet {toml(sheet)} is hidden in the workbook."]
     for place in draft.unknown:
         lines += ["", f"# Nothing says what the rows of {toml(place)} are: say it with --table."]
     return "\n".join(lines) + "\n"

@@ -40,20 +40,20 @@ _CODE = re.compile(r"[A-Z]{3}|%|kr\.?|Kč|zł|Ft|Fr\.?")
 
 @dataclass(frozen=True)
 class _Signs:
-    """How numbers are written: signs to take off, words that mean empty, brackets, and the signs
-    of decimals and thousands.
+    """How numbers are written: signs to take off, words that mean empty, what says below zero, and
+    the signs of decimals and thousands.
     """
 
     remove: tuple[str, ...]
     null: tuple[str, ...]
-    brackets: bool
+    negative: str
     decimal: str = "."
     thousands: str = ""
 
     @property
     def setting(self) -> str:
         said = [f"remove = {toml(list(self.remove))}"] if self.remove else []
-        said += ['negative = "brackets"'] if self.brackets else []
+        said += [f"negative = {toml(self.negative)}"] if self.negative else []
         said += [f"null = {toml(list(self.null))}"] if self.null else []
         if self.thousands or self.decimal != "." or not said:
             said += [f"decimal = {toml(self.decimal)}"]
@@ -65,7 +65,7 @@ class _Signs:
         said = replace(
             filling,
             remove=self.remove,
-            negative="brackets" if self.brackets else "",
+            negative=self.negative,
             decimal=self.decimal,
             thousands=self.thousands,
         )
@@ -135,7 +135,7 @@ def _different(
 
 
 def _seen(texts: Sequence[str], filling: Filling) -> _Signs:
-    """The signs around the numbers, the brackets and the words that mean empty."""
+    """The signs around the numbers, what says below zero and the words that mean empty."""
     signs = dict.fromkeys(filling.remove)
     for text in texts:
         before, after = _BEFORE.match(text), _AFTER.search(text)
@@ -146,8 +146,15 @@ def _seen(texts: Sequence[str], filling: Filling) -> _Signs:
         # A longer sign goes first: US$ is no $ after US.
         tuple(sorted(signs, key=len, reverse=True)),
         (*filling.null, *(word for word in _NOTHING if word in texts)),
-        any(text.rstrip().endswith(")") for text in texts),
+        _below(texts),
     )
+
+
+def _below(texts: Sequence[str]) -> str:
+    """How numbers below zero are written other than with a minus before them."""
+    if any(text.rstrip().endswith(")") for text in texts):
+        return "brackets"
+    return "trailing" if any(re.search(r"\d\D*-\s*$", text) for text in texts) else ""
 
 
 def _points(mapping: TableMapping, filling: Filling, values: Values, sign: str) -> OpenQuestion:

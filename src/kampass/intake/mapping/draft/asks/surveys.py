@@ -22,7 +22,8 @@ _SCALES = (
 _NARROW, _MIDDLE, _MOST = 5, 3, 100
 _ON_ANY = {"csat", "esat", "custom"}
 _RANGE = re.compile(
-    r"(?<![\d.,/-])(\d{1,3})\s*(?:-|\u2013|\u2014|to|bis|tot|hasta|a|\u00e0|through)\s*(\d{1,3})(?![\d.,/-]\d|\d|\s*[%=])"
+    r"(?<![\d.,/-])(\d{1,3})\s*(?:-|\u2013|\u2014|to|bis|tot|hasta|a|\u00e0|through)\s*(\d{1,3})"
+    r"(?![\d.,/-]\d|\d|\s*[%=])"
 )
 _MEANS = re.compile(r"(?<!\d)(\d{1,3})\s*[=:]\s*([^\d,;()\[\]/|]+)")
 

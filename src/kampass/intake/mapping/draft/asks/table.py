@@ -2,13 +2,14 @@
 values: how values read, what words mean, and what nothing in the file says.
 """
 
+import re
 import tomllib
 from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import Any
 
 from kampass.errors import KampassError
-from kampass.intake.mapping.draft.asks.counting import rows_that_count
+from kampass.intake.mapping.draft.asks.counting import header_of, rows_that_count
 from kampass.intake.mapping.draft.asks.money import mixed_money, refunded
 from kampass.intake.mapping.draft.asks.question import (
     CURRENCY,
@@ -19,9 +20,9 @@ from kampass.intake.mapping.draft.asks.question import (
     DraftQuestion,
 )
 from kampass.intake.mapping.draft.asks.surveys import turned
-from kampass.intake.mapping.draft.fits import Fit, fits
+from kampass.intake.mapping.draft.fits import ColumnValues, Fit, fits
 from kampass.intake.mapping.draft.form import readings
-from kampass.intake.mapping.draft.known import known
+from kampass.intake.mapping.draft.known import known, parts
 from kampass.intake.mapping.draft.match import Sampled
 from kampass.intake.mapping.mapping import parse
 from kampass.intake.mapping.questions import OpenQuestion
@@ -48,7 +49,7 @@ def questions_of(
     for column in TABLES[table].columns:
         said = columns.get(column.name)
         if said is None and column.required and not (money and column.name == "currency"):
-            yield _missing(table, column, sampled)
+            yield _missing(table, column, sampled, columns)
         elif isinstance(said, dict) and column.choices and "column" in said:
             yield from _words(table, column, said, sampled)
         elif said is not None and column.name == "valid_to":
@@ -184,7 +185,31 @@ def _times(
     yield DraftQuestion(table, column.name, header, what, examples, (one, every), about="price")
 
 
-def _missing(table: str, column: Column, sampled: Sampled) -> DraftQuestion:
+def _likely(
+    column: Column, sampled: Sampled, columns: Mapping[str, Any]
+) -> list[tuple[str, ColumnValues]]:
+    """The columns of a file; for a number without those that are ids, and with decimals first."""
+    every = list(sampled.columns.items())
+    if column.type != "decimal":
+        return every
+    taken = {header_of(said) for said in columns.values()}
+    found = [one for one in every if one[0] not in taken and not _called_id(one[1])]
+    return sorted(
+        found or every, key=lambda one: not re.search(r"\d[.,]\d", " ".join(one[1].values))
+    )
+
+
+def _called_id(held: ColumnValues) -> bool:
+    """Whether a column of whole numbers is called an id."""
+    words = parts(held.header).name.split()
+    called = bool(words) and words[-1] in known().names.id
+    joint = bool(words) and words[-1].endswith(("nummer", "number", "nr"))
+    return (called or joint) and not any(re.search(r"\d[.,]\d", value) for value in held.values)
+
+
+def _missing(
+    table: str, column: Column, sampled: Sampled, columns: Mapping[str, Any]
+) -> DraftQuestion:
     """What fills a column that is needed: a value for every row, or one of the columns that fit."""
     free = ""
     if column.choices:
@@ -195,14 +220,18 @@ def _missing(table: str, column: Column, sampled: Sampled) -> DraftQuestion:
         answers = [DraftAnswer(code, (), {"constant": code}) for code in codes]
         what, free = "in which currency are the amounts?", CURRENCY
     else:
-        answers = list(_columns(table, column, sampled))
+        answers = list(_columns(table, column, sampled, columns))
         what = f"which column is {column.name}?"
     return DraftQuestion(table, column.name, column.name, what, (), (*answers, DROP), free=free)
 
 
-def _columns(table: str, column: Column, sampled: Sampled) -> Iterator[DraftAnswer]:
-    """The columns of the file whose values would fit; an amount for each interval it may be for."""
-    for header, held in sampled.columns.items():
+def _columns(
+    table: str, column: Column, sampled: Sampled, columns: Mapping[str, Any]
+) -> Iterator[DraftAnswer]:
+    """The columns of the file whose values would fit, the likely ones first; an amount for each
+    interval it may be for.
+    """
+    for header, held in _likely(column, sampled, columns):
         verdict = fits(table, column.name, held)
         if isinstance(verdict, str) or not held.values:
             continue
