@@ -104,10 +104,18 @@ def test_the_settings_of_a_workspace_say_whose_day_it_is(tmp_path: Path) -> None
     assert source.mappings[0].zone == BERLIN
 
 
-def test_how_a_file_is_read_changes_with_the_zone_only_where_a_format_says_a_clock() -> None:
-    def readings(date: str) -> set[str]:
-        said = {"file": "t.csv", "columns": {"valid_from": {"column": "from", "date": date}}}
-        mapping = parse("[sources.s]", "subscriptions", said)
-        return {mapping.in_zone(zone).reading for zone in ("", "UTC", BERLIN)}
-
-    assert (len(readings("%d.%m.%Y")), len(readings("%Y-%m-%dT%H:%M:%S%z"))) == (1, 3)
+@pytest.mark.parametrize(
+    ("said", "readings"),
+    [
+        ({"date": "%d.%m.%Y"}, 1),
+        ({"date": "%Y-%m-%d %H:%M"}, 1),
+        ({"date": "%Y-%m-%d %H:%M", "timezone": "UTC"}, 3),
+        ({"date": "%Y-%m-%dT%H:%M:%S%z"}, 3),
+    ],
+)
+def test_how_a_file_is_read_changes_with_the_zone_only_where_its_clocks_say_theirs(
+    said: dict[str, str], readings: int
+) -> None:
+    columns = {"valid_from": {"column": "from", **said}}
+    mapping = parse("[sources.s]", "subscriptions", {"file": "t.csv", "columns": columns})
+    assert len({mapping.in_zone(zone).reading for zone in ("", "UTC", BERLIN)}) == readings

@@ -1,4 +1,4 @@
-"""What may be read otherwise than it was meant: a word in the preview, and again when it is loaded."""
+"""What may be read otherwise than it was meant: a word in the preview, and one at each load."""
 
 from collections.abc import Sequence
 
@@ -62,9 +62,9 @@ def _swapped(raw: RawTable, header: str) -> list[str]:
     return [
         (
             f"true dates of '{header}' all lie on days 1 to {_DAYS}, and its texts, such as "
-            f"{sample!r}, all on days 13 to 31: day and month of the true dates were probably swapped "
-            "when the file was opened in another language; export it again, as CSV if possible, and "
-            "do not open it before it is read"
+            f"{sample!r}, all on days 13 to 31: day and month of the true dates were probably "
+            "swapped when the file was opened in another language; export it again, as CSV if "
+            "possible, and do not open it before it is read"
         )
     ]
 

@@ -6,11 +6,9 @@ itself.
 """
 
 import codecs
-import hashlib
 import json
-import re
 from collections.abc import Mapping, Sequence
-from dataclasses import MISSING, dataclass, field, fields, is_dataclass, replace
+from dataclasses import dataclass, field, replace
 from datetime import date, datetime
 from difflib import get_close_matches
 from functools import partial
@@ -19,6 +17,7 @@ from typing import Any, cast
 
 from kampass.errors import DataError
 from kampass.intake.mapping.intervals import BillingInterval
+from kampass.intake.mapping.meaning import digest_of
 from kampass.intake.readers.formats import DateFormat, compile_format
 from kampass.model import TABLES, Column, Table
 
@@ -69,8 +68,6 @@ MOVEMENTS = Table(
 )
 KEEPING = tuple(name for name, table in TABLES.items() if table.more)
 """The tables that keep columns which are none of the model's."""
-_NO_READING = {"place", "files", "written", "select_line", "keep", "zone"}
-_CLOCK = re.compile("%[HI]")
 _SHAPE = (
     "part",
     "left",
@@ -202,33 +199,7 @@ class TableMapping:
         """A digest of what the settings make of a file's cells, however they are written: which
         file that is, and which of a key's lines counts, are no part of it.
         """
-        said = _meant(self)
-        said["fillings"] = sorted(said["fillings"], key=lambda filling: filling["name"])
-        for filling in said["fillings"]:
-            if not any(_CLOCK.search(form) for form, _ in filling.get("date", ())):
-                filling.pop("home", None)
-        said["select"] = " ".join((self.select or "").split())
-        text = json.dumps(
-            {key: said[key] for key in said if key not in _NO_READING}, sort_keys=True, default=str
-        )
-        return hashlib.sha256(text.encode()).hexdigest()[:16]
-
-
-def _meant(value: Any) -> Any:
-    """A value of settings without what is as usual, so that a key that comes to them later changes
-    nothing where it is not written.
-    """
-    if isinstance(value, DateFormat):
-        return [value.text, value.pivot]
-    if isinstance(value, tuple):
-        return [_meant(part) for part in value]
-    if not is_dataclass(value):
-        return value
-    return {
-        part.name: _meant(getattr(value, part.name))
-        for part in fields(value)
-        if part.default is MISSING or getattr(value, part.name) != part.default
-    }
+        return digest_of(self)
 
 
 @dataclass(frozen=True)

@@ -9,7 +9,9 @@ _WESTERN = {"cp1250", "cp1252", "cp1254", "iso8859-1", "iso8859-15"}
 
 
 class MixedLines:
-    """Finds lines of UTF-8 in a file of a Western encoding, where Müller reads as MÃ¼ller. Other encodings have letters where UTF-8 has its second bytes."""
+    """Finds lines of UTF-8 in a file of a Western encoding, where Müller reads as MÃ¼ller. Other
+    encodings have letters where UTF-8 has its second bytes.
+    """
 
     def __init__(self, file: Path, encoding: str) -> None:
         self.file, self.encoding = file, encoding
