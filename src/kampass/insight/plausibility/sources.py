@@ -1,9 +1,15 @@
-"""What sources say against each other or against what they said before, and rates that cannot be."""
+"""What sources say against each other or against what they said before, and rates that cannot
+be.
+"""
 
 from kampass.insight.plausibility.check import PlausibilityCheck
 
 _LARGE = "('EUR', 'USD', 'GBP', 'CHF')"
 _SMALL = "('JPY', 'KRW', 'IDR', 'VND', 'CLP', 'COP', 'HUF', 'ISK', 'INR')"
+_RATES = """SELECT 'fx_rates' AS "table", currency || ', ' || valid_from::VARCHAR AS key,
+  _source AS source, _line AS line,
+  'one ' || currency || ' is said to be ' || rate::DOUBLE::VARCHAR || ' ' || $currency AS about
+FROM live_fx_rates"""
 
 REPLACED = PlausibilityCheck(
     "another_source_s_key",
@@ -23,8 +29,8 @@ RESCALED = PlausibilityCheck(
     "every_amount_times_twelve",
     "Every mrr that the latest load changed is the same multiple of what it was",
     "source",
-    "Look whether the file has amounts a year now, or cents, or had before. A load that is wrong is "
-    "taken back by 'kampass data drop'; if it is right, the next changed load ends this.",
+    "Look whether the file has amounts a year now, or cents, or had before. A load that is wrong "
+    "is taken back by 'kampass data drop'; if it is right, the next changed load ends this.",
     ("subscriptions",),
     """
 SELECT "table", source AS key, source, NULL::BIGINT AS line, 'load ' || load::VARCHAR || ' states '
@@ -40,11 +46,8 @@ OWN_RATE = PlausibilityCheck(
     "rate is what one unit is worth in the workspace's currency. Look whether the file's rates are "
     "towards another currency: then all of them are to be divided by this one.",
     ("fx_rates",),
-    """
-SELECT 'fx_rates' AS "table", currency || ', ' || valid_from::VARCHAR AS key, _source AS source,
-  _line AS line, 'one ' || currency || ' is said to be ' || rate::DOUBLE::VARCHAR || ' ' || $currency
-  AS about
-FROM live_fx_rates WHERE currency = $currency AND rate <> 1""",
+    f"""
+{_RATES} WHERE currency = $currency AND rate <> 1""",
 )
 
 INVERTED_RATE = PlausibilityCheck(
@@ -54,10 +57,7 @@ INVERTED_RATE = PlausibilityCheck(
     "rate is what one unit is worth in the workspace's currency: divide 1 by what the file has.",
     ("fx_rates",),
     f"""
-SELECT 'fx_rates' AS "table", currency || ', ' || valid_from::VARCHAR AS key, _source AS source,
-  _line AS line, 'one ' || currency || ' is said to be ' || rate::DOUBLE::VARCHAR || ' ' || $currency
-  AS about
-FROM live_fx_rates
+{_RATES}
 WHERE currency IN {_SMALL} AND $currency IN {_LARGE} AND rate > 1
   OR currency IN {_LARGE} AND $currency IN {_SMALL} AND rate < 1""",
 )
