@@ -121,6 +121,17 @@ def test_the_path_is_told_from_the_workspace(tmp_path: Path) -> None:
     assert found["mine"]["path"] == "../exports"
 
 
+def test_a_dollar_is_asked_about_in_a_workspace_of_euros(tmp_path: Path) -> None:
+    (tmp_path / "deals.csv").write_text(
+        "Deal ID,Customer,Type,Status,Created,Amount\n1,a,New,Won,2025-01-13,$5\n"
+    )
+    (tmp_path / "kampass.toml").write_text('currency = "EUR"\ntimezone = "UTC"\n')
+    told = "# Amount: in which currency are they?"
+    assert told in run(tmp_path / "deals.csv", "--workspace", tmp_path).stdout
+    (tmp_path / "kampass.toml").write_text("currency = \n")
+    assert told not in run(tmp_path / "deals.csv", "--workspace", tmp_path).stdout
+
+
 def test_what_a_person_says_goes_first(tmp_path: Path) -> None:
     (tmp_path / "orders.csv").write_text(f"Order ID,Customer\nx,y\n{ORDERS}")
     options = ("--header-row", 3, "--table", "purchases", "--name", "shop")

@@ -87,6 +87,13 @@ def test_what_ended_on_a_day_is_not_asked_about_and_what_ended_on_none_is(tmp_pa
     assert ids(first(draft, "subscriptions.where.status")) == ["1", "2"]
 
 
+def test_a_day_of_cancellation_is_an_end_that_is_asked_about(tmp_path: Path) -> None:
+    """Rows that were cancelled are not left out where the file says when they ended."""
+    rows = "1,a,100,EUR,2025-01-13,,live\n2,b,200,EUR,2025-01-13,2025-05-01,cancelled\n"
+    draft = draft_of(tmp_path, SUBS.replace("End date", "Cancelled on") + rows)
+    assert list(asked(draft)) == ["subscriptions.valid_to.end"]
+
+
 def test_void_and_draft_invoices_are_asked_about_and_a_credit_note_is_a_credit(
     tmp_path: Path,
 ) -> None:

@@ -238,7 +238,10 @@ def test_minutes_are_written_in_other_units(
         ('id = { column = "a", per = "year" }', "per is for amounts of money; it holds text"),
         ('valid_to = { column = "a", unit = "days" }', "unit is for minutes"),
         ('mrr = { column = "a", first_of = ["b"] }', "exactly one of column, columns, first_of"),
-        ('mrr = { column = "a", negative = "red" }', "negative is \"brackets\", not 'red'"),
+        (
+            'mrr = { column = "a", negative = "red" }',
+            'negative is "brackets" or "trailing", not \'red\'',
+        ),
     ],
 )
 def test_a_key_that_does_not_fit_is_refused(mapped: Mapped, said: str, words: str) -> None:

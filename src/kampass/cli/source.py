@@ -196,6 +196,20 @@ def _show_question(question: "OpenQuestion") -> None:
         _say(f"    {reading.setting}\n        {', '.join(reading.values)}{unread}")
 
 
+def _own(folder: Path) -> dict[str, str]:
+    """The currency and the time zone of a workspace; nothing where there is none that can be read."""
+    from kampass.errors import DataError
+    from kampass.workspace.settings import FILE, read
+
+    if not (folder / FILE).is_file():
+        return {}
+    try:
+        settings = read(folder)
+    except DataError:
+        return {}
+    return {"currency": settings.currency, "timezone": settings.timezone}
+
+
 @source_app.command("draft")
 def draft_mapping(  # noqa: PLR0913, PLR0917 - a command's options are its parameters
     files: Annotated[
@@ -228,7 +242,8 @@ def draft_mapping(  # noqa: PLR0913, PLR0917 - a command's options are its param
     if table is not None and table not in TABLES:
         raise UnknownName("table", table, TABLES, hint=f"Tables: {', '.join(TABLES)}.")
     called = name or ("mine" if len(files) == 1 else "")
-    found = together(files, DraftTerms(table or "", sheet or "", header_row or 0, called))
+    wish = DraftTerms(table or "", sheet or "", header_row or 0, called, **_own(workspace))
+    found = together(files, wish)
     if form is Form.json:
         print(json.dumps([one.to_dict() for one in found], ensure_ascii=False, indent=1))
     else:
