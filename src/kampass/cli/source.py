@@ -3,6 +3,7 @@ loaded.
 """
 
 import json
+from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
@@ -12,6 +13,7 @@ from kampass.cli.data import Form, FormOption, WorkspaceOption
 from kampass.cli.terminal import harmless, printable
 
 if TYPE_CHECKING:
+    from kampass.intake.mapping.draft import DraftTerms
     from kampass.intake.mapping.questions import OpenQuestion
     from kampass.intake.preview import TablePreview
 
@@ -196,18 +198,20 @@ def _show_question(question: "OpenQuestion") -> None:
         _say(f"    {reading.setting}\n        {', '.join(reading.values)}{unread}")
 
 
-def _own(folder: Path) -> dict[str, str]:
-    """The currency and the time zone of a workspace; nothing where there is none that can be read."""
+def _own(folder: Path, wish: "DraftTerms") -> "DraftTerms":
+    """The wish with the currency and the time zone of a workspace, where there is one that can be
+    read.
+    """
     from kampass.errors import DataError
     from kampass.workspace.settings import FILE, read
 
     if not (folder / FILE).is_file():
-        return {}
+        return wish
     try:
         settings = read(folder)
     except DataError:
-        return {}
-    return {"currency": settings.currency, "timezone": settings.timezone}
+        return wish
+    return replace(wish, currency=settings.currency, timezone=settings.timezone)
 
 
 @source_app.command("draft")
@@ -242,8 +246,8 @@ def draft_mapping(  # noqa: PLR0913, PLR0917 - a command's options are its param
     if table is not None and table not in TABLES:
         raise UnknownName("table", table, TABLES, hint=f"Tables: {', '.join(TABLES)}.")
     called = name or ("mine" if len(files) == 1 else "")
-    wish = DraftTerms(table or "", sheet or "", header_row or 0, called, **_own(workspace))
-    found = together(files, wish)
+    wish = DraftTerms(table or "", sheet or "", header_row or 0, called)
+    found = together(files, _own(workspace, wish))
     if form is Form.json:
         print(json.dumps([one.to_dict() for one in found], ensure_ascii=False, indent=1))
     else:
