@@ -125,6 +125,8 @@ def lines_of(relation: str, rows: Sequence[int]) -> dict[int, int]:
     wanted = ", ".join(str(row) for row in rows) if len(rows) <= _ROWS else ""
     numbered = f"SELECT row_number() OVER () AS n, _line FROM ({relation})"
     found = ask(
-        f"SELECT n, _line FROM ({numbered})" + (f" WHERE n IN ({wanted})" if wanted else "")
+        f"SELECT n, _line FROM ({numbered})"
+        + (f" WHERE n IN ({wanted})" if wanted else "")
+        + " ORDER BY n"
     )
     return {row: NO_LINE + row if line is None else line for row, line in found}
