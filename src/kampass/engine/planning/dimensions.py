@@ -83,9 +83,9 @@ def rows_of(kpi: Kpi) -> str | None:
 
 def check(kpi: Kpi, dimension: str, named: Named) -> None:
     """UnknownName where a KPI cannot be cut by a dimension."""
-    known = set(named.listed(kpi))
+    known = named.listed(kpi)
     if dimension not in known and not named.is_of_rows(kpi, dimension):
-        listed = ", ".join(named.listed(kpi)) or "none"
+        listed = ", ".join(known) or "none"
         raise UnknownName(
             "dimension", dimension, known, hint=f"'{kpi.id}' can be cut by: {listed}."
         )

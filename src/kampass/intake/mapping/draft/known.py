@@ -270,6 +270,12 @@ def choices(table: str, column: str) -> Mapping[str, str]:
 
 
 @cache
+def total_words() -> tuple[str, ...]:
+    """The words that lines of totals are called by, in plain letters, the longest first."""
+    return tuple(sorted(map(plain, known().names.total), key=len, reverse=True))
+
+
+@cache
 def ordinary(table: str, column: str) -> frozenset[str]:
     """The words beside those of a closed list that mean none of its values, in plain letters."""
     section = known().tables.get(table)

@@ -3,7 +3,7 @@
 from collections.abc import Sequence
 
 from kampass.intake.mapping.draft.fits import ColumnValues
-from kampass.intake.mapping.draft.known import known, plain
+from kampass.intake.mapping.draft.known import plain, total_words
 from kampass.intake.readers.memory import in_memory
 from kampass.intake.readers.raw import RawTable
 
@@ -67,7 +67,7 @@ def _text(cell: str | None) -> str:
 def _total(cells: _Cells) -> str:
     """The first filled cell of a line, where it is a word for a total."""
     first = next((cell for cell in cells if cell), "")
-    return first if plain(first.strip(" :")) in {plain(w) for w in known().names.total} else ""
+    return first if plain(first.strip(" :")) in total_words() else ""
 
 
 def _is_row(raw: RawTable, cells: _Cells) -> bool:

@@ -6,9 +6,14 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from kampass.intake.mapping.draft.asks.question import DraftAnswer, DraftQuestion
+from kampass.intake.mapping.draft.asks.question import (
+    DraftAnswer,
+    DraftQuestion,
+    header_of,
+    keys_of,
+)
 from kampass.intake.mapping.draft.fits import ColumnValues
-from kampass.intake.mapping.draft.known import known, parts, plain
+from kampass.intake.mapping.draft.known import known, parts, plain, total_words
 from kampass.intake.mapping.draft.match import Sampled, named_in
 from kampass.model import TABLES
 
@@ -154,7 +159,7 @@ def _unresolved(
 ) -> Iterator[DraftQuestion]:
     """Whether a ticket is resolved that has an instant of it, and a status that says otherwise."""
     said = mapping["columns"].get("resolved_at")
-    keys = {"column": said} if isinstance(said, str) else dict(said or {})
+    keys = keys_of(said)
     at = str(keys.get("column", ""))
     if "where" in keys or at not in sampled.columns:
         return
@@ -212,7 +217,7 @@ def _called_sums(held: ColumnValues, *, key: bool, totals: Sequence[str]) -> tup
 
 def _rest(name: str) -> str | None:
     """What a sum is of, by its name; None where it is called no sum."""
-    for word in sorted(map(plain, known().names.total), key=len, reverse=True):
+    for word in total_words():
         if name == word:
             return ""
         if name.startswith(f"{word} "):
@@ -220,11 +225,6 @@ def _rest(name: str) -> str | None:
         if name.endswith(f" {word}"):
             return name.removesuffix(f" {word}")
     return None
-
-
-def header_of(said: Any) -> str:
-    """The one header that a column is filled with."""
-    return said if isinstance(said, str) else str(said.get("column", ""))
 
 
 def _with(mapping: Mapping[str, Any], rules: Sequence[str]) -> str:

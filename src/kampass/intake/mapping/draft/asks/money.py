@@ -3,7 +3,13 @@
 from collections.abc import Iterator, Mapping
 from typing import Any
 
-from kampass.intake.mapping.draft.asks.question import DROP, DraftAnswer, DraftQuestion
+from kampass.intake.mapping.draft.asks.question import (
+    DROP,
+    DraftAnswer,
+    DraftQuestion,
+    header_of,
+    keys_of,
+)
 from kampass.intake.mapping.draft.fits import AMOUNTS, ColumnValues, Fit, fits
 from kampass.intake.mapping.draft.known import known, parts, plain
 from kampass.intake.mapping.draft.match import Sampled
@@ -37,7 +43,7 @@ def mixed_money(
     if not TABLES[table].has("currency") or "currency" in columns:
         return
     for name in AMOUNTS:
-        header = _header(columns.get(name, ""))
+        header = header_of(columns.get(name, ""))
         beside = _beside(sampled.columns.get(header))
         signs = [sign for sign in beside if sign]
         if not signs or parts(header).currency:
@@ -60,10 +66,10 @@ def refunded(mapping: Mapping[str, Any], table: str, sampled: Sampled) -> Iterat
     for header, held in sampled.columns.items():
         number = fits(table, "amount", held) if parts(header).name in listed else ""
         zero = all(not value.strip("0.,") for value in held.values)
-        if not isinstance(number, Fit) or zero or header == _header(said):
+        if not isinstance(number, Fit) or zero or header == header_of(said):
             continue
-        keys = {"column": said} if isinstance(said, str) else dict(said)
-        name = _header(said)
+        keys = keys_of(said)
+        name = header_of(said)
         less = DraftAnswer("it is", (f"{name} less {header}",), {**keys, "minus": header})
         gone = DraftAnswer("it is off already", (name,), said)
         what = f"is {header!r} still in it?"
@@ -90,7 +96,7 @@ def _beside(held: ColumnValues | None) -> dict[str, int]:
 
 def _several(table: str, name: str, said: Any, signs: list[str], sampled: Sampled) -> DraftQuestion:
     """Amounts in several currencies: each in its own, or none at all."""
-    header = _header(said)
+    header = header_of(said)
     codes = {sign: _code(sign, sampled) for sign in signs}
     listed = "|".join(sign.replace(DOLLAR, r"\$") for sign in signs)
     own = {"column": header, "part": f"({listed})", "values": codes}
@@ -107,7 +113,7 @@ def _several(table: str, name: str, said: Any, signs: list[str], sampled: Sample
 
 def _one(table: str, name: str, said: Any, sign: str, sampled: Sampled) -> DraftQuestion:
     """Amounts of which some have a sign, or all have one of several countries."""
-    header = _header(said)
+    header = header_of(said)
     codes = dict.fromkeys(
         [*([] if sign != DOLLAR else ["USD", "CAD", "AUD"]), _code(sign, sampled)]
     )
@@ -134,9 +140,4 @@ def _held(header: str, sampled: Sampled) -> ColumnValues:
 
 
 def _headers(said: Mapping[str, Any]) -> list[str]:
-    return [_header(said[name]) for name in AMOUNTS if name in said]
-
-
-def _header(said: Any) -> str:
-    """The header that an amount is read from."""
-    return said if isinstance(said, str) else str(said.get("column", ""))
+    return [header_of(said[name]) for name in AMOUNTS if name in said]

@@ -48,5 +48,15 @@ class DraftQuestion:
         return ".".join(filter(None, (self.table, of, self.about)))
 
 
+def header_of(said: Any) -> str:
+    """The one header that a column is filled with."""
+    return said if isinstance(said, str) else str(said.get("column", ""))
+
+
+def keys_of(said: Any) -> dict[str, Any]:
+    """What a mapping says of a column, key by key; nothing where it says nothing."""
+    return {"column": said} if isinstance(said, str) else dict(said or {})
+
+
 LEAVE = DraftAnswer("leave it out")
 DROP = DraftAnswer("leave all of them out", ("nothing of the table is loaded",), drops=True)

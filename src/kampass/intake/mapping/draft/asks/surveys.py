@@ -6,7 +6,7 @@ import re
 from collections.abc import Iterator, Mapping
 from typing import Any
 
-from kampass.intake.mapping.draft.asks.question import DROP, DraftAnswer, DraftQuestion
+from kampass.intake.mapping.draft.asks.question import DROP, DraftAnswer, DraftQuestion, keys_of
 from kampass.intake.mapping.draft.known import QuestionSection, labels, plain
 from kampass.intake.mapping.draft.match import Sampled
 
@@ -73,7 +73,7 @@ def turned(mapping: Mapping[str, Any], table: str, sampled: Sampled) -> Iterator
     of them is not known to be the highest.
     """
     said = mapping["columns"].get("score") if table == "responses" else None
-    keys = {"column": said} if isinstance(said, str) else dict(said or {})
+    keys = keys_of(said)
     header = str(keys.get("column", ""))
     means = _meanings(_text(header, sampled))
     scale = stated_scale(_text(header, sampled))

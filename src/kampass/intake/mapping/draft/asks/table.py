@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import Any
 
 from kampass.errors import KampassError
-from kampass.intake.mapping.draft.asks.counting import header_of, rows_that_count
+from kampass.intake.mapping.draft.asks.counting import rows_that_count
 from kampass.intake.mapping.draft.asks.money import mixed_money, refunded
 from kampass.intake.mapping.draft.asks.question import (
     CURRENCY,
@@ -18,6 +18,8 @@ from kampass.intake.mapping.draft.asks.question import (
     ZONE,
     DraftAnswer,
     DraftQuestion,
+    header_of,
+    keys_of,
 )
 from kampass.intake.mapping.draft.asks.surveys import turned
 from kampass.intake.mapping.draft.fits import ColumnValues, Fit, fits
@@ -157,7 +159,7 @@ def _words(
 def _ends(table: str, said: str | Mapping[str, Any], sampled: Sampled) -> Iterator[DraftQuestion]:
     """Whether a day on which a span ends still belongs to it; a known system's file says so."""
     stated = sampled.export is not None and "valid_to" in sampled.export.columns
-    keys = {"column": said} if isinstance(said, str) else dict(said)
+    keys = keys_of(said)
     held = sampled.columns.get(str(keys.get("column")))
     if stated or held is None or not held.values or "inclusive" in keys:
         return
