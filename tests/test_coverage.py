@@ -112,6 +112,22 @@ def test_a_table_ends_with_the_source_that_is_furthest_behind(tmp_path: Path) ->
     workspace.close()
 
 
+def test_a_source_whose_rows_are_all_set_aside_is_waited_for_and_one_without_rows_is_not(
+    tmp_path: Path,
+) -> None:
+    good, bad = "d1,2026-01-05T10:00:00Z,a,\n", "c1,yesterday,a,\n"
+    workspace = made(
+        tmp_path,
+        desk={"accounts": ACCOUNTS, "tickets": TICKETS + good},
+        chat={"accounts": ACCOUNTS, "tickets": TICKETS + bad},
+        mail={"accounts": ACCOUNTS, "tickets": TICKETS},
+    )
+    for day, source in ((8, "mail"), (10, "chat"), (20, "desk")):
+        workspace.sync(source, recorded_at=at(f"2026-01-{day:02}T00:00"))
+    assert covered(workspace, "tickets") == [("2026-01-01 00:00", "2026-01-10 00:00", "")]
+    workspace.close()
+
+
 def test_whoever_has_ended_or_was_uploaded_is_not_waited_for() -> None:
     desk = filled("desk", "2026-03-01T00:00", "2026-01-05")
     old = filled("old", "2025-01-01T00:00", "2024-05-05")

@@ -49,6 +49,7 @@ class Book:
         self.grace_days = grace_days
         self.rows: dict[str, list[Row]] = {table: [] for table in TABLES}
         self.fillers: dict[str, list[Told]] = {table: [] for table in TABLES}
+        self.without_rows: set[tuple[str, str]] = set()
         self.quarantine: list[tuple[str, int, str]] = []
         self.lost: dict[tuple[str, str], int] = {}
         self._known: dict[datetime, Any] = {}
@@ -78,6 +79,8 @@ def read_book(
                 accepted, refused = _read_table(table, one, book.zone)
                 book.rows[table] += accepted
                 book.fillers[table].append(one)
+                if not accepted and not refused:
+                    book.without_rows.add((one.name, table))
                 book.lost[one.name, table] = _lost_lines(table, accepted)
                 book.quarantine += [(table, line, reason) for line, reason in refused]
     return book

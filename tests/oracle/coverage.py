@@ -114,11 +114,28 @@ def assumed_end(known: Known, table: str) -> datetime:
     """The end of the source that is furthest behind; uploads have a say only among themselves, and
     there the latest counts, as where every source has ended.
     """
-    going_on = [told for told in known.fillers[table] if not told.ended]
-    ends = [source_end(known, told, table) for told in going_on if not told.upload]
-    if ends:
-        return min(ends)
-    return max(source_end(known, told, table) for told in going_on or known.fillers[table])
+    ends = [source_end(known, told, table) for told in having_a_say(known, table)]
+    return min(ends) if waits(known, table) else max(ends)
+
+
+def waits(known: Known, table: str) -> bool:
+    """Whether the table waits for the slowest of its sources: one goes on, and is no upload."""
+    return any(not told.ended and not told.upload for told in _with_rows(known, table))
+
+
+def having_a_say(known: Known, table: str) -> list[Told]:
+    """The sources that say how far a table reaches."""
+    told = _with_rows(known, table)
+    going_on = [one for one in told if not one.ended]
+    if waits(known, table):
+        return [one for one in going_on if not one.upload]
+    return going_on or told
+
+
+def _with_rows(known: Known, table: str) -> list[Told]:
+    """The sources whose file of a table has rows, be they good or not."""
+    without = known.book.without_rows
+    return [one for one in known.fillers[table] if (one.name, table) not in without]
 
 
 def source_end(known: Known, told: Told, table: str) -> datetime:

@@ -6,7 +6,7 @@ from __future__ import annotations
 
 from datetime import date
 
-from .coverage import assumed_end, stale_since, stretches
+from .coverage import assumed_end, having_a_say, source_end, stale_since, stretches
 from .known import Known
 from .schema import FACT_STARTS
 
@@ -34,9 +34,12 @@ def ends_stale(known: Known, table: str, end: date) -> bool:
     if not stretches(known, table) or any(row.table == table for row in known["coverage"]):
         return False
     finish = assumed_end(known, table)
-    stale = [told for told in known.fillers[table] if stale_since(known, told, table) is not None]
-    late = known.zone.first_instant(end)
-    return finish < late and any(finish != told.recorded_at for told in stale)
+    if finish >= known.zone.first_instant(end):
+        return False
+    ending = [
+        told for told in having_a_say(known, table) if source_end(known, told, table) == finish
+    ]
+    return all(stale_since(known, told, table) is not None for told in ending)
 
 
 def set_aside(known: Known, needs: tuple[str, ...]) -> int:

@@ -140,16 +140,27 @@ def test_a_row_that_waited_for_its_account_came_with_the_accounts_load_and_its_q
         assert found.newly_set_aside() == []
 
 
-def test_a_measurement_whose_goal_is_deleted_is_set_aside_by_that_deletion(desk: Desk) -> None:
+def test_a_measurement_goes_with_its_goal_and_nothing_is_set_aside(desk: Desk) -> None:
     goals = "id,account_id,name,kind,direction,target,due_on\ng1,A,more,lagging,up,10,2026-01-01\n"
     others = "".join(f"x{number},A,other,lagging,up,10,2026-01-01\n" for number in range(9))
     measured = "goal_id,measured_at,value\ng1,2026-01-01T00:00:00Z,5\n"
     first = publish(desk, 5, accounts=ACCOUNTS, goals=goals + others, goal_measurements=measured)
     second = publish(desk, 6, goals=goals.splitlines()[0] + "\n" + others)
     (row,) = differing(desk, first, second, "goal_measurements")
-    assert (row.kind, row.load, row.key["goal_id"]) == ("set_aside", 2, "g1")
+    assert (row.kind, row.load, row.key["goal_id"]) == ("deleted", 2, "g1")
     with difference(desk.workspace, first, second) as found:
-        assert [line.table for line in found.newly_set_aside()] == ["goal_measurements"]
+        assert found.newly_set_aside() == []
+
+
+def test_an_answer_beyond_a_survey_s_new_scale_is_set_aside_now(desk: Desk) -> None:
+    surveys = "id,name,kind,scale_min,scale_max\ns1,Pulse,csat,1,{}\n"
+    responses = "id,survey_id,responded_at,score\nr1,s1,2026-01-01T00:00:00Z,7\n"
+    first = publish(desk, 5, accounts=ACCOUNTS, surveys=surveys.format(10), responses=responses)
+    second = publish(desk, 6, surveys=surveys.format(5))
+    (row,) = differing(desk, first, second, "responses")
+    assert (row.kind, row.key) == ("set_aside", {"id": "r1"})
+    with difference(desk.workspace, first, second) as found:
+        assert [line.table for line in found.newly_set_aside()] == ["responses"]
 
 
 def test_rows_of_a_load_that_was_taken_back_are_withdrawn(desk: Desk) -> None:

@@ -52,7 +52,8 @@ _NOTHING_SAID: Final = SourceTerms()
 class Filled:
     """What a source's kept rows say of a table: their first local day by the table's own start, and
     of the dates up to the load the `newest`, how many there are in the year that ends with it, and
-    the most days between two of them. `loaded_at` is None where people typed every row.
+    the most days between two of them. `loaded_at` is None where people typed every row, or where
+    its latest load had none; a source whose rows were all set aside has a load and no days.
     """
 
     table: str
@@ -161,7 +162,7 @@ def assume(
     of its first row to the end of the source that is furthest behind.
     """
     first = min((each.first for each in sources if each.first is not None), default=None)
-    loaded = [each for each in sources if each.loaded_at is not None and each.first is not None]
+    loaded = [each for each in sources if each.loaded_at is not None]
     if first is None or not loaded:
         return None
     ranks = {each.source: terms.get(each.source, _NOTHING_SAID).rank for each in loaded}

@@ -26,7 +26,7 @@ from kampass.store.progress import SILENT, Progress
 from kampass.store.snapshots import filled, replaced, rescaled
 from kampass.store.versions import winners
 
-SHAPE = 7
+SHAPE = 8
 """Which tables a snapshot has: a file with others is built again."""
 
 
@@ -48,6 +48,17 @@ class Rules:
     wordings: Callable[[], Sequence[Wording]] = tuple
 
 
+def _is_part(column: Column) -> bool:
+    """Whether a row is part of what the column refers to, and goes with it when that is deleted:
+    what keeps its history and its names takes nothing along.
+    """
+    refers_to = column.refers_to if column.required else None
+    return refers_to is not None and TABLES[refers_to].deletion == "gone"
+
+
+_WHOLES = {
+    column.refers_to for table in TABLES.values() for column in table.columns if _is_part(column)
+}
 _SCORE_RULES = (
     Check(
         "score",
@@ -126,6 +137,7 @@ class SnapshotBuilder:
         connection.execute(
             'CREATE TABLE _notice ("table" VARCHAR, "column" VARCHAR, "rows" BIGINT, what VARCHAR)'
         )
+        connection.execute('CREATE TEMP TABLE went ("table" VARCHAR, id VARCHAR)')
         connection.execute(replaced.CREATED)
         connection.execute(rescaled.CREATED)
         connection.execute(f"CREATE TABLE _quarantine AS {self.journal.quarantine(self.loads)}")
@@ -149,12 +161,12 @@ class SnapshotBuilder:
         connection.execute(f"CREATE TEMP TABLE version AS {rows}")
         self._set_aside(connection, table)
         self._settle(connection, table)
-        gone = (
-            f"coalesce(deleted_at <= {literal(to_text(self.as_of))}::TIMESTAMPTZ, false)"
-            if table.deletion == "gone"
-            else "false"
-        )
+        gone = self._gone(table)
         connection.execute(self._create(table, self._kept(table, gone)))
+        if table.name in _WHOLES:
+            connection.execute(
+                f"INSERT INTO went SELECT {literal(table.name)}, id FROM state WHERE {gone}"
+            )
         self._notice(connection, table, gone)
         count = "SELECT count(*) FROM"
         keys = (
@@ -170,6 +182,18 @@ class SnapshotBuilder:
         connection.execute("DROP TABLE state; DROP TABLE aside; DROP TABLE version")
         (rows,) = connection.execute(f"{count} {quoted(table.name)}").fetchone() or (0,)
         return int(rows)
+
+    def _gone(self, table: Table) -> str:
+        """What is true of a row that is gone: it was deleted, or what it cannot be without was."""
+        if table.deletion != "gone":
+            return "false"
+        deleted = f"coalesce(deleted_at <= {literal(to_text(self.as_of))}::TIMESTAMPTZ, false)"
+        with_another = (
+            f"{quoted(column.name)} IN ({_went(column)})"
+            for column in table.columns
+            if _is_part(column)
+        )
+        return f"({' OR '.join([deleted, *with_another])})"
 
     def _settle(self, connection: duckdb.DuckDBPyConnection, table: Table) -> None:
         """Stage the winning good version of each key, the few with rivals apart; one that its
@@ -239,7 +263,8 @@ class SnapshotBuilder:
         rules = [
             Check(
                 column.name,
-                f"t.{quoted(column.name)} NOT IN (SELECT id FROM {quoted(column.refers_to)})",
+                f"t.{quoted(column.name)} NOT IN (SELECT id FROM {quoted(column.refers_to)} UNION "
+                f"ALL {_went(column)})",
                 f"is unknown in {column.refers_to}",
             )
             for column in table.columns
@@ -358,13 +383,14 @@ FROM joined WHERE "table" IN (SELECT "table" FROM _connected) ORDER BY 1, 2""")
             'CREATE TEMP TABLE stating ("table" VARCHAR, source VARCHAR, loaded_at TIMESTAMPTZ)'
         )
         latest = {
-            (row.table, load.source): load.recorded_at
+            (row.table, load.source): (load.recorded_at, row.changes or row.read > row.dismissed)
             for load in self.loads
             for row in load.tables
             if not is_by_hand(row)
         }
-        for (table, source), at in latest.items():
-            connection.execute("INSERT INTO stating VALUES (?, ?, ?)", [table, source, at])
+        for (table, source), (at, fills) in latest.items():
+            if fills:
+                connection.execute("INSERT INTO stating VALUES (?, ?, ?)", [table, source, at])
         connection.execute('CREATE TABLE _conflict ("table" VARCHAR, lines BIGINT)')
         for table, lines in conflicting(self.loads).items():
             connection.execute("INSERT INTO _conflict VALUES (?, ?)", [table, lines])
@@ -417,6 +443,11 @@ FROM joined WHERE "table" IN (SELECT "table" FROM _connected) ORDER BY 1, 2""")
                 f"The snapshot does not reconcile with the journal in '{wrong[0][0]}'.",
                 code="not_reconciled",
             )
+
+
+def _went(column: Column) -> str:
+    """The ids of what a column refers to that were deleted."""
+    return f"SELECT id FROM went WHERE \"table\" = {literal(str(column.refers_to))}"
 
 
 def _key(table: Table) -> str:

@@ -237,7 +237,7 @@ WHERE x._load IS NULL OR y._load IS NULL OR {unequal}"""
         )
         load = f"""CASE d.kind
       WHEN 'withdrawn' THEN x._load
-      WHEN 'deleted' THEN coalesce(g._load, y._load)
+      WHEN 'deleted' THEN coalesce(g._load, y._load, {by_reference})
       WHEN 'set_aside' THEN {by_reference}
       ELSE CASE WHEN d.derived THEN coalesce({by_reference}, y._load) ELSE y._load END END"""
         keys = ", ".join(
