@@ -8,7 +8,7 @@ from contextlib import nullcontext
 from pathlib import Path
 from typing import Any
 
-from benchmarks import memory, reading, report, starting
+from benchmarks import memory, reading, report, sheets, starting
 from benchmarks.clock import in_child
 from benchmarks.sizes import SIZES, Size
 
@@ -25,6 +25,14 @@ def _options(arguments: Sequence[str] | None) -> argparse.Namespace:
         const=1000,
         metavar="MB",
         help="only the memory that loading takes, for CSV of so many MB (default: 1000)",
+    )
+    parser.add_argument(
+        "--sheets",
+        type=int,
+        nargs="?",
+        const=200_000,
+        metavar="ROWS",
+        help="only what the same rows cost as CSV and as a workbook (default: 200,000)",
     )
     parser.add_argument(
         "--pages",
@@ -101,6 +109,10 @@ def main(arguments: Sequence[str] | None = None) -> int:
                 for taken in memory.measured(Path(place) / table, table, options.memory)
             )
             report.memory(found)
+        return 0
+    if options.sheets:
+        with tempfile.TemporaryDirectory(prefix="kampass-bench-") as place:
+            report.sheets(sheets.measured(Path(place), options.sheets))
         return 0
     sizes = [SIZES[name] for name in (("1m", "10m") if options.all else (options.size,))]
     with (

@@ -3,6 +3,7 @@
 import os
 import platform
 from collections.abc import Iterable, Mapping, Sequence
+from statistics import median
 from typing import Any
 
 from benchmarks.clock import Laps
@@ -152,6 +153,20 @@ def memory(found: Iterable[Taken]) -> None:
         for lap in found
     ]
     rows(["", "MB of CSV", "MB before", "MB at the peak", "CPU s"], body)
+
+
+def sheets(found: Iterable[tuple[str, Mapping[str, Any]]]) -> None:
+    """The same rows as CSV and as a workbook."""
+    heading("Loading the same rows as CSV and as a workbook, each in a process of its own")
+    laps = list(found)
+    rows(
+        ["", "rows", "CPU s"],
+        [[form, f"{lap['rows']:,}", f"{lap['cpu']:.2f}"] for form, lap in laps],
+    )
+    csv, xlsx = (
+        median(lap["cpu"] for form, lap in laps if form == each) for each in ("csv", "xlsx")
+    )
+    print(f"\nA workbook costs {xlsx / csv:.1f} times the CPU of the CSV.")
 
 
 def asking(found: Mapping[str, Any]) -> None:

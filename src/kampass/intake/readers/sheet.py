@@ -34,6 +34,10 @@ _NUMBERED = re.compile('\\s*<row r="([0-9]{1,7})"')
 _BEGIN = re.compile("<((?:[A-Za-z0-9_.-]+:)?)sheetData(?:\\s[^>]*)?(/?)>")
 _PLACE = re.compile("([A-Z]{1,3})[0-9]+")
 _INTEGER = re.compile("0|-?[1-9][0-9]{0,14}")
+_DECIMAL = re.compile("-?(?=.{3,16}$)(?:0|[1-9][0-9]*)[.][0-9]*[1-9]")
+"""A number of at most fifteen digits, as it is written anyway."""
+_PATTERNS = 1_000
+_AS_WRITTEN = {"inlineStr", "str"}
 
 
 @dataclass(frozen=True)
@@ -45,6 +49,18 @@ class _Style:
     shape: str
 
 
+@dataclass(frozen=True)
+class _Pattern:
+    """What rows have in common whose cells stand one beside the other and are of the same kinds and
+    styles: which are shared strings, which are numbers (each with its style and those known), and
+    which Excel has typed.
+    """
+
+    shared: tuple[int, ...]
+    numbers: tuple[tuple[int, int, dict[str, str]], ...]
+    typed: list[bool]
+
+
 class SheetFile:
     """One sheet of a workbook, in this part of its file; openpyxl has opened the `book`."""
 
@@ -52,7 +68,8 @@ class SheetFile:
         self.part = part
         self._strings = _shared_strings(file)
         self._file, self._epoch, self._styles = file, book.epoch, _styles(book)
-        self._numbers: dict[tuple[str, str], Cell] = {}
+        self._patterns: dict[tuple[tuple[str, ...], ...], _Pattern | None] = {}
+        self._known = 0
 
     def rows(self) -> Iterator[Row]:
         """Every row from the first on, also those that the file leaves out; whatever expat and
@@ -84,30 +101,53 @@ class SheetFile:
         self, events: "_Events", found: Sequence[tuple[str, str, str, str]]
     ) -> tuple[list[str], list[bool]]:
         """The cells of a row of which each has a place and a value."""
+        *pattern, values = zip(*found, strict=True) if found else ((),) * 4
+        look = tuple(pattern)
+        if look not in self._patterns:
+            if len(self._patterns) >= _PATTERNS or self._known >= _KNOWN:
+                self._patterns.clear()
+                self._known = 0
+            self._patterns[look] = self._pattern(events, *look)
+        alike = self._patterns[look]
+        if alike is None or "" in values:
+            return self._each(events, found)
+        texts = list(values)
+        for at in alike.shared:
+            texts[at] = self._strings[_at_least_zero(texts[at])]
+        for at, style, known in alike.numbers:
+            value = texts[at]
+            text = known.get(value)
+            if text is None:
+                text, _ = self._worked_out(value, self._styles[style], at)
+                if self._known < _KNOWN:
+                    known[value] = text
+                    self._known += 1
+            texts[at] = text
+        return texts, alike.typed.copy()
+
+    def _pattern(
+        self, events: "_Events", letters: tuple[str, ...], styles: tuple[str, ...], kinds: Any
+    ) -> _Pattern | None:
+        """What rows of this look have in common, if that is all there is to say of them."""
+        places = [events.column(f"{each}1") for each in letters]
+        if places != list(range(len(places))) or not {*kinds} <= {"", "n", "s", *_AS_WRITTEN}:
+            return None
+        typed = [kind in {"", "n"} for kind in kinds]
+        return _Pattern(
+            tuple(at for at, kind in enumerate(kinds) if kind == "s"),
+            tuple((at, int(styles[at] or 0), {}) for at, known in enumerate(typed) if known),
+            typed,
+        )
+
+    def _each(
+        self, events: "_Events", found: Sequence[tuple[str, str, str, str]]
+    ) -> tuple[list[str], list[bool]]:
+        """The same, cell by cell."""
         texts: list[str] = []
         typed: list[bool] = []
-        strings, numbers, columns = self._strings, self._numbers, events.columns
         for letters, style, kind, value in found:
-            at = columns.get(letters)
-            if at is None:
-                at = events.column(f"{letters}1")
-            if kind == "inlineStr":
-                text, known = value, False
-            elif kind == "s" and value:
-                text, known = strings[int(value)], False
-            elif kind not in {"", "n"}:
-                text, known = self._cell(kind, value, int(style or 0), None, at)
-            else:
-                cell = numbers.get((value, style)) or self._cell(
-                    "n", value, int(style or 0), None, at
-                )
-                numbers[value, style] = cell
-                text, known = cell
-            if at == len(texts):
-                texts.append(text)
-                typed.append(known)
-            else:
-                _put(texts, typed, at, (text, known))
+            at = events.column(f"{letters}1")
+            _put(texts, typed, at, self._cell(kind or "n", value, int(style or 0), None, at))
         return texts, typed
 
     def _cell(self, kind: str, text: str | None, style: int, formula: str | None, at: int) -> Cell:
@@ -118,8 +158,6 @@ class SheetFile:
             saved = formula is None or (kind == "str" and text is not None)
             return EMPTY if saved else (_unsaved(formula or ""), True)
         if kind == "n":
-            if len(self._numbers) >= _KNOWN:
-                self._numbers.clear()
             return self._worked_out(text, self._styles[style], at)
         if kind == "s":
             return self._strings[_at_least_zero(text)], False
@@ -135,7 +173,7 @@ class SheetFile:
 
     def _worked_out(self, text: str, style: _Style, at: int) -> Cell:
         if not style.day:
-            plain = not style.shape and _INTEGER.fullmatch(text)
+            plain = not style.shape and (_INTEGER.fullmatch(text) or _DECIMAL.fullmatch(text))
             return (text if plain else canonical(_cast(text), style.shape)), True
         from openpyxl.utils.datetime import from_excel
 

@@ -447,7 +447,7 @@ FROM joined WHERE "table" IN (SELECT "table" FROM _connected) ORDER BY 1, 2""")
 
 def _went(column: Column) -> str:
     """The ids of what a column refers to that were deleted."""
-    return f"SELECT id FROM went WHERE \"table\" = {literal(str(column.refers_to))}"
+    return f'SELECT id FROM went WHERE "table" = {literal(str(column.refers_to))}'
 
 
 def _key(table: Table) -> str:
