@@ -179,6 +179,8 @@ def _check_row(table: str, row: Row) -> None:
     if table == "purchases" and row.amount < 0:
         if row.kind not in (None, "credit"):
             raise ValueError("a negative purchase is a credit")
+        # A line that says so and one that leaves it to be understood are two lines.
+        row.understood = row.kind is None
         row.kind = "credit"
     if table == "subscriptions" and row.mrr < 0:
         raise ValueError("mrr is negative")
