@@ -205,11 +205,14 @@ class SnapshotBuilder:
             f"CREATE TEMP TABLE repeated AS SELECT {_key(table)} FROM version GROUP BY ALL "
             "HAVING count(*) > 1"
         )
+        good = "SELECT * FROM version g ANTI JOIN aside USING (_load, _line) WHERE NOT _deleted"
+        if connection.execute("FROM repeated LIMIT 1").fetchone() is None:
+            connection.execute(f"CREATE TEMP TABLE state AS {good}; DROP TABLE repeated")
+            return
         match = " AND ".join(
             f"g.{quoted(name)} IS NOT DISTINCT FROM l.{quoted(name)}" for name in table.key
         )
         several = f"EXISTS (SELECT 1 FROM repeated l WHERE {match})"
-        good = "SELECT * FROM version g ANTI JOIN aside USING (_load, _line) WHERE NOT _deleted"
         connection.execute(f"CREATE TEMP TABLE rival AS SELECT * FROM version g WHERE {several}")
         standing = "SELECT * FROM rival ANTI JOIN aside USING (_load, _line) WHERE NOT _deleted"
         connection.execute(

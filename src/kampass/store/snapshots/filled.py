@@ -15,8 +15,8 @@ YEAR = 365
 
 def sql(timezone: str, loaded: Collection[str]) -> str:
     """The SQL of what is known of each fact table that has loads and each source: `loaded_at` (of
-    its latest load in `stating`, null where people typed its rows or that load had none), `first`, `newest`, `dates` and
-    `gap`.
+    its latest load in `stating`, null where people typed its rows or that load had none), `first`,
+    `newest`, `dates` and `gap`.
     """
     dated = [table for table in TABLES.values() if table.gates and table.start]
     facts = [table for table in dated if table.name in loaded] or dated[:1]

@@ -74,6 +74,11 @@ class Snapshot:
         """How many rows each table has that a load ever stated."""
         return dict(self.cursor().execute('SELECT "table", kept FROM _reconciliation').fetchall())
 
+    @property
+    def sets_aside(self) -> bool:
+        """Whether any row is set aside."""
+        return self.cursor().execute("SELECT 1 FROM _quarantine LIMIT 1").fetchone() is not None
+
     def cursor(self) -> duckdb.DuckDBPyConnection:
         """A connection of one's own to the locked-down, read-only snapshot."""
         with self._lock:
@@ -124,9 +129,10 @@ class Snapshots:
         where that one cannot be read.
         """
         current = self.manifest.current()
+        if current == snapshot.id or not snapshot.sets_aside:
+            return {}
         before = self.folder / f"{current}.duckdb"
-        there = before if current and before.exists() else None
-        return {} if current == snapshot.id else newly_set_aside(there, snapshot.file)
+        return newly_set_aside(before if current and before.exists() else None, snapshot.file)
 
     def withdraw(self) -> None:
         """Nothing answers any more: the last load was dropped."""
