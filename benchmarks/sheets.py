@@ -74,7 +74,7 @@ def load(folder: Path, form: str, turn: str) -> dict[str, object]:
     from kampass.workspace.settings import SourceSettings, WorkspaceSettings
     from kampass.workspace.workspace import create
 
-    table = {"file": f"tickets.{form}", "columns": _COLUMNS}
+    table = {"file": f"tickets.{form}", "timezone": "UTC", "columns": _COLUMNS}
     options = {"path": str(folder), "tables": {"tickets": table}}
     source = SourceSettings("desk", "mapped", options)
     workspace = create(folder / f"{form}-{turn}", WorkspaceSettings(sources=(source,)))

@@ -337,6 +337,7 @@ class _Covered:
     def __init__(self, merged: Sequence[tuple[int, int, int, int]], place: str) -> None:
         self._waiting = sorted(merged, reverse=True)
         self._open: list[tuple[int, int, int, int]] = []
+        self.some = bool(merged)
         self.place = place
 
     def of(self, line: int) -> Iterator[tuple[int, str]]:
@@ -394,17 +395,20 @@ def _copy(
     width: int,
 ) -> tuple[int, str, str] | None:
     """Write the rows that hold anything; the first cell beyond the header, if there is one."""
-    for line, texts, typed in rows:
+    for line, texts, known in rows:
+        typed = known
         if len(texts) != width:
             beyond = next((index for index in range(width, len(texts)) if texts[index]), None)
             if beyond is not None:
                 return line, letter(beyond), texts[beyond]
             lacking = width - len(texts)
             texts[:] = texts[:width] + [""] * lacking
-            typed[:] = typed[:width] + [False] * lacking
+            typed = typed[:width] + [False] * lacking
         if not any(texts):
             continue
-        for column, area in covered.of(line):
+        if covered.some:
+            typed = typed.copy()
+        for column, area in covered.of(line) if covered.some else ():
             if column < width and not texts[column]:
                 texts[column], typed[column] = (
                     (

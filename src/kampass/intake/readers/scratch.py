@@ -108,10 +108,15 @@ class RowWriter:
                 for row in self._typed
             ]
             names += [f"t{index}" for index in range(width)]
-            columns += [
-                pa.array(column, pa.bool_())
-                for column in (zip(*marks, strict=True) if marks else [()] * width)
-            ]
+            alike = marks[0] if marks and all(row is marks[0] for row in marks) else None
+            columns += (
+                [pa.repeat(pa.scalar(mark), len(marks)) for mark in alike]
+                if alike is not None
+                else [
+                    pa.array(column, pa.bool_())
+                    for column in (zip(*marks, strict=True) if marks else [()] * width)
+                ]
+            )
         table = pa.table([*columns, pa.array(self._lines, pa.int64())], names=[*names, "_line"])
         pq.write_table(table, self.folder / f"{self._part:08}.parquet", compression="lz4")
         self._part += 1

@@ -10,11 +10,13 @@ import re
 import zipfile
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
-from datetime import date, datetime, time, timedelta
+from datetime import datetime
 from pathlib import Path
 from typing import Any
 
+from kampass.intake.readers.alike import Found, Look
 from kampass.intake.readers.raw import letter
+from kampass.intake.readers.serials import EPOCH, Moments, canonical
 from kampass.model.scan import MARK
 
 Cell = tuple[str, bool]
@@ -36,8 +38,7 @@ _PLACE = re.compile("([A-Z]{1,3})[0-9]+")
 _INTEGER = re.compile("0|-?[1-9][0-9]{0,14}")
 _DECIMAL = re.compile("-?(?=.{3,16}$)(?:0|[1-9][0-9]*)[.][0-9]*[1-9]")
 """A number of at most fifteen digits, as it is written anyway."""
-_PATTERNS = 1_000
-_AS_WRITTEN = {"inlineStr", "str"}
+_SERIAL = re.compile("[0-9]{2,7}(?:[.][0-9]{1,15})?")
 
 
 @dataclass(frozen=True)
@@ -49,18 +50,6 @@ class _Style:
     shape: str
 
 
-@dataclass(frozen=True)
-class _Pattern:
-    """What rows have in common whose cells stand one beside the other and are of the same kinds and
-    styles: which are shared strings, which are numbers (each with its style and those known), and
-    which Excel has typed.
-    """
-
-    shared: tuple[int, ...]
-    numbers: tuple[tuple[int, int, dict[str, str]], ...]
-    typed: list[bool]
-
-
 class SheetFile:
     """One sheet of a workbook, in this part of its file; openpyxl has opened the `book`."""
 
@@ -68,8 +57,9 @@ class SheetFile:
         self.part = part
         self._strings = _shared_strings(file)
         self._file, self._epoch, self._styles = file, book.epoch, _styles(book)
-        self._patterns: dict[tuple[tuple[str, ...], ...], _Pattern | None] = {}
+        self._look = Look()
         self._known = 0
+        self._moments = Moments()
 
     def rows(self) -> Iterator[Row]:
         """Every row from the first on, also those that the file leaves out; whatever expat and
@@ -84,69 +74,47 @@ class SheetFile:
             number = at
 
     def _stated(self) -> Iterator[Row]:
-        """The rows that the XML holds: most look alike and are taken apart at once, any other by
-        expat.
+        """The rows that the XML holds: most look alike and are taken apart at once, many others
+        cell by cell, any other by expat.
         """
-        events = _Events(self._cell)
+        events, look = _Events(self._cell), self._look
         for text in _row_texts(self._file, self.part):
+            if (alike := look.row.fullmatch(text)) is not None:
+                at, *values = alike.groups()
+                yield events.at(int(at)), self._alike(values), look.typed
+                continue
             found = _ALIKE.findall(text)
             number = _NUMBERED.match(text)
             signs = 4 * len(found) + 2 * text.count("<is>") + 2
             if number is None or text.count("<") != signs or "\r" in text:
                 yield from events.read(text)
             else:
-                yield events.at(int(number[1])), *self._alike(events, found)
+                yield events.at(int(number[1])), *self._each(events, found)
 
-    def _alike(
-        self, events: "_Events", found: Sequence[tuple[str, str, str, str]]
-    ) -> tuple[list[str], list[bool]]:
-        """The cells of a row of which each has a place and a value."""
-        *pattern, values = zip(*found, strict=True) if found else ((),) * 4
-        look = tuple(pattern)
-        if look not in self._patterns:
-            if len(self._patterns) >= _PATTERNS or self._known >= _KNOWN:
-                self._patterns.clear()
-                self._known = 0
-            self._patterns[look] = self._pattern(events, *look)
-        alike = self._patterns[look]
-        if alike is None or "" in values:
-            return self._each(events, found)
-        texts = list(values)
-        for at in alike.shared:
-            texts[at] = self._strings[_at_least_zero(texts[at])]
-        for at, style, known in alike.numbers:
-            value = texts[at]
-            text = known.get(value)
-            if text is None:
-                text, _ = self._worked_out(value, self._styles[style], at)
-                if self._known < _KNOWN:
-                    known[value] = text
-                    self._known += 1
-            texts[at] = text
-        return texts, alike.typed.copy()
+    def _alike(self, values: list[str | None]) -> list[str]:
+        """The cells of a row that looks like those before."""
+        texts = [value or "" for value in values]
+        for at in self._look.shared:
+            if texts[at]:
+                texts[at] = self._strings[_at_least_zero(texts[at])]
+        for at, style, known in self._look.numbers:
+            if value := texts[at]:
+                text = known.get(value)
+                if text is None:
+                    text, _ = self._worked_out(value, self._styles[style], at)
+                    if self._known < _KNOWN:
+                        known[value] = text
+                        self._known += 1
+                texts[at] = text
+        return texts
 
-    def _pattern(
-        self, events: "_Events", letters: tuple[str, ...], styles: tuple[str, ...], kinds: Any
-    ) -> _Pattern | None:
-        """What rows of this look have in common, if that is all there is to say of them."""
-        places = [events.column(f"{each}1") for each in letters]
-        if places != list(range(len(places))) or not {*kinds} <= {"", "n", "s", *_AS_WRITTEN}:
-            return None
-        typed = [kind in {"", "n"} for kind in kinds]
-        return _Pattern(
-            tuple(at for at, kind in enumerate(kinds) if kind == "s"),
-            tuple((at, int(styles[at] or 0), {}) for at, known in enumerate(typed) if known),
-            typed,
-        )
-
-    def _each(
-        self, events: "_Events", found: Sequence[tuple[str, str, str, str]]
-    ) -> tuple[list[str], list[bool]]:
-        """The same, cell by cell."""
+    def _each(self, events: "_Events", found: Sequence[Found]) -> tuple[list[str], list[bool]]:
+        """The cells of a row of which each has a place and a value; the next may look like it."""
         texts: list[str] = []
         typed: list[bool] = []
-        for letters, style, kind, value in found:
-            at = events.column(f"{letters}1")
+        places = [events.column(f"{letters}1") for letters, *_ in found]
+        self._look.learn(found, places)
+        for at, (_, style, kind, value) in zip(places, found, strict=True):
             _put(texts, typed, at, self._cell(kind or "n", value, int(style or 0), None, at))
         return texts, typed
 
@@ -175,6 +143,10 @@ class SheetFile:
         if not style.day:
             plain = not style.shape and (_INTEGER.fullmatch(text) or _DECIMAL.fullmatch(text))
             return (text if plain else canonical(_cast(text), style.shape)), True
+        if not style.span and self._epoch == EPOCH and _SERIAL.fullmatch(text):
+            moment = self._moments.read(float(text))
+            if moment is not None:
+                return moment, True
         from openpyxl.utils.datetime import from_excel
 
         try:
@@ -431,36 +403,3 @@ def _error(value: str, at: int) -> Cell:
 def _cast(text: str) -> int | float:
     """A number as openpyxl reads it."""
     return float(text) if any(sign in text for sign in ".eE") else int(text)
-
-
-def canonical(value: object, shape: str) -> str:
-    """A number, date, time or truth as canonical text."""
-    if isinstance(value, bool):
-        return "true" if value else "false"
-    if isinstance(value, int):
-        return str(value).zfill(len(shape)) if shape and set(shape) == {"0"} else str(value)
-    if isinstance(value, float):
-        return (
-            canonical(int(value), shape)
-            if value.is_integer() and abs(value) < 1e15  # noqa: PLR2004
-            else plain_float(value)
-        )
-    if isinstance(value, datetime):
-        return value.date().isoformat() if value.time() == time() else value.isoformat()
-    if isinstance(value, date | time):
-        return value.isoformat()
-    if isinstance(value, timedelta):
-        seconds = round(value.total_seconds())
-        return f"{seconds // 3600}:{seconds // 60 % 60:02}:{seconds % 60:02}"
-    return str(value)
-
-
-def plain_float(value: float) -> str:
-    """A float with the fifteen digits Excel keeps, never with an exponent.
-
-    >>> plain_float(0.1 + 0.2), plain_float(1.5e-7)
-    ('0.3', '0.00000015')
-    """
-    from decimal import Decimal
-
-    return format(Decimal(f"{value:.15g}"), "f")
