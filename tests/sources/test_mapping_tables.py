@@ -143,7 +143,7 @@ def test_a_second_file_stands_beside_each_row(mapped: Mapped) -> None:
     assert mapped.column("mrr") == ["50", None, "10"]
     assert mapped.lines() == [2, 3, 4]
     view = mapped.view()
-    assert view.notices == ("1 rows meet none in plans.csv, the first with 'Gold'",)
+    assert view.notices == ("a row meets none in plans.csv, the first with 'Gold'",)
     assert view.unmapped == ()
 
 

@@ -202,7 +202,8 @@ def _report_table(table: LoadedTable) -> None:
         if file.left_out:
             say(f"  {table.table}: {words.accounted(file)}.")
     if aside := table.quarantined - table.dismissed:
-        say(f"  {table.table}: {aside:,} rows were set aside; 'kampass data quarantine' says why.")
+        rows = "a row was" if aside == 1 else f"{aside:,} rows were"
+        say(f"  {table.table}: {rows} set aside; 'kampass data quarantine' says why.")
     if table.dismissed:
         say(f"  {table.table}: {table.dismissed:,} lines are no rows, as was said of them before.")
     if table.conflicting:
@@ -216,10 +217,8 @@ def tell_loads(reports: Sequence[LoadReport]) -> None:
         for table in report.tables:
             _report_table(table)
         for aside in report.aside:
-            say(
-                f"  {aside.table}: publishing set {aside.rows:,} rows aside: {aside.column} "
-                f"{aside.reason}."
-            )
+            rows = "a row" if aside.rows == 1 else f"{aside.rows:,} rows"
+            say(f"  {aside.table}: publishing set {rows} aside: {aside.column} {aside.reason}.")
         for notice in report.notices:
             say(f"  note: {notice}.")
         if report.state == "held":

@@ -114,4 +114,7 @@ def _without(raw: RawTable, other: RawTable, here: list[str], there: list[str]) 
         f"SELECT count(*), arg_min({told}, a._line) FROM ({raw.numbered()}) a ANTI JOIN "
         f"({other.numbered()}) b ON {_on(here, there)}"
     )[0]
-    return (f"{rows:,} rows meet none in {other.place}, the first with '{first}'",) if rows else ()
+    if not rows:
+        return ()
+    met = "a row meets" if rows == 1 else f"{rows:,} rows meet"
+    return (f"{met} none in {other.place}, the first with '{first}'",)

@@ -37,7 +37,8 @@ class Delta:
     @property
     def said(self) -> str:
         """The same within a sentence."""
-        return f"{self.text[:1].lower()}{self.text[1:]} {self.against}"
+        moved, comma, thought = self.text.partition(", ")
+        return f"{moved[:1].lower()}{moved[1:]} {self.against}{comma}{thought}"
 
 
 def delta_of(kpi: Kpi, answer: Answer, currency: str, against: str = "") -> Delta | None:

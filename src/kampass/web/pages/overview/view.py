@@ -13,7 +13,7 @@ from kampass.engine.answer import Answer
 from kampass.engine.question import Filter
 from kampass.engine.words import instant_of
 from kampass.render import words
-from kampass.render.display import show_value
+from kampass.render.display import chance, show_difference, show_value
 from kampass.server.rules import Call
 from kampass.web.pages.overview.revenue import RevenueBridge, RevenueSlices, revenue_bridge, slices
 from kampass.web.parts import spans
@@ -159,7 +159,7 @@ def lead(found: Mapping[str, TileFigure], asking: Asking) -> str:
     said = [
         text
         for text in (
-            _revenue(found.get("mrr_end")),
+            _revenue(found.get("mrr_end"), asking.sight.settings.currency),
             _short(found.get("nrr"), "NRR"),
             _short(found.get("grr"), "GRR"),
         )
@@ -175,16 +175,20 @@ def lead(found: Mapping[str, TileFigure], asking: Asking) -> str:
     return f"{'; '.join(said)}."
 
 
-def _revenue(figure: TileFigure | None) -> str:
+def _revenue(figure: TileFigure | None, currency: str) -> str:
     """What became of recurring revenue."""
     if figure is None or figure.text is None or figure.now.change is None:
         return ""
-    change = figure.changes[0]
+    shown = figure.changes[0]
     period = words.period(figure.now.period_start, figure.now.period_end)
-    if change.direction == "none":
-        return f"Recurring revenue is {figure.text} at the end of {period}, {change.said}"
-    verb = "grew" if change.direction == "up" else "fell"
-    return f"Recurring revenue {verb} by {change.text.lstrip('+-')} to {figure.text} in {period}"
+    difference = figure.now.change.difference
+    if shown.direction == "none" or difference is None:
+        return f"Recurring revenue is {figure.text} at the end of {period}, {shown.said}"
+    verb = "grew" if shown.direction == "up" else "fell"
+    moved = show_difference(abs(difference), figure.now.unit, currency).lstrip("+")
+    said = f"Recurring revenue {verb} by {moved} to {figure.text} in {period}"
+    thought = chance(figure.now)
+    return f"{said}, {thought}" if thought else said
 
 
 def _short(figure: TileFigure | None, name: str) -> str:
