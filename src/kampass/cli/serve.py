@@ -38,6 +38,8 @@ def serve(
     from kampass.workspace import open_workspace
 
     opened = open_workspace(workspace)
+    # A lost database knows nobody: whoever came next would be offered to become the admin.
+    opened.journal.refuse_unknown()
     reached = (url or f"http://{host}:{port}").rstrip("/")
     if not reached.startswith(("http://", "https://")):
         raise DataError(

@@ -48,6 +48,10 @@ class LoadReport:
     aside: tuple[JudgedAside, ...] = ()
 
 
+_UNCOMMITTED = ".uncommitted"
+"""Lies in a batch until its load is recorded."""
+
+
 class Journal:
     """The loads of a workspace: `folder` holds their files, the manifest says which count."""
 
@@ -95,6 +99,7 @@ class Journal:
             held = [] if reading is LoadKind.mended else _waiting(loads, source.name)
             number = self.manifest.add_load(load, instead_of=held)
             faults.reach("load.committed")
+            (self.folder / final / _UNCOMMITTED).unlink(missing_ok=True)
         replaced = [
             f"load {other}, which waited, was dropped: this load states the same source anew"
             for other in held
@@ -144,16 +149,50 @@ class Journal:
         self.manifest.set_state(number, "complete")
 
     def sweep(self) -> None:
-        """Remove what an interrupted load left behind: folders no load names."""
-        kept = {
+        """Remove what an interrupted load left behind: folders no load names that were never
+        finished. DataError where one was: whoever does not know it knows too little to write.
+        """
+        self.refuse_unknown()
+        named = self._named()
+        for folder in self._folders():
+            if folder.name in named:
+                (folder / _UNCOMMITTED).unlink(missing_ok=True)
+            else:
+                shutil.rmtree(folder, ignore_errors=True)
+
+    def refuse_unknown(self) -> None:
+        """DataError where the journal holds batches that were finished and that no load names: the
+        database is gone, or is not the one that belongs to them.
+        """
+        named = self._named()
+        unknown = sorted(
+            folder.name
+            for folder in self._folders()
+            if folder.name not in named and not _is_unfinished(folder)
+        )
+        if unknown:
+            batches = "is a batch" if len(unknown) == 1 else f"are {len(unknown)} batches"
+            raise DataError(
+                f"There {batches} of the journal that the database does not know, the first is "
+                f"{unknown[0]}: the database is gone, older than the journal, or another "
+                "workspace's. Nothing was changed.",
+                code="unknown_journal",
+                hint="Put the database that belongs to this workspace back, or restore a backup "
+                "('kampass restore'). To begin anew, move .kampass/journal and .kampass/snapshots "
+                "elsewhere first.",
+            )
+
+    def _folders(self) -> list[Path]:
+        return [folder for folder in self.folder.iterdir() if folder.is_dir()]
+
+    def _named(self) -> set[str]:
+        """The folders of all loads."""
+        return {
             Path(table.file or table.quarantine_file or "").parts[0]
             for load in self.manifest.loads(states=("complete", "held", "dropped"))
             for table in load.tables
             if table.file or table.quarantine_file
         }
-        for folder in self.folder.iterdir():
-            if folder.is_dir() and folder.name not in kept:
-                shutil.rmtree(folder, ignore_errors=True)
 
     def versions(self, table: Table, loads: Sequence[Load]) -> str | None:
         """The SQL of every version of a table's rows that these loads hold; None where none states
@@ -297,6 +336,8 @@ class Journal:
             shutil.rmtree(folder, ignore_errors=True)
 
     def _keep(self, name: str, folder: Path) -> str:
+        (folder / _UNCOMMITTED).touch()
+        fsync(folder)
         faults.reach("load.before_rename")
         folder.rename(self.folder / name)
         fsync(self.folder)
@@ -345,6 +386,11 @@ class Journal:
         standing = sorted([*others, *by_hand], key=lambda load: load.id)
         forgotten = self.versions(TABLES[table], [_of(load, by_hand=False) for load in own])
         return Known(self.versions(TABLES[table], standing), self.mends(own), dismissed, forgotten)
+
+
+def _is_unfinished(folder: Path) -> bool:
+    """Whether a batch was still being written, or its load not yet recorded."""
+    return folder.name.startswith(".") or (folder / _UNCOMMITTED).exists()
 
 
 def _check_order(recorded_at: datetime, loads: Sequence[Load]) -> None:

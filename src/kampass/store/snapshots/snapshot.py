@@ -165,6 +165,7 @@ class Snapshots:
             return self.publish()
         found = self.manifest.current()
         if found is None:
+            self.journal.refuse_unknown()
             raise DataError(
                 "Nothing has been published yet.",
                 code="nothing_published",
@@ -247,6 +248,7 @@ class Snapshots:
     def _loads(self) -> list[Load]:
         loads = self.manifest.loads()
         if not loads:
+            self.journal.refuse_unknown()
             raise DataError(
                 "There is no load yet.",
                 code="no_load",

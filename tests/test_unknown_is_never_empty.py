@@ -1,0 +1,145 @@
+"""A workspace whose database is gone, older, or another's: nothing is deleted, nothing is written,
+and it is said what was found.
+"""
+
+import shutil
+import sys
+from collections.abc import Callable
+from contextlib import closing
+from datetime import UTC, datetime
+from pathlib import Path
+
+import pytest
+
+from kampass.cli import main
+from kampass.errors import DataError
+from kampass.store import faults
+from kampass.workspace import create, open_workspace
+from kampass.workspace.settings import SourceSettings, WorkspaceSettings
+
+ACCOUNTS = "id,name\na,Ash\n"
+TICKETS = "id,created_at,account_id\nt1,2026-01-05T09:00:00Z,a\n"
+
+
+def made(folder: Path) -> Path:
+    """A workspace of two loads; the database as it was after the first is kept as `older.db`."""
+    files = folder / "files"
+    files.mkdir(parents=True)
+    (files / "accounts.csv").write_text(ACCOUNTS, encoding="utf-8")
+    source = SourceSettings("files", "folder", {"path": str(files)})
+    with closing(create(folder / "ws", WorkspaceSettings(sources=(source,)))) as workspace:
+        workspace.sync(recorded_at=datetime(2026, 1, 10, tzinfo=UTC))
+    shutil.copy(database(folder), folder / "older.db")
+    (files / "tickets.csv").write_text(TICKETS, encoding="utf-8")
+    with closing(open_workspace(folder / "ws")) as workspace:
+        workspace.sync(recorded_at=datetime(2026, 1, 11, tzinfo=UTC))
+    return folder / "ws"
+
+
+def database(folder: Path) -> Path:
+    return folder / "ws" / ".kampass" / "app.db"
+
+
+def gone(folder: Path) -> None:
+    database(folder).unlink()
+
+
+def older(folder: Path) -> None:
+    shutil.copy(folder / "older.db", database(folder))
+
+
+def another(folder: Path) -> None:
+    shutil.copy(database(made(folder / "another").parent), database(folder))
+
+
+def held(workspace: Path) -> dict[str, bytes]:
+    """Every file of journal and snapshots."""
+    places = [workspace / ".kampass" / name for name in ("journal", "snapshots")]
+    return {
+        str(file): file.read_bytes()
+        for place in places
+        for file in sorted(place.rglob("*"))
+        if file.is_file()
+    }
+
+
+@pytest.mark.parametrize("lose", [gone, older, another])
+@pytest.mark.parametrize(
+    "command",
+    [
+        ("sync",),
+        ("publish",),
+        ("data", "drop", "1"),
+        ("serve", "--port", "8799"),
+    ],
+    ids=" ".join,
+)
+def test_nothing_is_written_or_deleted_where_the_journal_holds_what_the_database_does_not_know(
+    lose: Callable[[Path], None],
+    command: tuple[str, ...],
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    workspace = made(tmp_path)
+    lose(tmp_path)
+    before = held(workspace)
+    monkeypatch.setattr(sys, "argv", ["kampass", *command, "--workspace", str(workspace)])
+    with pytest.raises(SystemExit) as left:
+        main()
+    told = capsys.readouterr().err
+    assert left.value.code == 3, told
+    assert "that the database does not know" in told
+    assert "set-up" not in told
+    assert held(workspace) == before
+
+
+def test_a_lost_database_is_said_to_who_asks_and_back_in_its_place_it_answers(
+    tmp_path: Path,
+) -> None:
+    workspace = made(tmp_path)
+    kept = database(tmp_path).read_bytes()
+    gone(tmp_path)
+    with closing(open_workspace(workspace)) as lost:
+        with pytest.raises(DataError, match="are 2 batches of the journal") as raised:
+            lost.snapshot()
+        assert raised.value.code == "unknown_journal"
+    database(tmp_path).write_bytes(kept)
+    with closing(open_workspace(workspace)) as found:
+        assert found.snapshot().rows["tickets"] == 1
+        found.sync(recorded_at=datetime(2026, 1, 12, tzinfo=UTC))
+
+
+def test_an_older_database_still_answers_what_it_proves(tmp_path: Path) -> None:
+    workspace = made(tmp_path)
+    older(tmp_path)
+    with closing(open_workspace(workspace)) as found:
+        assert found.snapshot().rows == {"accounts": 1}
+
+
+@pytest.mark.parametrize("point", ["load.before_rename", "load.after_rename", "load.committed"])
+def test_what_an_interrupted_load_left_behind_is_told_from_what_is_unknown(
+    point: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    workspace = made(tmp_path)
+    (tmp_path / "files" / "tickets.csv").write_text(TICKETS.replace("t1", "t2"), encoding="utf-8")
+
+    def dies(reached: str) -> None:
+        if reached == point:
+            raise KeyboardInterrupt
+
+    with monkeypatch.context() as struck, closing(open_workspace(workspace)) as interrupted:
+        struck.setattr(faults, "reach", dies)
+        with pytest.raises(KeyboardInterrupt):
+            interrupted.sync(recorded_at=datetime(2026, 1, 12, tzinfo=UTC))
+    with closing(open_workspace(workspace)) as goes_on:
+        goes_on.sync(recorded_at=datetime(2026, 1, 13, tzinfo=UTC))
+        named = {
+            Path(table.file or table.quarantine_file or "").parts[0]
+            for load in goes_on.manifest.loads(states=("complete", "held", "dropped"))
+            for table in load.tables
+            if table.file or table.quarantine_file
+        }
+    journal = workspace / ".kampass" / "journal"
+    assert {folder.name for folder in journal.iterdir()} == named
+    assert not list(journal.rglob(".uncommitted"))
