@@ -16,6 +16,8 @@ if TYPE_CHECKING:
     from sqlglot import exp
 
 LONGEST = 2000
+GREATEST = 1e16
+"""Beyond it, neighbouring whole numbers are one number."""
 _LANGUAGE = (
     "Use columns, literals, comparisons, and, or, not, in, between, is null, arithmetic, coalesce, "
     "abs, least, greatest, lower, upper, case."
@@ -24,10 +26,11 @@ _LANGUAGE = (
 
 @lru_cache(maxsize=4096)
 def parsed(text: str) -> "exp.Expression":
-    """The tree of an expression; DefinitionError where it is none, is too long or holds a
-    comment.
+    """The tree of an expression; DefinitionError where it is none, is too long, holds a comment or
+    a number beyond what a figure can be.
     """
     import sqlglot
+    from sqlglot import exp
     from sqlglot.errors import SqlglotError
 
     if len(text) > LONGEST:
@@ -41,6 +44,12 @@ def parsed(text: str) -> "exp.Expression":
         raise DefinitionError(f"'{text}' cannot be read: {str(wrong).split(chr(10))[0]}") from None
     if any(node.comments for node in tree.walk()):
         raise DefinitionError(f"'{text}' holds a comment.", hint="Say it in the formula or a trap.")
+    for number in tree.find_all(exp.Literal):
+        if number.is_number and not float(number.this) <= GREATEST:
+            raise DefinitionError(
+                f"The number {number.this} in '{text}' is too large.",
+                hint="Sixteen digits are told apart, no more: divide it, or change the unit.",
+            )
     return tree
 
 

@@ -231,13 +231,21 @@ def _evaluate(
 def _function(tree: "exp.Expression", text: str) -> tuple[str, "exp.Expression", float | None]:
     from sqlglot import exp
 
+    # What nobody reads would be dropped without a word: max(x, 5) is no max(x).
+    said = {name for name, argument in tree.args.items() if argument} - {"big_int"}
+    if not said <= {"this", "quantile"}:
+        raise DefinitionError(f"'{text}' says more than is read.", hint=_AGGREGATE)
     if isinstance(tree, exp.Count):
         inner = tree.this
         if isinstance(inner, exp.Distinct) and len(inner.expressions) == 1 and not tree.expressions:
             return "distinct", inner.expressions[0], None
         if isinstance(inner, exp.Star):
             return "count", inner, None
-    if isinstance(tree, exp.Sum | exp.Max) and not isinstance(tree.this, exp.Distinct):
+    if (
+        isinstance(tree, exp.Sum | exp.Max)
+        and isinstance(tree.this, exp.Expression)
+        and not isinstance(tree.this, exp.Distinct)
+    ):
         return ("sum" if isinstance(tree, exp.Sum) else "max"), tree.this, None
     if isinstance(tree, exp.Median):
         return "quantile", tree.this, 0.5
