@@ -8,27 +8,36 @@ from collections.abc import Callable
 from contextlib import closing
 from datetime import UTC, datetime
 from pathlib import Path
+from typing import Any
 
 import pytest
+import sqlalchemy as sa
 
 from kampass.cli import main
 from kampass.errors import DataError
 from kampass.store import faults
 from kampass.workspace import create, open_workspace
-from kampass.workspace.settings import SourceSettings, WorkspaceSettings
+from kampass.workspace.settings import DatabaseSettings, SourceSettings, WorkspaceSettings
 
 ACCOUNTS = "id,name\na,Ash\n"
 TICKETS = "id,created_at,account_id\nt1,2026-01-05T09:00:00Z,a\n"
 
 
-def made(folder: Path) -> Path:
-    """A workspace of two loads; the database as it was after the first is kept as `older.db`."""
+def begun(folder: Path, **settings: Any) -> Path:
+    """A workspace of one load."""
     files = folder / "files"
     files.mkdir(parents=True)
     (files / "accounts.csv").write_text(ACCOUNTS, encoding="utf-8")
     source = SourceSettings("files", "folder", {"path": str(files)})
-    with closing(create(folder / "ws", WorkspaceSettings(sources=(source,)))) as workspace:
+    made_with = WorkspaceSettings(sources=(source,), **settings)
+    with closing(create(folder / "ws", made_with)) as workspace:
         workspace.sync(recorded_at=datetime(2026, 1, 10, tzinfo=UTC))
+    return folder / "ws"
+
+
+def made(folder: Path) -> Path:
+    """One of two loads; the database as it was after the first is kept as `older.db`."""
+    files = begun(folder).parent / "files"
     shutil.copy(database(folder), folder / "older.db")
     (files / "tickets.csv").write_text(TICKETS, encoding="utf-8")
     with closing(open_workspace(folder / "ws")) as workspace:
@@ -108,6 +117,21 @@ def test_a_lost_database_is_said_to_who_asks_and_back_in_its_place_it_answers(
     with closing(open_workspace(workspace)) as found:
         assert found.snapshot().rows["tickets"] == 1
         found.sync(recorded_at=datetime(2026, 1, 12, tzinfo=UTC))
+
+
+def test_a_schema_that_is_gone_from_a_server_is_a_lost_database_too(
+    schema: DatabaseSettings, tmp_path: Path
+) -> None:
+    workspace = begun(tmp_path, database=schema)
+    assert schema.url is not None
+    engine = sa.create_engine(schema.url)
+    with engine.begin() as connection:
+        connection.execute(sa.text(f"DROP SCHEMA {schema.schema} CASCADE"))
+    engine.dispose()
+    before = held(workspace)
+    with pytest.raises(DataError, match="not the empty one"):
+        open_workspace(workspace)
+    assert held(workspace) == before
 
 
 def test_an_older_database_still_answers_what_it_proves(tmp_path: Path) -> None:
