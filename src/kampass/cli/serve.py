@@ -40,6 +40,12 @@ def serve(
     opened = open_workspace(workspace)
     # A lost database knows nobody: whoever came next would be offered to become the admin.
     opened.journal.refuse_unknown()
+    if opened.is_open_to_others:
+        typer.echo(
+            "Other users of this machine may look into what is kept here: "
+            f"chmod 700 {opened.folder / '.kampass'}",
+            err=True,
+        )
     reached = (url or f"http://{host}:{port}").rstrip("/")
     if not reached.startswith(("http://", "https://")):
         raise DataError(

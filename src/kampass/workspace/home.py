@@ -44,7 +44,7 @@ class Home:
         self.folder = folder.resolve()
         self.settings = settings or settings_file.read(self.folder)
         self._data = self.folder / ".kampass"
-        self._data.mkdir(exist_ok=True)
+        self._data.mkdir(mode=0o700, exist_ok=True)
         self.manifest = Manifest(self.settings.database.of(self._data))
         self.journal = Journal(
             self._data / "journal", self.manifest, timezone=self.settings.timezone
@@ -58,6 +58,11 @@ class Home:
             rules=Rules(prepared.statements, self._wordings),
         )
         repair.OPEN.add(self)
+
+    @property
+    def is_open_to_others(self) -> bool:
+        """Whether other users of this machine may look into what is kept here."""
+        return bool(self._data.stat().st_mode & 0o077)
 
     def refresh(self) -> None:
         """Read settings and definitions again where their files have changed."""

@@ -100,7 +100,8 @@ def _claimed(folder: Path) -> Iterator[None]:
     """The folder as this restore's own; whatever fails, it is left as it was found."""
     made = not folder.exists()
     _check_free(folder)
-    (folder / ".kampass").mkdir(parents=True, exist_ok=True)
+    folder.mkdir(parents=True, exist_ok=True)
+    (folder / ".kampass").mkdir(mode=0o700, exist_ok=True)
     with (folder / ".kampass" / "lock").open("w") as lock:
         try:
             fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)

@@ -61,6 +61,7 @@ def take(
         )
     part = file.with_name(f".{file.name}.part")
     try:
+        part.touch(mode=0o600)
         with zipfile.ZipFile(part, "w") as archive:
             packing = _Packing(workspace, Packer(archive), tell)
             contents = packing.pack(now, pinned=pinned)
