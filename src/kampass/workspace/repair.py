@@ -12,6 +12,7 @@ from contextlib import AbstractContextManager
 from functools import wraps
 from pathlib import Path
 from typing import Concatenate, ParamSpec, Protocol, TypeVar
+from uuid import uuid4
 
 from kampass.errors import DataError, KampassWarning
 from kampass.store import Manifest, Snapshot, Snapshots, integrity
@@ -84,8 +85,24 @@ def mend(workspaces: Iterable[Repairable] | None = None) -> bool:
     for workspace in found:
         with workspace.writing():
             for file in _damaged(workspace):
-                file.unlink(missing_ok=True)
+                _take_away(file)
     return bool(found)
+
+
+def _take_away(file: Path) -> None:
+    """Remove a damaged file, which is built again; a folder in its place is somebody's, and is only
+    moved out of the way.
+    """
+    if not file.is_dir():
+        file.unlink(missing_ok=True)
+        return
+    aside = file.with_name(f"{file.stem}.folder-{uuid4().hex[:8]}")
+    file.rename(aside)
+    warnings.warn(
+        f"A folder stood in the place of a snapshot: it is called {aside.name} now.",
+        KampassWarning,
+        stacklevel=2,
+    )
 
 
 def _damaged(workspace: Repairable) -> list[Path]:

@@ -368,7 +368,7 @@ def _name(lines: Sequence[str], settings: SnapshotSettings, shape: int = SHAPE) 
 
 
 def _removed(file: Path) -> bool:
-    """Remove a file, unless it is gone or somebody holds it."""
+    """Remove a file, unless it is gone, somebody holds it, or it is a folder."""
     try:
         descriptor = os.open(file, os.O_RDONLY)
     except FileNotFoundError:
@@ -378,7 +378,7 @@ def _removed(file: Path) -> bool:
         faults.reach("retention.before_unlink")
         file.unlink()
         faults.reach("retention.unlinked")
-    except BlockingIOError:
+    except (BlockingIOError, IsADirectoryError):
         return False
     finally:
         os.close(descriptor)
