@@ -45,7 +45,8 @@ class Look:
         ordered = [self._cells[at] for at in sorted(self._cells)]
         if len(ordered) != max(self._cells) + 1:
             return
-        said = "".join(f"(?:{_cell(*cell)})?" for cell in ordered)
+        # Possessive: a row that looks otherwise is found out without trying it in other ways.
+        said = "".join(f"(?:{_cell(*cell)})?+" for cell in ordered)
         self.row = re.compile(f'\\s*<row r="([0-9]{{1,7}})"[^<>]*>{said}</row>')
         self.typed = [kind in _NUMBERS for _, _, kind, _ in ordered]
         self.shared = tuple(at for at, cell in enumerate(ordered) if cell[2] == _SHARED)
@@ -58,11 +59,11 @@ class Look:
 
 def _cell(letters: str, style: str, kind: str, _: str) -> str:
     """A cell with a value, or one that has nothing but its style."""
-    begins = f'<c r="{letters}[0-9]+"'
+    begins = f'<c r="{letters}[0-9]++"'
     said = (f' s="{style}"' if style else "") + (f' t="{kind}"' if kind else "")
     value = (
-        '<is><t(?: xml:space="preserve")?>([^<&\\r]*)</t></is>'
+        '<is><t(?: xml:space="preserve")?>([^<&\\r]*+)</t></is>'
         if kind == _INLINE
-        else "<v>([^<&\\r]+)</v>"
+        else "<v>([^<&\\r]++)</v>"
     )
     return f'{begins}(?:{said}>{value}</c>|(?: s="[0-9]+")?/>)'
