@@ -9,6 +9,7 @@ import pytest
 
 from kampass.workspace import create, open_workspace
 from kampass.workspace.backup import restore
+from kampass.workspace.modes import open_to_others
 from kampass.workspace.settings import SourceSettings, WorkspaceSettings
 
 
@@ -32,7 +33,7 @@ def test_a_workspace_and_its_backup_are_for_their_owner(tmp_path: Path) -> None:
     with closing(create(tmp_path / "ws", WorkspaceSettings(sources=(source,)))) as workspace:
         workspace.sync()
         workspace.backup(tmp_path / "kept.zip")
-        assert not workspace.is_open_to_others
+        assert not open_to_others(workspace.folder)
     restore(tmp_path / "kept.zip", tmp_path / "again")
     assert [mode(tmp_path / name / ".kampass") for name in ("ws", "again")] == [0o700, 0o700]
     assert mode(tmp_path / "kept.zip") == 0o600
@@ -42,4 +43,4 @@ def test_what_others_may_look_into_is_noticed(tmp_path: Path) -> None:
     create(tmp_path / "ws", WorkspaceSettings()).close()
     (tmp_path / "ws" / ".kampass").chmod(0o755)
     with closing(open_workspace(tmp_path / "ws")) as workspace:
-        assert workspace.is_open_to_others
+        assert open_to_others(workspace.folder)

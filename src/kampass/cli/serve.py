@@ -36,11 +36,12 @@ def serve(
     from kampass.server.serving import Serving
     from kampass.web.app import application
     from kampass.workspace import open_workspace
+    from kampass.workspace.modes import open_to_others
 
     opened = open_workspace(workspace)
     # A lost database knows nobody: whoever came next would be offered to become the admin.
     opened.journal.refuse_unknown()
-    if opened.is_open_to_others:
+    if open_to_others(opened.folder):
         typer.echo(
             "Other users of this machine may look into what is kept here: "
             f"chmod 700 {opened.folder / '.kampass'}",

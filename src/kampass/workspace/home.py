@@ -59,11 +59,6 @@ class Home:
         )
         repair.OPEN.add(self)
 
-    @property
-    def is_open_to_others(self) -> bool:
-        """Whether other users of this machine may look into what is kept here."""
-        return bool(self._data.stat().st_mode & 0o077)
-
     def refresh(self) -> None:
         """Read settings and definitions again where their files have changed."""
         self.settings = settings_file.read(self.folder)
