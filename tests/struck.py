@@ -18,7 +18,7 @@ from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
-from kampass.store.manifest import to_text
+from kampass.store.records import to_text
 from kampass.workspace import create, open_workspace
 from kampass.workspace.loads.export import export
 from kampass.workspace.settings import SourceSettings, WorkspaceSettings
@@ -116,7 +116,7 @@ def strays(folder: Path) -> set[str]:
             for load in workspace.manifest.loads(states=("complete", "held", "dropped"))
             for table in load.tables
         ]
-        named = {
+        named = {"loads"} | {
             Path(name).parts[0]
             for table in tables
             for name in (table.file, table.quarantine_file)

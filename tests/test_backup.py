@@ -17,7 +17,7 @@ import pytest
 from tests.struck import START, answer, expected, exported, load, make, run, start, strays
 
 from kampass.errors import DataError
-from kampass.store.manifest import Pin
+from kampass.store.records import Pin
 from kampass.workspace import open_workspace
 from kampass.workspace.backup import restore, verify_backup, verify_workspace
 from kampass.workspace.backup.archive import CONTENTS, Archive, BackupContents, Member

@@ -22,7 +22,7 @@ from kampass.errors import DataError
 from kampass.people.schema import METADATA as PEOPLE
 from kampass.store import Manifest
 from kampass.store.database import MARK
-from kampass.store.manifest import Load
+from kampass.store.records import Load
 from kampass.store.schema import METADATA
 from kampass.workspace import open_workspace
 from kampass.workspace import settings as settings_file

@@ -26,6 +26,7 @@ EVERY_COMMAND = [
     "init",
     "sync",
     "publish",
+    "repair",
     "export",
     "kpi",
     "doctor",

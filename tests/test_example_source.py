@@ -24,7 +24,7 @@ from typer.testing import CliRunner
 from kampass.cli.app import app
 from kampass.errors import DataError, UnknownName
 from kampass.store import faults
-from kampass.store.manifest import Load, to_text
+from kampass.store.records import Load, to_text
 from kampass.workspace import create, open_workspace
 from kampass.workspace.settings import SourceSettings, WorkspaceSettings
 

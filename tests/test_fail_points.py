@@ -135,7 +135,8 @@ def ready(tmp_path_factory: pytest.TempPathFactory, pytestconfig: pytest.Config)
 
 
 @pytest.mark.parametrize(
-    "point", [point for point in faults.POINTS if _command_of(point) not in {"backup", "restore"}]
+    "point",
+    [point for point in faults.POINTS if _command_of(point) not in {"backup", "restore", "repair"}],
 )
 def test_a_command_that_dies_at_a_fail_point_loses_doubles_and_tears_nothing(
     point: str, ready: Ready, tmp_path: Path
@@ -194,6 +195,21 @@ def test_a_restore_that_dies_leaves_a_whole_workspace_or_none(
     assert exported(folder, tmp_path / "export") == exported(
         ready.before("sync"), tmp_path / "original"
     )
+    assert strays(folder) == set()
+    assert verify_workspace(folder).whole
+
+
+@pytest.mark.parametrize("point", [point for point in faults.POINTS if point.startswith("repair.")])
+def test_a_repair_that_dies_is_done_by_the_next(point: str, ready: Ready, tmp_path: Path) -> None:
+    folder = Path(shutil.copytree(ready.before("drop"), tmp_path / "struck"))
+    then, before = answer(folder), exported(folder, tmp_path / "before")
+    (folder / ".kampass" / "app.db").unlink()
+    words = ["repair", "--workspace", str(folder)]
+    assert run(words, fail_at=point) == -signal.SIGKILL, "the point was not reached"
+    ready.next_command(words)
+    ready.next_command(["publish", "--workspace", str(folder)])
+    assert answer(folder) == then
+    assert exported(folder, tmp_path / "export") == before
     assert strays(folder) == set()
     assert verify_workspace(folder).whole
 

@@ -19,7 +19,7 @@ from tests.struck import make, run
 
 from kampass.store import Manifest
 from kampass.store.database import Database
-from kampass.store.manifest import Load, LoadedTable, SnapshotRow
+from kampass.store.records import Load, LoadedTable, SnapshotRow
 from kampass.workspace import Workspace, open_workspace
 from kampass.workspace.events import Events, Happening, read
 

@@ -19,9 +19,9 @@ from tests.store.conftest import Desk
 from kampass.errors import DataError
 from kampass.people.schema import METADATA as PEOPLE
 from kampass.store import Manifest
-from kampass.store.manifest import Load, LoadedTable, from_ranges, to_ranges
 from kampass.store.migrations import run, scripts
 from kampass.store.reading import HEAD, FileReader
+from kampass.store.records import Load, LoadedTable, from_ranges, to_ranges
 from kampass.store.schema import METADATA, WORK
 from kampass.workspace import open_workspace
 from kampass.workspace.published import cards

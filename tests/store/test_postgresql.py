@@ -23,8 +23,8 @@ from kampass.model.messages import Covered
 from kampass.people.schema import METADATA as PEOPLE
 from kampass.store import Manifest
 from kampass.store.database import Database, parse_schema, parse_url
-from kampass.store.manifest import Load, LoadedTable, Pin, SnapshotRow, Wording
 from kampass.store.reading import HEAD
+from kampass.store.records import Load, LoadedTable, Pin, SnapshotRow, Wording
 from kampass.store.schema import METADATA, WORK
 from kampass.workspace import open_workspace
 from kampass.workspace.settings import DatabaseSettings

@@ -12,7 +12,7 @@ from tests.web.small import Signed, answers, finished, signed_in, small_copy, sm
 from kampass.access import Role
 from kampass.model.messages import Covered
 from kampass.store.events import EventKind
-from kampass.store.manifest import Load, LoadedTable
+from kampass.store.records import Load, LoadedTable
 from kampass.workspace import Workspace, open_workspace
 from kampass.workspace.events import Events
 from kampass.workspace.jobs.jobs import Came, Order

@@ -7,7 +7,7 @@ from typing import Annotated, Any, Literal
 import typer
 
 from kampass.cli.assist import mcp
-from kampass.cli.backup import backup, restore, verify
+from kampass.cli.backup import backup, repair, restore, verify
 from kampass.cli.catalogue import catalogue_app
 from kampass.cli.data import Form, FormOption, RowFormat, WorkspaceOption, data_app
 from kampass.cli.jobs import jobs, run
@@ -295,5 +295,5 @@ def template(
 
 
 app.command("try")(try_files)
-for command in (backup, restore, verify, serve, run, jobs, mcp):
+for command in (backup, restore, verify, repair, serve, run, jobs, mcp):
     app.command()(command)

@@ -1,14 +1,17 @@
-"""`kampass backup`, `kampass restore` and `kampass verify`: keeping a workspace, and knowing that
-it is whole.
+"""`kampass backup`, `kampass restore`, `kampass verify`, `kampass repair`: keeping a workspace, and
+knowing that it is whole.
 """
 
 import json
 from pathlib import Path
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
 from kampass.cli.data import Form, FormOption, WorkspaceOption
+
+if TYPE_CHECKING:
+    from kampass.workspace.backup import Rebuilt
 
 DAMAGED = 3
 
@@ -105,3 +108,52 @@ def verify(
             f"in {found.checked}: {verdict}."
         )
     raise typer.Exit(0 if found.whole else DAMAGED)
+
+
+def repair(workspace: WorkspaceOption = Path(), form: FormOption = Form.table) -> None:
+    """Write the application database again from the journal, where it is gone, damaged or older;
+    nothing is deleted. Example: `kampass repair`.
+    """
+    from kampass.cli.workspace import busy, say
+    from kampass.workspace import open_workspace
+    from kampass.workspace.backup import rebuild
+
+    with busy("Repairing") as tell:
+        rebuilt = rebuild(workspace, tell=tell)
+        changed = rebuilt.loads or rebuilt.states
+        opened = open_workspace(workspace) if changed and rebuilt.whole else None
+        counts = opened is not None and bool(opened.manifest.loads())
+        published = opened.publish(tell=tell) if opened is not None and counts else None
+    if form is Form.json:
+        print(json.dumps(rebuilt.to_dict(), ensure_ascii=False, indent=1))
+        return
+    say(_what_was_repaired(rebuilt))
+    for notice in rebuilt.notices:
+        say(f"  note: {notice}.")
+    if published is not None:
+        say(f"Snapshot {published.id} answers.")
+    if not rebuilt.whole:
+        say(
+            "Until each source is read whole again, answers may lack rows. Next: 'kampass sync "
+            f"--workspace {workspace}'."
+        )
+
+
+def _what_was_repaired(rebuilt: "Rebuilt") -> str:
+    said = []
+    if rebuilt.loads:
+        said.append(f"{_number(len(rebuilt.loads), 'load')} put back")
+    if rebuilt.states:
+        said.append(f"what became of {_number(len(rebuilt.states), 'load')} put right")
+    if rebuilt.missing:
+        said.append(f"missing: {', '.join(f'load {number}' for number in rebuilt.missing)}")
+    if rebuilt.unplaced:
+        batches = _number(len(rebuilt.unplaced), "batch or line", "batches or lines")
+        said.append(f"{batches} moved to .kampass/unplaced: nobody knows whose rows they hold")
+    if not said:
+        return "The database knows all that the journal does: there is nothing to repair."
+    return f"{'; '.join(said)}."
+
+
+def _number(n: int, one: str, several: str = "") -> str:
+    return f"{n} {one if n == 1 else several or one + 's'}"

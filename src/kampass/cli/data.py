@@ -50,7 +50,7 @@ FormOption = Annotated[Form, typer.Option("--format", help="For people or for pr
 def list_loads(workspace: WorkspaceOption = Path(), form: FormOption = Form.table) -> None:
     """List the loads. Example: `kampass data loads`."""
     from kampass.cli.views.show import console
-    from kampass.store.manifest import to_text
+    from kampass.store.records import to_text
     from kampass.workspace import open_workspace
     from kampass.workspace.loads.loads import counts
 

@@ -99,7 +99,7 @@ def _show(found: "list[Job]") -> None:
     from kampass.cli.terminal import printable
     from kampass.cli.views.show import console
     from kampass.render.display import show_amount
-    from kampass.store.manifest import to_text
+    from kampass.store.records import to_text
 
     if not found:
         console().print("Nothing.")

@@ -14,8 +14,8 @@ from kampass.model import TABLES
 from kampass.render import words
 from kampass.render.display import show_amount
 from kampass.store import LoadReport
-from kampass.store.manifest import LoadedTable
 from kampass.store.progress import SILENT, Progress
+from kampass.store.records import LoadedTable
 from kampass.workspace import create, open_workspace, parse_instant
 from kampass.workspace.loads.loads import counts
 from kampass.workspace.settings import WorkspaceSettings

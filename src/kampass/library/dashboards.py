@@ -19,7 +19,7 @@ from kampass.people import text
 from kampass.people.accounts.person import Person
 from kampass.people.database import PeopleDatabase
 from kampass.people.schema import DASHBOARDS, PERSONS, SHARES
-from kampass.store.manifest import from_text
+from kampass.store.records import from_text
 
 LONGEST_NAME = 120
 

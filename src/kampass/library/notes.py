@@ -17,7 +17,7 @@ from kampass.people.accounts.person import Person
 from kampass.people.database import PeopleDatabase
 from kampass.people.errors import BadField
 from kampass.people.schema import NOTES, PERSONS
-from kampass.store.manifest import from_text
+from kampass.store.records import from_text
 
 LONGEST = 4_000
 

@@ -14,7 +14,7 @@ from kampass.people.accounts.person import Person
 from kampass.people.database import PeopleDatabase
 from kampass.people.errors import BadField
 from kampass.people.schema import SAVED
-from kampass.store.manifest import from_text
+from kampass.store.records import from_text
 
 LONGEST_NAME, LONGEST_QUERY = 120, 2_000
 

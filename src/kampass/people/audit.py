@@ -20,7 +20,7 @@ from kampass.people.database import PeopleDatabase
 from kampass.people.keys.secret import KNOWN
 from kampass.people.schema import AUDIT
 from kampass.people.text import cut
-from kampass.store.manifest import from_text
+from kampass.store.records import from_text
 
 LONGEST = 2_000
 MOST = 500

@@ -9,7 +9,7 @@ from datetime import datetime
 import sqlalchemy as sa
 
 from kampass.people.schema import TURNS
-from kampass.store.manifest import to_text
+from kampass.store.records import to_text
 
 
 class PeopleDatabase:

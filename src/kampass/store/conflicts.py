@@ -3,7 +3,7 @@
 from collections.abc import Iterable
 
 from kampass.store.loading.incoming import is_by_hand
-from kampass.store.manifest import Load
+from kampass.store.records import Load
 
 
 def conflicting(loads: Iterable[Load]) -> dict[str, int]:

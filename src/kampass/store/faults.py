@@ -41,6 +41,8 @@ POINTS: dict[str, str] = {
     "restore.proved": "the snapshot was built again and is the one the backup names",
     "restore.before_swap": "just before a restored workspace gets its name",
     "restore.swapped": "a restored workspace has its name",
+    "repair.put_back": "the database knows again what the journal does",
+    "repair.moved": "what a repair cannot place lies beside the journal",
 }
 
 

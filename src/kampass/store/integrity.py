@@ -159,8 +159,8 @@ def damaged_database(file: str, what: str) -> DataError:
     return DataError(
         f"The application database {file} is damaged: {what}.",
         code="damaged_database",
-        hint="Restore a backup with 'kampass restore', or move the folder '.kampass' away and "
-        "sync the sources anew.",
+        hint="'kampass repair' writes it again from the journal; people, notes and dashboards are "
+        "only in a backup ('kampass restore').",
     )
 
 

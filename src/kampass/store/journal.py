@@ -8,7 +8,7 @@ updated_at is older.
 
 import shutil
 import uuid
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime
@@ -23,10 +23,12 @@ from kampass.model.messages import Source
 from kampass.store import faults, integrity
 from kampass.store import quarantine as aside
 from kampass.store.disk import fsync, sha256
+from kampass.store.lines import Lines
 from kampass.store.loading.batch import Known
 from kampass.store.loading.incoming import Incoming, LoadKind, Past, by_hand, is_by_hand
-from kampass.store.manifest import Load, LoadedTable, Manifest, to_text
+from kampass.store.manifest import Manifest
 from kampass.store.quarantine import JudgedAside, RowsAside
+from kampass.store.records import EVERY_STATE, Load, LoadedTable, to_text
 from kampass.store.versions import lineage_columns, nothing
 
 TableReport = LoadedTable
@@ -59,6 +61,7 @@ class Journal:
         self.folder = folder
         self.manifest = manifest
         self.timezone = timezone
+        self.lines = Lines(folder / "loads")
         folder.mkdir(parents=True, exist_ok=True)
 
     def load(
@@ -100,6 +103,7 @@ class Journal:
             number = self.manifest.add_load(load, instead_of=held)
             faults.reach("load.committed")
             (self.folder / final / _UNCOMMITTED).unlink(missing_ok=True)
+            self._catch_up()
         replaced = [
             f"load {other}, which waited, was dropped: this load states the same source anew"
             for other in held
@@ -140,6 +144,7 @@ class Journal:
                 hint=f"Drop load {later[-1]} first.",
             )
         self.manifest.set_state(number, "dropped")
+        self._catch_up()
 
     def confirm(self, number: int) -> None:
         """Let a load count that the deletion brake holds."""
@@ -147,52 +152,59 @@ class Journal:
         if load.state != "held":
             raise DataError(f"Load {number} is not held: it is {load.state}.", code="load_not_held")
         self.manifest.set_state(number, "complete")
+        self._catch_up()
 
     def sweep(self) -> None:
         """Remove what an interrupted load left behind: folders no load names that were never
         finished. DataError where one was: whoever does not know it knows too little to write.
         """
         self.refuse_unknown()
-        named = self._named()
-        for folder in self._folders():
+        named = batches_of(self.manifest.loads(states=EVERY_STATE))
+        for folder in self.batches():
             if folder.name in named:
                 (folder / _UNCOMMITTED).unlink(missing_ok=True)
             else:
                 shutil.rmtree(folder, ignore_errors=True)
+        self._catch_up()
 
     def refuse_unknown(self) -> None:
-        """DataError where the journal holds batches that were finished and that no load names: the
-        database is gone, or is not the one that belongs to them.
+        """DataError where the journal knows of loads that the database does not: the database is
+        gone, or is not the one that belongs to them.
         """
-        named = self._named()
-        unknown = sorted(
-            folder.name
-            for folder in self._folders()
-            if folder.name not in named and not _is_unfinished(folder)
-        )
+        loads = self.manifest.loads(states=EVERY_STATE)
+        unknown, ahead = self.unknown(loads), self.lines.ahead_of(loads)
+        if not unknown and not ahead:
+            return
         if unknown:
-            batches = "is a batch" if len(unknown) == 1 else f"are {len(unknown)} batches"
-            raise DataError(
-                f"There {batches} of the journal that the database does not know, the first is "
-                f"{unknown[0]}: the database is gone, older than the journal, or another "
-                "workspace's. Nothing was changed.",
-                code="unknown_journal",
-                hint="Put the database that belongs to this workspace back, or restore a backup "
-                "('kampass restore'). To begin anew, move .kampass/journal and .kampass/snapshots "
-                "elsewhere first.",
-            )
+            is_there = "is a batch" if len(unknown) == 1 else f"are {len(unknown)} batches"
+            what = f"There {is_there} of the journal that the database does not know, the first is "
+            what += unknown[0].name
+        else:
+            what = f"The journal knows more of load {ahead[0]} than the database does"
+        raise DataError(
+            f"{what}: the database is gone, older than the journal, or another workspace's. "
+            "Nothing was changed.",
+            code="unknown_journal",
+            hint="Put the database that belongs to this workspace back, or run 'kampass repair', "
+            "which writes it again from the journal.",
+        )
 
-    def _folders(self) -> list[Path]:
-        return [folder for folder in self.folder.iterdir() if folder.is_dir()]
+    def unknown(self, loads: Iterable[Load]) -> list[Path]:
+        """The batches that were finished and that none of these loads names."""
+        named = batches_of(loads)
+        return [
+            folder
+            for folder in self.batches()
+            if folder.name not in named and not _is_unfinished(folder)
+        ]
 
-    def _named(self) -> set[str]:
-        """The folders of all loads."""
-        return {
-            Path(table.file or table.quarantine_file or "").parts[0]
-            for load in self.manifest.loads(states=("complete", "held", "dropped"))
-            for table in load.tables
-            if table.file or table.quarantine_file
-        }
+    def batches(self) -> list[Path]:
+        """The folders of all batches, finished or not."""
+        found = (entry for entry in self.folder.iterdir() if entry != self.lines.folder)
+        return sorted(entry for entry in found if entry.is_dir())
+
+    def _catch_up(self) -> None:
+        self.lines.catch_up(self.manifest.loads(states=EVERY_STATE))
 
     def versions(self, table: Table, loads: Sequence[Load]) -> str | None:
         """The SQL of every version of a table's rows that these loads hold; None where none states
@@ -288,6 +300,7 @@ class Journal:
             aside.write_dismissal(snapshot, rows, file)
             digest = sha256(file)
             fsync(folder)
+            final = self._keep(name, folder)
             said = LoadedTable(
                 rows.table,
                 0,
@@ -297,10 +310,13 @@ class Journal:
                 0,
                 0,
                 by_hand(digest),
-                quarantine_file=f"{self._keep(name, folder)}/{file.name}",
+                quarantine_file=f"{final}/{file.name}",
                 quarantine_sha256=digest,
             )
-            return self.manifest.add_load(Load(0, rows.source, at, "complete", "", (said,)))
+            number = self.manifest.add_load(Load(0, rows.source, at, "complete", "", (said,)))
+            (self.folder / final / _UNCOMMITTED).unlink(missing_ok=True)
+            self._catch_up()
+        return number
 
     def _aside(self, load: Load, row: LoadedTable) -> str:
         assert row.quarantine_file is not None
@@ -386,6 +402,16 @@ class Journal:
         standing = sorted([*others, *by_hand], key=lambda load: load.id)
         forgotten = self.versions(TABLES[table], [_of(load, by_hand=False) for load in own])
         return Known(self.versions(TABLES[table], standing), self.mends(own), dismissed, forgotten)
+
+
+def batches_of(loads: Iterable[Load]) -> set[str]:
+    """The folders that these loads name."""
+    return {
+        Path(table.file or table.quarantine_file or "").parts[0]
+        for load in loads
+        for table in load.tables
+        if table.file or table.quarantine_file
+    }
 
 
 def _is_unfinished(folder: Path) -> bool:

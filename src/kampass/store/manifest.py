@@ -6,10 +6,10 @@ synchronisation, or a PostgreSQL server.
 """
 
 import json
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
-from dataclasses import asdict, dataclass, replace
-from datetime import UTC, date, datetime
+from dataclasses import asdict, replace
+from datetime import date, datetime
 from functools import cached_property
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -20,147 +20,24 @@ from kampass.model.scan import FileCount
 from kampass.store import faults, integrity
 from kampass.store.database import FILE, Database, file_engine
 from kampass.store.reading import HEAD, FileReader, Reader, Rows, ServerReader, first
+from kampass.store.records import (
+    Load,
+    LoadedTable,
+    Pin,
+    Publication,
+    SnapshotRow,
+    Wording,
+    from_ranges,
+    from_text,
+    to_ranges,
+    to_text,
+)
 
 if TYPE_CHECKING:
     import sqlalchemy as sa
 
 
-@dataclass(frozen=True)
-class LoadedTable:
-    """What one load holds of one table; read = loaded + unchanged + superseded + quarantined,
-    always. `changes`: the source said what has changed, and not the whole table.
-
-    `conflicting` of the superseded lines differ from the one that counts, and nothing orders the
-    two; `dismissed` of the quarantined are no rows, as somebody has said. `files` says what became
-    of each file's records. `anew`: it is the first under another `reading`, so that the loads of
-    its source before say nothing of the table any more.
-    """
-
-    table: str
-    read: int
-    loaded: int
-    unchanged: int
-    superseded: int
-    quarantined: int
-    deleted: int
-    digest: str
-    file: str | None = None
-    file_sha256: str | None = None
-    quarantine_file: str | None = None
-    quarantine_sha256: str | None = None
-    changes: bool = False
-    conflicting: int = 0
-    dismissed: int = 0
-    files: tuple[FileCount, ...] = ()
-    reading: str = ""
-    anew: bool = False
-
-    @property
-    def kept(self) -> int:
-        """How many of the rows read the source still states."""
-        return self.loaded + self.unchanged
-
-
-@dataclass(frozen=True)
-class Load:
-    """One run of one source. States: complete (it counts), held (it waits for a person), dropped.
-    `cursor` is where the source goes on next time, as long as its `reading` stays the same;
-    `coverage` is what it vouched for.
-    """
-
-    id: int
-    source: str
-    recorded_at: datetime
-    state: str
-    why: str
-    tables: tuple[LoadedTable, ...] = ()
-    cursor: str | None = None
-    coverage: tuple[Covered, ...] = ()
-    reading: str = ""
-
-
-@dataclass(frozen=True)
-class SnapshotRow:
-    """One snapshot that was built: of which loads, in which time zone and currency. A row outlives
-    its file.
-    """
-
-    id: str
-    file: str
-    recorded_at: datetime
-    published_at: datetime
-    last_load: int
-    loads: tuple[int, ...] | None = None
-    timezone: str | None = None
-    currency: str | None = None
-    rows: Mapping[str, int] | None = None
-
-
-@dataclass(frozen=True)
-class Wording:
-    """The settings or the definitions as they stood, kept once under the digest of their text."""
-
-    kind: str
-    digest: str
-    text: str
-
-
-@dataclass(frozen=True)
-class Publication:
-    """One time that a snapshot became the current one, and the digests of the rules it did so under
-    (None: nobody wrote them down).
-    """
-
-    snapshot_id: str
-    published_at: datetime
-    settings_digest: str | None = None
-    catalogue_digest: str | None = None
-
-
-@dataclass(frozen=True)
-class Pin:
-    """A person's wish that a snapshot's file stays."""
-
-    snapshot_id: str
-    why: str
-    who: str
-    pinned_at: datetime
-
-
-def to_text(instant: datetime) -> str:
-    """An instant as UTC text that sorts as time does."""
-    return instant.astimezone(UTC).strftime("%Y-%m-%dT%H:%M:%S.%fZ")
-
-
-def from_text(text: str) -> datetime:
-    """The instant of such a text."""
-    return datetime.fromisoformat(text)
-
-
-def to_ranges(numbers: Iterable[int]) -> str:
-    """Load numbers in short.
-
-    >>> to_ranges([1, 2, 3, 5])
-    '1-3,5'
-    """
-    runs: list[list[int]] = []
-    for number in sorted(numbers):
-        if runs and number == runs[-1][1] + 1:
-            runs[-1][1] = number
-        else:
-            runs.append([number, number])
-    return ",".join(f"{first}-{last}" if last > first else f"{first}" for first, last in runs)
-
-
-def from_ranges(text: str) -> tuple[int, ...]:
-    """The numbers of such a text."""
-    ends = [[int(end) for end in part.split("-")] for part in text.split(",") if part]
-    return tuple(number for part in ends for number in range(part[0], part[-1] + 1))
-
-
 _ORDER = {table: place for place, table in enumerate(TABLES)}
-
-
 _COUNTS = ", ".join(LoadedTable.__dataclass_fields__).replace("table,", "table_name,", 1)
 _LOADS = "SELECT id, source, recorded_at, state, why, cursor, reading FROM load ORDER BY id"
 _HELD = "SELECT id FROM load WHERE state = 'held' ORDER BY id"
@@ -260,31 +137,32 @@ class Manifest:
         import sqlalchemy as sa
 
         from kampass.store import events
-        from kampass.store.schema import LOADED_COVERAGE, LOADED_TABLES, LOADS
+        from kampass.store.schema import LOADS
 
-        values = {
-            "source": load.source,
-            "recorded_at": to_text(load.recorded_at),
-            "state": load.state,
-            "why": load.why,
-            "cursor": load.cursor,
-            "reading": load.reading,
-        }
         with self._transaction() as connection:
-            number = connection.execute(sa.insert(LOADS).values(**values)).inserted_primary_key
-            assert number is not None
+            number = _record(connection, load)
             connection.execute(
                 sa.update(LOADS).where(LOADS.c.id.in_(instead_of)).values(state="dropped")
             )
-            for table in load.tables:
-                row = {"load_id": number[0]} | _loaded_values(table)
-                connection.execute(sa.insert(LOADED_TABLES).values(**row))
-            for place, covered in enumerate(load.coverage):
-                values = _coverage_values(number[0], place, covered)
-                connection.execute(sa.insert(LOADED_COVERAGE).values(**values))
-            events.load_is(connection, number[0])
+            events.load_is(connection, number)
             faults.reach("load.before_commit")
-        return int(number[0])
+        return number
+
+    def put_back(self, loads: Sequence[Load], states: Mapping[int, str]) -> None:
+        """Record loads under the numbers they have, and the `states` that others have come to, in
+        one transaction.
+        """
+        import sqlalchemy as sa
+
+        from kampass.store.schema import LOADS, count_on
+
+        with self._transaction() as connection:
+            for load in loads:
+                _record(connection, load, id=load.id)
+            for number, state in states.items():
+                connection.execute(sa.update(LOADS).where(LOADS.c.id == number).values(state=state))
+            highest = connection.scalar(sa.select(sa.func.max(LOADS.c.id)))
+            count_on(connection, LOADS, int(highest or 0))
 
     def set_state(self, number: int, state: str) -> None:
         """Drop a load, or let a held one count."""
@@ -482,14 +360,27 @@ def _coverage(rows: Rows) -> dict[int, tuple[Covered, ...]]:
     return found
 
 
-def _coverage_values(load: int, place: int, covered: Covered) -> dict[str, Any]:
-    return {
-        "load_id": load,
-        "place": place,
-        "table_name": covered.table,
-        "covered_from": covered.covered_from.isoformat(),
-        "covered_to": covered.covered_to.isoformat(),
-    }
+def _record(connection: "sa.Connection", load: Load, **number: int) -> int:
+    """Write a load and what belongs to it, under the next number or the one that it has."""
+    import sqlalchemy as sa
+
+    from kampass.store.schema import LOADED_COVERAGE, LOADED_TABLES, LOADS
+
+    values = {name: getattr(load, name) for name in ("source", "state", "why", "cursor", "reading")}
+    recorded = values | {"recorded_at": to_text(load.recorded_at)} | number
+    written = connection.execute(sa.insert(LOADS).values(**recorded)).inserted_primary_key
+    assert written is not None
+    of_load = {"load_id": int(written[0])}
+    for table in load.tables:
+        connection.execute(sa.insert(LOADED_TABLES).values(**of_load, **_loaded_values(table)))
+    for place, covered in enumerate(load.coverage):
+        span = {
+            "table_name": covered.table,
+            "covered_from": covered.covered_from.isoformat(),
+            "covered_to": covered.covered_to.isoformat(),
+        }
+        connection.execute(sa.insert(LOADED_COVERAGE).values(**of_load, place=place, **span))
+    return of_load["load_id"]
 
 
 def _pointed(connection: "sa.Connection") -> str | None:

@@ -145,3 +145,23 @@ JOBS = sa.Table(
 """Long work. `what` is all it takes to do it, `before` the snapshot that was current as it first
 began, `came` what came of it.
 """
+
+
+def count_on(connection: sa.Connection, table: sa.Table, last: int) -> None:
+    """The next row of a table that numbers its rows gets the number after that one."""
+    counter = table.autoincrement_column
+    if not last or counter is None:
+        return
+    if connection.dialect.name == "postgresql":
+        connection.execute(
+            sa.text("SELECT setval(pg_get_serial_sequence(:name, :key)::regclass, :last)"),
+            {"name": table.name, "key": counter.name, "last": last},
+        )
+    elif table.dialect_options["sqlite"]["autoincrement"]:
+        connection.execute(
+            sa.text("DELETE FROM sqlite_sequence WHERE name = :name"), {"name": table.name}
+        )
+        connection.execute(
+            sa.text("INSERT INTO sqlite_sequence (name, seq) VALUES (:name, :last)"),
+            {"name": table.name, "last": last},
+        )

@@ -17,7 +17,7 @@ from typing import TYPE_CHECKING, Any, Protocol
 import sqlalchemy as sa
 
 from kampass.store.events import EventKind
-from kampass.store.manifest import from_text
+from kampass.store.records import from_text
 from kampass.store.schema import EVENTS, POSITIONS
 from kampass.workspace.jobs.locks import held
 

@@ -26,7 +26,7 @@ from kampass.store import (
     Snapshots,
     SnapshotSettings,
 )
-from kampass.store.manifest import Wording
+from kampass.store.records import Wording
 from kampass.workspace import digests, repair, trouble
 from kampass.workspace import settings as settings_file
 from kampass.workspace.passed import Passed
@@ -181,8 +181,7 @@ class Home:
     @contextmanager
     def writing(self) -> Iterator[None]:
         """One writer at a time; the lock goes with the process, however it ends."""
-        with trouble.naming(), (self._data / "lock").open("w") as lock:
-            fcntl.flock(lock, fcntl.LOCK_EX)
+        with locked(self._data):
             self.journal.sweep()
             self.snapshots.sweep()
             yield
@@ -203,6 +202,14 @@ class Home:
         except KampassError:
             return tuple(found)
         return (*found, Wording("catalogue", digests.digest(catalogue), catalogue))
+
+
+@contextmanager
+def locked(data: Path) -> Iterator[None]:
+    """The writers' lock of the workspace that keeps its data in this folder, held."""
+    with trouble.naming(), (data / "lock").open("w") as lock:
+        fcntl.flock(lock, fcntl.LOCK_EX)
+        yield
 
 
 def settings_of(home: Home, snapshot: Snapshot) -> Settings:

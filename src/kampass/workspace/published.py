@@ -16,7 +16,7 @@ from kampass.engine.planning import coverage
 from kampass.model import TABLES
 from kampass.model.conform import quoted
 from kampass.store import Snapshot
-from kampass.store.manifest import Pin, Publication, SnapshotRow
+from kampass.store.records import Pin, Publication, SnapshotRow
 from kampass.workspace.home import Home, settings_of
 
 

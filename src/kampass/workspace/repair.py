@@ -17,7 +17,7 @@ from uuid import uuid4
 from kampass.errors import DataError, KampassWarning
 from kampass.store import Manifest, Snapshot, Snapshots, integrity
 from kampass.store.integrity import DAMAGE
-from kampass.store.manifest import to_text
+from kampass.store.records import to_text
 
 
 class Repairable(Protocol):

@@ -13,7 +13,7 @@ from kampass.access import NotFound, Role
 from kampass.api import models
 from kampass.server.answering import Pieces, as_json
 from kampass.server.rules import Call, Rule
-from kampass.store.manifest import Load, to_text
+from kampass.store.records import Load, to_text
 from kampass.workspace import published
 from kampass.workspace.loads.loads import counts
 from kampass.workspace.restated import restate

@@ -16,7 +16,7 @@ import sqlalchemy as sa
 from kampass.people.database import PeopleDatabase
 from kampass.people.errors import TooManyAttempts
 from kampass.people.schema import FAILURES
-from kampass.store.manifest import from_text, to_text
+from kampass.store.records import from_text, to_text
 
 FREE, FREE_BY_ADDRESS = 5, 20
 """The failures after which an e-mail waits; and an address, which a whole office may share."""

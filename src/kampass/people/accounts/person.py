@@ -10,7 +10,7 @@ from kampass.access import Role
 from kampass.people import text
 from kampass.people.errors import EmailTaken
 from kampass.people.schema import PERSONS
-from kampass.store.manifest import from_text
+from kampass.store.records import from_text
 
 
 @dataclass(frozen=True)

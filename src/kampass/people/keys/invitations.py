@@ -20,7 +20,7 @@ from kampass.people.database import PeopleDatabase
 from kampass.people.errors import BadField, EmailTaken, SetUpAlready, TicketSpent
 from kampass.people.keys import secret
 from kampass.people.schema import PERSONS, TICKETS
-from kampass.store.manifest import from_text, to_text
+from kampass.store.records import from_text, to_text
 
 Kind = Literal["setup", "invite", "reset"]
 HOURS: dict[Kind, int] = {"setup": 24, "invite": 7 * 24, "reset": 24}

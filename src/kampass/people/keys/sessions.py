@@ -18,7 +18,7 @@ from kampass.people.database import PeopleDatabase
 from kampass.people.keys import secret
 from kampass.people.schema import PERSONS, SESSIONS
 from kampass.people.text import cut
-from kampass.store.manifest import from_text, to_text
+from kampass.store.records import from_text, to_text
 
 IDLE, LONGEST = timedelta(hours=12), timedelta(days=14)
 NOTED = timedelta(minutes=1)

@@ -18,7 +18,7 @@ from kampass.people.database import PeopleDatabase
 from kampass.people.errors import BadField
 from kampass.people.keys import secret
 from kampass.people.schema import PERSONS, TOKENS
-from kampass.store.manifest import from_text, to_text
+from kampass.store.records import from_text, to_text
 
 SCOPES = ("read", "export", "write", "admin")
 LONGEST = timedelta(days=366)

@@ -12,7 +12,7 @@ from kampass.store import quarantine
 from kampass.store.disk import SETTLING, sha256, write_parquet
 from kampass.store.loading import tombstones
 from kampass.store.loading.gathering import Gathering
-from kampass.store.manifest import LoadedTable
+from kampass.store.records import LoadedTable
 from kampass.store.versions import lineage_columns, may_be_set_aside, nothing, stage_losers, without
 
 

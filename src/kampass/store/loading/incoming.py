@@ -30,7 +30,7 @@ from kampass.store import faults
 from kampass.store.disk import READING, connect
 from kampass.store.loading.batch import Known, TableBatch
 from kampass.store.loading.gathering import Gathering
-from kampass.store.manifest import Load, LoadedTable
+from kampass.store.records import Load, LoadedTable
 
 BRAKE = 0.20
 CONFLICTS, CONFLICTING = 10, 0.05

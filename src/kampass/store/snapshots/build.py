@@ -21,8 +21,8 @@ from kampass.store.conflicts import conflicting
 from kampass.store.disk import BUILDING, connect
 from kampass.store.journal import Journal
 from kampass.store.loading.incoming import is_by_hand
-from kampass.store.manifest import Load, Wording, to_text
 from kampass.store.progress import SILENT, Progress
+from kampass.store.records import Load, Wording, to_text
 from kampass.store.snapshots import filled, replaced, rescaled
 from kampass.store.versions import winners
 

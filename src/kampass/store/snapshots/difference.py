@@ -18,7 +18,7 @@ from kampass.model import TABLES, Table
 from kampass.model.conform import literal, quoted
 from kampass.store.disk import connect
 from kampass.store.journal import Journal
-from kampass.store.manifest import Load
+from kampass.store.records import Load
 from kampass.store.snapshots.snapshot import Snapshot
 
 KINDS = ("late", "changed", "deleted", "set_aside", "withdrawn", "new")

@@ -13,7 +13,7 @@ from kampass.model.conform import literal, quoted
 from kampass.model.keys import key_of, same, state_columns
 from kampass.model.scan import line_of
 from kampass.store.loading.incoming import is_by_hand
-from kampass.store.manifest import Load
+from kampass.store.records import Load
 
 CREATED = (
     'CREATE TABLE _replaced ("table" VARCHAR, key VARCHAR, source VARCHAR, line BIGINT, other '

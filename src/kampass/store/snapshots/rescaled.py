@@ -9,7 +9,7 @@ import duckdb
 from kampass.model import Table
 from kampass.model.conform import literal
 from kampass.model.keys import key_of, same
-from kampass.store.manifest import Load
+from kampass.store.records import Load
 from kampass.store.snapshots.replaced import wholly_read
 
 CREATED = (

@@ -23,13 +23,12 @@ from kampass.errors import DataError, UnknownName
 from kampass.store import faults
 from kampass.store.disk import fsync
 from kampass.store.journal import Journal
-from kampass.store.manifest import Load, SnapshotRow, to_text
 from kampass.store.progress import SILENT, Progress
 from kampass.store.quarantine import newly_set_aside
+from kampass.store.records import EVERY_STATE, Load, SnapshotRow, to_text
 from kampass.store.snapshots.build import SHAPE, Rules, SnapshotBuilder, SnapshotSettings
 from kampass.store.snapshots.retention import Aged, kept
 
-EVERY_STATE = ("complete", "held", "dropped")
 LOCKED: dict[str, str | bool | int | float | list[str]] = {
     "threads": 2,
     "enable_external_access": "false",

@@ -9,7 +9,7 @@ from starlette.responses import Response
 from kampass.errors import KampassError
 from kampass.render.display import show_amount
 from kampass.server.rules import Call
-from kampass.store.snapshots.snapshot import EVERY_STATE
+from kampass.store.records import EVERY_STATE
 from kampass.web.parts.figures import Badge
 from kampass.web.parts.links import Link
 from kampass.web.parts.loads import (

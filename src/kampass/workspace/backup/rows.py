@@ -13,7 +13,7 @@ import sqlalchemy as sa
 
 from kampass.people.schema import METADATA as PEOPLE
 from kampass.store import Manifest, integrity
-from kampass.store.schema import METADATA, SEALS, WORK
+from kampass.store.schema import METADATA, SEALS, WORK, count_on
 
 LEFT_OUT = ("session", "ticket", "sign_in_failure", "job")
 _AT_ONCE = 1000
@@ -67,7 +67,7 @@ def copy(source: sa.Connection, target: sa.Connection) -> None:
             target.execute(sa.insert(table), [dict(row._mapping) for row in part])  # noqa: SLF001
         counter = table.autoincrement_column
         if counter is not None and counter.autoincrement is True:
-            _count_on(target, table, counter, _counted(source, table, counter))
+            count_on(target, table, _counted(source, table, counter))
 
 
 def _counted(source: sa.Connection, table: sa.Table, counter: "sa.Column[int]") -> int:
@@ -84,29 +84,6 @@ def _counted(source: sa.Connection, table: sa.Table, counter: "sa.Column[int]") 
     else:
         given = source.scalar(
             sa.text("SELECT pg_sequence_last_value(pg_get_serial_sequence(:name, :key)::regclass)"),
-            _named(table, counter),
+            {"name": table.name, "key": counter.name},
         )
     return max(highest, int(given or 0))
-
-
-def _count_on(target: sa.Connection, table: sa.Table, counter: "sa.Column[int]", last: int) -> None:
-    """The next row gets the number after that one."""
-    if not last:
-        return
-    if target.dialect.name == "postgresql":
-        target.execute(
-            sa.text("SELECT setval(pg_get_serial_sequence(:name, :key)::regclass, :last)"),
-            _named(table, counter) | {"last": last},
-        )
-    elif table.dialect_options["sqlite"]["autoincrement"]:
-        target.execute(
-            sa.text("DELETE FROM sqlite_sequence WHERE name = :name"), {"name": table.name}
-        )
-        target.execute(
-            sa.text("INSERT INTO sqlite_sequence (name, seq) VALUES (:name, :last)"),
-            {"name": table.name, "last": last},
-        )
-
-
-def _named(table: sa.Table, counter: "sa.Column[int]") -> dict[str, str | int]:
-    return {"name": table.name, "key": counter.name}

@@ -16,8 +16,8 @@ from pathlib import Path
 from kampass.errors import DataError
 from kampass.store import Snapshot, faults
 from kampass.store.disk import fsync
-from kampass.store.manifest import Load, to_text
 from kampass.store.progress import heard
+from kampass.store.records import Load, to_text
 from kampass.store.snapshots.build import SHAPE
 from kampass.version import VERSION
 from kampass.workspace.backup import rows

@@ -19,8 +19,8 @@ import sqlalchemy as sa
 from kampass.errors import DataError
 from kampass.store import Manifest, integrity
 from kampass.store.database import FILE, Database
-from kampass.store.manifest import Load, LoadedTable, SnapshotRow
 from kampass.store.reading import HEAD, ServerReader
+from kampass.store.records import EVERY_STATE, Load, LoadedTable, SnapshotRow
 from kampass.store.server import owner_of
 from kampass.workspace import settings as settings_file
 from kampass.workspace.backup import rows
@@ -28,7 +28,7 @@ from kampass.workspace.backup.archive import DATABASE, Archive, Member, opened
 
 Tell = Callable[[str], None]
 _Found = tuple[list[Load], list[SnapshotRow], list["DamageFinding"]]
-_ALL = ("complete", "held", "dropped")
+
 _JOURNAL = "Restore a backup, or drop the source's loads back to this one and sync again."
 
 
@@ -162,7 +162,7 @@ def _manifest(file: Path) -> _Found:
         return [], [], [DamageFinding(FILE, "is gone", "Restore a backup.")]
     try:
         with closing(Manifest(file)) as manifest:
-            return manifest.loads(states=_ALL), manifest.snapshots(), []
+            return manifest.loads(states=EVERY_STATE), manifest.snapshots(), []
     except (DataError, sqlite3.Error, sa.exc.SQLAlchemyError) as wrong:
         return [], [], [DamageFinding(FILE, str(wrong).split("\n")[0], "Restore a backup.")]
 

@@ -21,7 +21,7 @@ import sqlalchemy as sa
 from kampass.access import NotFound
 from kampass.errors import DataError, KampassError
 from kampass.store import events
-from kampass.store.manifest import from_text, to_text
+from kampass.store.records import from_text, to_text
 from kampass.store.schema import JOBS
 from kampass.workspace.jobs.locks import held
 

@@ -18,7 +18,7 @@ from kampass.model.conform import literal, quoted
 from kampass.model.keys import same
 from kampass.store import Snapshot
 from kampass.store.disk import connect
-from kampass.store.manifest import Load, LoadedTable
+from kampass.store.records import Load, LoadedTable
 from kampass.store.snapshots.build import SnapshotBuilder
 from kampass.store.versions import winners
 from kampass.workspace.home import Home

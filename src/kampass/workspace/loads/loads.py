@@ -8,7 +8,7 @@ from datetime import datetime
 
 from kampass.model.messages import Covered
 from kampass.model.scan import FileCount
-from kampass.store.manifest import Load, LoadedTable
+from kampass.store.records import Load, LoadedTable
 from kampass.workspace.home import Home
 
 STATES = ("complete", "held", "dropped")
