@@ -1,7 +1,6 @@
 """`kampass serve`: the pages and the API, on this machine unless said otherwise."""
 
 import os
-import signal
 import socket
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
@@ -31,8 +30,7 @@ def serve(
     ] = None,
 ) -> None:
     """Open the web application. Example: `kampass serve --workspace my-company`."""
-    import uvicorn
-
+    from kampass.server.http import run
     from kampass.server.serving import Serving
     from kampass.web.app import application
     from kampass.workspace import open_workspace
@@ -63,19 +61,8 @@ def serve(
             ),
             err=True,
         )
-    signal.signal(
-        signal.SIGPIPE, signal.SIG_IGN
-    )  # a reader who leaves early ends their answer, not the server
-    app = application(opened, Serving(reached, _identity()))
-    uvicorn.run(
-        app,
-        host=host,
-        port=port,
-        log_level="warning",
-        access_log=False,
-        server_header=False,
-        proxy_headers=url is not None,
-        forwarded_allow_ips="127.0.0.1",
+    run(
+        application(opened, Serving(reached, _identity())), host, port, behind_proxy=url is not None
     )
 
 

@@ -16,6 +16,7 @@ from fastapi import Request
 from fastapi.exceptions import RequestValidationError
 from fastapi.responses import JSONResponse
 from starlette.exceptions import HTTPException
+from starlette.requests import ClientDisconnect
 from starlette.responses import Response
 
 from kampass.engine.plain import Json, Plain
@@ -83,6 +84,8 @@ def of(error: Exception) -> Problem:
         return _OF_HTTP.get(error.status_code) or Problem(
             error.status_code, code="bad_request", message=str(error.detail)
         )
+    if isinstance(error, ClientDisconnect):
+        return Problem(400, code="cut_off", message="The request was cut off.")
     number = secrets.token_hex(4)
     log.error("incident %s", number, exc_info=error)
     said = f"Something went wrong that is not your fault (incident {number})."

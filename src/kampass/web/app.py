@@ -32,6 +32,6 @@ def _beside(app: FastAPI) -> Iterator[None]:
     try:
         yield
     finally:
+        warming.end()
         for thread in threads:
             thread.end()
-        warming.end()
