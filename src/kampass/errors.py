@@ -4,7 +4,8 @@
     ├── QuestionError     the question cannot be asked        exit code 2, HTTP 422
     │   └── UnknownName   a KPI, dimension or table that does not exist
     ├── DataError         the data or the workspace is in the way   exit code 3, HTTP 409
-    └── DefinitionError   a KPI file is wrong                 exit code 3, HTTP 422
+    ├── DefinitionError   a KPI file is wrong                 exit code 3, HTTP 422
+    └── Busy              others were first                   exit code 3, HTTP 503
 
 Anything else that is raised is a bug and may crash (exit code 1).
 """
@@ -80,3 +81,17 @@ class DefinitionError(KampassError):
 
     status = 422
     code = "bad_definition"
+
+
+class Busy(KampassError):  # noqa: N818 - reads as a sentence at the raise
+    """Others are at it; `retry_after` seconds later there may be room."""
+
+    status = 503
+    code = "too_busy"
+
+    def __init__(self, seconds: int) -> None:
+        super().__init__(
+            "Others are being served with something that takes long.",
+            hint=f"Try again in {seconds} seconds.",
+        )
+        self.retry_after = seconds

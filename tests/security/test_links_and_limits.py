@@ -204,4 +204,4 @@ class TestLimits:
         ]
 
     def test_the_servers_usual_limits_are_on(self) -> None:
-        assert Serving("https://kampass.example.com").allowed == Limits(600, 10, 60)
+        assert Serving("https://kampass.example.com").allowed == Limits(600, 10, 60, 1200)

@@ -21,6 +21,7 @@ from kampass.server import problems, rules
 from kampass.server.limits import Buckets
 from kampass.server.second_factor import FirstSteps
 from kampass.server.serving import Serving
+from kampass.store.turns import Builds
 from kampass.workspace import Workspace
 
 Beside = Callable[[FastAPI], AbstractContextManager[object]]
@@ -109,6 +110,8 @@ def make_app(
     app.state.workspace, app.state.serving, app.state.beside = workspace, serving, beside
     app.state.buckets, app.state.first_steps = Buckets(serving.allowed), FirstSteps()
     app.state.provider = _provider(serving)
+    if not serving.development:
+        workspace.sights.builds = Builds()
     for router in routers:
         app.router.routes.extend(router.routes)
     for kind in (KampassError, RequestValidationError, HTTPException, ClientDisconnect, Exception):

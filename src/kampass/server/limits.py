@@ -16,23 +16,24 @@ from cachetools import LRUCache
 
 from kampass.errors import KampassError
 
-Kind = Literal["api", "sign_in", "export"]
+Kind = Literal["page", "api", "sign_in", "export"]
 _MINUTE = 60.0
 _MOST = 10_000
 
 
 @dataclass(frozen=True)
 class Limits:
-    """Calls a minute; None: as many as they like. `api` and `export` count by person, `sign_in` by
-    address.
+    """Calls a minute; None: as many as they like. `page` (what a page loads included), `api` and
+    `export` count by person, or by address where nobody is signed in; `sign_in` by address.
     """
 
     api: int | None = 600
     sign_in: int | None = 10
     export: int | None = 60
+    page: int | None = 1200
 
 
-UNLIMITED = Limits(None, None, None)
+UNLIMITED = Limits(None, None, None, None)
 
 
 class TooOften(KampassError):  # noqa: N818 - reads as a sentence at the raise

@@ -111,23 +111,27 @@ class Rule:
 
     async def _held(self, request: Request) -> Call:
         call = request.state.call = await recognised(request)
-        if request.url.path.startswith("/api/"):
-            call.take("api")
+        call.take("api" if request.url.path.startswith("/api/") else "page")
         if self.limit:
             call.take(self.limit)
-        if self.roles is None:
-            return call
+        if self.roles is not None:
+            self._let_in(call, self.roles)
+        if request.method not in SAFE and call.person is not None and call.scopes is None:
+            # Last, since it reads what was sent: whoever may not send it has been told by now.
+            await _proved(request, call.csrf)
+        return call
+
+    def _let_in(self, call: Call, roles: frozenset[Role]) -> None:
         if call.person is None:
             raise NotSignedIn(
                 "Sign in first.",
                 hint="Open /sign-in, or send a token as 'Authorization: Bearer kp_...'.",
             )
-        if call.person.role not in self.roles:
+        if call.person.role not in roles:
             raise NotAllowed(
-                f"This is for {_listed(self.roles)}.", hint="An admin can change your role."
+                f"This is for {_listed(roles)}.", hint="An admin can change your role."
             )
         needing(call, self.scope)
-        return call
 
 
 ANYBODY = Rule(None)
@@ -174,8 +178,6 @@ async def recognised(request: Request) -> Call:
     session = await run_in_threadpool(workspace.people.sessions.find, secret) if secret else None
     if request.method not in SAFE:
         _same_origin(request)
-        if session is not None:
-            await _proved(request, session.csrf)
     return Call(request, session.person, session.csrf) if session else Call(request)
 
 

@@ -130,12 +130,7 @@ class Home:
         """The snapshot that answers: the current one, one by its id, or what was known at an
         instant.
         """
-        if known_at is not None and snapshot is not None:
-            raise QuestionError(
-                "Ask either as known at an instant or from a snapshot, not both.",
-                code="bad_question",
-            )
-        found = self._find(known_at, snapshot, build=False)
+        found = there(self, known_at, snapshot)
         if found is None:
             with self.writing():
                 found = self._built(known_at, snapshot)
@@ -146,25 +141,13 @@ class Home:
         that is whole.
         """
         try:
-            found = self._find(known_at, snapshot, build=True)
+            found = there(self, known_at, snapshot, build=True)
         except DataError as damage:
             if damage.code != "damaged_journal" or known_at is not None or snapshot is not None:
                 raise
             return repair.older(self, damage)
         assert found is not None
         return found
-
-    def _find(
-        self, known_at: datetime | None, snapshot: str | None, *, build: bool
-    ) -> Snapshot | None:
-        """The snapshot asked for; None where it would have to be built first, which only a writer
-        may.
-        """
-        if snapshot is not None:
-            return self.snapshots.by_id(snapshot, build=build)
-        if known_at is not None:
-            return self.snapshots.known_at(known_at, build=build)
-        return self.snapshots.current(build=build)
 
     def engine(self, *, known_at: datetime | None = None, snapshot: str | None = None) -> Engine:
         """An engine on the snapshot that answers."""
@@ -210,6 +193,24 @@ def locked(data: Path) -> Iterator[None]:
     with trouble.naming(), (data / "lock").open("w") as lock:
         fcntl.flock(lock, fcntl.LOCK_EX)
         yield
+
+
+def there(
+    home: Home, known_at: datetime | None, snapshot: str | None, *, build: bool = False
+) -> Snapshot | None:
+    """The snapshot asked for; None where it would have to be built first, which only a writer
+    may.
+    """
+    if known_at is not None and snapshot is not None:
+        raise QuestionError(
+            "Ask either as known at an instant or from a snapshot, not both.",
+            code="bad_question",
+        )
+    if snapshot is not None:
+        return home.snapshots.by_id(snapshot, build=build)
+    if known_at is not None:
+        return home.snapshots.known_at(known_at, build=build)
+    return home.snapshots.current(build=build)
 
 
 def settings_of(home: Home, snapshot: Snapshot) -> Settings:

@@ -26,8 +26,9 @@ from kampass.errors import DataError
 from kampass.insight import ask
 from kampass.store import Snapshot
 from kampass.store.snapshots.scoped import ScopedSnapshot, Window
+from kampass.store.turns import Builds
 from kampass.workspace.answers import Answers
-from kampass.workspace.home import Home, held_loads, settings_of
+from kampass.workspace.home import Home, held_loads, settings_of, there
 from kampass.workspace.warming.lately import Lately
 
 T = TypeVar("T")
@@ -149,12 +150,15 @@ class Sight(Answers):
 
 
 class Sights:
-    """What is kept for all viewers of a workspace."""
+    """What is kept for all viewers of a workspace; with `builds`, nobody waits long for a snapshot
+    that has to be built.
+    """
 
     def __init__(self, workspace: Home) -> None:
         self.workspace = workspace
         self.answers: Kept[Result] = Kept(_ANSWERS)
         self.lately = Lately()
+        self.builds: Builds | None = None
         self.others: Kept[object] = Kept(_ANSWERS)
         self._engines: Kept[Engine] = Kept(_ENGINES)
         self._windows: Kept[Window] = Kept(_WINDOWS)
@@ -183,7 +187,7 @@ class Sights:
         found = (
             sight.current
             if known_at is None and snapshot is None
-            else workspace.snapshot(known_at=known_at, snapshot=snapshot)
+            else self._there_or_built(known_at, snapshot)
         )
         settings = settings_of(workspace, found) if snapshot else workspace.settings.engine
         digests = dict(zip(("settings_digest", "catalogue_digest"), sight.rules, strict=True))
@@ -250,7 +254,16 @@ class Sights:
         """The published snapshot, whose file nobody removes while it is open; built again where it
         is gone.
         """
-        return self.workspace.snapshots.by_id(snapshot_id) or self.workspace.snapshot()
+        return self.workspace.snapshots.by_id(snapshot_id) or self._there_or_built(None, None)
+
+    def _there_or_built(self, known_at: datetime | None, snapshot: str | None) -> Snapshot:
+        """A snapshot; Busy where it is being built for long, and many are served."""
+        workspace = self.workspace
+        if self.builds is None:
+            return workspace.snapshot(known_at=known_at, snapshot=snapshot)
+        return there(workspace, known_at, snapshot) or self.builds.get(
+            (known_at, snapshot), lambda: workspace.snapshot(known_at=known_at, snapshot=snapshot)
+        )
 
     def _reread(self) -> None:
         """Notice changed settings and definitions, whoever changed them."""

@@ -10,9 +10,12 @@ from functools import cache
 from pwdlib import PasswordHash
 
 from kampass.people.errors import WeakPassword
+from kampass.store.turns import Turns
 
 SHORTEST, LONGEST = 12, 1024
 HASHING = PasswordHash.recommended()
+TURNS = Turns(2, 8, patience=5)
+"""A hash is dear on purpose (64 MB and a good part of a second): strangers get a few at once."""
 _FEWEST_KINDS = 5
 _SHORTEST_NAME = 3
 _RUNS = (
@@ -127,17 +130,19 @@ def checked(password: str, email: str) -> str:
 
 
 def hashed(password: str) -> str:
-    """The hash of a checked password."""
-    return HASHING.hash(password)
+    """The hash of a checked password; Busy where too many are at it."""
+    with TURNS.taken():
+        return HASHING.hash(password)
 
 
 def matches(password: str, kept: str | None) -> tuple[bool, str | None]:
     """Whether it is the password of that hash, and a better hash of it where there is one; without
-    a hash it takes as long, and is not.
+    a hash it takes as long, and is not. Busy where too many are at it.
     """
     nobody = _hash_of_nobody(HASHING)
     folded = unicodedata.normalize("NFKC", password).encode("utf-8", "replace")[: 4 * LONGEST]
-    right, better = HASHING.verify_and_update(folded, kept or nobody)
+    with TURNS.taken():
+        right, better = HASHING.verify_and_update(folded, kept or nobody)
     return (right, better) if kept else (False, None)
 
 

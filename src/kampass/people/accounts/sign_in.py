@@ -10,6 +10,7 @@ from typing import Any
 
 import sqlalchemy as sa
 
+from kampass.errors import Busy
 from kampass.people.accounts import attempts, codes, passwords, person
 from kampass.people.accounts.person import Person
 from kampass.people.database import PeopleDatabase
@@ -36,11 +37,16 @@ class _Kept:
 
 
 def sign_in(database: PeopleDatabase, proof: Proof, address: str) -> Person:
-    """The person; SignInFailed, NeedsCode or TooManyAttempts otherwise."""
+    """The person; SignInFailed, NeedsCode, TooManyAttempts or Busy otherwise."""
     email = proof.email.strip().casefold()
     attempt = attempts.take(database, email, address)
     kept = _kept(database, email)
-    right, better = passwords.matches(proof.password, kept.password_hash if kept else None)
+    try:
+        right, better = passwords.matches(proof.password, kept.password_hash if kept else None)
+    except Busy:
+        with database.in_turn() as connection:
+            attempts.take_back(connection, attempt)
+        raise
     if kept is None or not right:
         raise SignInFailed
     first = FirstStep(email, kept.password_hash or "", better)
