@@ -116,23 +116,26 @@ class Tokens:
 
     def all(self, person_id: int) -> list[Token]:
         """A person's tokens, the latest first, also those that ran out."""
-        with self._database.reading() as connection:
-            rows = connection.execute(
-                _FOUND.where(TOKENS.c.person_id == person_id).order_by(TOKENS.c.id.desc())
-            ).all()
-        return [_token(row) for row in rows]
+        return [token for _, token in self.everybodys(person_id)]
 
-    def revoke(self, token_id: int, *, owner: int | None = None) -> None:
-        """End a token; with `owner` only if it is theirs. NotFound."""
+    def everybodys(self, person_id: int | None = None) -> list[tuple[Person, Token]]:
+        """Everybody's tokens with who owns them, or a person's, the latest first, also those that
+        ran out.
+        """
+        whose = () if person_id is None else (TOKENS.c.person_id == person_id,)
+        with self._database.reading() as connection:
+            rows = connection.execute(_FOUND.where(*whose).order_by(TOKENS.c.id.desc())).all()
+        return [(person.of(row), _token(row)) for row in rows]
+
+    def revoke(self, token_id: int, *, owner: int | None = None) -> tuple[Person, Token]:
+        """End a token; with `owner` only if it is theirs. It and whose it was. NotFound."""
         whose = () if owner is None else (TOKENS.c.person_id == owner,)
-        with self._database.writing() as connection:
-            if (
-                connection.execute(
-                    sa.delete(TOKENS).where(TOKENS.c.id == token_id, *whose)
-                ).rowcount
-                == 0
-            ):
+        with self._database.in_turn() as connection:
+            row = connection.execute(_FOUND.where(TOKENS.c.id == token_id, *whose)).first()
+            if row is None:
                 raise NotFound("There is no such token.")
+            connection.execute(sa.delete(TOKENS).where(TOKENS.c.id == token_id))
+        return person.of(row), _token(row)
 
 
 def _checked(scopes: Iterable[str], role: Role) -> list[str]:

@@ -2,13 +2,25 @@
 is them.
 """
 
+from collections.abc import Sequence
 from dataclasses import dataclass
+from typing import Annotated
+
+from fastapi import Form
 
 from kampass.access import Role
 from kampass.people import Person
 from kampass.people.errors import NeedsCode
 from kampass.server.rules import Call
 from kampass.web.parts.links import Link
+
+Ticked = Annotated[list[str], Form(max_length=10)]
+"""What a form says of API tokens: `keep`, and `end` where the box is ticked."""
+
+
+def ends_tokens(ticked: Sequence[str]) -> bool:
+    """Whether API tokens end too: unless the box was there and somebody unticked it."""
+    return "end" in ticked or "keep" not in ticked
 
 
 def tabs(call: Call, current: str) -> list[Link]:

@@ -1,0 +1,169 @@
+"""Rights end when they should, over pages and REST: a program's token goes with the password, the
+role and the sign-out of its person; making one takes more than an open browser; administrators see
+and end everybody's, and nobody else does.
+"""
+
+import re
+from collections.abc import Iterator
+from datetime import UTC, datetime, timedelta
+from typing import Any
+
+import pytest
+from httpx import Response
+from starlette.testclient import TestClient
+from tests.security.world import PASSWORD, World
+
+from kampass.access import Role
+from kampass.people import Person
+
+OTHER = "violet kettles hum"
+SECRET = re.compile(r"k[pst]_[\w-]{43}")
+ACCESS = "/settings/access"
+
+
+class Browser(TestClient):
+    """Somebody's browser: their cookie, and the proof of their page."""
+
+    def __init__(self, world: World, person: Person) -> None:
+        token, csrf = world.workspace.people.sessions.start(
+            person.id, address="198.51.100.1", agent="Mozilla/5.0 (X11; Linux) Firefox/140.0"
+        )
+        self.secret = token
+        super().__init__(
+            world.app,
+            cookies={"kampass": token},
+            headers={"x-csrf": csrf},
+            follow_redirects=False,
+        )
+
+    def is_in(self) -> bool:
+        return self.get("/settings").status_code == 200
+
+    def make_token(self, **proof: str) -> Response:
+        day = (datetime.now(UTC) + timedelta(days=9)).date().isoformat()
+        return self.post(
+            "/settings/tokens", data={"name": "report", "scope": "read", "expires": day, **proof}
+        )
+
+    def said(self) -> str:
+        """The page that comes next, with the sentence about what was done."""
+        return self.get("/settings/people").text
+
+
+@pytest.fixture
+def bob(world: World) -> Iterator[Person]:
+    """Somebody with a password who can be removed."""
+    accounts = world.workspace.people.accounts
+    made = accounts.add("bob@firm.example", "Bob", Role.ANALYST, password=PASSWORD)
+    yield made
+    if accounts.get(made.id):
+        accounts.remove(made.id)
+
+
+@pytest.fixture
+def eve(world: World) -> Iterator[Person]:
+    """Somebody who comes through a provider, and has no password."""
+    accounts = world.workspace.people.accounts
+    made = accounts.add("eve@firm.example", "Eve", Role.ANALYST)
+    yield made
+    accounts.remove(made.id)
+
+
+@pytest.fixture
+def by_bob(world: World, bob: Person) -> Browser:
+    return Browser(world, bob)
+
+
+@pytest.fixture
+def admin(world: World) -> Browser:
+    return Browser(world, world.people["admin"])
+
+
+def token_of(world: World, person: Person) -> str:
+    until = datetime.now(UTC) + timedelta(days=9)
+    return world.workspace.people.tokens.make(person.id, "script", ["read"], until)[0]
+
+
+def counts(world: World, token: str) -> bool:
+    answer = TestClient(world.app).get("/api/v1/me", headers={"authorization": f"Bearer {token}"})
+    return answer.status_code == 200
+
+
+def act(world: World, bob: Person, browser: Browser, what: str, chosen: Any) -> None:
+    """Take rights away from bob, with what was ticked about his tokens."""
+    form = {} if chosen is None else {"tokens": chosen}
+    admin, answer = Browser(world, world.people["admin"]), None
+    if what == "own password":
+        typed = {"current": PASSWORD, "password": OTHER, "again": OTHER}
+        answer = browser.post("/settings/password", data=typed | form)
+    elif what == "link":
+        ticket = world.workspace.people.invitations.make("reset", email=bob.email)
+        typed = {"ticket": ticket, "password": OTHER, "again": OTHER}
+        answer = TestClient(world.app, follow_redirects=False).post("/reset", data=typed | form)
+    elif what == "role":
+        typed = {"name": "Bob", "role": "executive"}
+        answer = admin.post(f"/settings/people/{bob.id}", data=typed | form)
+    elif what == "everywhere":
+        answer = admin.post(f"/settings/people/{bob.id}/sign-out", data=form)
+    else:
+        asked = {"end_tokens": "false"} if form and "end" not in chosen else {}
+        answer = admin.patch(f"/api/v1/people/{bob.id}", json={"role": "executive"}, params=asked)
+        assert answer.status_code == 200
+        return
+    assert answer.status_code == 303, answer.text[:300]
+
+
+WAYS = ["own password", "link", "role", "everywhere", "rest"]
+
+
+@pytest.mark.parametrize("chosen", [None, ["keep", "end"], "end"], ids=["nothing", "yes", "end"])
+@pytest.mark.parametrize("what", WAYS)
+def test_tokens_end_with_the_sessions_unless_somebody_chooses_otherwise(
+    world: World, bob: Person, by_bob: Browser, what: str, chosen: Any
+) -> None:
+    token, other = token_of(world, bob), Browser(world, bob)
+    act(world, bob, by_bob, what, chosen)
+    assert not counts(world, token)
+    assert not other.is_in()
+
+
+@pytest.mark.parametrize("what", WAYS)
+def test_tokens_stay_where_the_box_is_not_ticked(
+    world: World, bob: Person, by_bob: Browser, what: str
+) -> None:
+    token, other = token_of(world, bob), Browser(world, bob)
+    act(world, bob, by_bob, what, "keep")
+    assert counts(world, token)
+    assert not other.is_in()
+
+
+@pytest.mark.parametrize("what", WAYS)
+def test_what_ended_stands_in_the_audit_log_and_on_the_page_of_the_person(
+    world: World, bob: Person, by_bob: Browser, admin: Browser, what: str
+) -> None:
+    token_of(world, bob)
+    act(world, bob, by_bob, what, None)
+    (entry, *_) = world.workspace.people.audit.entries(1, action="access_ended")
+    assert (entry.what, entry.detail["person"]) == (bob.email, bob.id)
+    assert (entry.detail["sessions"], entry.detail["keys"]) == (1, 1)
+    page = admin.get(f"/settings/people/{bob.id}").text
+    assert "1 session and 1 API token ended." in page
+    assert "Ended what was open" in admin.get("/settings/audit").text
+
+
+def test_who_ends_them_reads_what_ended(
+    world: World, bob: Person, by_bob: Browser, admin: Browser
+) -> None:
+    token_of(world, bob)
+    admin.post(f"/settings/people/{bob.id}/sign-out", data={"tokens": "keep"})
+    assert "1 session ended. 1 API token stays in force." in admin.said()
+    admin.post(f"/settings/people/{bob.id}/sign-out")
+    assert "1 API token ended." in admin.said()
+
+
+def test_rest_says_what_ended(world: World, bob: Person, admin: Browser) -> None:
+    token_of(world, bob)
+    answer = admin.patch(f"/api/v1/people/{bob.id}", json={"role": "executive"}).json()
+    assert answer["ended"] == {"sessions": 0, "tokens": 1, "kept": 0}
+    assert (answer["name"], answer["role"]) == ("Bob", "executive")
+    assert "ended" not in admin.get(f"/api/v1/people/{bob.id}").json()
