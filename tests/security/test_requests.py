@@ -3,6 +3,7 @@ nowhere.
 """
 
 import logging
+from datetime import UTC, datetime, timedelta
 from typing import Any
 
 import pytest
@@ -147,7 +148,7 @@ class TestSecrets:
         ticket = world.workspace.people.invitations.make(
             "reset", email=world.people["executive"].email
         )
-        typed = "a password that is wrong"
+        typed, day = "a password that is wrong", (datetime.now(UTC) + timedelta(days=9)).date()
         world.ask(None, "POST", "/sign-in", data={"email": "u1@firm.example", "password": typed})
         world.ask(None, "GET", "/reset", params={"ticket": ticket})
         world.ask("admin", "GET", "/api/v1/me", token="read")  # noqa: S106 - a scope
@@ -155,9 +156,10 @@ class TestSecrets:
             "admin",
             "POST",
             "/settings/tokens",
-            data={"name": "x", "scope": "read", "expires": "2026-12-31"},
+            data={"name": "x", "scope": "read", "expires": day, "password": PASSWORD},
         )
         shown = made.text.partition('data-language="text">kp_')[2][:43]
+        assert shown
         secrets = [
             ticket,
             typed,

@@ -8,6 +8,7 @@ from collections.abc import Iterator
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
+import pyotp
 import pytest
 from httpx import Response
 from starlette.testclient import TestClient
@@ -15,6 +16,7 @@ from tests.security.world import PASSWORD, World
 
 from kampass.access import Role
 from kampass.people import Person
+from kampass.people.accounts import attempts
 
 OTHER = "violet kettles hum"
 SECRET = re.compile(r"k[pst]_[\w-]{43}")
@@ -167,3 +169,89 @@ def test_rest_says_what_ended(world: World, bob: Person, admin: Browser) -> None
     assert answer["ended"] == {"sessions": 0, "tokens": 1, "kept": 0}
     assert (answer["name"], answer["role"]) == ("Bob", "executive")
     assert "ended" not in admin.get(f"/api/v1/people/{bob.id}").json()
+
+
+class TestMaking:
+    """A token is made by whoever proves once more that it is them."""
+
+    @pytest.mark.parametrize(
+        "proof",
+        [{}, {"password": ""}, {"password": "wrong"}, {"code": "123456"}, {"code": PASSWORD}],
+    )
+    def test_an_open_browser_alone_makes_none(
+        self, world: World, bob: Person, by_bob: Browser, proof: dict[str, str]
+    ) -> None:
+        answer = by_bob.make_token(**proof)
+        assert answer.status_code == 422
+        assert "That is not your password." in answer.text
+        assert not SECRET.search(answer.text)
+        assert world.workspace.people.tokens.all(bob.id) == []
+
+    def test_the_password_makes_one(self, world: World, by_bob: Browser) -> None:
+        answer = by_bob.make_token(password=PASSWORD)
+        found = SECRET.search(answer.text)
+        assert answer.status_code == 200 and found is not None
+        assert counts(world, found[0])
+
+    def test_what_was_typed_is_not_given_back(self, by_bob: Browser) -> None:
+        for typed in ({"password": PASSWORD, "name": ""}, {"password": "guess of mine 1"}):
+            assert typed["password"] not in by_bob.make_token(**typed).text
+
+    def test_guessing_waits_here_and_at_the_door(
+        self, world: World, bob: Person, by_bob: Browser
+    ) -> None:
+        for guess in range(attempts.FREE):
+            assert by_bob.make_token(password=f"guess {guess}").status_code == 422
+        answer = by_bob.make_token(password=PASSWORD)
+        assert answer.status_code == 429
+        assert int(answer.headers["retry-after"]) > 0
+        assert world.workspace.people.tokens.all(bob.id) == []
+        again = TestClient(world.app).post(
+            "/sign-in", data={"email": bob.email, "password": PASSWORD}
+        )
+        assert again.status_code == 429
+
+    def test_who_has_an_authenticator_types_a_code_and_not_the_password(
+        self, world: World, bob: Person, by_bob: Browser
+    ) -> None:
+        accounts = world.workspace.people.accounts
+        app = pyotp.parse_uri(accounts.start_totp(bob.id))
+        assert isinstance(app, pyotp.TOTP)
+        accounts.confirm_totp(bob.id, app.at(datetime.now(UTC) - timedelta(seconds=30)))
+        assert by_bob.make_token(password=PASSWORD).status_code == 422
+        code = app.now()
+        assert by_bob.make_token(code=code).status_code == 200
+        answer = by_bob.make_token(code=code)
+        assert answer.status_code == 422
+        assert "used already" in answer.text
+
+    def test_a_field_that_is_wrong_spends_no_code(
+        self, world: World, bob: Person, by_bob: Browser
+    ) -> None:
+        accounts = world.workspace.people.accounts
+        app = pyotp.parse_uri(accounts.start_totp(bob.id))
+        assert isinstance(app, pyotp.TOTP)
+        accounts.confirm_totp(bob.id, app.at(datetime.now(UTC) - timedelta(seconds=30)))
+        code = app.now()
+        assert by_bob.make_token(code=code, name="").status_code == 422
+        assert by_bob.make_token(code=code).status_code == 200
+
+    def test_who_has_no_password_signs_in_afresh(
+        self, world: World, eve: Person, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        browser, people = Browser(world, eve), world.workspace.people
+        assert SECRET.search(browser.make_token().text)
+        later = datetime.now(UTC) + timedelta(minutes=10, seconds=1)
+        monkeypatch.setattr(people.sessions._database, "now", lambda: later)
+        answer = browser.make_token()
+        assert answer.status_code == 422
+        assert "Sign in again" in answer.text
+        assert len(people.tokens.all(eve.id)) == 1
+        assert "Sign in again" in browser.get("/settings/tokens").text
+
+    def test_a_sign_in_that_is_fresh_replaces_no_password(
+        self, world: World, bob: Person, by_bob: Browser
+    ) -> None:
+        assert world.workspace.people.sessions.fresh(by_bob.secret)
+        assert by_bob.make_token().status_code == 422
+        assert world.workspace.people.tokens.all(bob.id) == []
