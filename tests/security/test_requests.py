@@ -59,7 +59,14 @@ class TestOthersThings:
 
     @pytest.mark.parametrize("who", ["account_manager", "team_lead", "executive", "analyst"])
     @pytest.mark.parametrize(
-        "path", ["/settings/people", "/settings/audit", "/settings/audit/export", "/api/v1/people"]
+        "path",
+        [
+            "/settings/people",
+            "/settings/access",
+            "/settings/audit",
+            "/settings/audit/export",
+            "/api/v1/people",
+        ],
     )
     def test_people_and_the_audit_log_are_for_administrators(
         self, world: World, who: str, path: str

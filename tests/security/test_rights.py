@@ -12,11 +12,12 @@ import pyotp
 import pytest
 from httpx import Response
 from starlette.testclient import TestClient
-from tests.security.world import PASSWORD, World
+from tests.security.world import PASSWORD, ROLES, World
 
 from kampass.access import Role
 from kampass.people import Person
 from kampass.people.accounts import attempts
+from kampass.people.schema import SESSIONS
 
 OTHER = "violet kettles hum"
 SECRET = re.compile(r"k[pst]_[\w-]{43}")
@@ -255,3 +256,91 @@ class TestMaking:
         assert world.workspace.people.sessions.fresh(by_bob.secret)
         assert by_bob.make_token().status_code == 422
         assert world.workspace.people.tokens.all(bob.id) == []
+
+
+class TestOverseeing:
+    """Administrators see and end everybody's sessions and tokens."""
+
+    def test_owner_name_scopes_and_times_are_listed_and_no_secret(
+        self, world: World, bob: Person, by_bob: Browser, admin: Browser
+    ) -> None:
+        token = token_of(world, bob)
+        page = admin.get(ACCESS)
+        assert page.headers["cache-control"] == "no-store"
+        for text in ("Bob", bob.email, "Analyst", "script", "read", "198.51.100.1", "Firefox"):
+            assert text in page.text
+        assert not SECRET.search(page.text)
+        for secret in (token, by_bob.secret):
+            assert secret[3:] not in page.text
+        with world.workspace.manifest.engine.connect() as connection:
+            digests = [row.digest for row in connection.execute(SESSIONS.select())]
+        assert digests and not [digest for digest in digests if digest in page.text]
+
+    def test_one_persons_are_shown_alone(
+        self, world: World, bob: Person, by_bob: Browser, admin: Browser
+    ) -> None:
+        assert by_bob.is_in()
+        page = admin.get(ACCESS, params={"person": bob.id}).text
+        assert bob.email in page
+        assert world.people["executive"].email not in page
+        assert admin.get(ACCESS, params={"person": 987654}).status_code == 404
+
+    def test_one_token_is_revoked_and_no_other(
+        self, world: World, bob: Person, admin: Browser
+    ) -> None:
+        first, second = token_of(world, bob), token_of(world, bob)
+        latest, _ = world.workspace.people.tokens.all(bob.id)
+        assert admin.post(f"{ACCESS}/tokens/{latest.id}/revoke").status_code == 303
+        assert (counts(world, first), counts(world, second)) == (True, False)
+        assert "“script” of Bob is revoked." in admin.said()
+        (entry,) = world.workspace.people.audit.entries(1)
+        assert (entry.action, entry.person_id) == ("key_revoked", world.people["admin"].id)
+        assert bob.email in entry.what
+        assert admin.post(f"{ACCESS}/tokens/{latest.id}/revoke").status_code == 404
+
+    def test_one_session_is_ended_and_no_other(
+        self, world: World, bob: Person, by_bob: Browser, admin: Browser
+    ) -> None:
+        other = Browser(world, bob)
+        page = admin.get(ACCESS, params={"person": bob.id}).text
+        numbers = re.findall(rf'action="{ACCESS}/sessions/(\w+)/end', page)
+        assert len(numbers) == 2
+        assert admin.post(f"{ACCESS}/sessions/{numbers[0]}/end").status_code == 303
+        assert "A session of Bob is ended." in admin.said()
+        assert sorted([by_bob.is_in(), other.is_in()]) == [False, True]
+        (entry,) = world.workspace.people.audit.entries(1)
+        assert (entry.action, entry.what) == ("session_ended", bob.email)
+
+    def test_all_tokens_of_a_person_end_and_the_sessions_stay(
+        self, world: World, bob: Person, by_bob: Browser, admin: Browser
+    ) -> None:
+        tokens = [token_of(world, bob) for _ in range(2)]
+        assert admin.post(f"/settings/people/{bob.id}/revoke").status_code == 303
+        assert "2 API tokens ended." in admin.said()
+        assert [counts(world, token) for token in tokens] == [False, False]
+        assert by_bob.is_in()
+
+    @pytest.mark.parametrize("who", [role for role in ROLES if role != "admin"])
+    def test_nobody_else_sees_or_ends_anything(
+        self, world: World, bob: Person, by_bob: Browser, who: str
+    ) -> None:
+        token = token_of(world, bob)
+        (key,) = world.workspace.people.tokens.all(bob.id)
+        (session,) = world.workspace.people.sessions.in_force(bob.id)
+        browser = Browser(world, world.people[who])
+        answer = browser.get(ACCESS)
+        assert answer.status_code == 403
+        assert bob.email not in answer.text
+        for path in (
+            f"{ACCESS}/tokens/{key.id}/revoke",
+            f"{ACCESS}/sessions/{session.number}/end",
+            f"/settings/people/{bob.id}/revoke",
+            f"/settings/people/{bob.id}/sign-out",
+        ):
+            assert browser.post(path).status_code == 403, path
+        assert counts(world, token)
+        assert by_bob.is_in()
+        assert ACCESS not in browser.get("/settings").text
+
+    def test_who_asks_with_a_token_sees_no_list(self, world: World) -> None:
+        assert world.get("admin", ACCESS, token="admin").status_code == 303  # noqa: S106 - a scope

@@ -115,7 +115,8 @@ class Accounts:
         """Sign somebody out everywhere. NotFound."""
         with self._database.in_turn() as connection:
             whose = self._present(connection, person_id)
-            return end(connection, whose, ending, at=self._database.now(), why="signed out")
+            why = "signed out everywhere" if ending.sessions else "API tokens revoked"
+            return end(connection, whose, ending, at=self._database.now(), why=why)
 
     def remove(self, person_id: int, ending: Ending = EVERYTHING) -> Ended:
         """Remove somebody, and with them every session, token, identity and open link; what they

@@ -32,7 +32,11 @@ def tabs(call: Call, current: str) -> list[Link]:
         ("Workspace", "/settings/workspace"),
     ]
     if myself(call).role is Role.ADMIN:
-        parts += [("People", "/settings/people"), ("Audit log", "/settings/audit")]
+        parts += [
+            ("People", "/settings/people"),
+            ("Access", "/settings/access"),
+            ("Audit log", "/settings/audit"),
+        ]
     return [Link(label, href, href == current) for label, href in parts]
 
 

@@ -15,6 +15,7 @@ from kampass.book.places import Place, user_of
 from kampass.errors import DataError, KampassError
 from kampass.people import Person
 from kampass.people.errors import BadEmail, BadField, EmailTaken, LastAdmin
+from kampass.people.keys.ending import counted
 from kampass.server.rules import ADMINISTRATING, Call
 from kampass.web.pages.people.view import TypedPerson, everybody, one_person, places
 from kampass.web.parts.settings import HandedLink, Ticked, ends_tokens, myself, zone_of
@@ -142,6 +143,15 @@ def sign_out(
     """End every session of somebody, and their tokens unless they are spared."""
     ended = call.people.accounts.end_access(number, call.ending(tokens=ends_tokens(tokens)))
     said = f"{ended.person.name} is signed out everywhere. {ended.in_words}"
+    return go(f"/settings/people/{number}", said)
+
+
+@router.post("/settings/people/{number}/revoke")
+def revoke(call: Annotated[Call, Depends(ADMINISTRATING)], number: Number) -> Response:
+    """End every token of somebody, and no session."""
+    ended = call.people.accounts.end_access(number, call.ending(sessions=False))
+    tokens = counted(ended.tokens, "API token")
+    said = f"No program asks for {ended.person.name} any more: {tokens} ended."
     return go(f"/settings/people/{number}", said)
 
 

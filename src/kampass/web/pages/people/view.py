@@ -137,7 +137,7 @@ def one_person(
         Detail("Here since", moment(person.created_at, zone)),
         Detail("Last seen", moment(seen, zone) if seen else "has not come yet"),
         Detail("Signs in with", "no password yet" if fresh else way),
-        Detail("Open now", _open(call, person)),
+        Detail("Open now", _open(call, person), href=f"/settings/access?person={person.id}"),
     ]
     facts += _last_ended(call, person)
     return OnePerson(
@@ -166,7 +166,9 @@ def _last_ended(call: Call, person: Person) -> list[Detail]:
     """What of somebody's was ended last, when and why."""
     for entry in call.people.audit.entries(500, action="access_ended"):
         if entry.detail.get("person") == person.id:
-            counts = (entry.detail.get(key, 0) for key in ("sessions", "keys", "keys_kept"))
+            counts = [entry.detail.get(key, 0) for key in ("sessions", "keys", "keys_kept")]
+            if not any(counts):
+                continue
             note = f"{moment(entry.at, zone_of(call))}: {entry.detail.get('why', '')}"
             return [Detail("Ended last", told(*counts), note)]
     return []
