@@ -172,6 +172,43 @@ def test_rest_says_what_ended(world: World, bob: Person, admin: Browser) -> None
     assert "ended" not in admin.get(f"/api/v1/people/{bob.id}").json()
 
 
+@pytest.mark.parametrize("chosen", [None, "keep"])
+def test_a_first_password_by_an_invitation_ends_what_a_provider_had_opened(
+    world: World, eve: Person, chosen: Any
+) -> None:
+    token, browser = token_of(world, eve), Browser(world, eve)
+    link = world.workspace.people.invitations.make("reset", email=eve.email)
+    stranger = TestClient(world.app, follow_redirects=False)
+    assert 'name="tokens"' in stranger.get("/invitation", params={"ticket": link}).text
+    typed = {"ticket": link, "name": "Eve", "password": OTHER, "again": OTHER}
+    answer = stranger.post("/invitation", data=typed | ({"tokens": chosen} if chosen else {}))
+    assert answer.status_code == 303
+    assert counts(world, token) == (chosen == "keep")
+    assert not browser.is_in()
+
+
+def test_who_follows_a_link_in_somebody_elses_browser_ends_their_own_and_nobody_elses(
+    world: World, bob: Person, admin: Browser
+) -> None:
+    theirs, others = token_of(world, bob), token_of(world, world.people["admin"])
+    link = world.workspace.people.invitations.make("reset", email=bob.email)
+    typed = {"ticket": link, "password": OTHER, "again": OTHER}
+    assert admin.post("/reset", data=typed).status_code == 303
+    assert (counts(world, theirs), counts(world, others)) == (False, True)
+    assert admin.is_in()
+    (entry,) = world.workspace.people.audit.entries(1, action="access_ended")
+    assert entry.person_id == bob.id
+
+
+def test_what_a_form_says_beside_keep_and_end_ends_them(
+    world: World, bob: Person, admin: Browser
+) -> None:
+    for chosen in ("", "no", "KEEP", ["x", "y"]):
+        token = token_of(world, bob)
+        admin.post(f"/settings/people/{bob.id}/sign-out", data={"tokens": chosen})
+        assert not counts(world, token), chosen
+
+
 class TestMaking:
     """A token is made by whoever proves once more that it is them."""
 
@@ -250,6 +287,23 @@ class TestMaking:
         assert len(people.tokens.all(eve.id)) == 1
         assert "Sign in again" in browser.get("/settings/tokens").text
 
+    def test_a_token_that_is_made_while_its_person_is_signed_out_everywhere_is_none(
+        self, world: World, bob: Person, by_bob: Browser, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        """Whoever stole the session asked for it just before it was ended."""
+        accounts = world.workspace.people.accounts
+        confirm = accounts.confirm
+
+        def confirmed_and_ended(person_id: int, typed: str, *, address: str = "") -> None:
+            confirm(person_id, typed, address=address)
+            accounts.end_access(bob.id)
+
+        monkeypatch.setattr(accounts, "confirm", confirmed_and_ended)
+        answer = by_bob.make_token(password=PASSWORD)
+        assert answer.status_code == 401
+        assert not SECRET.search(answer.text)
+        assert world.workspace.people.tokens.all(bob.id) == []
+
     def test_a_sign_in_that_is_fresh_replaces_no_password(
         self, world: World, bob: Person, by_bob: Browser
     ) -> None:
@@ -270,6 +324,7 @@ class TestOverseeing:
         for text in ("Bob", bob.email, "Analyst", "script", "read", "198.51.100.1", "Firefox"):
             assert text in page.text
         assert not SECRET.search(page.text)
+        assert "<xss-probe" not in page.text and "&lt;xss-probe" in page.text
         for secret in (token, by_bob.secret):
             assert secret[3:] not in page.text
         with world.workspace.manifest.engine.connect() as connection:

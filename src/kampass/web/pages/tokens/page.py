@@ -3,6 +3,7 @@ click.
 """
 
 from collections.abc import Mapping
+from contextlib import suppress
 from datetime import UTC, date, datetime, time
 from typing import Annotated, Final
 from zoneinfo import ZoneInfo
@@ -10,7 +11,9 @@ from zoneinfo import ZoneInfo
 from fastapi import APIRouter, Depends, Form, Path
 from starlette.responses import Response
 
+from kampass.access import NotFound, NotSignedIn
 from kampass.errors import KampassError
+from kampass.people import Token
 from kampass.people.errors import BadField, SignInAgain, SignInFailed, TooManyAttempts
 from kampass.server.rules import SIGNED_IN, Call
 from kampass.web.pages.tokens.view import MadeToken, TypedToken, token_list
@@ -52,6 +55,7 @@ def make(
         secret, token = call.people.tokens.make(person.id, name, scope, until)
     except (BadField, SignInFailed, TooManyAttempts, SignInAgain) as wrong:
         return _refused(call, wrong, TypedToken(name, expires, scope))
+    _still_in(call, token)
     call.record(
         "key_made", token.name, scopes=sorted(token.scopes), expires=token.expires_at.isoformat()
     )
@@ -66,6 +70,17 @@ def revoke(
     call.people.tokens.revoke(number, owner=myself(call).id)
     call.record("key_revoked", f"token {number}")
     return go("/settings/tokens", "The token is revoked. Whatever used it gets no answer any more.")
+
+
+def _still_in(call: Call, token: Token) -> None:
+    """NotSignedIn, and no token, where the session was ended while the token was made: it would
+    outlive what ended everything else.
+    """
+    cookie = call.request.cookies.get(call.serving.cookie, "")
+    if call.people.sessions.find(cookie) is None:
+        with suppress(NotFound):
+            call.people.tokens.revoke(token.id)
+        raise NotSignedIn("Sign in first.")
 
 
 def _refused(call: Call, wrong: KampassError, typed: TypedToken) -> Response:
