@@ -85,7 +85,14 @@ PAGES = (
         "/settings/people/2",
         "/settings/tokens",
     ),
-    *("/settings/workspace", "/settings/audit", "/styleguide", "/sign-in", "/reset-password"),
+    *(
+        "/settings/workspace",
+        "/settings/access",
+        "/settings/audit",
+        "/styleguide",
+        "/sign-in",
+        "/reset-password",
+    ),
     *(f"/kpis/{kpi}{asked}" for kpi, asked in product(_SPREAD[:4], _ASKED[1:])),
     *(f"/why/{kpi}{asked}" for kpi, asked in product(_SPREAD[:3], _ASKED[1:])),
     *(

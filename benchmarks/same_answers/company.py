@@ -121,7 +121,7 @@ def _come_in(client: httpx.Client, link: str, **fields: str) -> None:
 def _token(admin: httpx.Client) -> str:
     scopes = ["read", "export", "write", "admin"]
     end = (datetime.now(UTC) + timedelta(days=90)).date().isoformat()
-    form = {"name": "recording", "expires": end, "scope": scopes}
+    form = {"name": "recording", "expires": end, "scope": scopes, "password": PASSWORD}
     page = post(admin, "/settings/tokens", "/settings/tokens", **form)
     found = _TOKEN.search(page.text)
     if not found:

@@ -104,6 +104,7 @@ PLACES = (
     Place("settings-person", "/settings/people/{number}", number="{person}"),
     Place("settings-tokens", "/settings/tokens"),
     Place("settings-workspace", "/settings/workspace"),
+    Place("settings-access", "/settings/access"),
     Place("settings-audit", "/settings/audit"),
     Place("styleguide", "/styleguide"),
     Place("not-found", "/accounts/{nobodys}"),

@@ -104,8 +104,8 @@ def test_a_number_that_no_database_can_hold_is_nobody(people: People, ann: Perso
 
 
 def test_only_what_is_given_changes(people: People, bob: Person) -> None:
-    assert people.accounts.change(bob.id, name="Robert").name == "Robert"
-    moved = people.accounts.change(bob.id, team_id="T2", user_id=None)
+    assert people.accounts.change(bob.id, name="Robert").person.name == "Robert"
+    moved = people.accounts.change(bob.id, team_id="T2", user_id=None).person
     assert (moved.name, moved.role, moved.user_id, moved.team_id) == (
         "Robert",
         Role.ACCOUNT_MANAGER,
@@ -138,9 +138,9 @@ def test_the_last_administrator_can_neither_step_down_nor_be_removed(
     assert raised.value.code == "last_admin"
     with pytest.raises(LastAdmin):
         people.accounts.change(ann.id, role=Role.ANALYST)
-    assert people.accounts.change(ann.id, name="Ann L.").role is Role.ADMIN
+    assert people.accounts.change(ann.id, name="Ann L.").person.role is Role.ADMIN
     people.accounts.change(bob.id, role=Role.ADMIN)
-    assert people.accounts.change(ann.id, role=Role.ANALYST).role is Role.ANALYST
+    assert people.accounts.change(ann.id, role=Role.ANALYST).person.role is Role.ANALYST
 
 
 def test_of_two_administrators_who_remove_each_other_at_once_one_remains(

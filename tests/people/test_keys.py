@@ -14,6 +14,7 @@ from kampass.access import NotFound, Role
 from kampass.people import People, Person
 from kampass.people.errors import BadField, EmailTaken, SetUpAlready, TicketSpent, WeakPassword
 from kampass.people.keys import sessions
+from kampass.people.keys.ending import Ending
 
 NEVER_MADE = [
     "",
@@ -87,7 +88,7 @@ def test_a_session_ends_when_its_person_signs_out_and_no_other_does(
     people.sessions.end(first)
     assert people.sessions.find(first) is None
     assert people.sessions.find(second) is not None
-    people.sessions.end_all(ann.id)
+    people.accounts.end_access(ann.id)
     assert people.sessions.find(second) is None
     assert people.sessions.find(foreign) is not None
 
@@ -192,7 +193,7 @@ def test_what_a_token_may_do_shrinks_with_the_role_of_its_person(
     secret, _ = people.tokens.make(
         ann.id, "everything", ["read", "export", "write", "admin"], clock.now + timedelta(days=1)
     )
-    people.accounts.change(ann.id, role=Role.ANALYST)
+    people.accounts.change(ann.id, Ending(tokens=False), role=Role.ANALYST)
     found = people.tokens.find(secret)
     assert found is not None
     assert (found[0].role, found[1].scopes) == (Role.ANALYST, {"read", "export", "write"})
@@ -328,7 +329,7 @@ def test_a_link_opens_only_what_it_was_made_for(people: People, ann: Person) -> 
         people.invitations.set_up(link, email=ann.email, name="Ann", password=PASSWORD)
     with pytest.raises(TicketSpent):
         people.invitations.join(link, name="Ann", password=PASSWORD)
-    assert people.invitations.reset(link, password=PASSWORD).email == ann.email
+    assert people.invitations.reset(link, password=PASSWORD).person.email == ann.email
 
 
 @pytest.mark.parametrize(("kind", "hours"), [("invite", 168), ("reset", 24)])
@@ -378,7 +379,7 @@ def test_invitations_end_with_the_rights_of_whoever_made_them(people: People, an
 def test_a_reset_link_sets_the_password_and_ends_the_sessions(people: People, ann: Person) -> None:
     session = start(people, ann)
     link = people.invitations.make("reset", email=ann.email)
-    assert people.invitations.reset(link, password=OTHER).id == ann.id
+    assert people.invitations.reset(link, password=OTHER).person.id == ann.id
     assert people.sessions.find(session) is None
     assert people.accounts.sign_in(ann.email, OTHER).id == ann.id
     with pytest.raises(TicketSpent):

@@ -8,18 +8,23 @@ import socket
 import subprocess
 import sys
 from collections.abc import Iterator
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
 from urllib.parse import parse_qs, urlsplit
 
 import httpx
 import pytest
+import sqlalchemy as sa
+from httpx import Response
 from starlette.testclient import TestClient
 from tests.security.world import World
 
 from kampass.access import Role
+from kampass.people.schema import SESSIONS
 from kampass.server.serving import Identity, Serving
 from kampass.server.sso import JOURNEY, NotVouched, Provider, ProviderTrouble, Returned
+from kampass.store.records import to_text
 from kampass.web.app import application
 
 CLIENT, URL = "kampass", "http://testserver"
@@ -181,6 +186,35 @@ def test_the_identity_counts_and_not_the_address(
     refused(second, through(second, "p-second")[1])
     user(issuer, "p-first", email="renamed@firm.example", email_verified=True)
     assert through(first, "p-first")[1].status_code == 303
+    people.accounts.remove(person.id)
+
+
+def test_who_comes_through_the_provider_goes_there_again_to_make_a_token(
+    world: World, issuer: str, identity: Identity
+) -> None:
+    """A click a moment ago is no sign-in a moment ago."""
+    people = world.workspace.people
+    person = people.accounts.add("tok@firm.example", "Tok", Role.EXECUTIVE)
+    user(issuer, "s-tok", email=person.email, email_verified=True)
+    browser = made(world, identity)
+    through(browser, "s-tok")
+    long_ago = to_text(datetime.now(UTC) - timedelta(minutes=11))
+    with world.workspace.manifest.engine.begin() as connection:
+        whose = SESSIONS.c.person_id == person.id
+        connection.execute(sa.update(SESSIONS).where(whose).values(started_at=long_ago))
+    day = (datetime.now(UTC) + timedelta(days=9)).date().isoformat()
+
+    def make() -> Response:
+        csrf = browser.get("/settings").text.partition('name="csrf" value="')[2][:64]
+        form = {"csrf": csrf, "name": "report", "scope": "read", "expires": day}
+        return browser.post("/settings/tokens", data=form)
+
+    again = re.search(r'href="(/sign-in/provider[^"]*)"', make().text)
+    assert again is not None and people.tokens.all(person.id) == []
+    _, back = through(browser, "s-tok", "/settings/tokens")
+    assert back.headers["location"] == "/settings/tokens"
+    assert make().status_code == 200
+    assert len(people.tokens.all(person.id)) == 1
     people.accounts.remove(person.id)
 
 

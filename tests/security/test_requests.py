@@ -3,6 +3,7 @@ nowhere.
 """
 
 import logging
+from datetime import UTC, datetime, timedelta
 from typing import Any
 
 import pytest
@@ -58,7 +59,14 @@ class TestOthersThings:
 
     @pytest.mark.parametrize("who", ["account_manager", "team_lead", "executive", "analyst"])
     @pytest.mark.parametrize(
-        "path", ["/settings/people", "/settings/audit", "/settings/audit/export", "/api/v1/people"]
+        "path",
+        [
+            "/settings/people",
+            "/settings/access",
+            "/settings/audit",
+            "/settings/audit/export",
+            "/api/v1/people",
+        ],
     )
     def test_people_and_the_audit_log_are_for_administrators(
         self, world: World, who: str, path: str
@@ -147,7 +155,7 @@ class TestSecrets:
         ticket = world.workspace.people.invitations.make(
             "reset", email=world.people["executive"].email
         )
-        typed = "a password that is wrong"
+        typed, day = "a password that is wrong", (datetime.now(UTC) + timedelta(days=9)).date()
         world.ask(None, "POST", "/sign-in", data={"email": "u1@firm.example", "password": typed})
         world.ask(None, "GET", "/reset", params={"ticket": ticket})
         world.ask("admin", "GET", "/api/v1/me", token="read")  # noqa: S106 - a scope
@@ -155,9 +163,10 @@ class TestSecrets:
             "admin",
             "POST",
             "/settings/tokens",
-            data={"name": "x", "scope": "read", "expires": "2026-12-31"},
+            data={"name": "x", "scope": "read", "expires": day, "password": PASSWORD},
         )
         shown = made.text.partition('data-language="text">kp_')[2][:43]
+        assert shown
         secrets = [
             ticket,
             typed,

@@ -94,7 +94,12 @@ class TestTokens:
         day = (datetime.now(UTC) + timedelta(days=9)).date().isoformat()
         made = by_gus.post(
             "/settings/tokens",
-            data={"name": "weekly report", "scope": ["read", "export"], "expires": day},
+            data={
+                "name": "weekly report",
+                "scope": ["read", "export"],
+                "expires": day,
+                "password": PASSWORD,
+            },
         )
         secret = SECRET.search(made.text)
         assert secret is not None

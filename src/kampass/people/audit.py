@@ -44,6 +44,17 @@ class Entry:
     address: str
 
 
+@dataclass(frozen=True)
+class Deed:
+    """What somebody does, about to be written down; nobody who is signed in: None."""
+
+    person: Person | None
+    action: str
+    what: str
+    detail: Mapping[str, Any]
+    address: str = ""
+
+
 class Audit:
     """The audit log."""
 
@@ -59,16 +70,9 @@ class Audit:
         address: str = "",
     ) -> None:
         """Write down that somebody did something."""
-        who = {"person_id": person.id, "email": person.email, "name": person.name} if person else {}
-        values = who | {
-            "at": self._database.now_text(),
-            "action": cut(action, 100),
-            "what": _told(what),
-            "address": cut(address, 100),
-            "detail": json.dumps(_kept(detail or {}, 0)),
-        }
+        deed = Deed(person, action, what, detail or {}, address)
         with self._database.writing() as connection:
-            connection.execute(sa.insert(AUDIT).values(**values))
+            write(connection, deed, self._database.now_text())
 
     def entries(
         self,
@@ -89,6 +93,20 @@ class Audit:
         )
         with self._database.reading() as connection:
             return [_entry(row) for row in connection.execute(found)]
+
+
+def write(connection: sa.Connection, deed: Deed, at: str) -> None:
+    """Write down a deed in the transaction that does it."""
+    who = deed.person
+    named = {"person_id": who.id, "email": who.email, "name": who.name} if who else {}
+    values = named | {
+        "at": at,
+        "action": cut(deed.action, 100),
+        "what": _told(deed.what),
+        "address": cut(deed.address, 100),
+        "detail": json.dumps(_kept(deed.detail, 0)),
+    }
+    connection.execute(sa.insert(AUDIT).values(**values))
 
 
 def _kept(value: Any, depth: int) -> Any:

@@ -140,6 +140,20 @@ class WrongCode(QuestionError):  # noqa: N818 - reads as a sentence at the raise
         )
 
 
+class SignInAgain(QuestionError):  # noqa: N818 - reads as a sentence at the raise
+    """Somebody without a password proves that it is them by coming in afresh, and came in too long
+    ago.
+    """
+
+    code = "sign_in_again"
+
+    def __init__(self) -> None:
+        super().__init__(
+            "Sign in again first: an open browser alone makes no token.",
+            hint="You have no password here, so that a sign-in of the last ten minutes counts.",
+        )
+
+
 class NotInvited(NotAllowed):
     """The provider vouches for somebody who has no account here."""
 

@@ -1,5 +1,5 @@
-"""HTTP with bounds: requests arrive in time or not at all, connections are counted, and the end comes
-when it is due.
+"""HTTP with bounds: requests arrive in time or not at all, connections are counted, and the end
+comes when it is due.
 
 Strangers cost a connection each and nothing else: where there are too many, the one that has waited
 longest for its own request goes first, so somebody who just asks something is not shut out.

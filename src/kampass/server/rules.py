@@ -21,6 +21,7 @@ from kampass.access import NotAllowed, NotSignedIn, Role, Viewer
 from kampass.errors import KampassError
 from kampass.library import Library
 from kampass.people import People, Person
+from kampass.people.keys.ending import Ending
 from kampass.server.limits import Buckets, Kind
 from kampass.server.serving import Serving
 from kampass.workspace import Workspace
@@ -85,6 +86,10 @@ class Call:
     def sight(self) -> Sight:
         """What the caller may ask, all from one snapshot."""
         return self.workspace.sight(self.viewer.scope)
+
+    def ending(self, *, sessions: bool = True, tokens: bool = True) -> Ending:
+        """What of somebody the caller ends."""
+        return Ending(sessions, tokens, self.person, self.address)
 
     def record(self, action: str, what: str, **detail: object) -> None:
         """Write into the audit log that the caller did this."""

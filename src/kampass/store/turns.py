@@ -1,5 +1,5 @@
-"""Work that is dear goes a few at a time, behind a short queue; whoever comes on top is told when to
-come again, and holds nothing up meanwhile.
+"""Work that is dear goes a few at a time, behind a short queue; whoever comes on top is told when
+to come again, and holds nothing up meanwhile.
 """
 
 import threading
@@ -14,7 +14,7 @@ T = TypeVar("T")
 
 
 class Turns:
-    """`at_once` may work, `waiting` may wait for at most `patience` seconds; Busy for all others."""
+    """`at_once` may work, `waiting` may wait for at most `patience` seconds; Busy for others."""
 
     def __init__(self, at_once: int, waiting: int, *, patience: float) -> None:
         self._turns = threading.Semaphore(at_once)
@@ -38,8 +38,8 @@ class Turns:
 
 
 class Builds:
-    """Long work for readers, one after the other in a thread of its own, each once however many ask;
-    a reader waits for `patience` seconds, `waiting` of them at once, and then comes again.
+    """Long work for readers, one after the other in a thread of its own, each once however many
+    ask; a reader waits for `patience` seconds, `waiting` of them at once, and then comes again.
     """
 
     def __init__(self, *, queue: int = 8, waiting: int = 4, patience: float = 3.0) -> None:

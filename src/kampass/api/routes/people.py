@@ -4,7 +4,7 @@ from dataclasses import asdict
 from http import HTTPStatus
 from typing import Annotated, Any
 
-from fastapi import APIRouter, Depends, Path
+from fastapi import APIRouter, Depends, Path, Query
 from starlette.responses import JSONResponse, Response
 
 from kampass.access import NotFound
@@ -64,19 +64,30 @@ def one(person_id: Number, call: Admin) -> dict[str, Any]:
 
 
 @router.patch("/api/v1/people/{person_id}", response_model=models.Thing)
-def change(person_id: Number, person: models.PersonChanged, call: Admin) -> dict[str, Any]:
-    """Change what is given; another role or place ends their sessions."""
+def change(
+    person_id: Number,
+    person: models.PersonChanged,
+    call: Admin,
+    end_tokens: Annotated[
+        bool, Query(description="Whether another role or place ends their API tokens too.")
+    ] = True,
+) -> dict[str, Any]:
+    """Change what is given; another role or place ends their sessions and, unless they are spared,
+    their tokens: `ended` says how many.
+    """
     given = person.model_dump(exclude_unset=True)
     kept = {
         name: value
         for name, value in given.items()
         if value is not None or name in {"user_id", "team_id"}
     }
-    made = call.people.accounts.change(person_id, **kept)
+    ended = call.people.accounts.change(person_id, call.ending(tokens=end_tokens), **kept)
+    made = ended.person
     call.record(
         "changed a person", made.email, **{name: str(value) for name, value in kept.items()}
     )
-    return _person(made)
+    counts = {"sessions": ended.sessions, "tokens": ended.tokens, "kept": ended.kept}
+    return _person(made) | {"ended": counts}
 
 
 @router.delete("/api/v1/people/{person_id}", status_code=HTTPStatus.NO_CONTENT)
@@ -85,7 +96,7 @@ def remove(person_id: Number, call: Admin) -> None:
     found = call.people.accounts.get(person_id)
     if found is None:
         raise NotFound("There is no such person.")
-    call.people.accounts.remove(person_id)
+    call.people.accounts.remove(person_id, call.ending())
     call.record("removed a person", found.email)
 
 

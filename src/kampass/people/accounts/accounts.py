@@ -2,9 +2,10 @@
 one of them.
 
 Whatever takes rights away (another role or place, another password, removal) ends the person's
-sessions in the same transaction.
+sessions and API tokens in the same transaction, and says how many (`keys.ending`).
 """
 
+from dataclasses import replace
 from typing import TypedDict, Unpack
 
 import sqlalchemy as sa
@@ -15,7 +16,8 @@ from kampass.people.accounts import attempts, codes, linking, passwords, person,
 from kampass.people.accounts.person import Newcomer, Person
 from kampass.people.database import PeopleDatabase
 from kampass.people.errors import FirstStep, LastAdmin, WrongCode
-from kampass.people.schema import IDENTITIES, PERSONS, SESSIONS, TICKETS, TOKENS
+from kampass.people.keys.ending import EVERYTHING, Ended, Ending, end
+from kampass.people.schema import IDENTITIES, PERSONS, TICKETS
 
 
 class PersonChanges(TypedDict, total=False):
@@ -77,9 +79,11 @@ class Accounts:
             (person.of(row) for row in rows), key=lambda one: (one.name.casefold(), one.id)
         )
 
-    def change(self, person_id: int, **changes: Unpack[PersonChanges]) -> Person:
-        """Change what is given; whoever's role or place changes signs in again. LastAdmin,
-        NotFound.
+    def change(
+        self, person_id: int, ending: Ending = EVERYTHING, **changes: Unpack[PersonChanges]
+    ) -> Ended:
+        """Change what is given; what opened the door for whoever's role or place changes ends.
+        LastAdmin, NotFound.
         """
         with self._database.in_turn() as connection:
             before = self._present(connection, person_id)
@@ -101,15 +105,20 @@ class Accounts:
                 "team_id": after.team_id,
             }
             connection.execute(sa.update(PERSONS).where(PERSONS.c.id == person_id).values(**values))
-            if (before.role, before.user_id, before.team_id) != (
-                after.role,
-                after.user_id,
-                after.team_id,
-            ):
-                connection.execute(sa.delete(SESSIONS).where(SESSIONS.c.person_id == person_id))
-            return self._present(connection, person_id)
+            changed = self._present(connection, person_id)
+            why = _other_rights(before, changed)
+            if why is None:
+                return Ended(changed)
+            return end(connection, changed, ending, at=self._database.now(), why=why)
 
-    def remove(self, person_id: int) -> None:
+    def end_access(self, person_id: int, ending: Ending = EVERYTHING) -> Ended:
+        """Sign somebody out everywhere. NotFound."""
+        with self._database.in_turn() as connection:
+            whose = self._present(connection, person_id)
+            why = "signed out everywhere" if ending.sessions else "API tokens revoked"
+            return end(connection, whose, ending, at=self._database.now(), why=why)
+
+    def remove(self, person_id: int, ending: Ending = EVERYTHING) -> Ended:
         """Remove somebody, and with them every session, token, identity and open link; what they
         wrote keeps their name. LastAdmin, NotFound.
         """
@@ -117,23 +126,27 @@ class Accounts:
             gone = self._present(connection, person_id)
             if gone.role is Role.ADMIN:
                 self._step_down(connection, person_id)
-            for table in (SESSIONS, TOKENS, IDENTITIES):
-                connection.execute(sa.delete(table).where(table.c.person_id == person_id))
+            everything = replace(ending, sessions=True, tokens=True)
+            ended = end(connection, gone, everything, at=self._database.now(), why="removed")
+            connection.execute(sa.delete(IDENTITIES).where(IDENTITIES.c.person_id == person_id))
             connection.execute(sa.delete(TICKETS).where(TICKETS.c.email == gone.email))
             emptied = dict.fromkeys(
                 ("email", "password_hash", "totp_secret", "totp_offered", "user_id", "team_id")
             )
             values = emptied | {"removed_at": self._database.now_text()}
             connection.execute(sa.update(PERSONS).where(PERSONS.c.id == person_id).values(**values))
+            return ended
 
-    def set_password(self, person_id: int, password: str) -> None:
-        """Set a password: every session and open reset link ends, and nobody waits for failures any
-        more. WeakPassword, NotFound.
+    def set_password(self, person_id: int, password: str, ending: Ending = EVERYTHING) -> Ended:
+        """Set a password: every session, token and open reset link ends, and nobody waits for
+        failures any more. WeakPassword, NotFound.
         """
         with self._database.reading() as connection:
             hashed = self._hashed(password, self._present(connection, person_id).email)
         with self._database.in_turn() as connection:
-            put_password(connection, self._present(connection, person_id), hashed)
+            whose = self._present(connection, person_id)
+            put_password(connection, whose, hashed)
+            return end(connection, whose, ending, at=self._database.now(), why="another password")
 
     def has_password(self, person_id: int) -> bool:
         """Whether the person has a password; somebody who comes through a provider may have
@@ -156,6 +169,12 @@ class Accounts:
         NeedsCode or TooManyAttempts otherwise.
         """
         return sign_in.second_step(self._database, first, code, address)
+
+    def confirm(self, person_id: int, typed: str, *, address: str = "") -> None:
+        """SignInFailed or TooManyAttempts unless somebody who is signed in proves once more that it
+        is them: by a code where they have an authenticator, by their password otherwise.
+        """
+        sign_in.confirm(self._database, person_id, typed, address)
 
     def start_totp(self, person_id: int) -> str:
         """Offer an authenticator: the address that it reads from a picture. Nothing is asked for
@@ -221,10 +240,17 @@ class Accounts:
         )
 
 
+def _other_rights(before: Person, after: Person) -> str | None:
+    """What of somebody's rights is another; None where nothing is."""
+    if before.role is not after.role:
+        return f"another role: {before.role.value} -> {after.role.value}"
+    same = (before.user_id, before.team_id) == (after.user_id, after.team_id)
+    return None if same else "another place in the data"
+
+
 def put_password(connection: sa.Connection, of: Person, hashed: str | None) -> None:
-    """Write a password's hash, in turn, and end what the one before had opened."""
+    """Write a password's hash, in turn; links to set another one end."""
     connection.execute(sa.update(PERSONS).where(PERSONS.c.id == of.id).values(password_hash=hashed))
-    connection.execute(sa.delete(SESSIONS).where(SESSIONS.c.person_id == of.id))
     connection.execute(
         sa.delete(TICKETS).where(
             TICKETS.c.kind == "reset", TICKETS.c.email == of.email, TICKETS.c.used_at.is_(None)

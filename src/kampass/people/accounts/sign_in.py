@@ -29,9 +29,10 @@ class Proof:
 
 @dataclass(frozen=True)
 class _Kept:
-    """What is known of the person of an e-mail."""
+    """What is known of a person who is here."""
 
     id: int
+    email: str | None
     password_hash: str | None
     totp_secret: str | None
 
@@ -40,13 +41,8 @@ def sign_in(database: PeopleDatabase, proof: Proof, address: str) -> Person:
     """The person; SignInFailed, NeedsCode, TooManyAttempts or Busy otherwise."""
     email = proof.email.strip().casefold()
     attempt = attempts.take(database, email, address)
-    kept = _kept(database, email)
-    try:
-        right, better = passwords.matches(proof.password, kept.password_hash if kept else None)
-    except Busy:
-        with database.in_turn() as connection:
-            attempts.take_back(connection, attempt)
-        raise
+    kept = _of(database, email)
+    right, better = _fits(database, attempt, proof.password, kept)
     if kept is None or not right:
         raise SignInFailed
     first = FirstStep(email, kept.password_hash or "", better)
@@ -58,10 +54,44 @@ def second_step(database: PeopleDatabase, first: FirstStep, code: str, address: 
     another by now.
     """
     attempt = attempts.take(database, first.email, address)
-    kept = _kept(database, first.email)
+    kept = _of(database, first.email)
     if kept is None or kept.password_hash != first.fitted:
         raise SignInFailed
     return _come_in(database, kept, first, code, attempt)
+
+
+def confirm(database: PeopleDatabase, person_id: int, typed: str, address: str) -> None:
+    """SignInFailed, TooManyAttempts or Busy unless it is the code of the person's authenticator;
+    where they have none, their password.
+
+    A password that was learnt or left in a browser is no second factor: who has one types it.
+    """
+    kept = _kept(database, PERSONS.c.id == person_id)
+    if kept is None or kept.email is None or not typed.strip():
+        raise SignInFailed
+    attempt, step, better = attempts.take(database, kept.email, address), None, None
+    if kept.totp_secret is not None:
+        step = codes.step(kept.totp_secret, typed, database.now())
+        right = step is not None
+    else:
+        right, better = _fits(database, attempt, typed, kept)
+    if not right:
+        raise SignInFailed
+    with database.in_turn() as connection:
+        _enter(connection, kept, better, step)
+        attempts.succeed(connection, attempt, database.now())
+
+
+def _fits(
+    database: PeopleDatabase, attempt: attempts.Attempt, password: str, kept: _Kept | None
+) -> tuple[bool, str | None]:
+    """Whether the password fits, and a better hash of it; Busy, which is no attempt."""
+    try:
+        return passwords.matches(password, kept.password_hash if kept else None)
+    except Busy:
+        with database.in_turn() as connection:
+            attempts.take_back(connection, attempt)
+        raise
 
 
 def _come_in(
@@ -78,14 +108,16 @@ def _come_in(
     return found
 
 
-def _kept(database: PeopleDatabase, email: str) -> _Kept | None:
+def _of(database: PeopleDatabase, email: str) -> _Kept | None:
     if not email.isascii() or not email.isprintable():
         return None
+    return _kept(database, PERSONS.c.email == email)
+
+
+def _kept(database: PeopleDatabase, which: sa.ColumnElement[bool]) -> _Kept | None:
+    columns = (PERSONS.c.id, PERSONS.c.email, PERSONS.c.password_hash, PERSONS.c.totp_secret)
     with database.reading() as connection:
-        columns = (PERSONS.c.id, PERSONS.c.password_hash, PERSONS.c.totp_secret)
-        row = connection.execute(
-            sa.select(*columns).where(PERSONS.c.email == email, person.PRESENT)
-        ).first()
+        row = connection.execute(sa.select(*columns).where(which, person.PRESENT)).first()
     return None if row is None else _Kept(*row)
 
 

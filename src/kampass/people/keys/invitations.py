@@ -5,7 +5,7 @@ set-up link can only be made and followed while nobody is here, which is looked 
 transaction.
 """
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from typing import Any, Literal
 
@@ -19,6 +19,7 @@ from kampass.people.accounts.person import Newcomer, Person
 from kampass.people.database import PeopleDatabase
 from kampass.people.errors import BadField, EmailTaken, SetUpAlready, TicketSpent
 from kampass.people.keys import secret
+from kampass.people.keys.ending import EVERYTHING, Ended, Ending, end
 from kampass.people.schema import PERSONS, TICKETS
 from kampass.store.records import from_text, to_text
 
@@ -96,8 +97,8 @@ class Invitations:
         assert found.role is not None
         return self._enter("invite", given, Newcomer(found.email, name, found.role), password)
 
-    def reset(self, given: str, *, password: str) -> Person:
-        """Follow a link to set a password."""
+    def reset(self, given: str, *, password: str, ending: Ending = EVERYTHING) -> Ended:
+        """Follow a link to set a password; what the one before had opened ends."""
         found = self._worth_hashing("reset", given)
         assert found.email is not None
         hashed = passwords.hashed(passwords.checked(password, found.email))
@@ -107,7 +108,9 @@ class Invitations:
             if whose is None:
                 raise TicketSpent
             put_password(connection, whose, hashed)
-            return whose
+            by_them = replace(ending, by=ending.by or whose)
+            now = self._database.now()
+            return end(connection, whose, by_them, at=now, why="another password, by a link")
 
     def _enter(self, kind: Kind, given: str, newcomer: Newcomer, password: str) -> Person:
         self._worth_hashing(kind, given)

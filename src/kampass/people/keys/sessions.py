@@ -9,9 +9,11 @@ import hashlib
 import hmac
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
+from typing import Any
 
 import sqlalchemy as sa
 
+from kampass.access import NotFound
 from kampass.people.accounts import person
 from kampass.people.accounts.person import Person
 from kampass.people.database import PeopleDatabase
@@ -23,6 +25,8 @@ from kampass.store.records import from_text, to_text
 IDLE, LONGEST = timedelta(hours=12), timedelta(days=14)
 NOTED = timedelta(minutes=1)
 """How often it is written down that somebody is there."""
+FRESH = timedelta(minutes=10)
+"""How long a sign-in proves by itself that it is them."""
 
 
 @dataclass(frozen=True)
@@ -31,6 +35,19 @@ class Session:
 
     person: Person
     csrf: str = field(repr=False)
+    started_at: datetime
+    last_seen_at: datetime
+    expires_at: datetime
+    address: str
+    agent: str
+
+
+@dataclass(frozen=True)
+class SignedIn:
+    """A session as it is listed: `number` tells it from the others, and opens nothing."""
+
+    number: str
+    person: Person
     started_at: datetime
     last_seen_at: datetime
     expires_at: datetime
@@ -104,10 +121,42 @@ class Sessions:
                 sa.delete(SESSIONS).where(SESSIONS.c.digest == secret.digest(token, secret.SESSION))
             )
 
-    def end_all(self, person_id: int) -> None:
-        """Sign somebody out everywhere."""
-        with self._database.writing() as connection:
-            connection.execute(sa.delete(SESSIONS).where(SESSIONS.c.person_id == person_id))
+    def fresh(self, token: str) -> bool:
+        """Whether a session began just now."""
+        found = self.find(token)
+        return found is not None and self._database.now() - found.started_at <= FRESH
+
+    def in_force(self, person_id: int | None = None) -> list[SignedIn]:
+        """Everybody's sessions, or a person's, the latest seen first."""
+        with self._database.reading() as connection:
+            return [one for _, one in self._listed(connection, person_id)]
+
+    def end_one(self, number: str) -> SignedIn:
+        """End the session of a number; it, as it was. NotFound."""
+        with self._database.in_turn() as connection:
+            for digest, found in self._listed(connection, None):
+                if found.number == number:
+                    connection.execute(sa.delete(SESSIONS).where(SESSIONS.c.digest == digest))
+                    return found
+        raise NotFound("There is no such session.")
+
+    def _listed(
+        self, connection: sa.Connection, person_id: int | None
+    ) -> list[tuple[str, SignedIn]]:
+        now = self._database.now()
+        wanted = () if person_id is None else (SESSIONS.c.person_id == person_id,)
+        found = (
+            sa.select(SESSIONS, *person.COLUMNS)
+            .join(PERSONS, PERSONS.c.id == SESSIONS.c.person_id)
+            .where(
+                person.PRESENT,
+                SESSIONS.c.expires_at > to_text(now),
+                SESSIONS.c.last_seen_at > to_text(now - IDLE),
+                *wanted,
+            )
+            .order_by(SESSIONS.c.last_seen_at.desc(), SESSIONS.c.started_at, SESSIONS.c.digest)
+        )
+        return [(row.digest, _signed_in(row)) for row in connection.execute(found)]
 
     def _alive(self, found: Session, digest: str) -> Session | None:
         now = self._database.now()
@@ -126,6 +175,31 @@ class Sessions:
                     .values(last_seen_at=to_text(now))
                 )
         return found
+
+
+def number_of(token: str) -> str | None:
+    """The number under which the session of a token is listed."""
+    digest = secret.digest(token, secret.SESSION)
+    return None if digest is None else _number(digest)
+
+
+def _number(digest: str) -> str:
+    """Of the digest only another digest is shown: a list opens nothing, and says nothing of what is
+    kept.
+    """
+    return hashlib.sha256(f"number of {digest}".encode()).hexdigest()[:24]
+
+
+def _signed_in(row: Any) -> SignedIn:
+    return SignedIn(
+        _number(row.digest),
+        person.of(row),
+        from_text(row.started_at),
+        from_text(row.last_seen_at),
+        from_text(row.expires_at),
+        row.address,
+        row.agent,
+    )
 
 
 def csrf(token: str) -> str:

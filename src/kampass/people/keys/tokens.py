@@ -70,27 +70,37 @@ class Tokens:
         """A token and its secret; BadField unless it runs out within a year and asks for no more
         than the role allows.
         """
-        now, digest_of = self._database.now(), secret.make(secret.API_TOKEN)
+        made = secret.make(secret.API_TOKEN)
+        digest = secret.digest(made, secret.API_TOKEN)
+        with self._database.in_turn() as connection:
+            owner = person.find(connection, PERSONS.c.id == person_id)
+            if owner is None:
+                raise NotFound("There is no such person.")
+            row = self._row(owner, name, scopes, expires) | {"digest": digest}
+            connection.execute(sa.insert(TOKENS).values(**row))
+            kept = connection.execute(_FOUND.where(TOKENS.c.digest == digest)).one()
+        return made, _token(kept)
+
+    def check(self, owner: Person, name: str, scopes: Iterable[str], expires: datetime) -> None:
+        """BadField where `make` would raise it: looked at before somebody spends a code."""
+        self._row(owner, name, scopes, expires)
+
+    def _row(
+        self, owner: Person, name: str, scopes: Iterable[str], expires: datetime
+    ) -> dict[str, Any]:
+        now = self._database.now()
         if not now < expires <= now + LONGEST:
             raise BadField(
                 "A token must run out, within a year.",
                 hint="Name a day between tomorrow and a year from now.",
             )
-        with self._database.in_turn() as connection:
-            owner = person.find(connection, PERSONS.c.id == person_id)
-            if owner is None:
-                raise NotFound("There is no such person.")
-            row = {
-                "digest": secret.digest(digest_of, secret.API_TOKEN),
-                "person_id": person_id,
-                "name": text.line(name, "name of the token"),
-                "scopes": json.dumps(_checked(scopes, owner.role)),
-                "created_at": to_text(now),
-                "expires_at": to_text(expires),
-            }
-            connection.execute(sa.insert(TOKENS).values(**row))
-            made = connection.execute(_FOUND.where(TOKENS.c.digest == row["digest"])).one()
-        return digest_of, _token(made)
+        return {
+            "person_id": owner.id,
+            "name": text.line(name, "name of the token"),
+            "scopes": json.dumps(_checked(scopes, owner.role)),
+            "created_at": to_text(now),
+            "expires_at": to_text(expires),
+        }
 
     def find(self, given: str) -> tuple[Person, Token] | None:
         """Whose token a secret is, and what it may do today; None where there is none, or it ran
@@ -116,23 +126,26 @@ class Tokens:
 
     def all(self, person_id: int) -> list[Token]:
         """A person's tokens, the latest first, also those that ran out."""
-        with self._database.reading() as connection:
-            rows = connection.execute(
-                _FOUND.where(TOKENS.c.person_id == person_id).order_by(TOKENS.c.id.desc())
-            ).all()
-        return [_token(row) for row in rows]
+        return [token for _, token in self.everybodys(person_id)]
 
-    def revoke(self, token_id: int, *, owner: int | None = None) -> None:
-        """End a token; with `owner` only if it is theirs. NotFound."""
+    def everybodys(self, person_id: int | None = None) -> list[tuple[Person, Token]]:
+        """Everybody's tokens with who owns them, or a person's, the latest first, also those that
+        ran out.
+        """
+        whose = () if person_id is None else (TOKENS.c.person_id == person_id,)
+        with self._database.reading() as connection:
+            rows = connection.execute(_FOUND.where(*whose).order_by(TOKENS.c.id.desc())).all()
+        return [(person.of(row), _token(row)) for row in rows]
+
+    def revoke(self, token_id: int, *, owner: int | None = None) -> tuple[Person, Token]:
+        """End a token; with `owner` only if it is theirs. It and whose it was. NotFound."""
         whose = () if owner is None else (TOKENS.c.person_id == owner,)
-        with self._database.writing() as connection:
-            if (
-                connection.execute(
-                    sa.delete(TOKENS).where(TOKENS.c.id == token_id, *whose)
-                ).rowcount
-                == 0
-            ):
+        with self._database.in_turn() as connection:
+            row = connection.execute(_FOUND.where(TOKENS.c.id == token_id, *whose)).first()
+            if row is None:
                 raise NotFound("There is no such token.")
+            connection.execute(sa.delete(TOKENS).where(TOKENS.c.id == token_id))
+        return person.of(row), _token(row)
 
 
 def _checked(scopes: Iterable[str], role: Role) -> list[str]:

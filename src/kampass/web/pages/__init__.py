@@ -1,6 +1,7 @@
 """The pages, a folder each; `ROUTERS` lists them in the order in which addresses are tried."""
 
 from kampass.web import rendering
+from kampass.web.pages.access import page as access
 from kampass.web.pages.account import page as account
 from kampass.web.pages.accounts import page as accounts
 from kampass.web.pages.audit import page as audit
@@ -31,6 +32,7 @@ from kampass.web.pages.why import page as why
 
 ROUTERS = (
     rendering.router,
+    access.router,
     accounts.router,  # before account: /accounts/export is no account
     account.router,
     audit.router,

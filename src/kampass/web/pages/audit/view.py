@@ -28,6 +28,8 @@ _ACTIONS: Final = {
     "person_changed": "Changed a person",
     "person_removed": "Removed a person",
     "sessions_ended": "Signed somebody out",
+    "access_ended": "Ended what was open",
+    "session_ended": "Ended a session",
     "authenticator_on": "Authenticator on",
     "authenticator_off": "Authenticator off",
     "key_made": "Made an API token",

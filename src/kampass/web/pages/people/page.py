@@ -15,9 +15,10 @@ from kampass.book.places import Place, user_of
 from kampass.errors import DataError, KampassError
 from kampass.people import Person
 from kampass.people.errors import BadEmail, BadField, EmailTaken, LastAdmin
+from kampass.people.keys.ending import counted
 from kampass.server.rules import ADMINISTRATING, Call
 from kampass.web.pages.people.view import TypedPerson, everybody, one_person, places
-from kampass.web.parts.settings import HandedLink, myself, zone_of
+from kampass.web.parts.settings import HandedLink, Ticked, ends_tokens, myself, zone_of
 from kampass.web.rendering import PageHead, go, moment, render
 
 router = APIRouter()
@@ -94,40 +95,28 @@ def change(
     role: Typed = "",
     user: Typed = "",
     team: Typed = "",
+    tokens: Ticked = [],  # noqa: B006
 ) -> Response:
     """Change somebody's name, role or place in the data; another role or place signs them out."""
-    person = _present(call, number)
+    person, ending = _present(call, number), call.ending(tokens=ends_tokens(tokens))
     try:
-        after = call.people.accounts.change(
-            number, name=name, role=_role(role), **_placed(call, user, team)
+        ended = call.people.accounts.change(
+            number, ending, name=name, role=_role(role), **_placed(call, user, team)
         )
     except (BadField, LastAdmin) as wrong:
         place = "role" if isinstance(wrong, LastAdmin) or "role" in wrong.message else "name"
         return _person(
             call, person, wrong={place: f"{wrong.message} {wrong.hint}"}, status=wrong.status
         )
-    before = {
-        "name": person.name,
-        "role": person.role.value,
-        "user_id": person.user_id,
-        "team_id": person.team_id,
-    }
-    now = {
-        "name": after.name,
-        "role": after.role.value,
-        "user_id": after.user_id,
-        "team_id": after.team_id,
-    }
-    call.record(
-        "person_changed",
-        after.email,
-        **{key: f"{before[key]} -> {now[key]}" for key in now if now[key] != before[key]},
-    )
+    after = ended.person
+    before, now = _told(person), _told(after)
+    changed = {key: f"{before[key]} -> {now[key]}" for key in now if now[key] != before[key]}
+    call.record("person_changed", after.email, **changed)
     return go(
         f"/settings/people/{number}"
         if myself(call).id != number or after.role is Role.ADMIN
         else "/settings",
-        f"{after.name} is changed.",
+        f"{after.name} is changed. {ended.in_words if changed.keys() - {'name'} else ''}".strip(),
     )
 
 
@@ -146,12 +135,24 @@ def make_link(call: Annotated[Call, Depends(ADMINISTRATING)], number: Number) ->
 
 
 @router.post("/settings/people/{number}/sign-out")
-def sign_out(call: Annotated[Call, Depends(ADMINISTRATING)], number: Number) -> Response:
-    """End every session of somebody."""
-    person = _present(call, number)
-    call.record("sessions_ended", person.email)
-    call.people.sessions.end_all(number)
-    return go(f"/settings/people/{number}", f"{person.name} is signed out everywhere.")
+def sign_out(
+    call: Annotated[Call, Depends(ADMINISTRATING)],
+    number: Number,
+    tokens: Ticked = [],  # noqa: B006
+) -> Response:
+    """End every session of somebody, and their tokens unless they are spared."""
+    ended = call.people.accounts.end_access(number, call.ending(tokens=ends_tokens(tokens)))
+    said = f"{ended.person.name} is signed out everywhere. {ended.in_words}"
+    return go(f"/settings/people/{number}", said)
+
+
+@router.post("/settings/people/{number}/revoke")
+def revoke(call: Annotated[Call, Depends(ADMINISTRATING)], number: Number) -> Response:
+    """End every token of somebody, and no session."""
+    ended = call.people.accounts.end_access(number, call.ending(sessions=False))
+    tokens = counted(ended.tokens, "API token")
+    said = f"No program asks for {ended.person.name} any more: {tokens} ended."
+    return go(f"/settings/people/{number}", said)
 
 
 @router.post("/settings/people/{number}/totp")
@@ -171,9 +172,20 @@ def remove(call: Annotated[Call, Depends(ADMINISTRATING)], number: Number) -> Re
         raise DataError(
             "Nobody removes themselves.", code="remove_self", hint="Ask another administrator."
         )
-    call.people.accounts.remove(number)
+    ended = call.people.accounts.remove(number, call.ending())
     call.record("person_removed", person.email, person=number)
-    return go("/settings/people", f"{person.name} is removed. What they wrote keeps their name.")
+    said = f"{person.name} is removed. {ended.in_words} What they wrote keeps their name."
+    return go("/settings/people", said)
+
+
+def _told(person: Person) -> dict[str, str | None]:
+    """What of a person an administrator changes, as the audit log tells it."""
+    return {
+        "name": person.name,
+        "role": person.role.value,
+        "user_id": person.user_id,
+        "team_id": person.team_id,
+    }
 
 
 def _everybody(

@@ -9,6 +9,7 @@ from kampass.access import Role
 from kampass.book.places import Place, teams, users
 from kampass.errors import KampassError
 from kampass.people import Person
+from kampass.people.keys.ending import counted, told
 from kampass.server.rules import Call
 from kampass.web.parts.figures import Badge
 from kampass.web.parts.forms import Options
@@ -136,7 +137,9 @@ def one_person(
         Detail("Here since", moment(person.created_at, zone)),
         Detail("Last seen", moment(seen, zone) if seen else "has not come yet"),
         Detail("Signs in with", "no password yet" if fresh else way),
+        Detail("Open now", _open(call, person), href=f"/settings/access?person={person.id}"),
     ]
+    facts += _last_ended(call, person)
     return OnePerson(
         tabs(call, "/settings/people"),
         person,
@@ -149,6 +152,26 @@ def one_person(
         _roles(),
         *_options(places(call)),
     )
+
+
+def _open(call: Call, person: Person) -> str:
+    """How many sessions and tokens of somebody are in force."""
+    now = datetime.now(UTC)
+    tokens = sum(token.expires_at > now for token in call.people.tokens.all(person.id))
+    sessions = len(call.people.sessions.in_force(person.id))
+    return f"{counted(sessions, 'session')}, {counted(tokens, 'API token')}"
+
+
+def _last_ended(call: Call, person: Person) -> list[Detail]:
+    """What of somebody's was ended last, when and why."""
+    for entry in call.people.audit.entries(500, action="access_ended"):
+        if entry.detail.get("person") == person.id:
+            counts = [entry.detail.get(key, 0) for key in ("sessions", "keys", "keys_kept")]
+            if not any(counts):
+                continue
+            note = f"{moment(entry.at, zone_of(call))}: {entry.detail.get('why', '')}"
+            return [Detail("Ended last", told(*counts), note)]
+    return []
 
 
 def _row(call: Call, person: Person, names: Mapping[str, str], *, asked: bool) -> TableRow:

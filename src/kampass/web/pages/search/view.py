@@ -32,6 +32,7 @@ _FURTHER: Final = (
     ("Add a file", "/data/upload", "upload", frozenset({Role.ANALYST, Role.ADMIN})),
     ("People and roles", "/settings/people", "person", ADMINS),
     ("API tokens", "/settings/tokens", "lock", _EVERYBODY),
+    ("Everybody's sessions and API tokens", "/settings/access", "lock", ADMINS),
     ("Audit log", "/settings/audit", "lock", ADMINS),
 )
 

@@ -18,7 +18,7 @@ from kampass.people.errors import (
 )
 from kampass.server.rules import CHANGING_DATA, SIGNED_IN, Call
 from kampass.web.pages.settings.view import account_view, authenticator, workspace_view
-from kampass.web.parts.settings import myself, proved
+from kampass.web.parts.settings import Ticked, ends_tokens, myself, proved
 from kampass.web.parts.sign_in import Mistyped, entered, same
 from kampass.web.rendering import PageHead, go, render
 from kampass.workspace.settings import switch
@@ -51,8 +51,11 @@ def change_password(
     current: Typed = "",
     password: Typed = "",
     again: Typed = "",
+    tokens: Ticked = [],  # noqa: B006
 ) -> Response:
-    """Another password: every session ends, and this browser gets another one."""
+    """Another password: every session ends, the tokens too unless they are spared, and this browser
+    gets another session.
+    """
     person = myself(call)
     place = "current"
     try:
@@ -60,12 +63,17 @@ def change_password(
         place = "again"
         same(password, again)
         place = "password"
-        call.people.accounts.set_password(person.id, password)
+        ended = call.people.accounts.set_password(
+            person.id, password, call.ending(tokens=ends_tokens(tokens))
+        )
     except (SignInFailed, TooManyAttempts, Mistyped, WeakPassword) as wrong:
         return _refused(call, place, wrong)
     call.record("password_set", "by themselves")
     return entered(
-        call, person, "/settings", "Your password is changed. You are signed out everywhere else."
+        call,
+        person,
+        "/settings",
+        f"Your password is changed. You are signed out everywhere else. {ended.in_words}",
     )
 
 

@@ -5,6 +5,7 @@ A session begins under a secret of its own each time, and whatever the browser b
 ends there: nobody can plant one.
 """
 
+from collections.abc import Sequence
 from http import HTTPStatus
 from typing import TYPE_CHECKING, Annotated
 from urllib.parse import urlencode
@@ -26,10 +27,12 @@ from kampass.people.errors import (
     TooManyAttempts,
     WeakPassword,
 )
+from kampass.people.keys.ending import Ending
 from kampass.server.app import BACK
 from kampass.server.rules import ANYBODY, COMING_IN, Call
 from kampass.server.second_factor import FirstSteps
 from kampass.web.pages.sign_in.view import CodeForm, Forgotten, PasswordForm, SignInForm
+from kampass.web.parts.settings import Ticked, ends_tokens
 from kampass.web.parts.sign_in import Mistyped, entered, same
 from kampass.web.rendering import PageHead, go, local, render
 
@@ -194,12 +197,13 @@ def join(
     name: Typed = "",
     password: Typed = "",
     again: Typed = "",
+    tokens: Ticked = [],  # noqa: B006
 ) -> Response:
     """Come in by an invitation."""
     email, _ = _invited(call, ticket)
     try:
         same(password, again)
-        person = _joined(call, ticket, name, password)
+        person = _joined(call, ticket, name, password, _by_a_link(call, tokens))
     except (BadField, WeakPassword, EmailTaken) as wrong:
         return _joining(call, ticket, email, name, wrong)
     call.people.audit.record(person, "joined", person.email, {}, call.address)
@@ -241,18 +245,23 @@ def reset(
     ticket: Typed = "",
     password: Typed = "",
     again: Typed = "",
+    tokens: Ticked = [],  # noqa: B006
 ) -> Response:
-    """Set a password by a link; who has an authenticator still needs it to sign in."""
+    """Set a password by a link: sessions end, and tokens unless they are spared; who has an
+    authenticator still needs it to sign in.
+    """
     found = call.people.invitations.find("reset", ticket)
     if found is None:
         raise TicketSpent
     try:
         same(password, again)
-        person = call.people.invitations.reset(ticket, password=password)
+        ended = call.people.invitations.reset(
+            ticket, password=password, ending=_by_a_link(call, tokens)
+        )
     except (BadField, WeakPassword) as wrong:
         return _resetting(call, ticket, found.email or "", wrong)
-    call.people.audit.record(person, "password_set", "by a link", {}, call.address)
-    return go("/sign-in", "Your password is set. Sign in with it.")
+    call.people.audit.record(ended.person, "password_set", "by a link", {}, call.address)
+    return go("/sign-in", f"Your password is set. {ended.in_words} Sign in with it.")
 
 
 def _form(call: Call, to: str, *, email: str = "", wrong: KampassError | None = None) -> Response:
@@ -273,13 +282,20 @@ def _setting_up(call: Call, form: PasswordForm, wrong: KampassError | None = Non
 def _joining(
     call: Call, ticket: str, email: str, name: str, wrong: KampassError | None = None
 ) -> Response:
-    view = PasswordForm(ticket, email, _beside(wrong), name)
+    view = PasswordForm(ticket, email, _beside(wrong), name, _holds_tokens(call, email))
     return _answer(call, "join", PageHead("Join Kampass"), view, wrong)
 
 
 def _resetting(call: Call, ticket: str, email: str, wrong: KampassError | None = None) -> Response:
-    view = PasswordForm(ticket, email, _beside(wrong))
+    holds = _holds_tokens(call, email)
+    view = PasswordForm(ticket, email, _beside(wrong), holds_tokens=holds)
     return _answer(call, "reset", PageHead("Set your password"), view, wrong)
+
+
+def _holds_tokens(call: Call, email: str) -> bool:
+    """Whether somebody has API tokens, which a password that is set ends or spares."""
+    known = call.people.accounts.by_email(email)
+    return known is not None and bool(call.people.tokens.all(known.id))
 
 
 def _answer(
@@ -304,7 +320,7 @@ def _invited(call: Call, ticket: str) -> tuple[str, str]:
     raise TicketSpent
 
 
-def _joined(call: Call, ticket: str, name: str, password: str) -> Person:
+def _joined(call: Call, ticket: str, name: str, password: str, ending: Ending) -> Person:
     """Whoever an administrator added already only sets a password, and says how they are called."""
     if call.people.invitations.find("invite", ticket) is not None:
         return call.people.invitations.join(ticket, name=name, password=password)
@@ -313,8 +329,13 @@ def _joined(call: Call, ticket: str, name: str, password: str) -> Person:
     if known is None:
         raise TicketSpent
     renamed = call.people.accounts.change(known.id, name=name)
-    call.people.invitations.reset(ticket, password=password)
-    return renamed
+    call.people.invitations.reset(ticket, password=password, ending=ending)
+    return renamed.person
+
+
+def _by_a_link(call: Call, ticked: Sequence[str]) -> Ending:
+    """Whoever follows a link ends what is theirs, whoever is signed in in that browser."""
+    return Ending(tokens=ends_tokens(ticked), address=call.address)
 
 
 def _provider(call: Call) -> "Provider":

@@ -27,13 +27,14 @@ class CodeForm:
 @dataclass(frozen=True)
 class PasswordForm:
     """A link by which somebody sets a password, and perhaps says their name; `wrong` are messages
-    by field.
+    by field, `holds_tokens` whether there are API tokens to end or spare.
     """
 
     ticket: str
     email: str
     wrong: Mapping[str, str]
     name: str = ""
+    holds_tokens: bool = False
 
 
 @dataclass(frozen=True)

@@ -9,7 +9,7 @@ from kampass.people import Token
 from kampass.people.keys.tokens import ALLOWED, SCOPES
 from kampass.server.rules import Call
 from kampass.web.parts.links import Link
-from kampass.web.parts.settings import myself, tabs, zone_of
+from kampass.web.parts.settings import AskedAgain, asked_again, fresh, myself, tabs, zone_of
 from kampass.web.rendering import moment
 
 _SCOPES: Final = {
@@ -18,6 +18,7 @@ _SCOPES: Final = {
     "write": "Write: notes, dashboards, saved questions, and what your role may change",
     "admin": "Administrate: people and the audit log",
 }
+_AGAIN: Final = "/sign-in/provider?next=/settings/tokens"
 _USUAL = timedelta(days=90)
 
 
@@ -52,7 +53,9 @@ class TypedToken:
 
 @dataclass(frozen=True)
 class TokenList:
-    """The page; `wrong` are messages by field."""
+    """The page; `wrong` are messages by field, `asks` what making one takes, `stale` whether that
+    is another sign-in, `again` where.
+    """
 
     tabs: Sequence[Link]
     tokens: Sequence[TokenLine]
@@ -62,6 +65,10 @@ class TokenList:
     wrong: Mapping[str, str]
     scopes: Sequence[tuple[str, str]]
     example: str
+    asks: AskedAgain
+    stale: bool
+    again: str | None
+    email: str
 
 
 def token_list(
@@ -80,6 +87,10 @@ def token_list(
         [(name, _SCOPES[name]) for name in SCOPES if name in ALLOWED[person.role]],
         "curl -H 'Authorization: Bearer kp_...' "
         f"'{call.serving.url}/api/v1/kpis/nrr?period=2026-Q1'",
+        asks := asked_again(call),
+        asks == "sign_in" and not fresh(call),
+        _AGAIN if call.serving.identity else None,
+        person.email,
     )
 
 
