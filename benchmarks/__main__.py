@@ -8,7 +8,7 @@ from contextlib import nullcontext
 from pathlib import Path
 from typing import Any
 
-from benchmarks import memory, reading, report, sheets, starting
+from benchmarks import flood, memory, reading, report, sheets, starting
 from benchmarks.clock import in_child
 from benchmarks.sizes import SIZES, Size
 
@@ -38,6 +38,9 @@ def _options(arguments: Sequence[str] | None) -> argparse.Namespace:
         "--pages",
         action="store_true",
         help="only the pages: a server, sixteen readers, a browser, publishing meanwhile",
+    )
+    parser.add_argument(
+        "--flood", action="store_true", help="only one reader beside floods of strangers and others"
     )
     parser.add_argument("--all", action="store_true", help="both 1m and 10m")
     parser.add_argument(
@@ -113,6 +116,12 @@ def main(arguments: Sequence[str] | None = None) -> int:
     if options.sheets:
         with tempfile.TemporaryDirectory(prefix="kampass-bench-") as place:
             report.sheets(sheets.measured(Path(place), options.sheets))
+        return 0
+    if options.flood:
+        with tempfile.TemporaryDirectory(prefix="kampass-bench-") as place:
+            folder, _ = reading.small_company(Path(place))
+            with reading.serving(folder) as served:
+                report.flood(flood.measured(served))
         return 0
     sizes = [SIZES[name] for name in (("1m", "10m") if options.all else (options.size,))]
     with (

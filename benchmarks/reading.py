@@ -26,6 +26,7 @@ class Served:
     url: str
     cookies: tuple[str, ...]
     account: str
+    pid: int = 0
     pages: dict[str, str] = field(default_factory=dict)
 
     def client(self, number: int = 0) -> httpx.Client:
@@ -85,7 +86,7 @@ def serving(folder: Path) -> Iterator[Served]:
         str(port),
     ]
     process = subprocess.Popen(command, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
-    served = Served(f"http://127.0.0.1:{port}", tuple(cookies), row[0])
+    served = Served(f"http://127.0.0.1:{port}", tuple(cookies), row[0], process.pid)
     try:
         _wait(served)
         served.pages = _pages(served)

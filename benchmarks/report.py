@@ -7,6 +7,7 @@ from statistics import median
 from typing import Any
 
 from benchmarks.clock import Laps
+from benchmarks.flood import Flood
 from benchmarks.memory import Taken
 from benchmarks.reading import Meanwhile, Times
 from benchmarks.sizes import Size
@@ -167,6 +168,26 @@ def sheets(found: Iterable[tuple[str, Mapping[str, Any]]]) -> None:
         median(lap["cpu"] for form, lap in laps if form == each) for each in ("csv", "xlsx")
     )
     print(f"\nA workbook costs {xlsx / csv:.1f} times the CPU of the CSV.")
+
+
+def flood(found: Iterable[tuple[str, Flood]]) -> None:
+    """One reader, alone and beside each flood."""
+    heading("One reader's pages beside floods, in ms, and the server's memory before and after")
+    rows(
+        ["", "answers", "refused", "median", "p95", "MB before", "MB after"],
+        [
+            [
+                name,
+                f"{len(met.times.seconds):,}",
+                f"{met.times.errors}",
+                f"{met.times.percentile(50):,.0f}",
+                f"{met.times.percentile(95):,.0f}",
+                f"{met.before:,.0f}",
+                f"{met.after:,.0f}",
+            ]
+            for name, met in found
+        ],
+    )
 
 
 def asking(found: Mapping[str, Any]) -> None:

@@ -12,11 +12,15 @@ from typing import Any
 
 import pytest
 import sqlalchemy as sa
+from starlette.testclient import TestClient
 
+from kampass.access import Role
 from kampass.cli import main
 from kampass.errors import DataError
+from kampass.server.serving import Serving
 from kampass.store import faults
-from kampass.workspace import create, open_workspace
+from kampass.web.app import application
+from kampass.workspace import Workspace, create, open_workspace
 from kampass.workspace.settings import DatabaseSettings, SourceSettings, WorkspaceSettings
 
 ACCOUNTS = "id,name\na,Ash\n"
@@ -189,3 +193,68 @@ def test_a_folder_in_the_place_of_a_snapshot_is_moved_away_and_what_is_in_it_sta
     assert snapshot.is_file()
     (moved,) = snapshot.parent.glob("*.folder-*")
     assert (moved / "somebody's").read_text(encoding="utf-8") == "letters"
+
+
+def signed_in(workspace: Workspace) -> TestClient:
+    """Somebody who is signed in on a server that runs."""
+    accounts = workspace.people.accounts
+    person = accounts.by_email("ann@firm.example") or accounts.add(
+        "ann@firm.example", "Ann", Role.ADMIN
+    )
+    token, _ = workspace.people.sessions.start(person.id, address="", agent="")
+    app = application(workspace, Serving("http://testserver"))
+    return TestClient(app, cookies={"kampass": token}, follow_redirects=False)
+
+
+def test_a_server_whose_database_goes_answers_503_in_words_and_makes_none(tmp_path: Path) -> None:
+    place = made(tmp_path)
+    with closing(open_workspace(place)) as workspace:
+        client = signed_in(workspace)
+        assert client.get("/data").status_code == 200
+        kept = database(tmp_path).rename(tmp_path / "kept.db")
+        for method, address in (
+            ("GET", "/"),
+            ("GET", "/data"),
+            ("GET", "/sign-in"),
+            ("GET", "/set-up?ticket=x"),
+            ("POST", "/sign-in"),
+            ("GET", "/api/v1/kpis/mrr_end"),
+        ):
+            sent = {"data": {"email": "ann@firm.example", "password": "x"}} if "P" in method else {}
+            answer = client.request(method, address, **sent)  # type: ignore[arg-type]
+            assert answer.status_code == 503, address
+            assert "is gone. Nothing was changed." in answer.text
+            assert "Make the first account" not in answer.text
+        assert not database(tmp_path).exists()
+        with pytest.raises(DataError, match="is gone"):
+            workspace.sync()
+        assert not database(tmp_path).exists()
+        kept.rename(database(tmp_path))
+        assert client.get("/data").status_code == 200
+
+
+def test_a_server_whose_database_is_replaced_reads_the_one_that_is_there(tmp_path: Path) -> None:
+    """What is written into a file that was moved away would be lost, and nobody would know."""
+    place = made(tmp_path)
+    with closing(open_workspace(place)) as workspace:
+        workspace.people.accounts.add("ann@firm.example", "Ann", Role.ADMIN)
+        shutil.copy(database(tmp_path), tmp_path / "copy.db")
+        (tmp_path / "copy.db").replace(database(tmp_path))
+        workspace.people.accounts.add("bob@firm.example", "Bob", Role.ADMIN)
+    with closing(open_workspace(place)) as again:
+        assert [one.name for one in again.people.accounts.all()] == ["Ann", "Bob"]
+
+
+def test_a_server_under_whom_an_empty_database_is_put_offers_nobody_to_set_it_up(
+    tmp_path: Path,
+) -> None:
+    place = made(tmp_path)
+    with closing(open_workspace(place)) as workspace:
+        client = signed_in(workspace)
+        database(tmp_path).unlink()
+        open_workspace(place).close()
+        signed_in(workspace)
+        for address in ("/", "/sign-in", "/set-up?ticket=x"):
+            assert "Make the first account" not in client.get(address).text
+        refused = signed_in(workspace).get("/data")
+        assert "that the database does not know" in refused.text

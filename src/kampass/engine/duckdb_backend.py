@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any, Protocol
 import duckdb
 
 from kampass.engine.backend import Cells
+from kampass.engine.budget import running
 
 if TYPE_CHECKING:
     import numpy as np
@@ -34,8 +35,10 @@ class DuckDBBackend:
         self._database = database
 
     def run(self, sql: str, parameters: Mapping[str, Any] | None = None) -> "DuckDBSelection":
-        """Run a statement."""
-        return DuckDBSelection(self._database.cursor().execute(sql, parameters))
+        """Run a statement; TooLarge where it would take longer than its request may."""
+        cursor = self._database.cursor()
+        with running(cursor.interrupt):
+            return DuckDBSelection(cursor.execute(sql, parameters))
 
     def tables(self) -> frozenset[str]:
         """The tables and views that a name without a schema finds."""

@@ -13,6 +13,7 @@ from kampass.catalogue import Catalogue, Kpi
 from kampass.engine.answer import Answer, Result, Status
 from kampass.engine.around import NOTHING_AROUND, Around
 from kampass.engine.backend import Backend, Selection
+from kampass.engine.budget import admitted
 from kampass.engine.duckdb_backend import DuckDBBackend
 from kampass.engine.figure import Figure, status_of
 from kampass.engine.planning import coverage, dimensions
@@ -29,7 +30,7 @@ from kampass.periods import Calendar, Period, cut, parse
 Found = dict[tuple[str, int], list[Answer]]
 """The answers of one cut, by KPI and the number of the period."""
 
-_MOST_LABELS = 2000
+_MOST_LABELS, _A_HANDFUL = 2000, 8
 
 
 class Readable(Protocol):
@@ -112,8 +113,19 @@ class Engine:
         kpis, periods = self.check(question), self.periods(question)
         cuts = [question.by, ()] if question.total and question.by else [question.by]
         asked = [Asked(periods, by, question.where) for by in cuts]
-        found = [self.answers(kpis, cut) for cut in asked]
+        with admitted(lambda: len(kpis) * len(periods) * self._most_groups(question.by)):
+            found = [self.answers(kpis, cut) for cut in asked]
         return list(zip(asked, [question.passing(found[0]), *found[1:]], strict=True))
+
+    def _most_groups(self, by: Sequence[str]) -> int:
+        """How many rows a cut may have, roughly: as many as the longest list of names has, and a
+        handful for each other way to cut.
+        """
+        named = [NAMED[name] for name in by if name in NAMED]
+        tables = [self.backend.run(f'SELECT count(*) FROM "{name}"').all() for name in named]
+        most = max((int(rows[0][0]) for rows in tables), default=1)
+        others = 0 if "account" in by else len(by) - len(named)
+        return max(1, most) * int(_A_HANDFUL**others)
 
     def result(self, question: Question, found: Sequence[Found]) -> Result:
         """The answers of all cuts as one result."""

@@ -19,6 +19,7 @@ from starlette.types import ASGIApp, Message, Receive, Scope, Send
 from kampass.errors import KampassError
 from kampass.server import problems, rules
 from kampass.server.limits import Buckets
+from kampass.server.reading import BOUNDS, Budgets
 from kampass.server.second_factor import FirstSteps
 from kampass.server.serving import Serving
 from kampass.store.turns import Builds
@@ -116,6 +117,8 @@ def make_app(
         app.router.routes.extend(router.routes)
     for kind in (KampassError, RequestValidationError, HTTPException, ClientDisconnect, Exception):
         app.add_exception_handler(kind, _handler(shown))
+    if not serving.development:
+        app.add_middleware(Budgets, bounds=BOUNDS)
     app.add_middleware(GZipMiddleware, minimum_size=1000, compresslevel=5)
     app.add_middleware(
         TrustedHostMiddleware,

@@ -33,6 +33,21 @@ WAIT = 10
 """Seconds to wait for another program's write to a file, or for a server."""
 
 
+class DatabaseGone(DataError):  # noqa: N818 - reads as a sentence at the raise
+    """The file was there, and is no more: it is not made anew, for an empty one would know
+    nobody.
+    """
+
+    status = 503
+    code = "database_gone"
+
+    def __init__(self, file: Path) -> None:
+        super().__init__(
+            f"The application database .kampass/{file.name} is gone. Nothing was changed.",
+            hint="Put it back, or run 'kampass repair', which writes it again from the journal.",
+        )
+
+
 @dataclass(frozen=True)
 class Database:
     """The database of the workspace whose `.kampass` is `folder`; without a URL, the SQLite file in
@@ -150,12 +165,43 @@ class Database:
 
 
 def file_engine(file: Path) -> "sa.Engine":
-    """Connections to a SQLite file."""
+    """Connections to a SQLite file, which the first one makes; DatabaseGone where it goes after
+    that, and what was open to it is let go of where another takes its place.
+    """
     import sqlalchemy as sa
 
     engine = sa.create_engine(sa.URL.create("sqlite", database=str(file)), hide_parameters=True)
     sa.event.listen(engine, "connect", _settle)
+    made = False
+
+    def before(*_: object) -> None:
+        if made and not file.exists():
+            raise DatabaseGone(file)
+
+    def connected(_: object, record: Any) -> None:
+        nonlocal made
+        made, record.info["file"] = True, _identity(file)
+
+    def taken(_: object, record: Any, __: object) -> None:
+        there = _identity(file)
+        if there is None:
+            raise DatabaseGone(file)
+        if record.info.get("file") != there:
+            raise sa.exc.DisconnectionError
+
+    sa.event.listen(engine, "do_connect", before)
+    sa.event.listen(engine, "connect", connected)
+    sa.event.listen(engine, "checkout", taken)
     return engine
+
+
+def _identity(file: Path) -> tuple[int, int] | None:
+    """What tells a file from another that takes its place."""
+    try:
+        found = file.stat()
+    except FileNotFoundError:
+        return None
+    return found.st_dev, found.st_ino
 
 
 def parse_url(text: str) -> "sa.URL | None":

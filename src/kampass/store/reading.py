@@ -13,7 +13,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, Protocol
 
 from kampass.store import integrity
-from kampass.store.database import WAIT
+from kampass.store.database import WAIT, DatabaseGone
 
 if TYPE_CHECKING:
     import sqlalchemy as sa
@@ -55,6 +55,8 @@ class FileReader:
 
     def version(self) -> str | None:
         """What it says it is; DataError where that is not even a database."""
+        if not self.file.exists():
+            return None
         try:
             with self.reading() as rows:
                 return first(rows(_VERSION))
@@ -84,6 +86,8 @@ class FileReader:
         """It may write, though nothing here does: what a killed program left half written, the
         next one to open the file takes back.
         """
+        if not self.file.exists():
+            raise DatabaseGone(self.file)
         address = f"{self.file.absolute().as_uri()}?mode=rw"
         opened = sqlite3.connect(address, uri=True, timeout=WAIT, isolation_level=None)
         try:

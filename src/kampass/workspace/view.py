@@ -10,7 +10,7 @@ import threading
 from collections.abc import Callable, Hashable
 from concurrent.futures import Future
 from contextlib import suppress
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Generic, TypeVar
 
@@ -21,6 +21,7 @@ from kampass.catalogue import Catalogue
 from kampass.engine import Engine, Question, Result, Settings
 from kampass.engine.around import Around
 from kampass.engine.backend import Backend
+from kampass.engine.budget import ReaderLeft
 from kampass.engine.duckdb_backend import DuckDBBackend
 from kampass.errors import DataError
 from kampass.insight import ask
@@ -32,35 +33,62 @@ from kampass.workspace.home import Home, held_loads, settings_of, there
 from kampass.workspace.warming.lately import Lately
 
 T = TypeVar("T")
-_ANSWERS, _ENGINES, _WINDOWS, _SCOPES = 4000, 256, 6, 1000
+_OTHERS, _ENGINES, _WINDOWS, _SCOPES = 4000, 256, 6, 1000
+_ANSWERS = 200_000
+"""Answers that are kept; each takes about a kilobyte."""
+
+
+@dataclass(eq=False)
+class _Value(Generic[T]):
+    """A value that is made or being made."""
+
+    made: Future[T] = field(default_factory=Future)
+    weight: int = 1
 
 
 class Kept(Generic[T]):
-    """The values last used, each worked out once; an error is not kept."""
+    """The values last used, each worked out once; an error is not kept. `most` is how many, or how
+    much of them where they are weighed.
+    """
 
-    def __init__(self, most: int) -> None:
-        self._lock = threading.Lock()
-        self._found: LRUCache[Hashable, Future[T]] = LRUCache(most)
+    def __init__(self, most: int, weigh: Callable[[T], int] = lambda _: 1) -> None:
+        self._lock, self._weigh = threading.Lock(), weigh
+        self._found: LRUCache[Hashable, _Value[T]] = LRUCache(most, lambda value: value.weight)
 
     def __len__(self) -> int:
         return len(self._found)
 
     def get(self, key: Hashable, make: Callable[[], T]) -> T:
         """The value of a key, made unless it is there or somebody is making it."""
-        with self._lock:
-            found = self._found.get(key)
-            mine = found is None
-            if found is None:
-                found = self._found[key] = Future()
-        if mine:
+        while True:
+            with self._lock:
+                found = self._found.get(key)
+                mine = found is None
+                if found is None:
+                    found = self._found[key] = _Value()
+            if mine:
+                self._make(key, found, make)
             try:
-                found.set_result(make())
-            # Whoever waits for the value gets the error too.
-            except BaseException as wrong:  # noqa: BLE001
-                with self._lock:
-                    self._found.pop(key, None)
-                found.set_exception(wrong)
-        return found.result()
+                return found.made.result()
+            except ReaderLeft:
+                if mine:
+                    raise  # otherwise it was somebody else who left, and the value is made anew
+
+    def _make(self, key: Hashable, value: "_Value[T]", make: Callable[[], T]) -> None:
+        try:
+            made = make()
+        # Whoever waits for the value gets the error too.
+        except BaseException as wrong:  # noqa: BLE001
+            with self._lock:
+                self._found.pop(key, None)
+            value.made.set_exception(wrong)
+            return
+        value.made.set_result(made)
+        weight = self._weigh(made)
+        with self._lock:
+            if self._found.pop(key, None) is value and weight <= self._found.maxsize:
+                value.weight = weight
+                self._found[key] = value
 
     def clear(self) -> None:
         """Keep nothing."""
@@ -156,10 +184,10 @@ class Sights:
 
     def __init__(self, workspace: Home) -> None:
         self.workspace = workspace
-        self.answers: Kept[Result] = Kept(_ANSWERS)
+        self.answers: Kept[Result] = Kept(_ANSWERS, lambda result: 1 + len(result.answers))
         self.lately = Lately()
         self.builds: Builds | None = None
-        self.others: Kept[object] = Kept(_ANSWERS)
+        self.others: Kept[object] = Kept(_OTHERS)
         self._engines: Kept[Engine] = Kept(_ENGINES)
         self._windows: Kept[Window] = Kept(_WINDOWS)
         self._snapshots: Kept[Snapshot] = Kept(_WINDOWS)
@@ -172,6 +200,7 @@ class Sights:
         self._reread()
         pointer = self.workspace.manifest.current()
         if pointer is None:
+            self.workspace.journal.refuse_unknown()
             raise DataError(
                 "Nothing has been published yet.",
                 code="nothing_published",
