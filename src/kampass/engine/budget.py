@@ -36,7 +36,7 @@ class Bounds:
 
     figures: int = 1_000_000
     seconds: float = 30.0
-    large: int = 20_000
+    large: int = 2_000
     turn: Callable[[], AbstractContextManager[None]] = nullcontext
 
 

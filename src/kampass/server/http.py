@@ -9,6 +9,7 @@ import asyncio
 import logging
 import os
 import signal
+import sys
 import threading
 from collections.abc import Iterable
 from types import FrameType
@@ -37,6 +38,11 @@ UNREAD = 60.0
 
 CONNECTIONS = 256
 """Connections at once."""
+
+SWITCH = 0.0005
+"""Seconds until a thread that only computes lets another have its turn: who answers a page has many
+short ones, and waited for each behind a large question.
+"""
 
 GRACE, END = 6, 9.5
 """Seconds after being told to end: for answers under way, and for everything."""
@@ -178,6 +184,7 @@ class FewLines(logging.Filter):
 
 def run(app: FastAPI, host: str, port: int, *, behind_proxy: bool) -> None:
     """Serve until told to end."""
+    sys.setswitchinterval(SWITCH)
     signal.signal(
         signal.SIGPIPE, signal.SIG_IGN
     )  # a reader who leaves early ends their answer, not the server

@@ -6,6 +6,7 @@ A person is recognised by a session cookie (pages, and `/api` called from pages)
 it: the same origin, and the session's secret.
 """
 
+import asyncio
 import hmac
 from collections.abc import Iterable
 from dataclasses import dataclass
@@ -22,10 +23,15 @@ from kampass.errors import KampassError
 from kampass.library import Library
 from kampass.people import People, Person
 from kampass.people.keys.ending import Ending
-from kampass.server.limits import Buckets, Kind
+from kampass.server.limits import Buckets, Kind, TooOften
 from kampass.server.serving import Serving
 from kampass.workspace import Workspace
 from kampass.workspace.view import Sight
+
+PAUSE = 1.0
+"""Seconds before somebody is told that they ask too often: a loop that waits for answers is slowed
+down, and costs nobody else their turn.
+"""
 
 SAFE = frozenset({"GET", "HEAD", "OPTIONS"})
 EVERYBODY = frozenset(Role)
@@ -110,8 +116,10 @@ class Rule:
         """The call; NotSignedIn or NotAllowed where the rule does not hold."""
         try:
             return await self._held(request)
-        except KampassError:
+        except KampassError as refused:
             await request.close()  # a form was read for the session's secret, and may hold files
+            if isinstance(refused, TooOften):
+                await asyncio.sleep(PAUSE)
             raise
 
     async def _held(self, request: Request) -> Call:
