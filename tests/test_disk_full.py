@@ -28,7 +28,7 @@ from tests.struck import (
 )
 
 from kampass.errors import DataError
-from kampass.workspace.trouble import named
+from kampass.store.trouble import named
 
 PLACES = 20 if int(os.environ.get("KAMPASS_KILLS", "6")) >= 30 else 5
 SIZE = 128 << 20
@@ -107,7 +107,7 @@ def test_a_full_disk_is_named_and_what_was_loaded_before_answers(
             assert b"disk is full" in narration or b"cannot be written" in narration, (
                 narration.decode()
             )
-            assert b"run the command again" in narration
+            assert b"then try again" in narration
         assert answer(folder) in {expected(0), expected(1)}
         (disk.place / "ballast").unlink(missing_ok=True)
         assert run([*SYNC, "--workspace", str(folder)]) == 0

@@ -72,7 +72,7 @@ def _run(app: Callable[..., object]) -> object:
 
 def _name(error: Exception) -> None:
     """Trouble with the disk is a person's matter, not a bug."""
-    from kampass.workspace.trouble import named
+    from kampass.store.trouble import named
 
     trouble = named(error)
     if trouble is not None:

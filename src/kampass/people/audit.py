@@ -8,6 +8,7 @@ one of ours is struck out.
 
 import json
 import re
+import threading
 from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime
@@ -20,6 +21,7 @@ from kampass.people.database import PeopleDatabase
 from kampass.people.keys.secret import KNOWN
 from kampass.people.schema import AUDIT
 from kampass.people.text import cut
+from kampass.store import trouble
 from kampass.store.records import from_text
 
 LONGEST = 2_000
@@ -55,11 +57,34 @@ class Deed:
     address: str = ""
 
 
+class _Gap:
+    """How many lines could not be written, and since when."""
+
+    def __init__(self) -> None:
+        self._lock, self._lines, self._since = threading.Lock(), 0, ""
+
+    def grow(self, at: str) -> None:
+        with self._lock:
+            self._since = self._since or at
+            self._lines += 1
+
+    def missed(self) -> tuple[int, str] | None:
+        with self._lock:
+            return (self._lines, self._since) if self._lines else None
+
+    def close(self, lines: int) -> None:
+        """So many of them are told."""
+        with self._lock:
+            self._lines -= lines
+            self._since = self._since if self._lines else ""
+
+
 class Audit:
     """The audit log."""
 
     def __init__(self, database: PeopleDatabase) -> None:
         self._database = database
+        self._gap = _Gap()
 
     def record(
         self,
@@ -69,10 +94,31 @@ class Audit:
         detail: Mapping[str, Any] | None = None,
         address: str = "",
     ) -> None:
-        """Write down that somebody did something."""
-        deed = Deed(person, action, what, detail or {}, address)
+        """Write down that somebody did something, and first what could not be written before."""
+        self._write(Deed(person, action, what, detail or {}, address))
+
+    def record_reading(self, deed: Deed) -> None:
+        """The same of something that was only read: where the disk is full, it is answered all the
+        same, and the log says later how much it misses.
+        """
+        try:
+            self._write(deed)
+        except sa.exc.DBAPIError as wrong:
+            if trouble.named(wrong) is None:
+                raise
+            self._gap.grow(self._database.now_text())
+
+    def _write(self, deed: Deed) -> None:
+        missed = self._gap.missed()
         with self._database.writing() as connection:
+            if missed is not None:
+                count, since = missed
+                lines = f"{count} lines could not be written: the disk was full"
+                said = Deed(None, "audit_gap", lines, {"lines": count, "since": since})
+                write(connection, said, self._database.now_text())
             write(connection, deed, self._database.now_text())
+        if missed is not None:
+            self._gap.close(missed[0])
 
     def entries(
         self,

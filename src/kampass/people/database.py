@@ -9,6 +9,7 @@ from datetime import datetime
 import sqlalchemy as sa
 
 from kampass.people.schema import TURNS
+from kampass.store import trouble
 from kampass.store.records import to_text
 
 
@@ -30,6 +31,16 @@ class PeopleDatabase:
     def writing(self) -> AbstractContextManager[sa.Connection]:
         """A transaction that writes before it reads anything."""
         return self._engine.begin()
+
+    def note(self, *statements: sa.Executable) -> None:
+        """Write what may be left out where the disk is full: reading goes on without it."""
+        try:
+            with self.writing() as connection:
+                for statement in statements:
+                    connection.execute(statement)
+        except sa.exc.DBAPIError as wrong:
+            if trouble.named(wrong) is None:
+                raise
 
     @contextmanager
     def in_turn(self) -> Iterator[sa.Connection]:

@@ -4,11 +4,13 @@ browsers strict.
 What pages add (templates, words for errors) they bring along; nothing here knows of HTML.
 """
 
+import sqlite3
 from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
 from contextlib import AbstractContextManager, asynccontextmanager, nullcontext
 
 from fastapi import APIRouter, FastAPI, Request
 from fastapi.exceptions import RequestValidationError
+from sqlalchemy.exc import SQLAlchemyError
 from starlette.exceptions import HTTPException
 from starlette.middleware.gzip import GZipMiddleware
 from starlette.middleware.trustedhost import TrustedHostMiddleware
@@ -25,6 +27,16 @@ from kampass.server.serving import Serving
 from kampass.store.turns import Builds
 from kampass.workspace import Workspace
 
+_EXPECTED = (
+    KampassError,
+    RequestValidationError,
+    HTTPException,
+    ClientDisconnect,
+    SQLAlchemyError,
+    sqlite3.Error,
+    OSError,
+)
+"""What is answered without being raised again: a server with a full disk fills its log otherwise."""
 Beside = Callable[[FastAPI], AbstractContextManager[object]]
 
 LARGEST_BODY = 1 << 20
@@ -115,7 +127,7 @@ def make_app(
         workspace.sights.builds = Builds()
     for router in routers:
         app.router.routes.extend(router.routes)
-    for kind in (KampassError, RequestValidationError, HTTPException, ClientDisconnect, Exception):
+    for kind in (*_EXPECTED, Exception):
         app.add_exception_handler(kind, _handler(shown))
     if not serving.development:
         app.add_middleware(Budgets, bounds=BOUNDS)

@@ -21,6 +21,7 @@ from starlette.responses import Response
 
 from kampass.engine.plain import Json, Plain
 from kampass.errors import KampassError
+from kampass.store.trouble import named
 
 log = logging.getLogger("kampass")
 MEDIA_TYPE = "application/problem+json"
@@ -69,6 +70,7 @@ _OF_HTTP = {
 
 def of(error: Exception) -> Problem:
     """What is said of an error."""
+    error = error if isinstance(error, KampassError) else named(error) or error
     if isinstance(error, KampassError):
         return Problem(
             error.status, error.code, error.message, error.hint, getattr(error, "retry_after", None)

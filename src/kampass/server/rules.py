@@ -22,6 +22,7 @@ from kampass.access import NotAllowed, NotSignedIn, Role, Viewer
 from kampass.errors import KampassError
 from kampass.library import Library
 from kampass.people import People, Person
+from kampass.people.audit import Deed
 from kampass.people.keys.ending import Ending
 from kampass.server.limits import Buckets, Kind, TooOften
 from kampass.server.serving import Serving
@@ -99,7 +100,11 @@ class Call:
 
     def record(self, action: str, what: str, **detail: object) -> None:
         """Write into the audit log that the caller did this."""
-        self.people.audit.record(self.person, action, what, dict(detail), address=self.address)
+        deed = Deed(self.person, action, what, detail, self.address)
+        if self.request.method in SAFE:
+            self.people.audit.record_reading(deed)
+        else:
+            self.people.audit.record(self.person, action, what, detail, self.address)
 
 
 @dataclass(frozen=True)

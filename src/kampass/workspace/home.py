@@ -25,9 +25,10 @@ from kampass.store import (
     Snapshot,
     Snapshots,
     SnapshotSettings,
+    trouble,
 )
 from kampass.store.records import Wording
-from kampass.workspace import digests, repair, trouble
+from kampass.workspace import digests, repair
 from kampass.workspace import settings as settings_file
 from kampass.workspace.passed import Passed
 from kampass.workspace.settings import WorkspaceSettings

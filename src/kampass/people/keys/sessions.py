@@ -163,17 +163,11 @@ class Sessions:
         if now >= found.expires_at or now - found.last_seen_at >= IDLE:
             return None
         if now - found.last_seen_at >= NOTED:
-            with self._database.writing() as connection:
-                connection.execute(
-                    sa.update(SESSIONS)
-                    .where(SESSIONS.c.digest == digest)
-                    .values(last_seen_at=to_text(now))
-                )
-                connection.execute(
-                    sa.update(PERSONS)
-                    .where(PERSONS.c.id == found.person.id)
-                    .values(last_seen_at=to_text(now))
-                )
+            seen = {"last_seen_at": to_text(now)}
+            self._database.note(
+                sa.update(SESSIONS).where(SESSIONS.c.digest == digest).values(**seen),
+                sa.update(PERSONS).where(PERSONS.c.id == found.person.id).values(**seen),
+            )
         return found
 
 

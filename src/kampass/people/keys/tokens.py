@@ -116,12 +116,8 @@ class Tokens:
             return None
         found = _token(row)
         if found.last_used_at is None or now - found.last_used_at >= _NOTED:
-            with self._database.writing() as connection:
-                connection.execute(
-                    sa.update(TOKENS)
-                    .where(TOKENS.c.id == found.id)
-                    .values(last_used_at=to_text(now))
-                )
+            used = sa.update(TOKENS).where(TOKENS.c.id == found.id)
+            self._database.note(used.values(last_used_at=to_text(now)))
         return person.of(row), found
 
     def all(self, person_id: int) -> list[Token]:

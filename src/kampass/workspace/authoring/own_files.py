@@ -17,8 +17,9 @@ from typing import TYPE_CHECKING
 from kampass.access import NotFound
 from kampass.catalogue import Kpi, read
 from kampass.errors import DataError, DefinitionError
+from kampass.store import trouble
 from kampass.store.disk import fsync
-from kampass.workspace import settings, trouble
+from kampass.workspace import settings
 from kampass.workspace.authoring import edits
 from kampass.workspace.authoring.draft import Draft
 

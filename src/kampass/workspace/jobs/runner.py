@@ -15,9 +15,9 @@ import sqlalchemy as sa
 
 from kampass.errors import KampassError
 from kampass.store.progress import SILENT, Progress
+from kampass.store.trouble import named
 from kampass.workspace.jobs.jobs import LONGEST, Came, Job, Jobs, Order
 from kampass.workspace.jobs.work import WORK
-from kampass.workspace.trouble import named
 
 if TYPE_CHECKING:
     from kampass.insight.restated.outcome import LoadOutcome

@@ -29,6 +29,7 @@ _ACTIONS: Final = {
     "person_removed": "Removed a person",
     "sessions_ended": "Signed somebody out",
     "access_ended": "Ended what was open",
+    "audit_gap": "Lines are missing here",
     "session_ended": "Ended a session",
     "authenticator_on": "Authenticator on",
     "authenticator_off": "Authenticator off",

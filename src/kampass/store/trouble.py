@@ -29,10 +29,16 @@ _SAYS_FAILING = (
     "unable to open database file",
     "input/output error",
 )
-_HINT = "then run the command again. What was loaded before still answers."
+_HINT = "then try again. What was loaded before still answers."
 
 
-def named(error: BaseException) -> DataError | None:
+class DiskTrouble(DataError):  # noqa: N818 - reads as a sentence at the raise
+    """A disk that is full or failing; whatever only reads goes on."""
+
+    status = 507
+
+
+def named(error: BaseException) -> DiskTrouble | None:
     """The same trouble as one of two errors, `disk_full` or `cannot_write`; None where it is
     something else.
     """
@@ -56,11 +62,11 @@ def named(error: BaseException) -> DataError | None:
     else:
         return None
     if full:
-        return DataError(
+        return DiskTrouble(
             f"The disk is full ({what}).", code="disk_full", hint=f"Make room on it, {_HINT}"
         )
     if failing:
-        return DataError(
+        return DiskTrouble(
             f"A file cannot be written or read ({what}).",
             code="cannot_write",
             hint=f"See that the disk works, has room and is yours to write, {_HINT}",
