@@ -146,4 +146,8 @@ def test_values_are_cut_to_what_a_log_needs(people: People, ann: Person) -> None
 
 
 def test_the_log_can_only_be_added_to_and_read() -> None:
-    assert {name for name in vars(Audit) if not name.startswith("_")} == {"record", "entries"}
+    assert {name for name in vars(Audit) if not name.startswith("_")} == {
+        "record",
+        "record_reading",
+        "entries",
+    }

@@ -36,7 +36,7 @@ _EXPECTED = (
     sqlite3.Error,
     OSError,
 )
-"""What is answered without being raised again: a server with a full disk fills its log otherwise."""
+"""What is answered and not raised again: with a full disk a server would fill its log."""
 Beside = Callable[[FastAPI], AbstractContextManager[object]]
 
 LARGEST_BODY = 1 << 20
