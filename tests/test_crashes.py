@@ -1,10 +1,10 @@
 """Commands survive SIGKILL at any moment: nothing is lost, doubled or torn, and the next command
 just works.
 
-One workspace grows step by step while `sync`, `publish`, `data replay` and `restore` are killed,
-half of them at any moment of their run and half after they began to build a snapshot. An
-undisturbed workspace that loads the same steps must export the same bytes. KAMPASS_KILLS sets how
-many kills: 6, 30 for a quick sweep, 200 in `make nightly`.
+One workspace grows step by step while `sync`, `publish`, `data replay`, `restore` and `repair` (its
+database is gone each time) are killed, half of them at any moment of their run and half after they
+began to build a snapshot. An undisturbed workspace that loads the same steps must export the same
+bytes. KAMPASS_KILLS sets how many kills: 6, 30 for a quick sweep, 200 in `make nightly`.
 """
 
 import os
@@ -35,7 +35,7 @@ from tests.struck import (
 from kampass.workspace.backup import verify_workspace
 
 KILLS = int(os.environ.get("KAMPASS_KILLS", "6"))
-COMMANDS = ("sync", "publish", "restore", "replay")
+COMMANDS = ("sync", "publish", "restore", "replay", "repair")
 
 
 @dataclass
@@ -88,6 +88,10 @@ class Scene:
         self.tally.in_a_build += killed and bool(_building(place))
         if command == "restore":
             self._check_restore()
+        elif command == "repair":
+            self._next(self._words("repair"))
+            self._next(self._words("publish"))
+            self._check(self.step, self._words("sync"))
         else:
             self._check(before, self._words("replay" if command == "replay" else "sync"))
 
@@ -96,16 +100,19 @@ class Scene:
             return
         self.step += 1
         load(self.calm, self.step, publish=False)
-        if command == "publish":
+        if command in {"publish", "repair"}:
             load(self.struck, self.step, publish=False)
         else:
             write_state(self.struck / "files", self.step)
+        if command == "repair":
+            (self.struck / ".kampass" / "app.db").unlink()
 
     def _words(self, command: str) -> list[str]:
         here = ["--workspace", str(self.struck)]
         return {
             "sync": ["sync", "--recorded-at", recorded(self.step), *here],
             "publish": ["publish", *here],
+            "repair": ["repair", *here],
             "replay": ["data", "replay", "--recorded-at", recorded(self.step), *here],
             "restore": ["restore", str(self.backup), str(self.restored)],
         }[command]
