@@ -350,3 +350,28 @@ def test_what_is_written_into_the_settings_is_read_again(tmp_path: Path) -> None
     assert found == stated.database
     database = found.of(tmp_path, environment={})
     assert str(database) == "host/books, schema mine"
+
+
+def test_a_damaged_archive_connects_nowhere(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The settings in an archive name a server; until every digest held, nobody calls it."""
+    folder = make(tmp_path / "one")
+    load(folder, 0)
+    backup = tmp_path / "backup.zip"
+    assert run(["backup", str(backup), "--workspace", str(folder)]) == 0
+    packed = bytearray(backup.read_bytes())
+    packed[packed.index(b"PAR1") + 200] ^= 1
+    backup.write_bytes(packed)
+    called: list[str] = []
+
+    def call(*_: Any, **__: Any) -> None:
+        called.append("called")
+        raise AssertionError("it connected")
+
+    monkeypatch.setattr("kampass.store.server.server_engine", call)
+    monkeypatch.setenv(DATABASE_URL, "postgresql://somewhere.example/x")
+    with pytest.raises(DataError) as raised:
+        restore(backup, tmp_path / "two")
+    assert (raised.value.code, called) == ("damaged_backup", [])
+    assert not (tmp_path / "two").exists()
