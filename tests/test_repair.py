@@ -24,7 +24,7 @@ from kampass.model.messages import Batch, Cursor, Message
 from kampass.store import faults
 from kampass.store.records import EVERY_STATE, Load
 from kampass.workspace import create, open_workspace
-from kampass.workspace.backup import Rebuilt, rebuild
+from kampass.workspace.backup import Rebuilt, rebuild, verify_workspace
 from kampass.workspace.settings import DatabaseSettings, SourceSettings, WorkspaceSettings
 
 
@@ -203,7 +203,16 @@ def half_copied(place: Path) -> tuple[tuple[int, ...], int]:
     return (3,), 0
 
 
-@pytest.mark.parametrize("lose", [without_a_line, half_copied])
+def a_line_alone(place: Path) -> tuple[tuple[int, ...], int]:
+    """The line of load 3 came along, and its batch did not."""
+    line = place / ".kampass" / "journal" / "loads" / "00000003.complete.json"
+    kept = line.read_bytes()
+    half_copied(place)
+    line.write_bytes(kept)
+    return (3,), 1
+
+
+@pytest.mark.parametrize("lose", [without_a_line, half_copied, a_line_alone])
 def test_what_the_journal_lacks_is_said_and_sources_start_over(
     lose: Callable[[Path], tuple[tuple[int, ...], int]], tmp_path: Path
 ) -> None:
@@ -230,9 +239,27 @@ def test_a_damaged_batch_stops_the_repair_before_anything_is_written(tmp_path: P
     (place / ".kampass" / "app.db").unlink()
     file = next((place / ".kampass" / "journal").rglob("accounts.parquet"))
     file.write_bytes(file.read_bytes()[:-1] + b"?")
-    with pytest.raises(DataError, match="is damaged"):
+    with pytest.raises(DataError, match="is damaged") as raised:
         rebuild(place)
     assert loads(place) == []
+    assert file.parent.name in raised.value.hint
+    file.parent.rename(tmp_path / "elsewhere")
+    assert len(rebuild(place).missing) == 1
+
+
+@pytest.mark.parametrize("lost", ["gone", "older"])
+def test_verify_says_what_the_database_does_not_know(lost: str, tmp_path: Path) -> None:
+    place = begun(tmp_path)
+    assert verify_workspace(place).whole
+    if lost == "gone":
+        (place / ".kampass" / "app.db").unlink()
+        assert "app.db" in {found.place for found in verify_workspace(place).findings}
+        open_workspace(place).close()  # which makes an empty one
+    else:
+        shutil.copy(tmp_path / "older.db", place / ".kampass" / "app.db")
+    findings = verify_workspace(place).findings
+    assert findings
+    assert all("'kampass repair'" in found.way_out for found in findings)
 
 
 @pytest.mark.parametrize("point", ["repair.put_back", "repair.moved"])

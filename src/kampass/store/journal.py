@@ -50,6 +50,7 @@ class LoadReport:
     aside: tuple[JudgedAside, ...] = ()
 
 
+_LINES = "loads"
 _UNCOMMITTED = ".uncommitted"
 """Lies in a batch until its load is recorded."""
 
@@ -61,7 +62,7 @@ class Journal:
         self.folder = folder
         self.manifest = manifest
         self.timezone = timezone
-        self.lines = Lines(folder / "loads")
+        self.lines = lines_of(folder)
         folder.mkdir(parents=True, exist_ok=True)
 
     def load(
@@ -189,19 +190,13 @@ class Journal:
             "which writes it again from the journal.",
         )
 
-    def unknown(self, loads: Iterable[Load]) -> list[Path]:
-        """The batches that were finished and that none of these loads names."""
-        named = batches_of(loads)
-        return [
-            folder
-            for folder in self.batches()
-            if folder.name not in named and not _is_unfinished(folder)
-        ]
-
     def batches(self) -> list[Path]:
         """The folders of all batches, finished or not."""
-        found = (entry for entry in self.folder.iterdir() if entry != self.lines.folder)
-        return sorted(entry for entry in found if entry.is_dir())
+        return _batches(self.folder)
+
+    def unknown(self, loads: Iterable[Load]) -> list[Path]:
+        """The batches that were finished and that none of these loads names."""
+        return unknown_batches(self.folder, loads)
 
     def _catch_up(self) -> None:
         self.lines.catch_up(self.manifest.loads(states=EVERY_STATE))
@@ -402,6 +397,26 @@ class Journal:
         standing = sorted([*others, *by_hand], key=lambda load: load.id)
         forgotten = self.versions(TABLES[table], [_of(load, by_hand=False) for load in own])
         return Known(self.versions(TABLES[table], standing), self.mends(own), dismissed, forgotten)
+
+
+def lines_of(journal: Path) -> Lines:
+    """The lines of the journal in a folder."""
+    return Lines(journal / _LINES)
+
+
+def unknown_batches(journal: Path, loads: Iterable[Load]) -> list[Path]:
+    """The batches in a journal's folder that were finished and that none of these loads names."""
+    named = batches_of(loads)
+    return [
+        folder
+        for folder in _batches(journal)
+        if folder.name not in named and not _is_unfinished(folder)
+    ]
+
+
+def _batches(journal: Path) -> list[Path]:
+    found = journal.iterdir() if journal.is_dir() else ()
+    return sorted(entry for entry in found if entry.name != _LINES and entry.is_dir())
 
 
 def batches_of(loads: Iterable[Load]) -> set[str]:

@@ -80,6 +80,10 @@ class Lines:
                 wrong.append(file.name)
         return list(lines.values()), wrong
 
+    def file(self, load: Load) -> Path:
+        """The file of a load's line."""
+        return self._file(load.id, load.state)
+
     def _write(self, line: RecordedLoad) -> None:
         from pydantic import TypeAdapter
 

@@ -95,7 +95,10 @@ class _Repair:
     def __init__(self, journal: Journal, tell: Tell) -> None:
         self.journal, self.tell = journal, tell
         self.known = {load.id: load for load in journal.manifest.loads(states=EVERY_STATE)}
-        self.lines, self.unread = journal.lines.read()
+        lines, self.unread = journal.lines.read()
+        there = {folder.name for folder in journal.batches()}
+        self.lines = [line for line in lines if batches_of([line.load]) <= there]
+        self.alone = [line for line in lines if line not in self.lines]
         self.loads = [line.load for line in self.lines if line.load.id not in self.known]
 
     def run(self, notices: list[str]) -> Rebuilt:
@@ -105,6 +108,7 @@ class _Repair:
         missing = self._missing()
         unplaced = self.journal.unknown([*self.known.values(), *self.loads])
         unplaced += [self.journal.lines.folder / name for name in self.unread]
+        unplaced += [self.journal.lines.file(line.load) for line in self.alone]
         states = {
             line.load.id: line.load.state
             for line in self.lines
@@ -159,13 +163,25 @@ class _Repair:
                     (row.quarantine_file, row.quarantine_sha256),
                 ):
                     if name:
-                        of = f"load {load.id}, table '{row.table}'"
-                        integrity.check_journal_file(self.journal.folder, name, digest, of=of)
+                        self._refuse(f"load {load.id}, table '{row.table}'", name, digest)
+
+    def _refuse(self, of: str, name: str, digest: str | None) -> None:
+        what = integrity.journal_damage(self.journal.folder, name, digest)
+        if what:
+            raise DataError(
+                f"The journal file {name} ({of}) {what}. Nothing was changed.",
+                code="damaged_journal",
+                hint=f"Put it back, or move the folder {Path(name).parts[0]} elsewhere and run "
+                "'kampass repair' again: the load is missing then, and sources are read anew.",
+            )
 
     def _missing(self) -> list[int]:
-        """The loads that came before others which are here, and are nowhere."""
+        """The loads that came before others which are here, and are nowhere; or of which only the
+        line is here.
+        """
         numbers = {*self.known, *(line.load.id for line in self.lines)}
-        return sorted({line.after for line in self.lines if line.after} - numbers)
+        before = {line.after for line in (*self.lines, *self.alone) if line.after}
+        return sorted((before | {line.load.id for line in self.alone}) - numbers)
 
     def _move_aside(self, unplaced: Sequence[Path]) -> None:
         place = self.journal.folder.with_name(UNPLACED)

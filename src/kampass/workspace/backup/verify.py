@@ -19,6 +19,7 @@ import sqlalchemy as sa
 from kampass.errors import DataError
 from kampass.store import Manifest, integrity
 from kampass.store.database import FILE, Database
+from kampass.store.journal import lines_of, unknown_batches
 from kampass.store.reading import HEAD, ServerReader
 from kampass.store.records import EVERY_STATE, Load, LoadedTable, SnapshotRow
 from kampass.store.server import owner_of
@@ -69,6 +70,7 @@ def verify_workspace(folder: Path, *, tell: Tell = lambda _: None) -> Verificati
     data = folder.resolve() / ".kampass"
     database = settings_file.read(folder).database.of(data)
     loads, snapshots, findings = _of_workspace(database)
+    findings += [] if findings else _unknown(data / "journal", loads)
     files = list(_journal_files(loads))
     for number, (load, row, name, digest) in enumerate(files, start=1):
         tell(f"Checking file {number} of {len(files)} of the journal")
@@ -85,6 +87,19 @@ def verify_workspace(folder: Path, *, tell: Tell = lambda _: None) -> Verificati
     return Verification(
         str(folder), len(files) + len(there), len(loads), len(there), tuple(findings)
     )
+
+
+def _unknown(journal: Path, loads: Sequence[Load]) -> list[DamageFinding]:
+    """What the journal knows and the database does not."""
+    way_out = "Put the database that belongs here back, or run 'kampass repair'."
+    batches = [
+        DamageFinding(f"journal/{folder.name}", "is a batch that no load names", way_out)
+        for folder in unknown_batches(journal, loads)
+    ]
+    return batches or [
+        DamageFinding(f"load {number}", "is known to the journal and not so here", way_out)
+        for number in lines_of(journal).ahead_of(loads)
+    ]
 
 
 def verify_backup(file: Path, *, tell: Tell = lambda _: None) -> Verification:
