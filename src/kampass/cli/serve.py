@@ -4,7 +4,7 @@ import os
 import signal
 import socket
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated
+from typing import TYPE_CHECKING, Annotated, Literal
 
 import typer
 
@@ -13,11 +13,23 @@ from kampass.errors import DataError
 
 if TYPE_CHECKING:
     from kampass.server.serving import Identity
+    from kampass.workspace import Workspace
 
 _SETUP_HOURS = 24
+ProxyOption = Annotated[
+    str,
+    typer.Option(
+        help="The address that the proxy calls from, with --url; several with commas.",
+        envvar="KAMPASS_PROXY",
+    ),
+]
+LogOption = Annotated[
+    Literal["text", "json"],
+    typer.Option(help="'text': quiet; 'json': a line for each request, to stderr."),
+]
 
 
-def serve(
+def serve(  # noqa: PLR0913, PLR0917 - a command's options are its parameters
     workspace: WorkspaceOption = Path(),
     host: Annotated[str, typer.Option(help="The address to listen on.")] = "127.0.0.1",
     port: Annotated[int, typer.Option(min=1, max=65535, help="The port to listen on.")] = 8090,
@@ -29,11 +41,15 @@ def serve(
             envvar="KAMPASS_URL",
         ),
     ] = None,
+    proxy: ProxyOption = "127.0.0.1",
+    log: LogOption = "text",
 ) -> None:
     """Open the web application. Example: `kampass serve --workspace my-company`."""
     import uvicorn
 
     from kampass.server.serving import Serving
+    from kampass.server.watch.log import log_config
+    from kampass.server.watch.secret import metrics_token
     from kampass.web.app import application
     from kampass.workspace import open_workspace
     from kampass.workspace.modes import open_to_others
@@ -55,27 +71,33 @@ def serve(
     _free(host, port)
     typer.echo(f"Kampass: {reached}", err=True)
     if not opened.people.accounts.any():
-        secret = opened.people.invitations.make("setup", hours=_SETUP_HOURS)
-        typer.echo(
-            (
-                "Make the first account here; the link works once, for a day: "
-                f"{reached}/set-up?ticket={secret}"
-            ),
-            err=True,
-        )
+        _invite(opened, reached)
     signal.signal(
         signal.SIGPIPE, signal.SIG_IGN
     )  # a reader who leaves early ends their answer, not the server
-    app = application(opened, Serving(reached, _identity()))
+    app = application(opened, Serving(reached, _identity(), metrics_token=metrics_token()))
     uvicorn.run(
         app,
         host=host,
         port=port,
+        log_config=log_config(log),
         log_level="warning",
         access_log=False,
         server_header=False,
         proxy_headers=url is not None,
-        forwarded_allow_ips="127.0.0.1",
+        forwarded_allow_ips=proxy,
+    )
+
+
+def _invite(opened: "Workspace", reached: str) -> None:
+    """Print the link by which the first account is made."""
+    secret = opened.people.invitations.make("setup", hours=_SETUP_HOURS)
+    typer.echo(
+        (
+            "Make the first account here; the link works once, for a day: "
+            f"{reached}/set-up?ticket={secret}"
+        ),
+        err=True,
     )
 
 

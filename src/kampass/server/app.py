@@ -11,7 +11,6 @@ from fastapi import APIRouter, FastAPI, Request
 from fastapi.exceptions import RequestValidationError
 from starlette.exceptions import HTTPException
 from starlette.middleware.gzip import GZipMiddleware
-from starlette.middleware.trustedhost import TrustedHostMiddleware
 from starlette.responses import Response
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
@@ -20,6 +19,9 @@ from kampass.server import problems, rules
 from kampass.server.limits import Buckets
 from kampass.server.second_factor import FirstSteps
 from kampass.server.serving import Serving
+from kampass.server.watch.hosts import KnownHosts
+from kampass.server.watch.requests import HEADER, id_of
+from kampass.server.watch.routes import watch
 from kampass.workspace import Workspace
 
 Beside = Callable[[FastAPI], AbstractContextManager[object]]
@@ -114,11 +116,12 @@ def make_app(
         app.add_exception_handler(kind, _handler(shown))
     app.add_middleware(GZipMiddleware, minimum_size=1000, compresslevel=5)
     app.add_middleware(
-        TrustedHostMiddleware,
+        KnownHosts,
         allowed_hosts=[*serving.hosts, *(["testserver"] if serving.development else [])],
         www_redirect=False,
     )
     app.add_middleware(StrictHeaders, secure=serving.secure)
+    watch(app, workspace)
     rules.check(app)
     return app
 
@@ -144,6 +147,7 @@ async def _living(app: FastAPI) -> AsyncIterator[None]:
 def _handler(shown: problems.Shown) -> Callable[[Request, Exception], Awaitable[Response]]:
     async def handle(request: Request, error: Exception) -> Response:
         response = shown(request, problems.of(error))
+        response.headers[HEADER] = id_of(request.scope)  # a bug is answered outside of Observing
         for name, value in (
             strict(secure=request.app.state.serving.secure) | {"cache-control": "no-store"}
         ).items():

@@ -123,6 +123,7 @@ class Sight(Answers):
         """The answers, worked out once; what is asked of now is asked again of what is published
         next.
         """
+        self.sights.count()
         found = self.answer(question)
         if question == question.timeless:
             self.sights.lately.remember(self.scope, question)
@@ -155,6 +156,7 @@ class Sights:
         self.workspace = workspace
         self.answers: Kept[Result] = Kept(_ANSWERS)
         self.lately = Lately()
+        self.asked = 0
         self.others: Kept[object] = Kept(_ANSWERS)
         self._engines: Kept[Engine] = Kept(_ENGINES)
         self._windows: Kept[Window] = Kept(_WINDOWS)
@@ -233,6 +235,11 @@ class Sights:
         return whole.kept(
             "place", lambda: _place(whole, email, user_id, team_id), email, user_id, team_id
         )
+
+    def count(self) -> None:
+        """One more question was asked, whether it had to be worked out or not."""
+        with self._lock:
+            self.asked += 1
 
     def forget(self) -> None:
         """Let go of every file that is open."""
