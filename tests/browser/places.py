@@ -10,7 +10,9 @@ from kampass.access import Role
 NO_PAGES = frozenset(
     {
         "/",
+        "/health",
         "/healthz",
+        "/ready",
         "/static/{digest}/{path:path}",
         "/sign-in/provider",
         "/sign-in/return",

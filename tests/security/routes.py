@@ -9,7 +9,8 @@ from fastapi.dependencies.models import Dependant
 from fastapi.routing import APIRoute
 
 from kampass.api.routes import ROUTERS as API
-from kampass.server.rules import Rule, rule_of
+from kampass.server.rules import MEASURES, Rule, rule_of
+from kampass.server.watch.routes import router as watching
 from kampass.web.pages import ROUTERS as PAGES
 
 UNSAFE = ("POST", "PUT", "PATCH", "DELETE")
@@ -60,12 +61,12 @@ class Route:
     @property
     def is_api(self) -> bool:
         """Whether tokens are taken."""
-        return self.path.startswith("/api/")
+        return self.path.startswith("/api/") or self.path == MEASURES
 
 
 def _routes() -> list[Route]:
     found = []
-    for route in (route for router in (*PAGES, *API) for route in router.routes):
+    for route in (route for router in (watching, *PAGES, *API) for route in router.routes):
         assert isinstance(route, APIRoute)
         names = tuple(parameter.name for parameter in route.dependant.path_params)
         found += [

@@ -40,8 +40,8 @@ def test_every_route_declares_who_may_call_it(route: Route) -> None:
     [route for route in ROUTES if route.rule is not None and route.rule.roles is None],
     ids=name,
 )
-def test_what_anybody_may_open_is_signing_in_or_static(route: Route) -> None:
-    assert route.path.startswith((*SIGNING, "/static/", "/healthz"))
+def test_what_anybody_may_open_is_signing_in_static_or_a_probe(route: Route) -> None:
+    assert route.path.startswith((*SIGNING, "/static/", "/health", "/ready"))
 
 
 @pytest.mark.parametrize("who", ROLES)

@@ -145,7 +145,7 @@ ENTRIES = [
     ("/api/v1/notes", "account"),
 ]
 IN_PATHS = ["%00", "%ed%a0%80", "%0d%0aset-cookie:a=b", "🙂", "a" * 3000, "'"]
-UNPROTECTED = ("/static/", "/healthz")
+UNPROTECTED = ("/static/", "/health", "/ready")
 ASKED = [
     route for route in READING if route.rule is not None and not route.path.startswith(UNPROTECTED)
 ]

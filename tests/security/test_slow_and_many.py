@@ -1,6 +1,5 @@
 """Slow, half and endless requests, and many at once, beside somebody who only wants an answer."""
 
-import logging
 import signal
 import socket
 import subprocess
@@ -17,7 +16,7 @@ from fastapi import FastAPI, Request
 from starlette.responses import PlainTextResponse
 
 from kampass.server import http
-from kampass.server.http import BoundedProtocol, BoundedServer, FewLines
+from kampass.server.http import BoundedProtocol, BoundedServer
 from kampass.workspace import create
 from kampass.workspace.settings import WorkspaceSettings
 
@@ -163,21 +162,6 @@ def test_one_connection_too_many_ends_the_oldest_that_asks_nothing(
         assert rest(waiting[0]) == b""
         waiting[-1].sendall(b"\r\n")
         assert waiting[-1].recv(100).startswith(b"HTTP/1.1 200 OK")
-
-
-def test_strangers_write_a_few_lines_a_minute(caplog: pytest.LogCaptureFixture) -> None:
-    filtered = FewLines(most=3)
-    lines = [
-        logging.LogRecord("uvicorn.error", logging.WARNING, "", 0, "Invalid", None, None)
-        for _ in range(101)
-    ]
-    for second, line in enumerate(lines):
-        line.created = 1000.0 + second / 10
-    lines[-1].created = 1061.0
-    assert [filtered.filter(line) for line in lines] == [True] * 3 + [False] * 97 + [True]
-    assert lines[-1].getMessage() == "Invalid (97 more of these were left out)"
-    error = logging.LogRecord("uvicorn.error", logging.ERROR, "", 0, "bug", None, None)
-    assert filtered.filter(error)
 
 
 def test_a_server_that_is_told_to_end_ends_with_fifty_connections_open(tmp_path: Path) -> None:

@@ -3,7 +3,7 @@
 import os
 import socket
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated
+from typing import TYPE_CHECKING, Annotated, Literal
 
 import typer
 
@@ -12,11 +12,23 @@ from kampass.errors import DataError
 
 if TYPE_CHECKING:
     from kampass.server.serving import Identity
+    from kampass.workspace import Workspace
 
 _SETUP_HOURS = 24
+ProxyOption = Annotated[
+    str,
+    typer.Option(
+        help="The address that the proxy calls from, with --url; several with commas.",
+        envvar="KAMPASS_PROXY",
+    ),
+]
+LogOption = Annotated[
+    Literal["text", "json"],
+    typer.Option(help="'text': quiet; 'json': a line for each request, to stderr."),
+]
 
 
-def serve(
+def serve(  # noqa: PLR0913, PLR0917 - a command's options are its parameters
     workspace: WorkspaceOption = Path(),
     host: Annotated[str, typer.Option(help="The address to listen on.")] = "127.0.0.1",
     port: Annotated[int, typer.Option(min=1, max=65535, help="The port to listen on.")] = 8090,
@@ -28,10 +40,14 @@ def serve(
             envvar="KAMPASS_URL",
         ),
     ] = None,
+    proxy: ProxyOption = "127.0.0.1",
+    log: LogOption = "text",
 ) -> None:
     """Open the web application. Example: `kampass serve --workspace my-company`."""
     from kampass.server.http import run
     from kampass.server.serving import Serving
+    from kampass.server.watch.log import log_config
+    from kampass.server.watch.secret import metrics_token
     from kampass.web.app import application
     from kampass.workspace import open_workspace
     from kampass.workspace.modes import open_to_others
@@ -53,16 +69,20 @@ def serve(
     _free(host, port)
     typer.echo(f"Kampass: {reached}", err=True)
     if not opened.people.accounts.any():
-        secret = opened.people.invitations.make("setup", hours=_SETUP_HOURS)
-        typer.echo(
-            (
-                "Make the first account here; the link works once, for a day: "
-                f"{reached}/set-up?ticket={secret}"
-            ),
-            err=True,
-        )
-    run(
-        application(opened, Serving(reached, _identity())), host, port, behind_proxy=url is not None
+        _invite(opened, reached)
+    app = application(opened, Serving(reached, _identity(), metrics_token=metrics_token()))
+    run(app, host, port, proxy=None if url is None else proxy, logs=log_config(log))
+
+
+def _invite(opened: "Workspace", reached: str) -> None:
+    """Print the link by which the first account is made."""
+    secret = opened.people.invitations.make("setup", hours=_SETUP_HOURS)
+    typer.echo(
+        (
+            "Make the first account here; the link works once, for a day: "
+            f"{reached}/set-up?ticket={secret}"
+        ),
+        err=True,
     )
 
 

@@ -13,7 +13,6 @@ from fastapi.exceptions import RequestValidationError
 from sqlalchemy.exc import SQLAlchemyError
 from starlette.exceptions import HTTPException
 from starlette.middleware.gzip import GZipMiddleware
-from starlette.middleware.trustedhost import TrustedHostMiddleware
 from starlette.requests import ClientDisconnect
 from starlette.responses import Response
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
@@ -24,6 +23,9 @@ from kampass.server.limits import Buckets
 from kampass.server.reading import BOUNDS, Budgets
 from kampass.server.second_factor import FirstSteps
 from kampass.server.serving import Serving
+from kampass.server.watch.hosts import KnownHosts
+from kampass.server.watch.requests import HEADER, id_of
+from kampass.server.watch.routes import watch
 from kampass.store.turns import Builds
 from kampass.workspace import Workspace
 
@@ -133,11 +135,12 @@ def make_app(
         app.add_middleware(Budgets, bounds=BOUNDS)
     app.add_middleware(GZipMiddleware, minimum_size=1000, compresslevel=5)
     app.add_middleware(
-        TrustedHostMiddleware,
+        KnownHosts,
         allowed_hosts=[*serving.hosts, *(["testserver"] if serving.development else [])],
         www_redirect=False,
     )
     app.add_middleware(StrictHeaders, secure=serving.secure)
+    watch(app, workspace)
     rules.check(app)
     return app
 
@@ -163,6 +166,7 @@ async def _living(app: FastAPI) -> AsyncIterator[None]:
 def _handler(shown: problems.Shown) -> Callable[[Request, Exception], Awaitable[Response]]:
     async def handle(request: Request, error: Exception) -> Response:
         response = shown(request, problems.of(error))
+        response.headers[HEADER] = id_of(request.scope)  # a bug is answered outside of Observing
         for name, value in (
             strict(secure=request.app.state.serving.secure) | {"cache-control": "no-store"}
         ).items():

@@ -160,30 +160,8 @@ def _leave() -> None:
     os._exit(0)
 
 
-class FewLines(logging.Filter):
-    """Lets strangers write a few lines a minute into the log, and says how many more there were."""
-
-    def __init__(self, most: int = 10, every: float = 60.0) -> None:
-        super().__init__()
-        self._most, self._every = most, every
-        self._since, self._written = 0.0, 0
-
-    def filter(self, record: logging.LogRecord) -> bool:
-        """Whether the line is written."""
-        if record.levelno > logging.WARNING:
-            return True
-        if record.created - self._since > self._every:
-            if self._written > self._most:
-                left_out = self._written - self._most
-                record.msg = f"{record.getMessage()} ({left_out} more of these were left out)"
-                record.args = ()
-            self._since, self._written = record.created, 0
-        self._written += 1
-        return self._written <= self._most
-
-
-def run(app: FastAPI, host: str, port: int, *, behind_proxy: bool) -> None:
-    """Serve until told to end."""
+def run(app: FastAPI, host: str, port: int, *, proxy: str | None, logs: dict[str, Any]) -> None:
+    """Serve until told to end; `proxy` is the address of one that stands in front."""
     sys.setswitchinterval(SWITCH)
     signal.signal(
         signal.SIGPIPE, signal.SIG_IGN
@@ -194,12 +172,12 @@ def run(app: FastAPI, host: str, port: int, *, behind_proxy: bool) -> None:
         port=port,
         http=BoundedProtocol,
         ws="none",
+        log_config=logs,
         log_level="warning",
         access_log=False,
         server_header=False,
-        proxy_headers=behind_proxy,
-        forwarded_allow_ips="127.0.0.1",
+        proxy_headers=proxy is not None,
+        forwarded_allow_ips=proxy,
         timeout_graceful_shutdown=GRACE,
     )
-    logging.getLogger("uvicorn.error").addFilter(FewLines())
     BoundedServer(config).run()

@@ -2,8 +2,8 @@
 has none does not start.
 
 A person is recognised by a session cookie (pages, and `/api` called from pages) or by a token
-(`/api` alone). Whatever changes something and comes with a cookie must prove that our own page sent
-it: the same origin, and the session's secret.
+(`/api` and `/metrics` alone). Whatever changes something and comes with a cookie must prove that
+our own page sent it: the same origin, and the session's secret.
 """
 
 import asyncio
@@ -34,6 +34,7 @@ PAUSE = 1.0
 down, and costs nobody else their turn.
 """
 
+MEASURES = "/metrics"
 SAFE = frozenset({"GET", "HEAD", "OPTIONS"})
 EVERYBODY = frozenset(Role)
 DEFINING = frozenset({Role.ANALYST, Role.ADMIN})
@@ -129,7 +130,7 @@ class Rule:
 
     async def _held(self, request: Request) -> Call:
         call = request.state.call = await recognised(request)
-        call.take("api" if request.url.path.startswith("/api/") else "page")
+        call.take("api" if takes_tokens(request) else "page")
         if self.limit:
             call.take(self.limit)
         if self.roles is not None:
@@ -175,15 +176,24 @@ def needing(call: Call, scope: str) -> None:
         )
 
 
+def takes_tokens(request: Request) -> bool:
+    """Whether programs call here: they come with a token, and are answered in their form."""
+    return request.url.path.startswith("/api/") or request.url.path == MEASURES
+
+
+def bearer(request: Request) -> str:
+    """The token that came along; empty where none did."""
+    kind, _, given = request.headers.get("authorization", "").partition(" ")
+    return given.strip() if kind == "Bearer" else ""
+
+
 async def recognised(request: Request) -> Call:
     """The call with the person behind it, if any."""
     workspace: Workspace = request.app.state.workspace
     serving: Serving = request.app.state.serving
-    header = request.headers.get("authorization", "")
-    if header and request.url.path.startswith("/api/"):
-        given = header.removeprefix("Bearer ").strip() if header.startswith("Bearer ") else ""
+    if request.headers.get("authorization") and takes_tokens(request):
         found = await run_in_threadpool(
-            workspace.people.tokens.find, given
+            workspace.people.tokens.find, bearer(request)
         )  # the database may wait for a writer; nobody else has to
         if found is None:
             _take(request, "api", None)

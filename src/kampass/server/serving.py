@@ -33,6 +33,7 @@ class Serving:
     identity: Identity | None = None
     development: bool = False
     limits: Limits | None = None
+    metrics_token: str = field(default="", repr=False)
 
     @property
     def allowed(self) -> Limits:

@@ -8,6 +8,7 @@ from fastapi import FastAPI
 from kampass.api.routes import ROUTERS as API
 from kampass.server.app import make_app
 from kampass.server.serving import Serving
+from kampass.server.watch.routes import router as watching
 from kampass.web import rendering
 from kampass.web.pages import ROUTERS as PAGES
 from kampass.workspace import Workspace
@@ -18,7 +19,8 @@ from kampass.workspace.warming.warming import Warming
 
 def application(workspace: Workspace, serving: Serving) -> FastAPI:
     """Pages and API of a workspace."""
-    return make_app(workspace, serving, [*PAGES, *API], shown=rendering.show, beside=_beside)
+    routers = [watching, *PAGES, *API]
+    return make_app(workspace, serving, routers, shown=rendering.show, beside=_beside)
 
 
 @contextmanager

@@ -24,7 +24,7 @@ from kampass.engine.answer import instant_text
 from kampass.errors import KampassError
 from kampass.server import problems
 from kampass.server.problems import Problem
-from kampass.server.rules import ANYBODY, Call
+from kampass.server.rules import ANYBODY, Call, takes_tokens
 from kampass.web.parts import ink
 
 STATIC = Path(__file__).parent / "static"
@@ -141,7 +141,7 @@ def show(request: Request, found: Problem) -> Response:
     """A problem as whoever called understands it: JSON for programs, a page for people; who is not
     signed in is asked to.
     """
-    if request.url.path.startswith("/api/"):
+    if takes_tokens(request):
         return problems.as_json(request, found)
     if (
         found.status == HTTPStatus.UNAUTHORIZED

@@ -152,6 +152,7 @@ class Sight(Answers):
         """The answers, worked out once; what is asked of now is asked again of what is published
         next.
         """
+        self.sights.count()
         found = self.answer(question)
         if question == question.timeless:
             self.sights.lately.remember(self.scope, question)
@@ -187,6 +188,7 @@ class Sights:
         self.answers: Kept[Result] = Kept(_ANSWERS, lambda result: 1 + len(result.answers))
         self.lately = Lately()
         self.builds: Builds | None = None
+        self.asked = 0
         self.others: Kept[object] = Kept(_OTHERS)
         self._engines: Kept[Engine] = Kept(_ENGINES)
         self._windows: Kept[Window] = Kept(_WINDOWS)
@@ -266,6 +268,11 @@ class Sights:
         return whole.kept(
             "place", lambda: _place(whole, email, user_id, team_id), email, user_id, team_id
         )
+
+    def count(self) -> None:
+        """One more question was asked, whether it had to be worked out or not."""
+        with self._lock:
+            self.asked += 1
 
     def forget(self) -> None:
         """Let go of every file that is open."""

@@ -3,10 +3,10 @@
 from typing import Annotated
 
 from fastapi import APIRouter, Depends
-from starlette.responses import PlainTextResponse, RedirectResponse, Response
+from starlette.responses import RedirectResponse
 
 from kampass.access import Role
-from kampass.server.rules import ANYBODY, SIGNED_IN, Call
+from kampass.server.rules import SIGNED_IN, Call
 
 router = APIRouter()
 
@@ -17,10 +17,3 @@ def start(call: Annotated[Call, Depends(SIGNED_IN)]) -> RedirectResponse:
     return RedirectResponse(
         "/portfolio" if call.viewer.role is Role.ACCOUNT_MANAGER else "/overview"
     )
-
-
-@router.get("/healthz")
-def health(call: Annotated[Call, Depends(ANYBODY)]) -> Response:
-    """Whether the server answers; it says nothing else."""
-    assert call.workspace
-    return PlainTextResponse("ok")
