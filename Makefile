@@ -1,4 +1,4 @@
-# make demo, make test, make test-quick, make check, make bench, make screenshots, make nightly: each sets up by itself.
+# make demo, make test, make test-quick, make check, make bench, make screenshots, make sbom, make nightly: each sets up by itself.
 # DEMO_SERVE=0 make demo opens no pages. make nightly-kills (or another shard below) runs that part of the night alone.
 PYTHON ?= python3
 VENV := .venv
@@ -30,7 +30,7 @@ SWITCH_wrong := KAMPASS_WRONG=all
 SWITCHED := worlds histories kills flips simulations explain hostile pairs schema questions publishes schedules messy wrong
 SHARDS := $(SWITCHED) long mutants
 
-.PHONY: demo test test-quick check nightly $(SHARDS:%=nightly-%) bench screenshots setup lock clean anew
+.PHONY: demo test test-quick check nightly $(SHARDS:%=nightly-%) bench screenshots sbom setup lock clean anew
 
 setup: $(STAMP)
 
@@ -83,6 +83,10 @@ bench: $(STAMP)
 
 screenshots: $(STAMP)
 	$(BIN)/python -m docs.screenshots
+
+# What runs with it, with licences: build/sbom. Fails on a licence that is not permissive.
+sbom: $(STAMP)
+	$(BIN)/python -m docs.sbom build/sbom
 
 lock:
 	$(UV) lock

@@ -500,6 +500,7 @@ def test_a_question_imports_nothing_that_only_loading_or_serving_needs(acme: Pat
     heavy = (
         *("sqlalchemy", "alembic", "sqlglot", "yaml", "tomlkit", "numpy", "pyarrow", "pandas"),
         *("polars", "fastapi", "jinja2", "kampass.people", "kampass.intake.mapping", "kampass.web"),
+        "prometheus_client",
     )
     code = (
         "import sys, kampass.cli\n"

@@ -80,14 +80,14 @@ def test_what_is_wrong_with_a_statement_is_still_said() -> None:
 def test_large_questions_take_turns_and_small_ones_do_not() -> None:
     bounds = Bounds(figures=1000, large=10, turn=Turns(1, 0, patience=0).taken)
     large, other = Budget(bounds), Budget(bounds)
-    with large.admitted(11):
-        with large.admitted(500):  # what it is compared with is part of it
+    with large.admitted(1, 11):
+        with large.admitted(1, 500):  # what it is compared with is part of it
             pass
-        with other.admitted(10):
+        with other.admitted(1, 10):
             pass
-        with pytest.raises(Exception, match="Others are being served"), other.admitted(11):
+        with pytest.raises(Exception, match="Others are being served"), other.admitted(1, 11):
             pass
-    with other.admitted(11):
+    with other.admitted(1, 11):
         pass
 
 
@@ -186,6 +186,14 @@ def test_over_http_it_is_said_what_to_narrow(
     assert "3,653 figures" in refused.json()["detail"]
     assert "shorter period" in refused.json()["hint"]
     assert client.get("/api/v1/kpis/mrr_end?period=2025-11").status_code == 200
+
+
+def test_a_question_with_too_many_periods_is_refused(served: Served) -> None:
+    question = Question(("mrr_end",), "2025", "month")
+    with within(Budget(Bounds(periods=11))), pytest.raises(TooLarge, match="about 12 periods"):
+        served.workspace.engine().ask(question)
+    with within(Budget(Bounds(periods=12))):
+        assert len(served.workspace.engine().ask(question)) == 12
 
 
 def test_a_backend_is_a_backend_of_whatever_has_cursors() -> None:

@@ -100,6 +100,33 @@ def test_what_became_ready_again_says_so_a_second_later(
     assert readiness.obstacle() == READY
 
 
+def test_a_look_that_takes_long_leaves_nobody_waiting_and_nobody_believing(
+    own: Workspace, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Another probe comes 0, 5 and 11 seconds after a look began that has not ended."""
+    now, heard = [0.0], []
+    readiness = Readiness(own, clock=lambda: now[0])
+    assert readiness.obstacle() == READY
+    real = own.manifest.current
+
+    def slow() -> str | None:
+        for now[0] in (2.0, 7.0, 13.0):
+            heard.append(readiness.obstacle())
+        return real()
+
+    now[0] = 2.0
+    monkeypatch.setattr(own.manifest, "current", slow)
+    assert readiness.obstacle() == READY
+    assert heard[:3] == [READY, READY, "slow"]
+
+
+def test_a_database_whose_file_is_gone_is_not_ready(own: Workspace) -> None:
+    client = client_of(own)
+    (own.folder / ".kampass" / "app.db").rename(own.folder / "elsewhere")
+    assert client.get("/ready").text == "not ready: the database cannot be reached"
+    assert client.get("/health").text == "ok"
+
+
 @pytest.mark.parametrize("path", ["/health", "/ready", "/healthz"])
 def test_a_probe_may_call_by_any_address_and_learns_nothing(own: Workspace, path: str) -> None:
     client = client_of(own, "https://kampass.example.com")

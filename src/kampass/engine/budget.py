@@ -14,6 +14,8 @@ from dataclasses import dataclass, field
 
 from kampass.errors import KampassError, QuestionError
 
+_NARROW = "Name fewer KPIs, a shorter period, a coarser grain or fewer ways to cut."
+
 
 class TooLarge(QuestionError):  # noqa: N818 - reads as a sentence at the raise
     """A question asks for more than is answered at once."""
@@ -30,11 +32,12 @@ class ReaderLeft(KampassError):  # noqa: N818 - reads as a sentence at the raise
 
 @dataclass(frozen=True)
 class Bounds:
-    """The `figures` of one question, the `seconds` of one request, and what is `large`: those
-    questions wait for a turn, so that small ones never wait for them.
+    """The `figures` and `periods` of one question, the `seconds` of one request, and what is
+    `large`: those questions wait for a turn, so that small ones never wait for them.
     """
 
     figures: int = 1_000_000
+    periods: int = 1_500
     seconds: float = 30.0
     large: int = 2_000
     turn: Callable[[], AbstractContextManager[None]] = nullcontext
@@ -53,14 +56,17 @@ class Budget:
     _has_turn: bool = False
 
     @contextmanager
-    def admitted(self, figures: int) -> Iterator[None]:
+    def admitted(self, periods: int, figures: int) -> Iterator[None]:
         """A turn for a question of about so many figures; TooLarge where it has too many."""
-        if figures > self.bounds.figures:
-            raise TooLarge(
-                f"That is about {figures:,} figures, and {self.bounds.figures:,} are worked out at "
-                "once.",
-                hint="Name fewer KPIs, a shorter period, a coarser grain or fewer ways to cut.",
-            )
+        for number, most, what in (
+            (figures, self.bounds.figures, "figures"),
+            (periods, self.bounds.periods, "periods"),
+        ):
+            if number > most:
+                raise TooLarge(
+                    f"That is about {number:,} {what}, and {most:,} are worked out at once.",
+                    hint=_NARROW,
+                )
         if figures <= self.bounds.large or self._has_turn:
             yield
             return
@@ -109,7 +115,7 @@ class Budget:
         self.end(
             TooLarge(
                 f"That takes longer than {self.bounds.seconds:g} seconds.",
-                hint="Name fewer KPIs, a shorter period, a coarser grain or fewer ways to cut.",
+                hint=_NARROW,
             )
         )
 
@@ -118,10 +124,10 @@ BUDGET: ContextVar[Budget | None] = ContextVar("budget", default=None)
 """The budget of the request that is being answered."""
 
 
-def admitted(figures: Callable[[], int]) -> AbstractContextManager[None]:
+def admitted(periods: int, figures: Callable[[], int]) -> AbstractContextManager[None]:
     """A turn for a question, where there is a budget; only then its figures are estimated."""
     budget = BUDGET.get()
-    return nullcontext() if budget is None else budget.admitted(figures())
+    return nullcontext() if budget is None else budget.admitted(periods, figures())
 
 
 def running(interrupt: Callable[[], object]) -> AbstractContextManager[None]:

@@ -113,7 +113,8 @@ class Engine:
         kpis, periods = self.check(question), self.periods(question)
         cuts = [question.by, ()] if question.total and question.by else [question.by]
         asked = [Asked(periods, by, question.where) for by in cuts]
-        with admitted(lambda: len(kpis) * len(periods) * self._most_groups(question.by)):
+        figures = len(kpis) * len(periods)
+        with admitted(len(periods), lambda: figures * self._most_groups(question.by)):
             found = [self.answers(kpis, cut) for cut in asked]
         return list(zip(asked, [question.passing(found[0]), *found[1:]], strict=True))
 

@@ -111,12 +111,14 @@ class Call:
 @dataclass(frozen=True)
 class Rule:
     """Which roles may call, which scope a token needs for it, and which limit it counts against
-    beside the API's. `roles` None: anybody, signed in or not.
+    beside that of pages or the API, unless it is not `counted`. `roles` None: anybody, signed in or
+    not.
     """
 
     roles: frozenset[Role] | None
     scope: str = "read"
     limit: Kind | None = None
+    counted: bool = True
 
     async def __call__(self, request: Request) -> Call:
         """The call; NotSignedIn or NotAllowed where the rule does not hold."""
@@ -130,9 +132,10 @@ class Rule:
 
     async def _held(self, request: Request) -> Call:
         call = request.state.call = await recognised(request)
-        call.take("api" if takes_tokens(request) else "page")
-        if self.limit:
-            call.take(self.limit)
+        usual: Kind = "api" if takes_tokens(request) else "page"
+        for limit in (usual, self.limit) if self.counted else (self.limit,):
+            if limit:
+                call.take(limit)
         if self.roles is not None:
             self._let_in(call, self.roles)
         if request.method not in SAFE and call.person is not None and call.scopes is None:
@@ -154,6 +157,7 @@ class Rule:
 
 
 ANYBODY = Rule(None)
+FILES = Rule(None, counted=False)
 COMING_IN = Rule(None, limit="sign_in")
 SIGNED_IN = Rule(EVERYBODY)
 EXPORTING = Rule(EVERYBODY, "export", "export")

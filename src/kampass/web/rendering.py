@@ -24,7 +24,7 @@ from kampass.engine.answer import instant_text
 from kampass.errors import KampassError
 from kampass.server import problems
 from kampass.server.problems import Problem
-from kampass.server.rules import ANYBODY, Call, takes_tokens
+from kampass.server.rules import FILES, Call, takes_tokens
 from kampass.web.parts import ink
 
 STATIC = Path(__file__).parent / "static"
@@ -174,7 +174,7 @@ def show(request: Request, found: Problem) -> Response:
 
 
 @router.get("/static/{digest}/{path:path}", include_in_schema=False)
-def static_file(digest: str, path: str, call: Annotated[Call, Depends(ANYBODY)]) -> Response:
+def static_file(digest: str, path: str, call: Annotated[Call, Depends(FILES)]) -> Response:
     """A static file; its address changes with its content, so browsers keep it."""
     file = (STATIC / path.replace("\0", "")).resolve()
     if STATIC not in file.parents or not file.is_file():

@@ -2,7 +2,7 @@
 opens.
 
 Strangers may ask, so the truth is looked up once a second at most, by one of them at a time; who
-comes in between hears what was true last.
+comes in between hears what was true last, unless that look takes long.
 """
 
 import logging
@@ -15,14 +15,14 @@ from kampass.workspace import Workspace
 
 log = logging.getLogger("kampass")
 READY = ""
-DATABASE, SNAPSHOT, STARTING = "database", "snapshot", "starting"
+DATABASE, SNAPSHOT, SLOW = "database", "snapshot", "slow"
 WORDS = {
     DATABASE: "the database cannot be reached",
     SNAPSHOT: "the current snapshot cannot be opened",
-    STARTING: "nobody has looked yet",
+    SLOW: "it takes long to find out",
 }
 """What is in the way, in words; nothing of it says whose company this is."""
-_KEPT = 1.0
+_KEPT, _PATIENCE = 1.0, 10.0
 
 
 class Readiness:
@@ -31,16 +31,18 @@ class Readiness:
     def __init__(self, workspace: Workspace, clock: Callable[[], float] = time.monotonic) -> None:
         self._workspace, self._clock = workspace, clock
         self._lock = threading.Lock()
-        self._found, self._at = STARTING, float("-inf")
+        self._found, self._at = SLOW, float("-inf")
 
     def obstacle(self) -> str:
         """One of WORDS; READY where nothing is in the way."""
-        if self._clock() - self._at >= _KEPT and self._lock.acquire(blocking=False):
+        if self._clock() - self._at < _KEPT:
+            return self._found
+        if self._lock.acquire(blocking=False):
             try:
                 self._look()
             finally:
                 self._lock.release()
-        return self._found
+        return SLOW if self._clock() - self._at >= _PATIENCE else self._found
 
     def _look(self) -> None:
         found = _obstacle(self._workspace)
