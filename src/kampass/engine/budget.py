@@ -6,7 +6,6 @@ thread that answers the request finds it here.
 """
 
 import threading
-import time
 from collections.abc import Callable, Iterator
 from contextlib import AbstractContextManager, contextmanager, nullcontext
 from contextvars import ContextVar
@@ -48,7 +47,6 @@ class Budget:
     """What one request has left; `end` ends it from any thread."""
 
     bounds: Bounds = Bounds()
-    clock: Callable[[], float] = time.monotonic
     _why: KampassError | None = None
     _running: set[Callable[[], object]] = field(default_factory=set)
     _lock: threading.Lock = field(default_factory=threading.Lock, repr=False)

@@ -132,10 +132,10 @@ class Rule:
 
     async def _held(self, request: Request) -> Call:
         call = request.state.call = await recognised(request)
-        usual: Kind = "api" if takes_tokens(request) else "page"
-        for limit in (usual, self.limit) if self.counted else (self.limit,):
-            if limit:
-                call.take(limit)
+        if self.counted:
+            call.take("api" if takes_tokens(request) else "page")
+        if self.limit:
+            call.take(self.limit)
         if self.roles is not None:
             self._let_in(call, self.roles)
         if request.method not in SAFE and call.person is not None and call.scopes is None:

@@ -103,8 +103,7 @@ class Journal:
             held = [] if reading is LoadKind.mended else _waiting(loads, source.name)
             number = self.manifest.add_load(load, instead_of=held)
             faults.reach("load.committed")
-            (self.folder / final / _UNCOMMITTED).unlink(missing_ok=True)
-            self._catch_up()
+            self._recorded(final)
         replaced = [
             f"load {other}, which waited, was dropped: this load states the same source anew"
             for other in held
@@ -159,20 +158,23 @@ class Journal:
         """Remove what an interrupted load left behind: folders no load names that were never
         finished. DataError where one was: whoever does not know it knows too little to write.
         """
-        self.refuse_unknown()
-        named = batches_of(self.manifest.loads(states=EVERY_STATE))
+        loads = self.manifest.loads(states=EVERY_STATE)
+        self._refuse_unknown(loads)
+        named = batches_of(loads)
         for folder in self.batches():
             if folder.name in named:
                 (folder / _UNCOMMITTED).unlink(missing_ok=True)
             else:
                 shutil.rmtree(folder, ignore_errors=True)
-        self._catch_up()
+        self.lines.catch_up(loads)
 
     def refuse_unknown(self) -> None:
         """DataError where the journal knows of loads that the database does not: the database is
         gone, or is not the one that belongs to them.
         """
-        loads = self.manifest.loads(states=EVERY_STATE)
+        self._refuse_unknown(self.manifest.loads(states=EVERY_STATE))
+
+    def _refuse_unknown(self, loads: Sequence[Load]) -> None:
         unknown, ahead = self.unknown(loads), self.lines.ahead_of(loads)
         if not unknown and not ahead:
             return
@@ -197,6 +199,11 @@ class Journal:
     def unknown(self, loads: Iterable[Load]) -> list[Path]:
         """The batches that were finished and that none of these loads names."""
         return unknown_batches(self.folder, loads)
+
+    def _recorded(self, batch: str) -> None:
+        """The load of a batch is in the database: the batch is finished, and its line follows."""
+        (self.folder / batch / _UNCOMMITTED).unlink(missing_ok=True)
+        self._catch_up()
 
     def _catch_up(self) -> None:
         self.lines.catch_up(self.manifest.loads(states=EVERY_STATE))
@@ -309,8 +316,7 @@ class Journal:
                 quarantine_sha256=digest,
             )
             number = self.manifest.add_load(Load(0, rows.source, at, "complete", "", (said,)))
-            (self.folder / final / _UNCOMMITTED).unlink(missing_ok=True)
-            self._catch_up()
+            self._recorded(final)
         return number
 
     def _aside(self, load: Load, row: LoadedTable) -> str:

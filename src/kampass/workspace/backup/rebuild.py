@@ -109,12 +109,9 @@ class _Repair:
         unplaced = self.journal.unknown([*self.known.values(), *self.loads])
         unplaced += [self.journal.lines.folder / name for name in self.unread]
         unplaced += [self.journal.lines.file(line.load) for line in self.alone]
-        states = {
-            line.load.id: line.load.state
-            for line in self.lines
-            if line.load.id
-            in set(self.journal.lines.ahead_of(self.known.values())) & set(self.known)
-        }
+        ahead = set(self.journal.lines.ahead_of(self.known.values())) & self.known.keys()
+        lines = (line.load for line in self.lines)
+        states = {load.id: load.state for load in lines if load.id in ahead}
         whole = not missing and not unplaced
         loads = self.loads if whole else [_started_over(load) for load in self.loads]
         self.journal.manifest.put_back(loads, states)
