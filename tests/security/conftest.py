@@ -10,9 +10,10 @@ import sqlalchemy as sa
 from pwdlib import PasswordHash
 from pwdlib.hashers.argon2 import Argon2Hasher
 from tests.security import company
-from tests.security.world import World, person
+from tests.security.world import PASSWORD, World, person
 
 from kampass.access import Role
+from kampass.people import Person
 from kampass.people.accounts import passwords
 from kampass.people.schema import FAILURES
 from kampass.server.serving import Serving
@@ -110,3 +111,13 @@ def patience(world: World) -> None:
     """Failures to sign in are forgotten between tests: all of them come from one address."""
     with world.workspace.manifest.engine.begin() as connection:
         connection.execute(sa.delete(FAILURES))
+
+
+@pytest.fixture
+def bob(world: World) -> Iterator[Person]:
+    """Somebody with a password who can be removed."""
+    accounts = world.workspace.people.accounts
+    made = accounts.add("bob@firm.example", "Bob", Role.ANALYST, password=PASSWORD)
+    yield made
+    if accounts.get(made.id):
+        accounts.remove(made.id)

@@ -5,7 +5,7 @@ from datetime import UTC, datetime, timedelta
 
 import pytest
 from starlette.testclient import TestClient
-from tests.security.world import PASSWORD, World
+from tests.security.world import World
 
 from kampass.access import Role
 from kampass.people import Person
@@ -24,16 +24,6 @@ def empty(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Workspace]:
     made = create(tmp_path_factory.mktemp("nobody") / "workspace", WorkspaceSettings())
     yield made
     made.close()
-
-
-@pytest.fixture
-def bob(world: World) -> Iterator[Person]:
-    """Somebody who can be removed."""
-    accounts = world.workspace.people.accounts
-    made = accounts.add("bob@firm.example", "Bob", Role.ANALYST, password=PASSWORD)
-    yield made
-    if accounts.get(made.id):
-        accounts.remove(made.id)
 
 
 class TestSetUp:

@@ -54,16 +54,6 @@ class Browser(TestClient):
 
 
 @pytest.fixture
-def bob(world: World) -> Iterator[Person]:
-    """Somebody with a password who can be removed."""
-    accounts = world.workspace.people.accounts
-    made = accounts.add("bob@firm.example", "Bob", Role.ANALYST, password=PASSWORD)
-    yield made
-    if accounts.get(made.id):
-        accounts.remove(made.id)
-
-
-@pytest.fixture
 def eve(world: World) -> Iterator[Person]:
     """Somebody who comes through a provider, and has no password."""
     accounts = world.workspace.people.accounts

@@ -2,7 +2,6 @@
 nothing.
 """
 
-from collections.abc import Iterator
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
@@ -13,20 +12,9 @@ from starlette.testclient import TestClient
 from tests.security.conftest import Counted
 from tests.security.world import PASSWORD, World
 
-from kampass.access import Role
 from kampass.people import Person
 
 OTHER = "violet kettles hum"
-
-
-@pytest.fixture
-def bob(world: World) -> Iterator[Person]:
-    """Somebody who can be removed."""
-    accounts = world.workspace.people.accounts
-    made = accounts.add("bob@firm.example", "Bob", Role.ANALYST, password=PASSWORD)
-    yield made
-    if accounts.get(made.id):
-        accounts.remove(made.id)
 
 
 @pytest.fixture

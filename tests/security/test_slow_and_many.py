@@ -89,6 +89,27 @@ def rest(opened: socket.socket) -> bytes:
     return found
 
 
+@contextmanager
+def dripping(opened: socket.socket) -> Iterator[None]:
+    """A byte now and then, until the other side takes no more."""
+    over = threading.Event()
+
+    def drip() -> None:
+        while not over.wait(0.05):
+            try:
+                opened.sendall(b".")
+            except OSError:
+                return
+
+    thread = threading.Thread(target=drip)
+    thread.start()
+    try:
+        yield
+    finally:
+        over.set()
+        thread.join()
+
+
 HALF = b"GET / HTTP/1.1\r\nHost: x\r\n"
 WHOLE = HALF + b"\r\n"
 BODY = b"POST /body HTTP/1.1\r\nHost: x\r\nContent-Length: 100000\r\n\r\n"
@@ -104,44 +125,23 @@ def test_a_body_that_drips_is_ended_and_one_that_flows_is_not(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     monkeypatch.setattr(http, "SLOWEST", 1000)
-    with served() as (port, _), connected(port, BODY) as dripping, connected(port, BODY) as flowing:
-        over = threading.Event()
-
-        def drip() -> None:
-            while not over.wait(0.1):
-                try:
-                    dripping.sendall(b".")
-                except OSError:
-                    return
-
-        thread = threading.Thread(target=drip)
-        thread.start()
+    with (
+        served() as (port, _),
+        connected(port, BODY) as slow,
+        connected(port, BODY) as flowing,
+        dripping(slow),
+    ):
         for _ in range(20):
             flowing.sendall(b"x" * 5000)
-            over.wait(0.1)
+            threading.Event().wait(0.1)
         assert b"100000" in rest(flowing)
-        assert rest(dripping) == b""
-        over.set()
-        thread.join()
+        assert rest(slow) == b""
 
 
 def test_a_body_that_nobody_wants_is_not_waited_for() -> None:
     unread = BODY.replace(b"/body", b"/unread")
-    with served() as (port, _), connected(port, unread) as opened:
-        over = threading.Event()
-
-        def send() -> None:
-            while not over.wait(0.05):
-                try:
-                    opened.sendall(b".")
-                except OSError:
-                    return
-
-        thread = threading.Thread(target=send)
-        thread.start()
+    with served() as (port, _), connected(port, unread) as opened, dripping(opened):
         assert rest(opened).endswith(b"no")
-        over.set()
-        thread.join()
 
 
 def test_an_answer_that_nobody_takes_is_given_up() -> None:
